@@ -1,0 +1,1 @@
+"""Who does it: one package per process, each a pure core and a thin shell. No service imports another."""

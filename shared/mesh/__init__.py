@@ -1,0 +1,1 @@
+"""The one impure room: settings, logs, and (as they are built) sockets, security, clock and journal."""
