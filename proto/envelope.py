@@ -1,0 +1,115 @@
+"""The two envelopes: a full one for everything that matters, a thin one for market data.
+
+An envelope's own layout never changes; `schema` stands first so that, should it ever have to, both sides refuse.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from proto.account import AccountSnapshot
+from proto.control import (
+    AskClearKill,
+    AskLimits,
+    ClearKillOffered,
+    ConfirmClearKill,
+    ControlDone,
+    ControlRefused,
+    Flatten,
+    Kill,
+    LimitsAnswered,
+    PauseEntries,
+    ResumeEntries,
+)
+from proto.fields import Count, Id, Name, Role, TimeNs
+from proto.health import ClockTick, Heartbeat, Hello
+from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
+from proto.market import MarketBody
+from proto.orders import (
+    OrderAcknowledged,
+    OrderDoubted,
+    OrderEnded,
+    OrderFilled,
+    PositionChanged,
+    ReconcileFinished,
+    SendMarked,
+)
+from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
+from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
+
+Schema = Literal[1]
+
+Body = (
+    EnterBracket
+    | SetExit
+    | ExitTaken
+    | ExitRefused
+    | IntentApproved
+    | IntentRefused
+    | Approval
+    | ApprovalTaken
+    | ApprovalDeclined
+    | AskLease
+    | LeaseAnswered
+    | SendMarked
+    | OrderAcknowledged
+    | OrderDoubted
+    | OrderFilled
+    | OrderEnded
+    | PositionChanged
+    | ReconcileFinished
+    | AccountSnapshot
+    | RiskSnapshot
+    | PauseEntries
+    | ResumeEntries
+    | Kill
+    | AskClearKill
+    | ClearKillOffered
+    | ConfirmClearKill
+    | Flatten
+    | AskLimits
+    | LimitsAnswered
+    | ControlDone
+    | ControlRefused
+    | Hello
+    | Heartbeat
+    | ClockTick
+)
+
+
+class Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """What surrounds every message that is not market data.
+
+    `sequence` counts the sender's messages within its `epoch`, which grows with every start. `id` names the message and
+    stays the same when it is said again; `cause_id` is the id of what led to it, which is how a fill leads back to its
+    bar. Deadlines are boot-time clock under `boot_id`: a receiver of another boot must refuse a message that expires.
+    """
+
+    schema: Schema
+    sender: Role
+    epoch: Count
+    sequence: Count
+    id: Id
+    cause_id: Id
+    sent_wall_ns: TimeNs
+    boot_id: Id
+    sent_boot_ns: TimeNs
+    expires_boot_ns: TimeNs | None
+    body: Body
+
+
+class MarketEnvelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """What surrounds market data: `sequence` counts per topic within the publisher's `epoch`.
+
+    Three clocks: the exchange's (None where the venue stamps nothing), then the feed's wall clock on receiving and on
+    publishing. They measure; freshness is judged by the reader's own boot-time clock.
+    """
+
+    schema: Schema
+    venue: Name
+    epoch: Count
+    sequence: Count
+    exchange_time_ns: TimeNs | None
+    received_wall_ns: TimeNs
+    published_wall_ns: TimeNs
+    body: MarketBody

@@ -1,0 +1,76 @@
+"""Risk's standing: the lease the executor lives on, and the state everyone may see."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from proto.fields import Amount, Count, Digest, Id, Message, Name, Part, Permission, Quantity, ShortText, Text, TimeNs
+
+CONDITIONS_MAX = 64
+LIMITS_MAX = 64
+
+
+class Anchor(Part, frozen=True):
+    """The last record of a journal, kept by a peer, so that a lost tail is noticed: its number and chained hash."""
+
+    sequence: Count
+    digest: Digest
+
+
+class Condition(Part, frozen=True):
+    """One reason why permission is less than RUN. An empty `scope` is everything; else a strategy or a symbol."""
+
+    name: Name
+    scope: ShortText
+    permission: Permission
+    reason: Text
+
+
+class LimitUse(Part, frozen=True):
+    """How much of a limit is used, in the limit's own unit."""
+
+    name: Name
+    scope: ShortText
+    used: Amount
+    limit: Amount
+    unit: ShortText
+
+
+Conditions = Annotated[tuple[Condition, ...], Meta(max_length=CONDITIONS_MAX)]
+LimitUses = Annotated[tuple[LimitUse, ...], Meta(max_length=LIMITS_MAX)]
+
+
+class AskLease(Message, frozen=True, tag="ask_lease.1"):
+    """The executor asks for its lease, by number, and leaves its anchor. It counts the lease's age from this asking."""
+
+    number: Count
+    executor_epoch: Count
+    executor_anchor: Anchor
+
+
+class LeaseAnswered(Message, frozen=True, tag="lease_answered.1"):
+    """Risk's answer to that number: the permission, why it is not more, and risk's own anchor."""
+
+    number: Count
+    risk_epoch: Count
+    permission: Permission
+    conditions: Conditions
+    risk_anchor: Anchor
+
+
+class RiskSnapshot(Message, frozen=True, tag="risk_snapshot.1"):
+    """What risk knows, for everyone to see. `latch_id` is set while the kill latch holds."""
+
+    permission: Permission
+    conditions: Conditions
+    latch_id: Id | None
+    equity_quote: Amount
+    equity_peak_quote: Amount
+    equity_day_start_quote: Amount
+    day_pnl_quote: Amount
+    drawdown_fraction: Quantity
+    exposure_quote: Quantity
+    reserved_quote: Quantity
+    entries_today: Count
+    day_start_ns: TimeNs
+    limits: LimitUses

@@ -1,0 +1,137 @@
+"""Which message goes where: its socket, how it is delivered, and which roles may send it. One row per message.
+
+The bus refuses a message whose sender has no right to it, by the key the peer proved and not by what the envelope says.
+"""
+
+from enum import StrEnum
+from typing import Final, get_args
+
+import msgspec
+
+from proto.account import AccountSnapshot
+from proto.control import (
+    AskClearKill,
+    AskLimits,
+    ClearKillOffered,
+    ConfirmClearKill,
+    ControlDone,
+    ControlRefused,
+    Flatten,
+    Kill,
+    LimitsAnswered,
+    PauseEntries,
+    ResumeEntries,
+)
+from proto.fields import MarketMessage, Message, Role
+from proto.health import ClockTick, Heartbeat, Hello
+from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
+from proto.market import BarClosed, BookChanged, BookSnapshot, LinkLost, LinkOpened, QuoteSeen, TradeSeen
+from proto.orders import (
+    OrderAcknowledged,
+    OrderDoubted,
+    OrderEnded,
+    OrderFilled,
+    PositionChanged,
+    ReconcileFinished,
+    SendMarked,
+)
+from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
+from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
+
+
+class Delivery(StrEnum):
+    """What a receiver may count on."""
+
+    STREAM = "stream"  # may be lost; a gap in the numbers is seen and a snapshot closes it
+    NUMBERED = "numbered"  # journaled by its sender; every reader sees each one once and in order
+    REQUEST = "request"  # answered once or timed out; said again under the same id it is the same request
+    ANSWER = "answer"  # goes back to the asker, under the id of the request
+    LATEST = "latest"  # only the newest counts; losing one costs nothing
+    LOCAL = "local"  # reaches a core inside its process and crosses no socket
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """One row of the table. `socket` names the address, `senders` who may speak there with this message."""
+
+    message: type[Message] | type[MarketMessage]
+    socket: str
+    delivery: Delivery
+    senders: frozenset[Role]
+
+    @property
+    def tag(self) -> str:
+        """What stands on the wire for this message: kind and version."""
+        return tag_of(self.message)
+
+
+def tag_of(message: type[Message] | type[MarketMessage]) -> str:
+    """Name a message class as the wire does."""
+    return str(message.__struct_config__.tag)
+
+
+_EVERYONE: Final[frozenset[Role]] = frozenset(get_args(Role))
+_OPERATORS: Final[tuple[Role, ...]] = ("operator", "dashboard", "telegram")
+
+
+def _topic(message: type[Message] | type[MarketMessage], socket: str, delivery: Delivery, *senders: Role) -> Topic:
+    return Topic(message=message, socket=socket, delivery=delivery, senders=frozenset(senders))
+
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    # Market data, from the feed-handler to whoever subscribes
+    _topic(TradeSeen, "market", Delivery.STREAM, "feed"),
+    _topic(QuoteSeen, "market", Delivery.STREAM, "feed"),
+    _topic(BookSnapshot, "market", Delivery.STREAM, "feed"),
+    _topic(BookChanged, "market", Delivery.STREAM, "feed"),
+    _topic(BarClosed, "market", Delivery.STREAM, "feed"),
+    _topic(LinkOpened, "market", Delivery.STREAM, "feed"),
+    _topic(LinkLost, "market", Delivery.STREAM, "feed"),
+    # A strategy asks risk for an entry
+    _topic(EnterBracket, "intents", Delivery.REQUEST, "strategy"),
+    _topic(IntentApproved, "intents", Delivery.ANSWER, "risk"),
+    _topic(IntentRefused, "intents", Delivery.ANSWER, "risk"),
+    # Risk hands the executor what it approved
+    _topic(Approval, "approvals", Delivery.REQUEST, "risk"),
+    _topic(ApprovalTaken, "approvals", Delivery.ANSWER, "executor"),
+    _topic(ApprovalDeclined, "approvals", Delivery.ANSWER, "executor"),
+    # Exits never wait for risk
+    _topic(SetExit, "exits", Delivery.REQUEST, "strategy", "risk", "operator"),
+    _topic(ExitTaken, "exits", Delivery.ANSWER, "executor"),
+    _topic(ExitRefused, "exits", Delivery.ANSWER, "executor"),
+    # The executor lives on a lease
+    _topic(AskLease, "lease", Delivery.REQUEST, "executor"),
+    _topic(LeaseAnswered, "lease", Delivery.ANSWER, "risk"),
+    # What the executor did, and what the account holds
+    _topic(SendMarked, "reports", Delivery.NUMBERED, "executor"),
+    _topic(OrderAcknowledged, "reports", Delivery.NUMBERED, "executor"),
+    _topic(OrderDoubted, "reports", Delivery.NUMBERED, "executor"),
+    _topic(OrderFilled, "reports", Delivery.NUMBERED, "executor"),
+    _topic(OrderEnded, "reports", Delivery.NUMBERED, "executor"),
+    _topic(PositionChanged, "reports", Delivery.NUMBERED, "executor"),
+    _topic(ReconcileFinished, "reports", Delivery.NUMBERED, "executor"),
+    _topic(AccountSnapshot, "account", Delivery.LATEST, "executor", "flattener"),
+    _topic(RiskSnapshot, "risk", Delivery.LATEST, "risk"),
+    # Operators control risk
+    _topic(PauseEntries, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(ResumeEntries, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(Kill, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(AskClearKill, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(ConfirmClearKill, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(Flatten, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(AskLimits, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(ClearKillOffered, "control", Delivery.ANSWER, "risk"),
+    _topic(LimitsAnswered, "control", Delivery.ANSWER, "risk"),
+    _topic(ControlDone, "control", Delivery.ANSWER, "risk"),
+    _topic(ControlRefused, "control", Delivery.ANSWER, "risk"),
+    # Every process says who it is and that it moves
+    _topic(Hello, "health", Delivery.LATEST, *_EVERYONE),
+    _topic(Heartbeat, "health", Delivery.LATEST, *_EVERYONE),
+    _topic(ClockTick, "inside", Delivery.LOCAL),
+)
+
+_BY_MESSAGE: Final = {topic.message: topic for topic in TOPICS}
+
+
+def topic_of(message: type[Message] | type[MarketMessage]) -> Topic:
+    """Find the row of a message; a message without one is a defect, and a test says so."""
+    return _BY_MESSAGE[message]
