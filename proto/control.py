@@ -45,7 +45,7 @@ class ClearKillOffered(Message, frozen=True, tag="clear_kill_offered.1"):
     """The answer to the first step: what to repeat in the second, and what stands in the way of trading."""
 
     latch_id: Id
-    token: Id
+    offer_id: Id
     summary: Text
 
 
@@ -54,7 +54,7 @@ class ConfirmClearKill(Message, frozen=True, tag="confirm_clear_kill.1"):
 
     actor: Name
     latch_id: Id
-    token: Id
+    offer_id: Id
 
 
 class Flatten(Message, frozen=True, tag="flatten.1"):

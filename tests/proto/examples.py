@@ -1,0 +1,303 @@
+"""One real message of every kind, with sensible values: the builders other tests start from.
+
+`an_envelope(body)` and `a_market_envelope(body)` wrap a body; change a field with `msgspec.structs.replace`.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from proto.account import AccountSnapshot, Balance
+from proto.control import (
+    AskClearKill,
+    AskLimits,
+    ClearKillOffered,
+    ConfirmClearKill,
+    ControlDone,
+    ControlRefused,
+    Flatten,
+    Kill,
+    LimitsAnswered,
+    PauseEntries,
+    ResumeEntries,
+)
+from proto.envelope import Body, Envelope, MarketEnvelope
+from proto.health import ClockTick, Heartbeat, Hello, Published
+from proto.intents import EnterBracket, Evidence, ExitRefused, ExitTaken, SetExit, StopCover, Target, WatchCover
+from proto.market import (
+    BarClosed,
+    BookChanged,
+    BookLevel,
+    BookSnapshot,
+    LinkLost,
+    LinkOpened,
+    MarketBody,
+    QuoteSeen,
+    TradeSeen,
+)
+from proto.orders import (
+    OrderAcknowledged,
+    OrderDoubted,
+    OrderEnded,
+    OrderFilled,
+    OrderKey,
+    PositionChanged,
+    ReconcileFinished,
+    SendMarked,
+)
+from proto.risk import Anchor, AskLease, Condition, LeaseAnswered, LimitUse, RiskSnapshot
+from proto.topics import topic_of
+from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
+
+NOON_NS: Final = 1_790_000_000_000_000_000
+BOOT_NS: Final = 86_400_000_000_000
+SECOND_NS: Final = 1_000_000_000
+
+INTENT_ID: Final = "trend:BTC/USDT:1790000000:buy:1"
+APPROVAL_ID: Final = "risk-17-204"
+DIGEST: Final = "5b" * 32
+
+AN_ORDER: Final = OrderKey(
+    client_order_id="bw-main-k3v9q2m7x1-1",
+    parent_id=APPROVAL_ID,
+    strategy="trend",
+    symbol="BTC/USDT",
+    side="buy",
+    purpose="entry",
+)
+A_STOP: Final = StopCover(stop_price=Decimal("62800.5"))
+TARGETS: Final = (
+    Target(price=Decimal(66000), quantity_fraction=Decimal("0.5")),
+    Target(price=Decimal("67500.25"), quantity_fraction=Decimal("0.5")),
+)
+AN_ANCHOR: Final = Anchor(sequence=4711, digest=DIGEST)
+A_CONDITION: Final = Condition(
+    name="feed_stale", scope="BTC/USDT", permission="REDUCE_ONLY", reason="no quote for 2.4 s"
+)
+A_LIMIT_USE: Final = LimitUse(
+    name="exposure_total", scope="", used=Decimal("212.40"), limit=Decimal("300.00"), unit="USDT"
+)
+
+MARKET_BODIES: Final[tuple[MarketBody, ...]] = (
+    TradeSeen(symbol="BTC/USDT", price=64000.12, quantity=0.0123, taker_side="buy", trade_id="3141592653"),
+    QuoteSeen(symbol="BTC/USDT", bid_price=64000.12, bid_quantity=0.5, ask_price=64000.13, ask_quantity=1.25),
+    BookSnapshot(
+        symbol="BTC/USDT",
+        book_sequence=1001,
+        bids=(BookLevel(64000.12, 0.5), BookLevel(64000.11, 2.0)),
+        asks=(BookLevel(64000.13, 1.25),),
+    ),
+    BookChanged(symbol="BTC/USDT", first_sequence=1002, last_sequence=1004, bids=(), asks=(BookLevel(64000.13, 0.0),)),
+    BarClosed(
+        symbol="BTC/USDT",
+        timeframe="1h",
+        open_time_ns=NOON_NS,
+        close_time_ns=NOON_NS + 3600 * SECOND_NS,
+        open_price=64000.0,
+        high_price=64200.5,
+        low_price=63900.0,
+        close_price=64111.1,
+        base_volume=812.5,
+        quote_volume=52_000_000.0,
+        trade_count=48_211,
+        source="trades",
+        gapless=True,
+    ),
+    LinkOpened(symbol=None),
+    LinkLost(symbol="BTC/USDT", reason="no message for 5 s on quotes"),
+)
+
+BODIES: Final[tuple[Body, ...]] = (
+    EnterBracket(
+        intent_id=INTENT_ID,
+        strategy="trend",
+        symbol="BTC/USDT",
+        side="buy",
+        timeframe="1h",
+        bar_close_time_ns=NOON_NS,
+        feed_epoch=12,
+        feed_sequence=90_210,
+        decision_price=Decimal("64000.12"),
+        price_worst=Decimal("64128.12"),
+        cover=A_STOP,
+        targets=TARGETS,
+        trail_distance=Decimal(1200),
+        risk_fraction=Decimal("0.005"),
+        expected_gain_fraction=None,
+        work_for_ns=30 * SECOND_NS,
+        evidence=(Evidence(name="adx_14", value="31.7"), Evidence(name="prior_high_20", value="63950.0")),
+    ),
+    SetExit(
+        exit_id="trend:BTC/USDT:1790003600:exit",
+        strategy="trend",
+        symbol="BTC/USDT",
+        target_quantity=Decimal(0),
+        reason="close under the average",
+    ),
+    ExitTaken(exit_id="trend:BTC/USDT:1790003600:exit", target_quantity=Decimal(0)),
+    ExitRefused(exit_id="trend:DOGE/USDT:1790003600:exit", reason="trend holds no DOGE/USDT"),
+    IntentApproved(intent_id=INTENT_ID, approval_id=APPROVAL_ID, quantity_max=Decimal("0.00312")),
+    IntentRefused(
+        intent_id=INTENT_ID,
+        rule="exposure_total_within_limit",
+        value="312.40 USDT",
+        limit="300.00 USDT",
+        reason="the entry would take total exposure over its limit",
+    ),
+    Approval(
+        approval_id=APPROVAL_ID,
+        intent_id=INTENT_ID,
+        strategy="trend",
+        symbol="BTC/USDT",
+        side="buy",
+        quantity_max=Decimal("0.00312"),
+        price_low=Decimal(63000),
+        price_high=Decimal("64128.12"),
+        decision_price=Decimal("64000.12"),
+        cover=WatchCover(level_price=Decimal("62800.5")),
+        targets=TARGETS,
+        trail_distance=None,
+        reserved_quote=Decimal("200.0799"),
+        start_by_boot_ns=BOOT_NS + 2 * SECOND_NS,
+        work_until_boot_ns=BOOT_NS + 30 * SECOND_NS,
+        risk_epoch=17,
+    ),
+    ApprovalTaken(approval_id=APPROVAL_ID),
+    ApprovalDeclined(approval_id=APPROVAL_ID, rule="approval_in_time", reason="start_by passed 40 ms ago"),
+    AskLease(number=7200, executor_epoch=7, executor_anchor=AN_ANCHOR),
+    LeaseAnswered(
+        number=7200,
+        risk_epoch=17,
+        permission="REDUCE_ONLY",
+        conditions=(A_CONDITION,),
+        risk_anchor=AN_ANCHOR,
+    ),
+    SendMarked(
+        order=AN_ORDER,
+        order_type="limit",
+        quantity=Decimal("0.00312"),
+        limit_price=Decimal("64000.12"),
+        stop_price=None,
+        attempt=1,
+        request_digest=DIGEST,
+        window_ns=3 * SECOND_NS,
+        lease_age_ns=120_000_000,
+    ),
+    OrderAcknowledged(order=AN_ORDER, venue_order_id="28457193", venue_time_ns=NOON_NS),
+    OrderDoubted(order=AN_ORDER, http_status=504, venue_code="", reason="gateway timeout with an HTML body"),
+    OrderFilled(
+        order=AN_ORDER,
+        venue_order_id="28457193",
+        trade_id="3141592653",
+        price=Decimal("64000.12"),
+        quantity=Decimal("0.00100"),
+        cumulative_quantity=Decimal("0.00100"),
+        fee=Decimal("0.0000845"),
+        fee_asset="BNB",
+        liquidity="taker",
+        venue_time_ns=NOON_NS,
+    ),
+    OrderEnded(
+        order=AN_ORDER,
+        ending="canceled",
+        executed_quantity=Decimal("0.00100"),
+        average_price=Decimal("64000.12"),
+        venue_code="",
+        reason="work_until passed",
+    ),
+    PositionChanged(
+        strategy="trend",
+        symbol="BTC/USDT",
+        quantity=Decimal("0.00100"),
+        average_entry_price=Decimal("64000.12"),
+        covered_quantity=Decimal("0.00100"),
+    ),
+    ReconcileFinished(pass_number=3, clean=False, differences=("BNB: ours 0.51, venue 0.50",)),
+    AccountSnapshot(
+        read_number=881,
+        account_fingerprint=DIGEST,
+        venue_time_ns=NOON_NS,
+        quote_asset="USDT",
+        equity_quote=Decimal("1003.17"),
+        balances=(
+            Balance(asset="USDT", free=Decimal("739.09"), locked=Decimal(0)),
+            Balance(asset="BTC", free=Decimal(0), locked=Decimal("0.00100")),
+        ),
+    ),
+    RiskSnapshot(
+        permission="REDUCE_ONLY",
+        conditions=(A_CONDITION,),
+        latch_id=None,
+        equity_quote=Decimal("1003.17"),
+        equity_peak_quote=Decimal("1010.00"),
+        equity_day_start_quote=Decimal("1001.02"),
+        day_pnl_quote=Decimal("2.15"),
+        drawdown_fraction=Decimal("0.00676"),
+        exposure_quote=Decimal("64.00"),
+        reserved_quote=Decimal("136.08"),
+        entries_today=2,
+        day_start_ns=NOON_NS,
+        limits=(A_LIMIT_USE,),
+    ),
+    PauseEntries(actor="ada", reason="exchange announced maintenance", scope=""),
+    ResumeEntries(actor="ada", reason="maintenance is over", scope=""),
+    Kill(actor="ada", reason="prices look wrong"),
+    AskClearKill(actor="ada", reason="feed was at fault, mended", latch_id="kill-20261121-120000"),
+    ClearKillOffered(latch_id="kill-20261121-120000", offer_id="offer-7Q2F", summary="flat since 12:03, nothing open"),
+    ConfirmClearKill(actor="ada", latch_id="kill-20261121-120000", offer_id="offer-7Q2F"),
+    Flatten(actor="ada", reason="over the weekend", symbol="BTC/USDT"),
+    AskLimits(actor="ada"),
+    LimitsAnswered(limits=(A_LIMIT_USE,)),
+    ControlDone(summary="entries paused everywhere"),
+    ControlRefused(rule="latch_unchanged", reason="another kill was pressed since the offer; ask again"),
+    Hello(
+        instance="executor",
+        process_id=31337,
+        restarts=0,
+        build_id="0.1.0+2f6c1d9",
+        schema_digest=DIGEST,
+        money_config_digest=DIGEST,
+        account_fingerprint=None,
+    ),
+    Heartbeat(
+        state="running",
+        handled=128_440,
+        queued=0,
+        loop_gap_max_ns=3_100_000,
+        memory_bytes=58_720_256,
+        cpu_time_ns=12 * SECOND_NS,
+        published=(Published(stream="reports", epoch=7, sequence=1234),),
+    ),
+    ClockTick(wall_time_ns=NOON_NS, boot_time_ns=BOOT_NS, boot_id="b7c1"),
+)
+
+
+def an_envelope(body: Body) -> Envelope:
+    """Wrap a body as one of its lawful senders would."""
+    senders = sorted(topic_of(type(body)).senders)
+    return Envelope(
+        schema=1,
+        sender=senders[0] if senders else "executor",
+        epoch=7,
+        sequence=1234,
+        id="executor-7-1234",
+        cause_id=INTENT_ID,
+        sent_wall_ns=NOON_NS,
+        boot_id="b7c1",
+        sent_boot_ns=BOOT_NS,
+        expires_boot_ns=BOOT_NS + SECOND_NS,
+        body=body,
+    )
+
+
+def a_market_envelope(body: MarketBody) -> MarketEnvelope:
+    """Wrap a market body as the feed-handler would."""
+    return MarketEnvelope(
+        schema=1,
+        venue="binance",
+        epoch=12,
+        sequence=90_210,
+        exchange_time_ns=NOON_NS,
+        received_wall_ns=NOON_NS + 31_000_000,
+        published_wall_ns=NOON_NS + 31_080_000,
+        body=body,
+    )

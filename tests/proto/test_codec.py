@@ -1,0 +1,174 @@
+"""What the codec takes, and everything it must refuse."""
+
+import resource
+import tracemalloc
+from collections import Counter
+from decimal import Decimal
+from typing import get_args
+
+import msgpack
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from proto.codec import BadFrame, BadFrameReason, EnvelopeCodec, MarketCodec
+from proto.control import Kill
+from proto.envelope import Body, Envelope, MarketEnvelope
+from proto.fields import MarketMessage, Message
+from proto.market import MarketBody, TradeSeen
+from proto.topics import tag_of
+from tests.proto.corpus import BadCase, bad_cases
+from tests.proto.examples import BODIES, MARKET_BODIES, a_market_envelope, an_envelope
+from tests.proto.generated import envelopes, market_envelopes
+
+CODEC = EnvelopeCodec()
+MARKET_CODEC = MarketCodec()
+
+
+def refusal_of(case: BadCase) -> BadFrameReason | None:
+    """Decode a case and say why it was refused, or None when it was taken."""
+    codec = MARKET_CODEC if case.market else CODEC
+    try:
+        codec.decode(case.frame)
+    except BadFrame as error:
+        return error.reason
+    return None
+
+
+def test_every_message_has_an_example() -> None:
+    """The examples, and so every test built on them, leave no message out."""
+    assert {type(body) for body in BODIES} == set(get_args(Body))
+    assert {type(body) for body in MARKET_BODIES} == set(get_args(MarketBody))
+
+
+@given(envelopes())
+@settings(max_examples=400)
+def test_an_envelope_comes_back_as_it_went(envelope: Envelope) -> None:
+    """Any lawful envelope survives encoding and decoding unchanged."""
+    assert CODEC.decode(CODEC.encode(envelope)) == envelope
+
+
+@given(envelopes())
+@settings(max_examples=100)
+def test_a_stored_envelope_comes_back_as_it_went(envelope: Envelope) -> None:
+    """A journal reader reads what today's writer wrote."""
+    assert CODEC.decode_stored(CODEC.encode(envelope)) == envelope
+
+
+@given(market_envelopes())
+@settings(max_examples=200)
+def test_a_market_envelope_comes_back_as_it_went(envelope: MarketEnvelope) -> None:
+    """Any lawful market message survives encoding and decoding unchanged, floats to the last bit."""
+    assert MARKET_CODEC.decode(MARKET_CODEC.encode(envelope)) == envelope
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: tag_of(type(body)))
+def test_every_message_round_trips(body: Body) -> None:
+    """Every message goes through the codec and comes out equal, with its own type."""
+    decoded = CODEC.decode(CODEC.encode(an_envelope(body)))
+    assert decoded.body == body
+    assert type(decoded.body) is type(body)
+
+
+@pytest.mark.parametrize("body", MARKET_BODIES, ids=lambda body: tag_of(type(body)))
+def test_every_market_message_round_trips(body: MarketBody) -> None:
+    """Every market message goes through the codec and comes out equal."""
+    assert MARKET_CODEC.decode(MARKET_CODEC.encode(a_market_envelope(body))).body == body
+
+
+def test_every_bad_frame_is_refused_for_its_reason() -> None:
+    """Thousands of bad frames, each refused with the one exception, for the reason that is true."""
+    count, wrong = 0, []
+    for case in bad_cases():
+        count += 1
+        reason = refusal_of(case)
+        if reason is None or case.reason not in (None, reason):
+            wrong.append(f"{case.name}: {reason}, expected {case.reason}")
+    assert not wrong, "\n".join(wrong[:20])
+    assert count >= 1_000
+
+
+def test_bad_frames_leave_no_memory_behind() -> None:
+    """Going through the bad frames again and again keeps memory flat."""
+    cases = [case for case in bad_cases() if len(case.frame) < 100_000]
+    Counter(map(refusal_of, cases))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(2):
+            Counter(map(refusal_of, cases))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 64 * 1024
+
+
+def test_a_frame_that_declares_billions_allocates_nothing() -> None:
+    """A length that lies cannot make the reader reserve memory for it."""
+    declared = [case for case in bad_cases() if "4 billion" in case.name]
+    assert declared
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert None not in map(refusal_of, declared)
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kib < 4 * 1024
+
+
+def test_a_frame_may_come_as_any_kind_of_bytes() -> None:
+    """Sockets hand over bytes or views of their buffers; both are read."""
+    envelope = an_envelope(BODIES[0])
+    frame = CODEC.encode(envelope)
+    assert CODEC.decode(memoryview(frame)) == CODEC.decode(bytearray(frame)) == envelope
+
+
+def test_plain_msgpack_writes_a_frame_the_codec_takes() -> None:
+    """A twenty-line script with the plain msgpack package can speak to the mesh."""
+    kill = Kill(actor="ada", reason="prices look wrong")
+    plain = [1, "operator", 1, 1, "a-1", "a-1", 1_790_000_000, "b7c1", 5, None, ["kill.1", "ada", "prices look wrong"]]
+    envelope = CODEC.decode(msgpack.packb(plain))
+    assert envelope.body == kill
+
+
+def test_a_float_where_money_belongs_is_refused() -> None:
+    """A number that arrives as a float or an integer, which msgspec would convert, is not a Decimal."""
+    plain = msgpack.unpackb(CODEC.encode(an_envelope(BODIES[4])))
+    for value in (0.00312, 1, 0):
+        plain[-1][3] = value
+        with pytest.raises(BadFrame) as refused:
+            CODEC.decode(msgpack.packb(plain))
+        assert refused.value.reason in {BadFrameReason.NOT_CANONICAL, BadFrameReason.BAD_FIELD}
+
+
+def test_a_frame_too_large_to_read_is_never_written() -> None:
+    """A writer learns at once that its message is too large for any reader."""
+    many = tuple("y" * 500 for _ in range(200))
+    body = next(body for body in BODIES if tag_of(type(body)) == "reconcile_finished.1")
+    with pytest.raises(ValueError, match="ReconcileFinished takes 10"):
+        CODEC.encode(an_envelope(msgspec.structs.replace(body, differences=many)))
+
+
+def test_the_refusal_of_a_hostile_tag_is_short() -> None:
+    """What an attacker wrote does not fill our logs."""
+    plain = msgpack.unpackb(CODEC.encode(an_envelope(BODIES[0])))
+    plain[-1][0] = "x" * 10_000
+    with pytest.raises(BadFrame) as refused:
+        CODEC.decode(msgpack.packb(plain))
+    assert len(str(refused.value)) < 200
+
+
+def test_messages_are_frozen() -> None:
+    """A message that was judged once cannot be changed afterwards."""
+    trade = MARKET_BODIES[0]
+    assert isinstance(trade, TradeSeen)
+    with pytest.raises(AttributeError):
+        trade.price = 1.0  # type: ignore[misc]  # the refusal is what is tested
+    for message in (*get_args(Body), *get_args(MarketBody)):
+        assert issubclass(message, Message | MarketMessage)
+        assert message.__struct_config__.frozen
+
+
+def test_equal_numbers_of_different_spelling_are_different_frames() -> None:
+    """The spelling of a Decimal travels: 0.10 stays 0.10."""
+    body = next(body for body in BODIES if tag_of(type(body)) == "exit_taken.1")
+    envelope = an_envelope(msgspec.structs.replace(body, target_quantity=Decimal("0.10")))
+    decoded = CODEC.decode(CODEC.encode(envelope)).body
+    assert str(getattr(decoded, "target_quantity")) == "0.10"  # noqa: B009 -- the union has no such field in common
