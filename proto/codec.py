@@ -10,7 +10,7 @@ from typing import Any, Final, Union, get_args, get_type_hints
 
 import msgspec
 
-from proto.envelope import Body, Envelope, MarketEnvelope, Schema
+from proto.envelope import SCHEMA, Body, Envelope, MarketEnvelope
 from proto.fields import MarketMessage, Message
 from proto.history import RETIRED, Retired
 from proto.market import MarketBody
@@ -60,9 +60,9 @@ def _stored_decoder(envelope: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[A
 
 def _head_decoder(envelope: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[Any]:
     """Decode only the schema number and the tag of an envelope, to tell an unknown message from a broken one."""
-    fields = [(name, msgspec.Raw) for name in envelope.__struct_fields__[1:-1]]
-    head = msgspec.defstruct("Head", [("schema", int), *fields, ("body", _Tag)], array_like=True)
-    return msgspec.msgpack.Decoder(head)
+    read: dict[str, type] = {"schema": int, "body": _Tag}
+    fields = [(name, read.get(name, msgspec.Raw)) for name in envelope.__struct_fields__]
+    return msgspec.msgpack.Decoder(msgspec.defstruct("Head", fields, array_like=True))
 
 
 def _tags(bodies: Sequence[type[Message] | type[MarketMessage]]) -> frozenset[str]:
@@ -85,10 +85,9 @@ class _Diagnosis:
             head = self._read_head(frame)
         except _UNREADABLE:
             return BadFrame(BadFrameReason.MALFORMED, str(error))
-        if head.schema not in get_args(Schema):
-            return BadFrame(
-                BadFrameReason.UNKNOWN_SCHEMA, f"envelope schema {head.schema}, we speak {get_args(Schema)}"
-            )
+        schema = getattr(head, "schema", SCHEMA)  # the thin envelope has none
+        if schema != SCHEMA:
+            return BadFrame(BadFrameReason.UNKNOWN_SCHEMA, f"envelope schema {schema}, we speak {SCHEMA}")
         tag = head.body.tag
         if tag in self._tags:
             return BadFrame(BadFrameReason.BAD_FIELD, f"{tag}: {error}")

@@ -1,9 +1,10 @@
 """The two envelopes: a full one for everything that matters, a thin one for market data.
 
-An envelope's own layout never changes; `schema` stands first so that, should it ever have to, both sides refuse.
+An envelope's own layout never changes. In the full one, which journals keep, `schema` stands first so that, should it
+ever have to, both sides refuse; the thin one is kept by nobody, and a change of it is a new version of every body.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -21,7 +22,7 @@ from proto.control import (
     PauseEntries,
     ResumeEntries,
 )
-from proto.fields import Count, Id, Name, Role, TimeNs
+from proto.fields import Count, Id, Role, TimeNs
 from proto.health import ClockTick, Heartbeat, Hello
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
 from proto.market import MarketBody
@@ -37,6 +38,7 @@ from proto.orders import (
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
 
+SCHEMA: Final = 1
 Schema = Literal[1]
 
 Body = (
@@ -101,12 +103,11 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 class MarketEnvelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """What surrounds market data: `sequence` counts per topic within the publisher's `epoch`.
 
+    As thin as it can be: the venue stands in the topic a frame travels under, the version in the tag of its body.
     Three clocks: the exchange's (None where the venue stamps nothing), then the feed's wall clock on receiving and on
     publishing. They measure; freshness is judged by the reader's own boot-time clock.
     """
 
-    schema: Schema
-    venue: Name
     epoch: Count
     sequence: Count
     exchange_time_ns: TimeNs | None

@@ -292,8 +292,6 @@ def an_envelope(body: Body) -> Envelope:
 def a_market_envelope(body: MarketBody) -> MarketEnvelope:
     """Wrap a market body as the feed-handler would."""
     return MarketEnvelope(
-        schema=1,
-        venue="binance",
         epoch=12,
         sequence=90_210,
         exchange_time_ns=NOON_NS,
