@@ -71,10 +71,11 @@ def effective_limits(risk: RiskSettings, *, equity: Decimal, asset: str) -> list
 
     position = min(equity * risk.position_fraction, risk.position_quote_max)
     order = min(position, max(equity * risk.order_fraction, risk.order_quote_max))
+    capped = f", capped at {_money(position, asset)}" if position < equity * risk.position_fraction else ""
     limits = [
         ("risk per trade", part(risk.risk_per_trade_pct)),
         ("order", f"at most {_money(order, asset)}"),
-        ("position", f"{part(risk.position_pct)}, at most {_money(position, asset)}"),
+        ("position", f"{part(risk.position_pct)}{capped}"),
         ("positions", str(risk.positions_max)),
         ("exposure", part(risk.exposure_pct)),
         ("correlated exposure", f"{part(risk.correlated_exposure_pct)}, in {risk.correlated_positions_max} positions"),
@@ -133,8 +134,7 @@ def _show(rows: Sequence[Row], *, as_json: bool, output: TextIO) -> None:
         return
     key_width = max(len(row.key) for row in rows)
     value_width = max(len(row.value) for row in rows)
-    for row in rows:
-        output.write(f"{row.key:<{key_width}}  {row.value:<{value_width}}  {row.origin}\n")
+    output.writelines(f"{row.key:<{key_width}}  {row.value:<{value_width}}  {row.origin}\n" for row in rows)
 
 
 def _check(configuration: Configuration, equity: Decimal, *, as_json: bool, output: TextIO) -> None:
@@ -148,16 +148,14 @@ def _check(configuration: Configuration, equity: Decimal, *, as_json: bool, outp
         return
     output.write(f"ok\nmoney hash {fingerprint}\n\nWith an equity of {_money(equity, asset)}:\n")
     width = max(len(limit.name) for limit in limits) + 1
-    for limit in limits:
-        output.write(f"  {limit.name + ':':<{width}} {limit.meaning}\n")
+    output.writelines(f"  {limit.name + ':':<{width}} {limit.meaning}\n" for limit in limits)
 
 
 def _complain(problems: Sequence[Problem], *, as_json: bool, output: TextIO, errors: TextIO) -> None:
     if as_json:
         _write_json({"ok": False, "problems": [asdict(problem) for problem in problems]}, output)
         return
-    for problem in problems:
-        errors.write(f"{problem}\n")
+    errors.writelines(f"{problem}\n" for problem in problems)
 
 
 def _write_json(answer: object, output: TextIO) -> None:

@@ -3,22 +3,19 @@
 A key that does not exist stops the process: a limit that is misspelt is a limit that does not hold.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.mesh.secret_names import SECRET_NAME
 from shared.mesh.settings.model import sections, settings_keys
 from shared.mesh.settings.problems import Problem, is_name, nearest, suggestion
-from shared.mesh.settings.profiles import PROFILES
+from shared.mesh.settings.profiles import PROFILE_DEFAULT, PROFILES
 from shared.mesh.settings.values import Number
 from shared.mesh.settings.yaml_text import Value, number_from_text, read_yaml
 
 ENVIRONMENT_PREFIX = "BOWLINE_"
 ENVIRONMENT_TEXT_MAX = 4096
-SECRET_NAME = re.compile(
-    r"api_?key|secret|token|passw|passphrase|private_?key|signature|authorization|credential|cookie", re.IGNORECASE
-)
 _BELONGS_ELSEWHERE = (
     "secrets are read only from files in the secrets directory: "
     "put it in var/secrets/<venue>.<account>.api_key or .api_secret (mode 0600), and remove it here"
@@ -66,9 +63,9 @@ def environment_layer(environment: Mapping[str, str]) -> tuple[Layer, list[Probl
 
 
 def profile_layer(profile: object) -> Layer:
-    """Return the limits a profile gives; of an unknown profile, none, since validation refuses it by name."""
-    limits = PROFILES.get(profile, {}) if isinstance(profile, str) else {}
-    return {f"risk.{key}": Sourced(value, f"profile {profile}") for key, value in limits.items()}
+    """Return the limits a profile gives; an unknown one, which validation refuses by name, is read as the default."""
+    name = profile if isinstance(profile, str) and profile in PROFILES else PROFILE_DEFAULT
+    return {f"risk.{key}": Sourced(value, f"profile {name}") for key, value in PROFILES[name].items()}
 
 
 def environment_name(key: str) -> str:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from shared.mesh.settings.layers import Layer, environment_layer, file_layer, profile_layer
 from shared.mesh.settings.model import Settings, choices, sections, settings_keys
 from shared.mesh.settings.problems import Problem, SettingsError, suggestion
-from shared.mesh.settings.profiles import PROFILE_DEFAULT, PROFILES
+from shared.mesh.settings.profiles import PROFILE_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,9 @@ def _problems(detail: ErrorDetails, values: Layer) -> Iterator[Problem]:
         words = choices(settings_keys()[key])
         near = suggestion(detail["input"], words) if isinstance(detail["input"], str) else ""
         yield _problem(key, f"must be {' or '.join(words)}{near}", values)
-    elif detail["type"] != "missing" or _profile_is_known(values):
+    else:
         yield _problem(key, detail["msg"], values)
 
 
 def _problem(key: str, text: str, values: Layer) -> Problem:
     return Problem(values[key].origin if key in values else "default", key, text)
-
-
-def _profile_is_known(values: Layer) -> bool:
-    """Tell whether limits can be missing at all; under an unknown profile all are, and saying so would be noise."""
-    return "risk.profile" not in values or values["risk.profile"].value in PROFILES

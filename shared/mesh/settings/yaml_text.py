@@ -6,7 +6,7 @@ A configuration needs little of YAML, and the rest is where the surprises live: 
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -50,7 +50,7 @@ def read_yaml(path: Path, *, name: str) -> tuple[dict[str, Line], list[Problem]]
 def parse_yaml(text: str, *, name: str) -> tuple[dict[str, Line], list[Problem]]:
     """Return the values of a YAML text by dotted key, and every problem in it."""
     try:
-        problems = list(_unsupported(list(yaml.parse(text, Loader=yaml.SafeLoader)), name))
+        problems = list(_unsupported(yaml.parse(text, Loader=yaml.SafeLoader), name))
         document = None if problems else yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         return {}, [_syntax_problem(error, name)]
@@ -92,11 +92,14 @@ def _text_of(path: Path, *, name: str) -> str:
         raise SettingsError([Problem(f"{name}:{line}", "", "is not UTF-8 text: save it as UTF-8")]) from None
 
 
-def _unsupported(events: list[yaml.Event], name: str) -> Iterator[Problem]:
-    """Yield what we refuse of YAML; runs over flat events, so that depth is judged before anything recurses."""
+def _unsupported(events: Iterable[yaml.Event], name: str) -> Iterator[Problem]:
+    """Yield what we refuse of YAML; runs over flat events, so that depth is judged before anything recurses.
+
+    Stops drawing events at the first one too deep: the parser takes time quadratic in the depth.
+    """
     depth = documents = 0
     for event in events:
-        where = f"{name}:{event.start_mark.line + 1}"
+        where = f"{name}:{_line(event)}"
         documents += isinstance(event, yaml.DocumentStartEvent)
         if isinstance(event, yaml.DocumentStartEvent) and documents > 1:
             yield Problem(where, "", "a second document: keep one document in a file, without `---`")
@@ -112,7 +115,7 @@ def _unsupported(events: list[yaml.Event], name: str) -> Iterator[Problem]:
 
 def _syntax_problem(error: yaml.YAMLError, name: str) -> Problem:
     """Say where the YAML breaks, without the parser's own quotation of the text around it."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         where = f"{name}:{error.problem_mark.line + 1}"
         if "\\t" in (error.problem or ""):
             return Problem(where, "", "a tab: indent with spaces")
@@ -120,8 +123,8 @@ def _syntax_problem(error: yaml.YAMLError, name: str) -> Problem:
     return Problem(name, "", "holds a character YAML does not allow: save it as plain UTF-8 text")
 
 
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
+def _line(marked: yaml.Node | yaml.Event) -> int:
+    return int(marked.start_mark.line) + 1 if marked.start_mark is not None else 1
 
 
 class _Flattening:
