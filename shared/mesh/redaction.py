@@ -20,6 +20,8 @@ from shared.mesh.secret_names import SECRET_NAME
 
 REDACTED = "[redacted]"
 TEXT_CHARACTERS_MAX = 4096
+# What is searched of one text: far more than is kept, so that a text full of secrets still shows something.
+SEARCHED_CHARACTERS_MAX = 64 * 1024
 TRACEBACK_CHARACTERS_MAX = 16 * 1024
 TRACEBACK_KEYS = frozenset({"exception", "stack"})
 DEPTH_MAX = 6
@@ -31,9 +33,11 @@ _INTEGER_MAX = 2**63
 _CONTROLS = r"\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 _CONTROL = re.compile(rf"[\n{_CONTROLS}]")
 _CONTROL_BUT_NEWLINE = re.compile(rf"[{_CONTROLS}]")
-# `signature=...` in a URL, `"apiKey": "..."` in a body, `Authorization: Bearer ...` among headers.
+# `signature=...` in a URL, `"apiKey": "..."` in a body or (with backslashes) in a body inside a body, `Authorization:
+# Bearer ...` among headers, `'token': b'...'` in a repr. Repetitions are bounded, so that no text makes it slow.
 _ASSIGNED = re.compile(
-    rf"""((?:{SECRET_NAME.pattern})[\w-]{{0,40}}["']?\s{{0,4}}[=:]\s{{0,4}}b?["']?(?:bearer\s|basic\s)?)[^\s"'&,;)}}\]]+""",
+    rf"""((?:{SECRET_NAME.pattern})[\w-]{{0,40}}\\{{0,4}}["']?\s{{0,4}}[=:]\s{{0,4}})"""
+    r"""(?:b(?=["']))?(?:\\{0,4}"[^"]*|\\{0,4}'[^']*|(?:(?:bearer|basic)\s{1,4})?[^\s"'&,;)}\]]+)""",
     re.IGNORECASE,
 )
 
@@ -48,6 +52,7 @@ class SecretRedactor:
     def __init__(self, secrets: Iterable[SecretStr] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret.get_secret_value())}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._longest = max((len(form) for form in forms), default=1)
         self._known = re.compile("|".join(re.escape(form) for form in longest_first)) if forms else None
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -60,12 +65,24 @@ class SecretRedactor:
         known = text if self._known is None else self._known.sub(REDACTED, text)
         return _ASSIGNED.sub(rf"\1{REDACTED}", known)
 
+    def _beginning(self, text: str) -> str:
+        """Return the redacted beginning of a text; where it was cut, part of a secret may stand, so that goes too."""
+        if len(text) <= SEARCHED_CHARACTERS_MAX:
+            return self.redacted(text)
+        return self.redacted(text[:SEARCHED_CHARACTERS_MAX])[: -self._longest]
+
+    def _end(self, text: str) -> str:
+        """Return the redacted end of a text, by the same reasoning."""
+        if len(text) <= SEARCHED_CHARACTERS_MAX:
+            return self.redacted(text)
+        return self.redacted(text[-SEARCHED_CHARACTERS_MAX:])[self._longest :]
+
     def _entry(self, key: object, value: object, budget: Iterator[int], *, depth: int) -> object:
         if SECRET_NAME.search(_rendered(key)) is not None:
             return REDACTED
         if isinstance(value, str) and key in TRACEBACK_KEYS and depth == 0:
             # The end of a traceback says what happened; its beginning is only the way there.
-            return _CONTROL_BUT_NEWLINE.sub(_escaped, self.redacted(value))[-TRACEBACK_CHARACTERS_MAX:]
+            return _CONTROL_BUT_NEWLINE.sub(_escaped, self._end(value))[-TRACEBACK_CHARACTERS_MAX:]
         return self._plain(value, budget, depth=depth)
 
     def _plain(self, value: object, budget: Iterator[int], *, depth: int) -> object:
@@ -93,10 +110,11 @@ class SecretRedactor:
         return type(value) is float and isfinite(value)
 
     def _text(self, value: object) -> str:
-        text = _CONTROL.sub(_escaped, self.redacted(_rendered(value)))
-        if len(text) <= TEXT_CHARACTERS_MAX:
+        rendered = _rendered(value)
+        text = _CONTROL.sub(_escaped, self._beginning(rendered))
+        if len(text) <= TEXT_CHARACTERS_MAX and len(rendered) <= SEARCHED_CHARACTERS_MAX:
             return text
-        return f"{text[:TEXT_CHARACTERS_MAX]}[{len(text) - TEXT_CHARACTERS_MAX} more characters]"
+        return f"{text[:TEXT_CHARACTERS_MAX]}[cut: {len(rendered)} characters]"
 
 
 def _forms(secret: str) -> set[str]:

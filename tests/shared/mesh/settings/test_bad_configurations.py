@@ -25,7 +25,7 @@ class Bad:
     name: str
     words: tuple[str, ...]
     local: str | bytes = ""
-    shipped: str | bytes | None = None
+    shipped: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -43,38 +43,34 @@ def _misspelt() -> Iterator[Bad]:
         variable = environment_name(slip)
         hint = f"did you mean {environment_name(key)}?"
         yield Bad(f"misspelt-{variable}", (variable, hint), environment={variable: CANARY})
-        yield Bad(f"nested-{key}", (f"{key}.deeper",), local=f"{section}:\n  {name}:\n    deeper: {CANARY}\n")
 
 
 def _wrong_numbers() -> Iterator[Bad]:
-    wrong = {
-        "true": "true or false",
-        "'5'": "text",
-        "no": "text",
-        CANARY: "text",
-        "[1, 2]": "a list",
-        "": "has no value",
-        "~": "has no value",
-        ".nan": "not a finite number",
-        "-.inf": "not a finite number",
-        "1e1": "no plainly written number",
-        "1_0": "no plainly written number",
-        "010": "no plainly written number",
-        "5%": "no plainly written number",
-        ".5": "no plainly written number",
-        "{}": "holds nothing",
-        "[[1]]": "a single value",
-        "9999999999999999999999999": "no plainly written number",
-    }
+    kinds = {"true": "true or false", "'5'": "text", "no": "text", CANARY: "text", "[1, 2]": "a list", "": "no value"}
     for key, number in NUMBERS.items():
-        for value, words in wrong.items():
+        for value, words in kinds.items():
             yield Bad(f"{key}={value}", ("config/local.yaml:2", key, words), local=_set(key, value))
         for value in ("-1", "0", plain(number.floor / 10), plain(number.ceiling + 1), "99999999999"):
             yield Bad(f"{key}={value}", ("config/local.yaml:2", key), local=_set(key, value))
-            yield Bad(f"{key}={value}-variable", (environment_name(key),), environment={environment_name(key): value})
+        yield Bad(f"{key}=-1-variable", (environment_name(key),), environment={environment_name(key): "-1"})
         yield Bad(f"{key}=text", (environment_name(key), "text"), environment={environment_name(key): CANARY})
-        if number.unit == "count":
-            yield Bad(f"{key}=2.0", (key, "not a whole number"), local=_set(key, "2.0"))
+
+
+def _wrongly_written_numbers() -> Iterator[Bad]:
+    finite, written = "not a finite number", "no plainly written number"
+    spellings = {
+        **dict.fromkeys((".nan", "NaN", "-.inf", "Infinity"), finite),
+        **dict.fromkeys(("1e1", "1_0", "010", "5%", ".5", "5.", "1,5", "9" * 25), written),
+        "~": "has no value",
+        "{}": "holds nothing",
+        "[[1]]": "a single value",
+        "0x1F": "text",
+        "1:30": "text",
+    }
+    for key in ("risk.position_pct", "risk.positions_max", "risk.order_quote_max"):
+        for value, words in spellings.items():
+            yield Bad(f"{key}={value}", ("config/local.yaml:2", key, words), local=_set(key, value))
+    yield Bad("half-a-position", ("risk.positions_max", "not a whole number"), local=_set("risk.positions_max", "2.5"))
 
 
 def _fractions() -> Iterator[Bad]:
@@ -138,6 +134,7 @@ def _files() -> Iterator[Bad]:
         "section-as-value": (f"risk: {CANARY}\n", "risk: is a section"),
         "section-nothing": ("risk:\n", "risk: has no value"),
         "elsewhere": ("logs:\n  symbols: [BTC/USDT]\n", "logs.symbols: unknown key, did you mean venue.symbols?"),
+        "nested": (f"risk:\n  position_pct:\n    deeper: {CANARY}\n", ":3: risk.position_pct.deeper: unknown key"),
         "capitals": ("risk:\n  Position_Pct: 5\n", "unknown key"),
     }
     for name, (local, words) in texts.items():
@@ -182,6 +179,7 @@ def _contradictions() -> Iterator[Bad]:
 CORPUS = [
     *_misspelt(),
     *_wrong_numbers(),
+    *_wrongly_written_numbers(),
     *_fractions(),
     *_wrong_texts(),
     *_symbols(),
@@ -197,10 +195,17 @@ def test_the_corpus_is_broad() -> None:
     assert len(CORPUS) >= 200
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project root whose two files every test of the corpus writes anew: a directory each would be slow."""
+    return a_project(tmp_path_factory.mktemp("project"))
+
+
 @pytest.mark.parametrize("bad", CORPUS, ids=[bad.name for bad in CORPUS])
-def test_a_bad_configuration_is_refused(bad: Bad, tmp_path: Path) -> None:
+def test_a_bad_configuration_is_refused(bad: Bad, root: Path) -> None:
     """The refusal names file or variable, key and reason, and repeats no text that was written."""
-    root = a_project(tmp_path, shipped="logs: {level: info}\n" if bad.shipped is None else bad.shipped, local=bad.local)
+    (root / "config/bowline.yaml").write_text("logs: {level: info}\n" if bad.shipped is None else bad.shipped)
+    (root / "config/local.yaml").write_bytes(bad.local.encode() if isinstance(bad.local, str) else bad.local)
     with pytest.raises(SettingsError) as raised:
         load_configuration(root=root, environment=bad.environment)
     text = str(raised.value)
