@@ -1,0 +1,22 @@
+"""Settings: what a process may be told from outside, checked so that a wrong word stops it before money moves."""
+
+from shared.mesh.settings.fingerprint import money_hash
+from shared.mesh.settings.loader import Configuration, load_configuration
+from shared.mesh.settings.model import LogSettings, PathSettings, RiskSettings, Settings, VenueSettings
+from shared.mesh.settings.problems import Problem, SettingsError
+from shared.mesh.settings.secret_files import Credentials, load_credentials
+
+__all__ = [
+    "Configuration",
+    "Credentials",
+    "LogSettings",
+    "PathSettings",
+    "Problem",
+    "RiskSettings",
+    "Settings",
+    "SettingsError",
+    "VenueSettings",
+    "load_configuration",
+    "load_credentials",
+    "money_hash",
+]

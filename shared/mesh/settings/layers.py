@@ -1,0 +1,111 @@
+"""The layers of a configuration: each turns one source into values by dotted key, with where each came from.
+
+A key that does not exist stops the process: a limit that is misspelt is a limit that does not hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.mesh.secret_names import SECRET_NAME
+from shared.mesh.settings.model import sections, settings_keys
+from shared.mesh.settings.problems import Problem, is_name, nearest, suggestion
+from shared.mesh.settings.profiles import PROFILE_DEFAULT, PROFILES
+from shared.mesh.settings.values import Number
+from shared.mesh.settings.yaml_text import Value, number_from_text, read_yaml
+
+ENVIRONMENT_PREFIX = "BOWLINE_"
+ENVIRONMENT_TEXT_MAX = 4096
+_BELONGS_ELSEWHERE = (
+    "secrets are read only from files in the secrets directory: "
+    "put it in var/secrets/<venue>.<account>.api_key or .api_secret (mode 0600), and remove it here"
+)
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """A value and where it came from."""
+
+    value: Value
+    origin: str
+
+
+Layer = dict[str, Sourced]
+
+
+def file_layer(path: Path, *, name: str, required: bool) -> tuple[Layer, list[Problem]]:
+    """Return what a YAML file sets; a file that is not required may be missing or empty."""
+    if not path.exists() and not path.is_symlink():
+        missing = Problem(name, "", "is missing: restore the one Bowline ships, or name the project root")
+        return {}, [missing] if required else []
+    lines, problems = read_yaml(path, name=name)
+    if required and not lines and not problems:
+        problems.append(Problem(name, "", "is empty: restore the one Bowline ships; to change a value use local.yaml"))
+    problems += [Problem(f"{name}:{line.number}", key, text) for key, line in lines.items() if (text := _stray(key))]
+    known = settings_keys()
+    return {key: Sourced(line.value, f"{name}:{line.number}") for key, line in lines.items() if key in known}, problems
+
+
+def environment_layer(environment: Mapping[str, str]) -> tuple[Layer, list[Problem]]:
+    """Return what `BOWLINE_<SECTION>__<KEY>` variables set; any other name with our prefix is a problem."""
+    names = {environment_name(key): key for key in settings_keys()}
+    layer: Layer = {}
+    problems: list[Problem] = []
+    for name in sorted(name for name in environment if name.upper().startswith(ENVIRONMENT_PREFIX)):
+        origin = f"environment {name}" if is_name(name) else "environment (a name that starts with BOWLINE_)"
+        if name not in names:
+            problems.append(Problem(origin, "", _stray_variable(name, names)))
+        elif len(environment[name]) > ENVIRONMENT_TEXT_MAX:
+            problems.append(Problem(origin, names[name], f"is longer than {ENVIRONMENT_TEXT_MAX} characters"))
+        else:
+            layer[names[name]] = Sourced(_value_from_text(names[name], environment[name]), origin)
+    return layer, problems
+
+
+def profile_layer(profile: object) -> Layer:
+    """Return the limits a profile gives; an unknown one, which validation refuses by name, is read as the default."""
+    name = profile if isinstance(profile, str) and profile in PROFILES else PROFILE_DEFAULT
+    return {f"risk.{key}": Sourced(value, f"profile {name}") for key, value in PROFILES[name].items()}
+
+
+def environment_name(key: str) -> str:
+    """Return the variable that sets a key: `risk.position_pct` is BOWLINE_RISK__POSITION_PCT."""
+    return ENVIRONMENT_PREFIX + key.replace(".", "__").upper()
+
+
+def _stray(key: str) -> str:
+    """Say what is wrong with a key that is not a setting; empty when it is one."""
+    known = settings_keys()
+    section, _, name = key.partition(".")
+    if key in known:
+        return ""
+    if SECRET_NAME.search(key) is not None:
+        return _BELONGS_ELSEWHERE
+    if section not in sections():
+        near = suggestion(section, sections())
+        return f"unknown section{near or '; there are ' + ', '.join(sections())}"
+    if not name:
+        return "is a section: put its keys below it, indented"
+    return f"unknown key{suggestion(name, sections()[section].model_fields) or _elsewhere(name)}"
+
+
+def _elsewhere(name: str) -> str:
+    """Suggest the same or a near key of another section."""
+    by_name = {key.partition(".")[2]: key for key in settings_keys()}
+    near = nearest(name, by_name)
+    return f", did you mean {by_name[near]}?" if near else "; docs/reference/configuration.md lists every key"
+
+
+def _stray_variable(name: str, names: Mapping[str, str]) -> str:
+    if SECRET_NAME.search(name) is not None:
+        return _BELONGS_ELSEWHERE
+    return f"unknown setting{suggestion(name.upper(), names) or '; docs/reference/configuration.md lists every name'}"
+
+
+def _value_from_text(key: str, text: str) -> Value:
+    """Read a variable, which is text by nature, as the kind of value its key holds."""
+    field = settings_keys()[key]
+    if key == "venue.symbols":
+        return [symbol.strip() for symbol in text.split(",")]
+    number = number_from_text(text) if any(isinstance(part, Number) for part in field.metadata) else None
+    return text if number is None else number

@@ -1,0 +1,82 @@
+"""Puts the layers together: default, profile, config/bowline.yaml, config/local.yaml, environment; the last one wins.
+
+Reads files, and nothing else of the world: the environment is handed in. Finds every problem before it gives up.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.mesh.settings.layers import Layer, environment_layer, file_layer, profile_layer
+from shared.mesh.settings.model import Settings, choices, sections, settings_keys
+from shared.mesh.settings.problems import Problem, SettingsError, suggestion
+from shared.mesh.settings.profiles import PROFILE_DEFAULT
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The settings in force, where each value came from, and the root that relative paths start at."""
+
+    root: Path
+    settings: Settings
+    origins: Mapping[str, str]
+
+    @property
+    def var_directory(self) -> Path:
+        """The run directory, as a path that can be opened."""
+        return self.root / self.settings.paths.var_directory
+
+    @property
+    def secrets_directory(self) -> Path:
+        """The secrets directory, as a path that can be opened."""
+        return self.root / self.settings.paths.secrets_directory
+
+
+def load_configuration(*, root: Path, environment: Mapping[str, str]) -> Configuration:
+    """Return the settings of the project at `root`, or raise a SettingsError that names every problem."""
+    shipped, shipped_problems = file_layer(root / "config/bowline.yaml", name="config/bowline.yaml", required=True)
+    local, local_problems = file_layer(root / "config/local.yaml", name="config/local.yaml", required=False)
+    variables, variable_problems = environment_layer(environment)
+    said = {**shipped, **local, **variables}
+    profile = said["risk.profile"].value if "risk.profile" in said else PROFILE_DEFAULT
+    values = {**profile_layer(profile), **said}
+    settings, problems = _validated(values)
+    problems = [*shipped_problems, *local_problems, *variable_problems, *problems]
+    if settings is None or problems:
+        raise SettingsError(problems)
+    origins = {key: values[key].origin if key in values else "default" for key in settings_keys()}
+    return Configuration(root=root, settings=settings, origins=origins)
+
+
+def _validated(values: Layer) -> tuple[Settings | None, list[Problem]]:
+    nested: dict[str, dict[str, Any]] = {section: {} for section in sections()}
+    for key, sourced in values.items():
+        section, _, name = key.partition(".")
+        nested[section][name] = sourced.value
+    try:
+        return Settings.model_validate(nested), []
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=True)
+        return None, [problem for detail in details for problem in _problems(detail, values)]
+
+
+def _problems(detail: ErrorDetails, values: Layer) -> Iterator[Problem]:
+    """Turn one pydantic error into ours: the key with its file and line, in plain words."""
+    key = ".".join(str(part) for part in detail["loc"][:2])
+    if detail["type"] == "contradiction":
+        for name, text in detail["ctx"]["found"]:
+            yield _problem(f"{key}.{name}", text, values)
+    elif detail["type"] == "literal_error":
+        words = choices(settings_keys()[key])
+        near = suggestion(detail["input"], words) if isinstance(detail["input"], str) else ""
+        yield _problem(key, f"must be {' or '.join(words)}{near}", values)
+    else:
+        yield _problem(key, detail["msg"], values)
+
+
+def _problem(key: str, text: str, values: Layer) -> Problem:
+    return Problem(values[key].origin if key in values else "default", key, text)

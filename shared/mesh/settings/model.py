@@ -1,0 +1,257 @@
+"""The settings: every section, key, unit, range and default, and the sanity that holds between keys.
+
+Whoever needs a setting is handed its section by keyword; nobody reaches for a global. Percentages are written as
+percent (`_pct`) and read by code as fractions (`_fraction`), so that the unit is in the name on both sides.
+"""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
+
+from shared.mesh.settings.values import Text, count, percent, plain, quote, refusal
+
+SYMBOLS_MAX = 100
+_SYMBOL = re.compile(r"([A-Z0-9]{2,15})/([A-Z0-9]{2,10})")
+_NAME = Text(r"[a-z][a-z0-9_-]{0,31}", "a short name of small letters, digits, - and _")
+_DIRECTORY = Text(r"[^\x00-\x1f\x7f~][^\x00-\x1f\x7f]{0,255}", "a path, absolute or from the project root (no ~)")
+
+
+def _symbols(value: object) -> tuple[str, ...]:
+    """Return the symbols in capitals, in the order given; refuse an empty list, strange shapes and duplicates."""
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= SYMBOLS_MAX:
+        raise refusal(f"must be a list of 1 to {SYMBOLS_MAX} symbols such as [BTC/USDT, ETH/USDT]")
+    symbols = tuple(str(symbol).strip().upper() for symbol in value)
+    if not all(_SYMBOL.fullmatch(symbol) for symbol in symbols):
+        raise refusal("each symbol must be written BASE/QUOTE, such as BTC/USDT")
+    twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+    if twice:
+        raise refusal(f"{', '.join(twice)} is listed twice: keep one")
+    return symbols
+
+
+class _Section(BaseModel):
+    """What all sections share: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class PathSettings(_Section):
+    """Where the mesh keeps what it owns; relative paths start at the project root."""
+
+    var_directory: Annotated[str, _DIRECTORY] = Field("var", description="Run directory: sockets, keys, journals.")
+    secrets_directory: Annotated[str, _DIRECTORY] = Field(
+        "var/secrets", description="Exchange secrets: a directory of mode 0700 with files of mode 0600."
+    )
+
+
+class LogSettings(_Section):
+    """How much is logged, and in which dress."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level that is logged.")
+    format: Literal["auto", "json", "pretty"] = Field(
+        "auto", description="JSON lines, readable text, or readable text only on a terminal."
+    )
+
+
+class VenueSettings(_Section):
+    """The exchange account the money is on."""
+
+    name: Annotated[str, _NAME] = Field("binance", description="The exchange, by its name in ccxt.")
+    account: Annotated[str, _NAME] = Field(
+        "main", description="Our name for the account; its secret files carry this name."
+    )
+    market: Literal["spot"] = Field("spot", description="The market traded.")
+    quote_asset: Annotated[str, Text(r"[A-Z0-9]{2,10}", "an asset in capitals, such as USDT")] = Field(
+        "USDT", description="The asset in which prices, limits and results are counted."
+    )
+    symbols: Annotated[tuple[str, ...], BeforeValidator(_symbols)] = Field(
+        ("BTC/USDT", "ETH/USDT"), description="The pairs traded, each against the quote asset."
+    )
+
+    @model_validator(mode="after")
+    def _symbols_share_the_quote_asset(self) -> Self:
+        strangers = [symbol for symbol in self.symbols if symbol.split("/")[1] != self.quote_asset]
+        if strangers:
+            text = f"{', '.join(strangers)} is not quoted in {self.quote_asset} (venue.quote_asset)"
+            raise _contradiction([("symbols", text)])
+        return self
+
+
+class RiskSettings(_Section):
+    """The limits; the profile gives each a value, and any may be overridden. All hold, the strictest wins."""
+
+    profile: Literal["small", "standard"] = Field("small", description="The named set of limits to start from.")
+    risk_per_trade_pct: Annotated[Decimal, percent("0.1", "5")] = Field(
+        description="Equity lost, costs included, when a trade's stop is hit."
+    )
+    position_pct: Annotated[Decimal, percent("0.5", "25")] = Field(description="One position, of equity.")
+    position_quote_max: Annotated[Decimal, quote("10", "1000000")] = Field(description="One position, in money.")
+    exposure_pct: Annotated[Decimal, percent("2", "100")] = Field(description="All positions together, of equity.")
+    correlated_exposure_pct: Annotated[Decimal, percent("2", "100")] = Field(
+        description="Positions that move together, of equity."
+    )
+    correlated_positions_max: Annotated[int, count(1, 20)] = Field(description="Positions that move together.")
+    reserve_cash_pct: Annotated[Decimal, percent("1", "90")] = Field(
+        description="Quote asset left after an order, of equity."
+    )
+    positions_max: Annotated[int, count(1, 20)] = Field(description="Positions open at once.")
+    entries_per_day_max: Annotated[int, count(1, 500)] = Field(
+        description="Entries submitted in a UTC day; exits are never counted."
+    )
+    daily_loss_breaker_pct: Annotated[Decimal, percent("0.5", "20")] = Field(
+        description="Loss of the UTC day that stops new entries."
+    )
+    daily_loss_kill_pct: Annotated[Decimal, percent("0.5", "20")] = Field(
+        description="Loss of the UTC day, of its opening equity, that latches the kill switch."
+    )
+    drawdown_kill_pct: Annotated[Decimal, percent("1", "50")] = Field(
+        description="Fall from peak equity that latches the kill switch."
+    )
+    order_pct: Annotated[Decimal, percent("0.5", "25")] = Field(
+        description="One order, of equity; the greater of this and order_quote_max is the cap."
+    )
+    order_quote_max: Annotated[Decimal, quote("5", "100000")] = Field(
+        description="One order, in money; the greater of this and order_pct is the cap."
+    )
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> Self:
+        contradictions = risk_contradictions(self)
+        if contradictions:
+            raise _contradiction(contradictions)
+        return self
+
+    @property
+    def risk_per_trade_fraction(self) -> Decimal:
+        """`risk_per_trade_pct` as a fraction of equity."""
+        return self.risk_per_trade_pct.scaleb(-2)
+
+    @property
+    def position_fraction(self) -> Decimal:
+        """`position_pct` as a fraction of equity."""
+        return self.position_pct.scaleb(-2)
+
+    @property
+    def exposure_fraction(self) -> Decimal:
+        """`exposure_pct` as a fraction of equity."""
+        return self.exposure_pct.scaleb(-2)
+
+    @property
+    def correlated_exposure_fraction(self) -> Decimal:
+        """`correlated_exposure_pct` as a fraction of equity."""
+        return self.correlated_exposure_pct.scaleb(-2)
+
+    @property
+    def reserve_cash_fraction(self) -> Decimal:
+        """`reserve_cash_pct` as a fraction of equity."""
+        return self.reserve_cash_pct.scaleb(-2)
+
+    @property
+    def daily_loss_breaker_fraction(self) -> Decimal:
+        """`daily_loss_breaker_pct` as a fraction of the day's opening equity."""
+        return self.daily_loss_breaker_pct.scaleb(-2)
+
+    @property
+    def daily_loss_kill_fraction(self) -> Decimal:
+        """`daily_loss_kill_pct` as a fraction of the day's opening equity."""
+        return self.daily_loss_kill_pct.scaleb(-2)
+
+    @property
+    def drawdown_kill_fraction(self) -> Decimal:
+        """`drawdown_kill_pct` as a fraction of peak equity."""
+        return self.drawdown_kill_pct.scaleb(-2)
+
+    @property
+    def order_fraction(self) -> Decimal:
+        """`order_pct` as a fraction of equity."""
+        return self.order_pct.scaleb(-2)
+
+
+class Settings(BaseSettings):
+    """Everything a process may be told from outside, apart from secrets."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    paths: PathSettings = Field(default_factory=PathSettings)
+    logs: LogSettings = Field(default_factory=LogSettings)
+    venue: VenueSettings = Field(default_factory=VenueSettings)
+    risk: RiskSettings
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values only from our loader.
+
+        The readers of pydantic-settings look at the process environment behind the caller's back, pass over unknown
+        names in silence, and know no line numbers.
+        """
+        return (init_settings,)
+
+
+def sections() -> dict[str, type[BaseModel]]:
+    """Return the sections by name, in the order they are declared and shown."""
+    return {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
+
+
+def settings_keys() -> dict[str, FieldInfo]:
+    """Return every key by its dotted name, with what is declared about it."""
+    return {
+        f"{name}.{key}": field for name, section in sections().items() for key, field in section.model_fields.items()
+    }
+
+
+def choices(field: FieldInfo) -> tuple[str, ...]:
+    """Return the words a key may be, or nothing when it is not a choice among words."""
+    return tuple(str(word) for word in get_args(field.annotation)) if _is_literal(field) else ()
+
+
+def risk_contradictions(risk: RiskSettings) -> list[tuple[str, str]]:
+    """Return (key, plain words) for each pair of limits that cannot both be meant."""
+    # A limit made unreachable by another is a slip of the pen: its owner believes in a bound that never holds.
+    at_most = [
+        ("risk_per_trade_pct", "position_pct"),
+        ("risk_per_trade_pct", "daily_loss_breaker_pct"),
+        ("position_pct", "exposure_pct"),
+        ("position_pct", "correlated_exposure_pct"),
+        ("order_pct", "position_pct"),
+        ("order_quote_max", "position_quote_max"),
+        ("correlated_positions_max", "positions_max"),
+        ("daily_loss_breaker_pct", "daily_loss_kill_pct"),
+        ("daily_loss_kill_pct", "drawdown_kill_pct"),
+    ]
+    values: dict[str, Decimal] = {key: Decimal(getattr(risk, key)) for pair in at_most for key in pair}
+    found = [
+        (low, f"{plain(values[low])} is above risk.{high} ({plain(values[high])}): lower the one or raise the other")
+        for low, high in at_most
+        if values[low] > values[high]
+    ]
+    if risk.exposure_pct + risk.reserve_cash_pct > Decimal(100):
+        together = f"{plain(risk.exposure_pct)} and risk.reserve_cash_pct ({plain(risk.reserve_cash_pct)})"
+        found.append(("exposure_pct", f"{together} are more than 100 % together: lower one of them"))
+    return found
+
+
+def _contradiction(found: list[tuple[str, str]]) -> PydanticCustomError:
+    """Carry contradictions through pydantic, so that each can be shown at its own key and line."""
+    return PydanticCustomError("contradiction", "the keys contradict each other", {"found": found})
+
+
+def _is_literal(field: FieldInfo) -> bool:
+    return getattr(field.annotation, "__origin__", None) is Literal

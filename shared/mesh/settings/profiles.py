@@ -1,0 +1,46 @@
+"""The risk profiles: named sets of limits, each overridable key by key. Data, and nothing else.
+
+`small` is for an account under 10,000 of its quote asset. The limits are caps: all hold, the strictest wins.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+from shared.mesh.settings.yaml_text import Scalar
+
+PROFILE_DEFAULT = "small"
+
+_SHARED: dict[str, Scalar] = {
+    "correlated_exposure_pct": Decimal(35),
+    "correlated_positions_max": 2,
+    "reserve_cash_pct": Decimal(20),
+    "daily_loss_breaker_pct": Decimal(3),
+    "daily_loss_kill_pct": Decimal(5),
+    "drawdown_kill_pct": Decimal(15),
+    "order_pct": Decimal(5),
+    "order_quote_max": Decimal(500),
+}
+
+PROFILES: Mapping[str, Mapping[str, Scalar]] = MappingProxyType(
+    {
+        "small": {
+            **_SHARED,
+            "risk_per_trade_pct": Decimal("0.5"),
+            "position_pct": Decimal(10),
+            "position_quote_max": Decimal(1_000),
+            "exposure_pct": Decimal(30),
+            "positions_max": 3,
+            "entries_per_day_max": 10,
+        },
+        "standard": {
+            **_SHARED,
+            "risk_per_trade_pct": Decimal(2),
+            "position_pct": Decimal(20),
+            "position_quote_max": Decimal(10_000),
+            "exposure_pct": Decimal(60),
+            "positions_max": 5,
+            "entries_per_day_max": 20,
+        },
+    }
+)

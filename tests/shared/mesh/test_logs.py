@@ -1,0 +1,121 @@
+"""The log pipe, run in processes of their own, since it takes over logging, warnings and crashes."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import datetime
+
+from tests.shared.mesh.settings.projects import CHECKOUT
+
+CANARY = "CANARYcanary0123456789"
+PRELUDE = f"""
+import logging, sys, threading, warnings
+import structlog
+from pydantic import SecretStr
+from shared.mesh.logs import configure
+canary = "CANARY" + "canary0123456789"
+configure(stream=sys.stdout, level=sys.argv[1], line_format=sys.argv[2], role="executor", secrets=[SecretStr(canary)])
+log = structlog.get_logger("test")
+class Unprintable:
+    def __repr__(self): raise RuntimeError({CANARY!r})
+"""
+
+
+def logged(program: str, *, level: str = "debug", line_format: str = "json", code: int = 0) -> str:
+    """Run a program behind `configure`; return what it logged, having looked for the canary everywhere."""
+    command = [sys.executable, "-c", PRELUDE + program, level, line_format]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONWARNINGS": "always"}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=30)
+    assert result.returncode == code, result.stderr
+    assert "CANARY" not in result.stdout + result.stderr
+    assert result.stderr == ""
+    return result.stdout
+
+
+EVERYTHING = """
+for level in ("debug", "info", "warning", "error", "critical"):
+    getattr(log, level)("ours_" + level, key=canary, deep=[{"a": canary.encode()}], text="x" + canary)
+    getattr(logging.getLogger("library"), level)("theirs " + level + " %s", canary, extra={"header": canary})
+try:
+    try:
+        raise ValueError("first " + canary)
+    except ValueError as error:
+        raise KeyError(canary) from error
+except KeyError:
+    log.exception("failed", note=canary)
+    logging.getLogger("library").exception("failed there")
+warnings.warn("beware " + canary)
+log.info("stack", stack_info=True)
+log.info("unprintable", thing=Unprintable())
+log.info("formatted %d", canary)
+logging.getLogger("library").info("wrong %d", canary)
+logging.getLogger("library").info("%r", Unprintable())
+logging.getLogger("library").info({"a": canary})
+thread = threading.Thread(target=lambda: [][canary])
+thread.start(); thread.join()
+log.info("forged", text="a\\n{\\"level\\": \\"info\\"}\\x1b[2J", level="critical", timestamp="never", role="owner")
+raise RuntimeError(canary)
+"""
+
+
+def test_every_way_in_ends_in_json_lines_without_the_secret() -> None:
+    """Our events, foreign records, exceptions, warnings and crashes are JSON lines with time, level, role, event."""
+    events = [json.loads(line) for line in logged(EVERYTHING, code=1).splitlines()]
+    for event in events:
+        assert list(event)[:4] == ["timestamp", "level", "role", "event"]
+        assert event["role"] == "executor"
+        assert datetime.fromisoformat(event["timestamp"]).utcoffset() is not None
+    by_name = {event["event"]: event for event in events}
+    levels = ("debug", "info", "warning", "error", "critical")
+    assert [by_name[f"ours_{level}"]["level"] for level in levels] == list(levels)
+    assert [by_name[f"theirs {level} [redacted]"]["level"] for level in levels] == list(levels)
+    assert "The above exception was the direct cause" in by_name["failed"]["exception"]
+    assert "KeyError" in by_name["failed there"]["exception"]
+    assert by_name["forged"]["level"] == "info"
+    assert by_name["unprintable"]["thing"] == "<unprintable Unprintable>"
+    assert "Stack" in by_name["stack"]["stack"]
+    assert any("beware [redacted]" in name for name in by_name)
+    assert "TypeError" in by_name["thread crashed"]["exception"]
+    assert "RuntimeError: [redacted]" in by_name["process crashed"]["exception"]
+    assert sum(event["event"] == "a log record could not be rendered" for event in events) == 2
+
+
+def test_readable_text_cannot_be_forged() -> None:
+    """On a terminal each event starts its own line with a time; what an exception brings is indented."""
+    forgery = "2026-01-01T00:00:00Z [info ] forged"
+    program = f"""
+try:
+    raise ValueError("x\\n{forgery}")
+except ValueError:
+    log.exception("failed", text="y\\n{forgery}", **{{"k\\n{forgery}": 1}})
+"""
+    lines = logged(program, line_format="pretty").splitlines()
+    assert "failed" in lines[0]
+    assert [line for line in lines[1:] if re.match(r"\d{4}-", line)] == []
+
+
+def test_readable_text_without_the_secret() -> None:
+    """The readable dress passes the same redactor."""
+    assert "ours_debug" in logged(EVERYTHING, line_format="pretty", code=1)
+
+
+def test_the_level_holds_for_everybody() -> None:
+    """What lies below the level is not written, be it ours or a library's."""
+    program = "\n".join(EVERYTHING.splitlines()[:4])
+    levels = [json.loads(line)["level"] for line in logged(program, level="error").splitlines()]
+    assert levels == ["error", "error", "critical", "critical"]
+
+
+def test_one_event_cannot_flood() -> None:
+    """A line has a bound; what would pass it is dropped, and the drop is told (in JSON, as `auto` is into a pipe)."""
+    line = logged("log.info('big', **{f'k{n}': 'x' * 4000 for n in range(400)})", line_format="auto")
+    assert len(line) < 1000
+    assert json.loads(line)["dropped_characters"] > 1_000_000
+
+
+def test_a_reader_who_went_away_ends_nothing() -> None:
+    """When the stream is gone, logging stays silent and the process lives."""
+    program = "sys.stdout.close()\nlog.info('lost', key=canary)\nsys.stdout = open('/dev/null', 'w')"
+    assert logged(program) == ""
