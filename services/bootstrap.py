@@ -90,12 +90,14 @@ class Machine:
     """What set-up asks of the machine, gathered here so that tests can hand in a machine without it."""
 
     free_bytes: Callable[[Path], int]
+    can_write: Callable[[Path], bool]
     has_module: Callable[[str], bool]
     has_command: Callable[[str], bool]
 
 
 THIS_MACHINE = Machine(
     free_bytes=lambda path: shutil.disk_usage(path).free,
+    can_write=lambda path: os.access(path, os.W_OK),
     has_module=lambda name: importlib.util.find_spec(name) is not None,
     has_command=lambda name: shutil.which(name) is not None,
 )
@@ -163,7 +165,7 @@ def check_machine(checkout: Path, machine: Machine) -> None:
     """Refuse, in plain words and before anything is changed, what would fail half-way."""
     if (checkout / ".venv").is_symlink():
         raise SetUpError("`.venv` is a link to another place, which set-up leaves alone. Remove the link: rm .venv")
-    if not os.access(checkout, os.W_OK):
+    if not machine.can_write(checkout):
         raise SetUpError(f"{checkout} cannot be written. Clone it to a folder of your own.")
     if not (machine.has_module("venv") and machine.has_module("ensurepip")):
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
