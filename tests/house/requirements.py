@@ -11,7 +11,7 @@ LOCKS = ("requirements/mesh.txt", "requirements/research.txt", "requirements/dev
 REASONS = "docs/dependencies.md"
 EXACT = {"ccxt": "==4.5.90"}
 
-PINNED = re.compile(r"([a-z0-9-]+)==([^\s;]+)( ; [^\\]+)? \\")
+PINNED = re.compile(r"^([a-z0-9-]+)==([^\s;]+)( ; [^\\]+)? \\$", re.MULTILINE)
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 RULE_CODE = re.compile(r'^\s*"[A-Z]+[0-9]*",?+(?!\s*#\s*\w)')
 REASON = re.compile(r"^\| `([^`]+)` \| .*\w.* \|$", re.MULTILINE)

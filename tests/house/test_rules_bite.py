@@ -129,29 +129,34 @@ ALLOWED = (
 )
 
 
+# The modules that plants lean on. The others would be searched again for each plant, and add nothing.
+SOIL = frozenset({"services/cli.py", "tests/house/names.py", "tests/house/tree.py"})
+
+
 @pytest.fixture(scope="module")
-def house() -> Tree:
-    """Return this checkout."""
-    return Tree.read(CHECKOUT)
+def soil() -> Tree:
+    """Return what plants grow in: this checkout, with few of its modules."""
+    house = Tree.read(CHECKOUT)
+    return Tree({path: text for path, text in house.files.items() if path in SOIL or not path.endswith(".py")})
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.rule.__name__}-{PLANTS.index(plant)}")
-def test_rule_sees_what_is_planted(plant: Plant, house: Tree) -> None:
+def test_rule_sees_what_is_planted(plant: Plant, soil: Tree) -> None:
     """A planted violation is seen by its rule, at its place, with advice on what to do instead."""
-    before = set(plant.rule(house))
-    seen = set(plant.rule(plant.into(house))) - before
+    assert list(plant.rule(soil)) == []
+    seen = list(plant.rule(plant.into(soil)))
     assert any(plant.advice in violation.advice for violation in seen), seen
 
 
 @pytest.mark.parametrize(("rule", "path", "text"), ALLOWED)
-def test_rule_lets_pass_what_is_allowed(rule: Rule, path: str, text: str, house: Tree) -> None:
+def test_rule_lets_pass_what_is_allowed(rule: Rule, path: str, text: str, soil: Tree) -> None:
     """What the rule does not forbid passes, however near it comes."""
-    assert not list(rule(house.planted(path, text)))
+    assert list(rule(soil.planted(path, text))) == []
 
 
-def test_exception_for_a_size_only_shrinks(house: Tree) -> None:
+def test_exception_for_a_size_only_shrinks(soil: Tree) -> None:
     """A listed size that grew fails, one that shrank has to be lowered, and an exact one passes."""
-    large = house.planted(ROOM, LONG * 500)
+    large = soil.planted(ROOM, LONG * 500)
     verdicts = {
         frozen: [
             violation.advice
