@@ -74,7 +74,7 @@ def impure_imports(module: Module) -> Iterator[Violation]:
         if f"{name}.".startswith("shared.mesh."):
             advice = "a pure room does not import shared.mesh: return an effect, and let the shell perform it."
             yield module.violation(node, advice)
-        elif name.split(".")[0] not in PURE_IMPORTS | {*OURS}:
+        elif name.split(".")[0] not in PURE_IMPORTS | {*OURS} or reads_world(name):
             advice = (
                 f"`{name}` in a pure room: the shell does it and hands the result in. "
                 "What is truly pure is added to PURE_IMPORTS in tests/house/imports.py."
@@ -85,8 +85,13 @@ def impure_imports(module: Module) -> Iterator[Violation]:
 def impure_calls(module: Module) -> Iterator[Violation]:
     """Yield the uses of functions that need no import and still read or write the world."""
     for node, name in references(module):
-        if name in IMPURE_NAMES:
+        if reads_world(name):
             yield module.violation(node, f"`{name}` in a pure room: the shell does it and hands the result in.")
+
+
+def reads_world(name: str) -> bool:
+    """Say whether the name is one of those that read or write the world, or lies within one."""
+    return any(f"{name}.".startswith(f"{impure}.") for impure in IMPURE_NAMES)
 
 
 def tests_not_imported(tree: Tree) -> Iterator[Violation]:

@@ -32,9 +32,7 @@ MODE = "(live|backtest|backtesting|paper|demo|testnet|simulated|simulation)"
 MODE_FLAG = re.compile(rf"is_{MODE}|{MODE}_mode|is_dry_run|dry_run|trading_mode")
 LEFTOVER = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
 SUPPRESSION = re.compile(r"#\s*(type:\s*ignore|noqa|ruff:|mypy:|pyright:|pragma:)")
-SUPPRESSION_WITH_REASON = re.compile(
-    r"#\s*(type:\s*ignore\[[\w, -]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)\W+(\w+\W+){2}"
-)
+SUPPRESSION_WITH_REASON = re.compile(r"#\s*(type:\s*ignore\[[\w, -]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)\W+\w+\W+\w+")
 
 
 def modules_named_for_what_they_own(tree: Tree) -> Iterator[Violation]:

@@ -50,6 +50,7 @@ PLANTS = (
         calls.caught_too_widely, SHELL, "try:\n    a()\nexcept (OSError, BaseException):\n    b()\n", "name the error"
     ),
     Plant(calls.caught_too_widely, "shared/mesh/service.py", "try:\n    a()\nexcept:\n    b()\n", "name the error"),
+    Plant(calls.caught_too_widely, SHELL, "with contextlib.suppress(Exception):\n    a()\n", "name the error"),
     Plant(calls.dangerous_imports, SHELL, "from pickle import loads\n", "use msgspec or JSON"),
     Plant(calls.false_asserted, SHELL, "assert False\n", "raise AssertionError"),
     Plant(calls.floats_on_money, "shared/trading/costs.py", "fee = float('1')\n", "stay with Decimal"),
@@ -70,6 +71,7 @@ PLANTS = (
     Plant(imports.pure_rooms, ROOM, "import logging\n", "the shell does it"),
     Plant(imports.pure_rooms, ROOM, "rules = open('rules').read()\n", "the shell does it"),
     Plant(imports.pure_rooms, ROOM, "import numpy as np\nnp.random.rand()\n", "the shell does it"),
+    Plant(imports.pure_rooms, ROOM, "from numpy.random import default_rng\n", "the shell does it"),
     Plant(imports.pure_rooms, ROOM, "from ..mesh import clock\n", "return an effect"),
     Plant(imports.pure_rooms, "shared/brand_new_room.py", "import os\n", "the shell does it"),
     Plant(imports.pure_rooms, "proto/orders.py", "import random\n", "the shell does it"),
@@ -121,6 +123,7 @@ PLANTS = (
 ALLOWED = (
     (calls.banned_calls, SHELL, "import random\ngenerator = random.Random(7)\n"),
     (calls.caught_too_widely, "shared/mesh/service.py", "try:\n    a()\nexcept Exception:\n    b()\n"),
+    (calls.banned_calls, "shared/mesh/clock.py", "import time\nnow = time.time_ns()\n"),
     (calls.floats_on_money, "shared/market/bars.py", "price = float('1')\n"),
     (imports.pure_rooms, ROOM, "from decimal import Decimal\nimport msgspec\nfrom proto import orders\n"),
     (imports.pure_rooms, "services/executor/shell.py", "import asyncio\nfrom shared.mesh import clock\n"),
