@@ -11,6 +11,7 @@ RUN pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r
 COPY proto proto
 COPY shared shared
 COPY services services
+COPY config config
 
 USER bowline
 ENTRYPOINT ["python", "-c", "import sys; from services import cli; sys.exit(cli.main())"]

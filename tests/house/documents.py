@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from services.cli import NOT_BUILT_YET, VERBS
 from tests.house.tree import Tree, Violation
 
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]*))?\)|(?:src|srcset|href)=\"([^\"#]+)\"")
@@ -12,41 +13,7 @@ COMMAND = re.compile(r"(?:^|`|[;&|] )\s*(?P<command>(make|bowline) ([a-z][a-z-]*
 TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
 HOME = re.compile(r"/(?:home|Users)/[a-z]\w*|/(?:root)/|~[a-z]\w*/")
 
-# The words users were promised; when the command line has its table of verbs, that table takes their place.
-BOWLINE_VERBS = frozenset(
-    {
-        "arm",
-        "backtest",
-        "certify",
-        "chaos",
-        "clear-kill",
-        "config",
-        "crash",
-        "data",
-        "disarm",
-        "down",
-        "flatten",
-        "keys",
-        "kill",
-        "logs",
-        "lookahead",
-        "monte-carlo",
-        "optimize",
-        "parity",
-        "pause",
-        "rank-pairs",
-        "replay",
-        "report",
-        "restart",
-        "resume",
-        "sim",
-        "status",
-        "strategies",
-        "up",
-        "version",
-        "walk-forward",
-    }
-)
+BOWLINE_VERBS = {*VERBS, *NOT_BUILT_YET, "version", "help"}
 
 
 def links_resolve(tree: Tree) -> Iterator[Violation]:

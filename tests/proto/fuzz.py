@@ -8,6 +8,7 @@ import argparse
 import math
 import random
 import resource
+import secrets
 import sys
 from collections import Counter
 from typing import Any, Final
@@ -108,7 +109,7 @@ def main() -> int:
     """Run the number of frames asked for and print the tally."""
     parser = argparse.ArgumentParser(prog="python -m tests.proto.fuzz", description=__doc__)
     parser.add_argument("frames", type=int, nargs="?", default=1_000_000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
     asked = parser.parse_args()
     sys.stderr.write(f"seed {asked.seed}\n")
     fuzz(min(asked.frames, 20_000), asked.seed)  # warm, so that what follows shows growth alone
