@@ -36,6 +36,7 @@ from proto.orders import (
     SendMarked,
 )
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
+from proto.transport import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, TailGiven
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
 
 SCHEMA: Final = 1
@@ -73,6 +74,11 @@ Body = (
     | LimitsAnswered
     | ControlDone
     | ControlRefused
+    | AskSnapshot
+    | SnapshotGiven
+    | AskTail
+    | TailGiven
+    | RequestRefused
     | Hello
     | Heartbeat
     | ClockTick

@@ -36,6 +36,7 @@ from proto.orders import (
     SendMarked,
 )
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
+from proto.transport import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, TailGiven
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
 
 
@@ -68,6 +69,8 @@ def tag_of(message: type[Message] | type[MarketMessage]) -> str:
     """Name a message class as the wire does."""
     return str(message.__struct_config__.tag)
 
+
+ANY_SOCKET: Final = "any"  # wherever requests are asked
 
 _EVERYONE: Final[frozenset[Role]] = frozenset(get_args(Role))
 _OPERATORS: Final[tuple[Role, ...]] = ("operator", "dashboard", "telegram")
@@ -123,6 +126,12 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(LimitsAnswered, "control", Delivery.ANSWER, "risk"),
     _topic(ControlDone, "control", Delivery.ANSWER, "risk"),
     _topic(ControlRefused, "control", Delivery.ANSWER, "risk"),
+    # Readers catch up, and every request may be turned away
+    _topic(AskSnapshot, "history", Delivery.REQUEST, *_EVERYONE - {"feed"}),
+    _topic(SnapshotGiven, "history", Delivery.ANSWER, "feed"),
+    _topic(AskTail, "tail", Delivery.REQUEST, *_EVERYONE),
+    _topic(TailGiven, "tail", Delivery.ANSWER, "risk", "executor", "flattener"),
+    _topic(RequestRefused, ANY_SOCKET, Delivery.ANSWER, *_EVERYONE),
     # Every process says who it is and that it moves
     _topic(Hello, "health", Delivery.LATEST, *_EVERYONE),
     _topic(Heartbeat, "health", Delivery.LATEST, *_EVERYONE),

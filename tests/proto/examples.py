@@ -46,6 +46,7 @@ from proto.orders import (
 )
 from proto.risk import Anchor, AskLease, Condition, LeaseAnswered, LimitUse, RiskSnapshot
 from proto.topics import topic_of
+from proto.transport import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, StreamPosition, TailGiven
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
 
 NOON_NS: Final = 1_790_000_000_000_000_000
@@ -249,6 +250,11 @@ BODIES: Final[tuple[Body, ...]] = (
     LimitsAnswered(limits=(A_LIMIT_USE,)),
     ControlDone(summary="entries paused everywhere"),
     ControlRefused(rule="latch_unchanged", reason="another kill was pressed since the offer; ask again"),
+    AskSnapshot(topic_prefix="binance/BTC/USDT/"),
+    SnapshotGiven(positions=(StreamPosition(topic="binance/BTC/USDT/quote_seen", epoch=12, sequence=90_210),)),
+    AskTail(from_sequence=1200, records_max=500),
+    TailGiven(first_sequence=1200, record_count=35, last_sequence=1234),
+    RequestRefused(rule="request_in_time", reason="it expired 2.1 s before it was read"),
     Hello(
         instance="executor",
         process_id=31337,

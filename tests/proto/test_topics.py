@@ -9,7 +9,7 @@ import pytest
 from proto.envelope import Body
 from proto.fields import Role
 from proto.market import MarketBody
-from proto.topics import TOPICS, Delivery, Topic, topic_of
+from proto.topics import ANY_SOCKET, TOPICS, Delivery, Topic, topic_of
 
 
 def test_every_message_has_exactly_one_row() -> None:
@@ -39,10 +39,12 @@ def test_every_request_socket_can_answer() -> None:
     """Where a request may be sent, an answer comes back, and never from the role that asked."""
     sockets: dict[str, dict[Delivery, set[Role]]] = defaultdict(lambda: defaultdict(set))
     for topic in TOPICS:
-        sockets[topic.socket][topic.delivery] |= topic.senders
-    for deliveries in sockets.values():
+        if topic.socket != ANY_SOCKET:
+            sockets[topic.socket][topic.delivery] |= topic.senders
+    for socket, deliveries in sockets.items():
         assert (Delivery.REQUEST in deliveries) == (Delivery.ANSWER in deliveries)
-        assert not deliveries[Delivery.REQUEST] & deliveries[Delivery.ANSWER]
+        if socket != "tail":  # the owners of journals read each other's
+            assert not deliveries[Delivery.REQUEST] & deliveries[Delivery.ANSWER]
 
 
 def test_no_order_relies_on_a_stream() -> None:

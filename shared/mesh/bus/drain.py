@@ -1,0 +1,66 @@
+"""Reads a ZeroMQ socket on an asyncio loop through its file descriptor, in capped batches.
+
+zmq.asyncio makes a future per message, twelve times the cost. The descriptor only tells of a *change*: whoever sends on
+the socket, or stops before it is empty, has to look again, or messages lie there unread.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+import zmq
+
+BATCH_MESSAGES_MAX: Final = 256
+
+
+class Drain:
+    """Hands every message of a socket to `on_parts`, at most a batch before others get their turn."""
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        socket: zmq.Socket[bytes],
+        on_parts: Callable[[list[Any]], None],
+        whole_frames: bool = True,
+        on_empty: Callable[[], None] | None = None,
+    ) -> None:
+        self._loop: Final = loop
+        self._socket: Final = socket
+        self._on_parts: Final = on_parts
+        self._on_empty: Final = on_empty
+        # Frames tell who sent them; bytes are cheaper where only one peer can have.
+        self._copy: Final = not whole_frames
+        self._scheduled: asyncio.Handle | None = None
+        self._closed = False
+        loop.add_reader(socket.fileno(), self._read)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Read soon, whatever the descriptor says. Call it after sending on the same socket."""
+        if self._scheduled is None and not self._closed:
+            self._scheduled = self._loop.call_soon(self._read)
+
+    def close(self) -> None:
+        """Stop reading and close the socket."""
+        self._closed = True
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close(linger=0)
+
+    def _read(self) -> None:
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+        for _ in range(BATCH_MESSAGES_MAX):
+            if self._closed:
+                return
+            try:
+                parts = self._socket.recv_multipart(zmq.NOBLOCK, copy=self._copy)
+            except zmq.Again:
+                if self._on_empty is not None:
+                    self._on_empty()
+                return
+            self._on_parts(parts)
+        self.look_again()

@@ -1,0 +1,126 @@
+"""The sockets of one process: where they are, how they are set, and that they are encrypted and guarded.
+
+A socket belongs to an instance and has a name from the table of topics: `risk.intents`, `feed-2.market`. By default it
+is a file in the run directory; `overrides` moves it to `tcp://` when the mesh spans hosts.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import zmq
+
+from shared.mesh.bus.drain import Drain
+from shared.mesh.bus.gatekeeper import Gatekeeper
+from shared.mesh.bus.keys import KeyRing, KeysUnusableError
+
+SOCKET_PATH_BYTES_MAX: Final = 107
+STREAM_MESSAGES_MAX: Final = 10_000
+REQUEST_MESSAGES_MAX: Final = 1_000
+STREAM_BYTES_MAX: Final = 1024 * 1024
+REQUEST_BYTES_MAX: Final = 64 * 1024
+_HEARTBEAT_MS: Final = 500
+_HANDSHAKE_MS: Final = 2_000
+
+Socket = zmq.Socket[bytes]
+
+
+class AddressUnusableError(Exception):
+    """A socket that cannot be had where it should be; the message says which and why."""
+
+
+class Hub:
+    """Opens every socket of a process with the same care, and closes them together."""
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        keys: KeyRing,
+        run_directory: Path,
+        overrides: Mapping[str, str],
+    ) -> None:
+        self.loop: Final = loop
+        self.instance: Final = keys.instance
+        self._keys: Final = keys
+        self._run_directory: Final = run_directory
+        self._overrides: Final = overrides
+        self._context: Final[zmq.Context[Socket]] = zmq.Context()
+        self._context.blocky = False
+        self.gatekeeper: Final = Gatekeeper(context=self._context, loop=loop, keys=keys)
+        self._drains: Final[list[Drain]] = []
+        self._sockets: Final[list[Socket]] = []
+
+    def address(self, instance: str, name: str) -> str:
+        """Say where a socket of an instance is."""
+        override = self._overrides.get(f"{instance}.{name}")
+        if override is not None:
+            return override
+        path = self._run_directory / f"{instance}.{name}"
+        if len(bytes(path)) > SOCKET_PATH_BYTES_MAX:
+            raise AddressUnusableError(
+                f"the socket path {path} is over {SOCKET_PATH_BYTES_MAX} bytes: shorten paths.var_directory"
+            )
+        return f"ipc://{path}"
+
+    def bind(self, kind: int, name: str) -> Socket:
+        """Open a socket of ours for others to connect to."""
+        socket = self._open(kind)
+        socket.curve_server = True
+        socket.curve_secretkey = self._keys.own.secret
+        socket.curve_publickey = self._keys.own.public
+        address = self.address(self.instance, name)
+        try:
+            socket.bind(address)
+        except zmq.ZMQError as error:
+            raise AddressUnusableError(f"{self.instance}.{name} cannot be bound at {address}: {error}") from error
+        return socket
+
+    def connect(self, kind: int, instance: str, name: str) -> Socket:
+        """Open a socket to somebody else's, believing nobody there but the owner of that instance's key."""
+        if instance not in self._keys.public_keys:
+            raise KeysUnusableError(f"no public key of {instance}: run `bowline keys create {instance}`")
+        socket = self._open(kind)
+        socket.curve_serverkey = self._keys.public_keys[instance]
+        socket.curve_secretkey = self._keys.own.secret
+        socket.curve_publickey = self._keys.own.public
+        socket.connect(self.address(instance, name))
+        return socket
+
+    def drain(
+        self,
+        socket: Socket,
+        on_parts: Callable[[list[Any]], None],
+        *,
+        whole_frames: bool = False,
+        on_empty: Callable[[], None] | None = None,
+    ) -> Drain:
+        """Read a socket until the hub closes."""
+        drain = Drain(loop=self.loop, socket=socket, on_parts=on_parts, whole_frames=whole_frames, on_empty=on_empty)
+        self._drains.append(drain)
+        return drain
+
+    def close(self) -> None:
+        """Close everything; what was not sent is dropped."""
+        for drain in self._drains:
+            drain.close()
+        for socket in self._sockets:
+            socket.close(linger=0)
+        self.gatekeeper.close()
+        self._context.term()
+
+    def _open(self, kind: int) -> Socket:
+        socket = self._context.socket(kind)
+        self._sockets.append(socket)
+        streams = kind in {zmq.PUB, zmq.SUB, zmq.XPUB}
+        socket.linger = 0
+        socket.sndhwm = socket.rcvhwm = STREAM_MESSAGES_MAX if streams else REQUEST_MESSAGES_MAX
+        socket.maxmsgsize = STREAM_BYTES_MAX if streams else REQUEST_BYTES_MAX
+        socket.handshake_ivl = _HANDSHAKE_MS
+        socket.heartbeat_ivl = _HEARTBEAT_MS
+        socket.heartbeat_timeout = 4 * _HEARTBEAT_MS
+        socket.immediate = not streams
+        if kind == zmq.ROUTER:
+            socket.router_mandatory = True
+        return socket
