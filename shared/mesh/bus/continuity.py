@@ -1,0 +1,135 @@
+"""What a reader of a stream may believe: pure bookkeeping of numbers, epochs, gaps and snapshots (Clone).
+
+A topic is *live* while its numbers run on. A hole, another epoch or a lost tail breaks it: from then on messages are
+kept back, a snapshot is asked for, and when it comes the topic is synced, what the snapshot already holds is dropped,
+and the rest follows. So a reader sees each message at most once, in order, and none across a hole it was not told of.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from proto.envelope import MarketEnvelope
+from proto.transport import StreamPosition
+
+KEPT_BACK_MAX: Final = 10_000
+
+BreakReason = Literal["joined", "gap", "new epoch", "lost tail", "lagging"]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Nothing seen of this topic is current any more, until it is synced."""
+
+    topic: bytes
+    reason: BreakReason
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The topic runs on from here; `latest` is its newest message, if there ever was one."""
+
+    topic: bytes
+    latest: MarketEnvelope | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The next message of a live topic."""
+
+    topic: bytes
+    envelope: MarketEnvelope
+
+
+Event = Broken | Synced | Seen
+
+
+@dataclass(slots=True)
+class _Topic:
+    epoch: int = 0
+    next_sequence: int = 1
+    live: bool = False
+    announced: int = 0
+    kept_back: deque[MarketEnvelope] = field(default_factory=deque)
+    overflowed: bool = False
+
+
+class Continuity:
+    """The state of every topic a reader follows. `wants_snapshot` says whether one has to be asked for."""
+
+    def __init__(self) -> None:
+        self._topics: Final[dict[bytes, _Topic]] = {}
+        self.wants_snapshot = True  # a joiner knows nothing yet
+
+    def heard(self, topic: bytes, envelope: MarketEnvelope) -> list[Event]:
+        """Take a message off the stream."""
+        state = self._topics.get(topic)
+        if state is None:
+            return self._first_heard(topic, envelope)
+        if not state.live:
+            self._keep_back(state, envelope)
+            return []
+        if envelope.epoch == state.epoch and envelope.sequence == state.next_sequence:
+            state.next_sequence += 1
+            return [Seen(topic, envelope)]
+        if (envelope.epoch, envelope.sequence) < (state.epoch, state.next_sequence):
+            return []  # a repetition, or the last words of a publisher that was replaced
+        reason: BreakReason = "gap" if envelope.epoch == state.epoch else "new epoch"
+        broken = self._break(topic, state, reason)
+        self._keep_back(state, envelope)
+        return [broken]
+
+    def snapshot(self, position: StreamPosition, latest: MarketEnvelope | None) -> list[Event]:
+        """Take the position of a topic, and its latest message, from a publisher's answer."""
+        topic = position.topic.encode()
+        state = self._topics.setdefault(topic, _Topic())
+        if state.live:
+            return []
+        kept_back, overflowed = state.kept_back, state.overflowed
+        state.epoch, state.next_sequence, state.live = position.epoch, position.sequence + 1, True
+        state.kept_back, state.overflowed, state.announced = deque(), False, 0
+        events: list[Event] = [Synced(topic, latest)]
+        if overflowed:
+            return [*events, self._break(topic, state, "gap")]
+        for envelope in kept_back:
+            events += self.heard(topic, envelope)
+        return events
+
+    def announced(self, position: StreamPosition) -> list[Event]:
+        """Compare with what the publisher says in a heartbeat.
+
+        The heartbeat travels beside the stream and may overtake it, so a number counts as lost only when it was
+        announced before and the stream has still not come so far.
+        """
+        topic = position.topic.encode()
+        state = self._topics.get(topic)
+        if state is None or not state.live:
+            return []
+        if position.epoch == state.epoch and state.announced >= state.next_sequence:
+            return [self._break(topic, state, "lost tail")]
+        state.announced = position.sequence if position.epoch == state.epoch else 0
+        return []
+
+    def dropped_everything(self, reason: BreakReason) -> list[Event]:
+        """Break every topic at once: the reader fell behind, or slept, and gave up what was queued."""
+        self.wants_snapshot = True
+        return [self._break(topic, state, reason) for topic, state in self._topics.items() if state.live]
+
+    def _first_heard(self, topic: bytes, envelope: MarketEnvelope) -> list[Event]:
+        state = self._topics[topic] = _Topic(epoch=envelope.epoch)
+        if envelope.sequence == 1:  # a topic that begins: there is nothing before it
+            state.live, state.next_sequence = True, 2
+            return [Synced(topic, None), Seen(topic, envelope)]
+        self._keep_back(state, envelope)
+        return [self._break(topic, state, "joined")]
+
+    def _break(self, topic: bytes, state: _Topic, reason: BreakReason) -> Broken:
+        state.live = False
+        self.wants_snapshot = True
+        return Broken(topic, reason)
+
+    def _keep_back(self, state: _Topic, envelope: MarketEnvelope) -> None:
+        if len(state.kept_back) == KEPT_BACK_MAX:
+            state.kept_back.clear()
+            state.overflowed = True
+        state.kept_back.append(envelope)

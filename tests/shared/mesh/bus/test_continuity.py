@@ -1,0 +1,205 @@
+"""A reader of a stream sees each message at most once, in order, and no hole it was not told of."""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proto.envelope import MarketEnvelope
+from proto.market import TradeSeen
+from proto.transport import StreamPosition
+from shared.mesh.bus.continuity import KEPT_BACK_MAX, Broken, Continuity, Event, Seen, Synced
+
+TOPIC = b"binance/BTC/USDT/trade_seen"
+
+
+def a_trade(sequence: int, epoch: int = 1) -> MarketEnvelope:
+    """Make the message with this number."""
+    return MarketEnvelope(
+        epoch=epoch,
+        sequence=sequence,
+        exchange_time_ns=None,
+        received_wall_ns=0,
+        published_wall_ns=0,
+        body=TradeSeen(symbol="BTC/USDT", price=1.0, quantity=1.0, taker_side="buy", trade_id=str(sequence)),
+    )
+
+
+def at(sequence: int, epoch: int = 1) -> StreamPosition:
+    """Make the publisher's position."""
+    return StreamPosition(topic=TOPIC.decode(), epoch=epoch, sequence=sequence)
+
+
+def joined(sequence: int = 0, epoch: int = 1) -> Continuity:
+    """Make a reader that is live at this position."""
+    reader = Continuity()
+    reader.snapshot(at(sequence, epoch), None)
+    reader.wants_snapshot = False
+    return reader
+
+
+def numbers(events: Iterable[Event]) -> list[int]:
+    """List the numbers of the messages among some events."""
+    return [event.envelope.sequence for event in events if isinstance(event, Seen)]
+
+
+def test_a_joiner_asks_for_a_snapshot_before_anything() -> None:
+    """Whoever joins knows nothing, and says so."""
+    assert Continuity().wants_snapshot
+
+
+def test_a_joiner_replays_what_came_while_it_waited() -> None:
+    """What the snapshot holds is dropped, what came after it follows."""
+    reader = Continuity()
+    assert reader.heard(TOPIC, a_trade(7)) == [Broken(TOPIC, "joined")]
+    assert reader.heard(TOPIC, a_trade(8)) == []
+    events = reader.snapshot(at(7), a_trade(7))
+    assert events == [Synced(TOPIC, a_trade(7)), Seen(TOPIC, a_trade(8))]
+
+
+def test_a_topic_that_begins_needs_no_snapshot() -> None:
+    """The first message of an epoch has nothing before it."""
+    reader = Continuity()
+    reader.wants_snapshot = False
+    assert reader.heard(TOPIC, a_trade(1)) == [Synced(TOPIC, None), Seen(TOPIC, a_trade(1))]
+    assert not reader.wants_snapshot
+
+
+def test_a_hole_breaks_the_topic_until_a_snapshot_heals_it() -> None:
+    """After a hole nothing is delivered before the snapshot, and nothing is lost behind it."""
+    reader = joined()
+    assert numbers(reader.heard(TOPIC, a_trade(1))) == [1]
+    assert reader.heard(TOPIC, a_trade(3)) == [Broken(TOPIC, "gap")]
+    assert reader.wants_snapshot
+    assert reader.heard(TOPIC, a_trade(4)) == []
+    assert numbers(reader.snapshot(at(2), a_trade(2))) == [3, 4]
+
+
+def test_a_snapshot_older_than_the_hole_leaves_it_open() -> None:
+    """A snapshot that does not reach what was kept back breaks the topic again."""
+    reader = joined()
+    reader.heard(TOPIC, a_trade(5))
+    reader.wants_snapshot = False
+    assert reader.snapshot(at(3), None) == [Synced(TOPIC, None), Broken(TOPIC, "gap")]
+    assert reader.wants_snapshot
+    assert numbers(reader.snapshot(at(4), None)) == [5]
+
+
+def test_a_publisher_that_restarts_is_not_taken_for_a_repetition() -> None:
+    """Numbers that begin again under a new epoch are new messages."""
+    reader = joined(sequence=500)
+    assert reader.heard(TOPIC, a_trade(1, epoch=2)) == [Broken(TOPIC, "new epoch")]
+    assert numbers(reader.snapshot(at(0, epoch=2), None)) == [1]
+
+
+def test_the_last_words_of_a_replaced_publisher_are_ignored() -> None:
+    """What an older epoch still says after the new one spoke is not believed."""
+    reader = joined(epoch=2)
+    assert reader.heard(TOPIC, a_trade(99, epoch=1)) == []
+    assert not reader.wants_snapshot
+
+
+def test_a_lost_last_message_is_noticed_by_the_second_heartbeat() -> None:
+    """A number that was announced and has not come by the next heartbeat is lost, not one that overtook it."""
+    reader = joined()
+    assert reader.announced(at(1)) == []
+    reader.heard(TOPIC, a_trade(1))
+    assert reader.announced(at(2)) == []
+    assert reader.announced(at(2)) == [Broken(TOPIC, "lost tail")]
+
+
+def test_a_reader_that_fell_behind_breaks_every_live_topic_once() -> None:
+    """Giving up the queue is said once for each topic."""
+    reader = joined()
+    assert reader.dropped_everything("lagging") == [Broken(TOPIC, "lagging")]
+    assert reader.dropped_everything("lagging") == []
+
+
+def test_what_is_kept_back_is_bounded() -> None:
+    """A snapshot that never comes costs a bounded number of messages, and a late one knows of its holes."""
+    reader = joined()
+    for sequence in range(2, KEPT_BACK_MAX + 10):
+        reader.heard(TOPIC, a_trade(sequence))
+    assert reader.snapshot(at(1), None) == [Synced(TOPIC, None), Broken(TOPIC, "gap")]
+
+
+class World:
+    """A publisher, a wire that loses and repeats, and a reader whose every event is held against what it may believe."""
+
+    def __init__(self) -> None:
+        self.reader = Continuity()
+        self.epoch, self.sequence = 1, 0
+        self.last_heard: MarketEnvelope | None = None
+        self.answers: list[StreamPosition] = []
+        self.expected: tuple[int, int] | None = None
+
+    def send(self) -> None:
+        """Publish a message that arrives."""
+        self.lose()
+        self.last_heard = a_trade(self.sequence, self.epoch)
+        self.check(self.reader.heard(TOPIC, self.last_heard))
+
+    def lose(self) -> None:
+        """Publish a message that does not arrive."""
+        self.sequence += 1
+
+    def repeat(self) -> None:
+        """Let the last message arrive again."""
+        if self.last_heard is not None:
+            self.check(self.reader.heard(TOPIC, self.last_heard))
+
+    def restart(self) -> None:
+        """Begin a new epoch."""
+        self.epoch, self.sequence = self.epoch + 1, 0
+
+    def ask(self) -> None:
+        """Let the publisher answer as of now; the answer is on its way."""
+        if self.reader.wants_snapshot:
+            self.reader.wants_snapshot = False
+            self.answers.append(at(self.sequence, self.epoch))
+
+    def answer(self) -> None:
+        """Let the oldest answer arrive."""
+        if self.answers:
+            self.check(self.reader.snapshot(self.answers.pop(0), None))
+
+    def check(self, events: list[Event]) -> None:
+        """Hold the events against what came before them."""
+        for event in events:
+            match event:
+                case Broken():
+                    self.expected = None
+                case Synced():
+                    self.expected = (0, 0)
+                case Seen(envelope=seen):
+                    assert self.expected is not None, "a message of a broken topic"
+                    assert self.expected in {(0, 0), (seen.epoch, seen.sequence)}
+                    self.expected = (seen.epoch, seen.sequence + 1)
+
+
+ACTS = [World.send, World.send, World.send, World.lose, World.repeat, World.restart, World.ask, World.answer]
+
+
+@given(st.lists(st.sampled_from(ACTS), max_size=80))
+def test_no_hole_goes_unnoticed(acts: list[Callable[[World], None]]) -> None:
+    """Whatever is lost, repeated or restarted, the numbers seen between two breaks run on, and the stream heals."""
+    world = World()
+    for act in acts:
+        act(world)
+    while world.answers:
+        world.answer()
+    world.send()
+    world.reader.wants_snapshot = True
+    world.ask()
+    world.answer()
+    world.send()
+    assert world.expected == (world.epoch, world.sequence + 1)
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_snapshot_for_a_live_topic_changes_nothing(epoch: int) -> None:
+    """An answer that comes late, after another one, is not taken twice."""
+    reader = joined(sequence=10)
+    assert reader.snapshot(at(3, epoch), None) == []
+    assert numbers(reader.heard(TOPIC, a_trade(11))) == [11]
