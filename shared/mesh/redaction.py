@@ -99,7 +99,7 @@ class SecretRedactor:
         return value if self._is_harmless_number(value) else self._text(value)
 
     def _items(self, value: object, budget: Iterator[int], *, depth: int) -> list[object]:
-        assert isinstance(value, list | tuple | set | frozenset)  # noqa: S101 - our caller has looked at its type
+        assert isinstance(value, list | tuple | set | frozenset)
         items: list[object] = [self._plain(item, budget, depth=depth) for item in islice(tuple(value), ITEMS_MAX)]
         return items if len(value) <= ITEMS_MAX else [*items, _MORE]
 

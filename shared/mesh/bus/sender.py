@@ -26,7 +26,7 @@ class Sender:
         sequence: int | None = None,
         valid_for_ns: int | None = None,
     ) -> Envelope:
-        """Wrap a body. `message_id` is given where saying it twice must be saying it once. Without a cause it is its own.
+        """Wrap a body. `message_id` is given where saying it twice is saying it once; without a cause it is its own.
 
         `sequence` is given where a journal numbers the message, and not this sender.
         """

@@ -93,7 +93,7 @@ class Text:
 def percent(floor: str, ceiling: str) -> Number:
     """Declare a `_pct` key; the law between floor and ceiling is held here, at import."""
     low, high = Decimal(floor), Decimal(ceiling)
-    assert low * HUNDRED > high, "a fraction of an allowed percentage must not be allowed itself"  # noqa: S101 - our bug, not the user's: it must stop the import
+    assert low * HUNDRED > high, "a fraction of an allowed percentage must not be allowed itself"
     return Number("percent", low, high)
 
 

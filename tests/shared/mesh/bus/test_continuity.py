@@ -125,7 +125,7 @@ def test_what_is_kept_back_is_bounded() -> None:
 
 
 class World:
-    """A publisher, a wire that loses and repeats, and a reader whose every event is held against what it may believe."""
+    """A publisher, a wire that loses and repeats, and a reader whose every event is held against the last."""
 
     def __init__(self) -> None:
         self.reader = Continuity()

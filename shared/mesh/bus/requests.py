@@ -1,0 +1,227 @@
+"""Requests that are asked, answered once or timed out: DEALER to ROUTER, so that a server that dies wedges nobody.
+
+An answer names its request as its cause. A request that is said again under the same id is the same request: while it
+is being handled it waits, and afterwards it gets the answer that was given. The empty part in front stays, so a plain
+`zmq.REQ` socket can ask as well.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import zmq
+
+from proto.codec import BadFrame, EnvelopeCodec
+from proto.envelope import Body, Envelope
+from proto.fields import clipped
+from proto.topics import Delivery, topic_of
+from proto.transport import RequestRefused
+from shared.mesh.bus.hub import Hub
+from shared.mesh.bus.keys import role_of
+from shared.mesh.bus.sender import Sender
+from shared.mesh.clock import Clock
+
+ANSWERS_KEPT_MAX: Final = 10_000
+ANSWER_KEPT_NS: Final = 24 * 3600 * 1_000_000_000
+WAITING_MAX: Final = 1_000
+ASKED_MAX: Final = 1_000
+ATTEMPTS_MAX: Final = 3
+ATTEMPT_TIMEOUT_NS: Final = 500_000_000
+_REQUEST_PARTS: Final = 3
+_ANSWER_PARTS_MIN: Final = 2
+
+
+class RequestTimedOutError(Exception):
+    """Nobody answered in time. The request may or may not have been handled."""
+
+
+class TooManyRequestsError(Exception):
+    """More is being asked at once than is reasonable; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the answer, and the parts behind it."""
+
+    envelope: Envelope
+    attachments: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to be answered with `Responder.answer`, now or later."""
+
+    instance: str
+    envelope: Envelope
+
+
+@dataclass(slots=True)
+class _Kept:
+    parts: tuple[bytes, ...]
+    kept_until_ns: int
+
+
+class Responder:
+    """Answers the requests of one socket. Whatever is not a lawful request is refused before the handler sees it."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        name: str,
+        sender: Sender,
+        clock: Clock,
+        codec: EnvelopeCodec,
+        on_request: Callable[[Request], None],
+    ) -> None:
+        self.refused: Final[Counter[str]] = Counter()
+        self._name: Final = name
+        self._sender: Final = sender
+        self._clock: Final = clock
+        self._codec: Final = codec
+        self._on_request: Final = on_request
+        self._waiting: Final[dict[str, bytes]] = {}
+        self._kept: Final[OrderedDict[str, _Kept]] = OrderedDict()
+        self._socket: Final = hub.bind(zmq.ROUTER, name)
+        self._drain: Final = hub.drain(self._socket, self._receive, whole_frames=True)
+
+    def answer(self, request_id: str, body: Body, attachments: Sequence[bytes] = ()) -> None:
+        """Answer a request, and keep the answer for when it is asked again."""
+        frame = self._codec.encode(self._sender.envelope(body, cause_id=request_id))
+        now_ns = self._clock.boot_ns()
+        self._kept[request_id] = _Kept(parts=(frame, *attachments), kept_until_ns=now_ns + ANSWER_KEPT_NS)
+        while len(self._kept) > ANSWERS_KEPT_MAX or next(iter(self._kept.values())).kept_until_ns < now_ns:
+            self._kept.popitem(last=False)
+        asker = self._waiting.pop(request_id, None)
+        if asker is not None:
+            self._send(asker, (frame, *attachments))
+
+    def _receive(self, parts: list[zmq.Frame]) -> None:
+        if len(parts) != _REQUEST_PARTS or len(parts[1]) != 0:
+            self.refused["malformed"] += 1
+            return
+        asker, instance = parts[0].bytes, str(parts[2].get("User-Id"))
+        try:
+            envelope = self._codec.decode(parts[2].bytes)
+        except BadFrame as bad:
+            self.refused[bad.reason] += 1
+            return
+        fault = self._fault(instance, envelope)
+        if fault is not None:
+            self._refuse(asker, envelope, fault)
+            return
+        kept = self._kept.get(envelope.id)
+        if kept is not None:
+            self._send(asker, kept.parts)
+            return
+        repeated = envelope.id in self._waiting
+        self._waiting[envelope.id] = asker  # the answer goes to whoever asked last
+        if not repeated:
+            self._on_request(Request(instance=instance, envelope=envelope))
+
+    def _fault(self, instance: str, envelope: Envelope) -> RequestRefused | None:
+        topic = topic_of(type(envelope.body))
+        role = role_of(instance)
+        if (
+            topic.socket != self._name
+            or topic.delivery is not Delivery.REQUEST
+            or role not in topic.senders
+            or role != envelope.sender
+        ):
+            return RequestRefused(rule="sender_may_ask", reason=f"{instance} may not ask {topic.tag} at {self._name}")
+        if envelope.expires_boot_ns is not None:
+            if envelope.boot_id != self._clock.boot_id:
+                return RequestRefused(rule="request_in_time", reason="it expires by the clock of another boot")
+            late_ns = self._clock.boot_ns() - envelope.expires_boot_ns
+            if late_ns > 0:
+                return RequestRefused(rule="request_in_time", reason=f"it expired {late_ns / 1e6:.1f} ms ago")
+        if len(self._waiting) >= WAITING_MAX:
+            return RequestRefused(rule="not_too_many_at_once", reason=f"{WAITING_MAX} requests are waiting already")
+        return None
+
+    def _refuse(self, asker: bytes, envelope: Envelope, refusal: RequestRefused) -> None:
+        self.refused[refusal.rule] += 1
+        self._send(asker, (self._codec.encode(self._sender.envelope(refusal, cause_id=envelope.id)),))
+
+    def _send(self, asker: bytes, parts: Sequence[bytes]) -> None:
+        try:
+            self._socket.send_multipart([asker, b"", *parts], zmq.NOBLOCK)
+        except zmq.ZMQError as error:
+            # Whoever asked is gone or does not read; it will ask again under the same id, or not at all.
+            self.refused[f"answer undelivered: {clipped(str(error))}"] += 1
+        self._drain.look_again()
+
+
+@dataclass(slots=True)
+class _Asked:
+    frame: bytes
+    attempts: int
+    future: asyncio.Future[Answer]
+    timer: asyncio.TimerHandle | None = None
+
+
+class Requester:
+    """Asks one socket of one instance, and asks again, under the same id, before it gives up."""
+
+    def __init__(self, *, hub: Hub, instance: str, name: str, sender: Sender, codec: EnvelopeCodec) -> None:
+        self.refused: Final[Counter[str]] = Counter()
+        self._loop: Final = hub.loop
+        self._where: Final = f"{instance}.{name}"
+        self._sender: Final = sender
+        self._codec: Final = codec
+        self._asked: Final[dict[str, _Asked]] = {}
+        self._socket: Final = hub.connect(zmq.DEALER, instance, name)
+        self._drain: Final = hub.drain(self._socket, self._receive)
+
+    async def ask(self, body: Body, *, message_id: str | None = None, cause_id: str | None = None) -> Answer:
+        """Ask and wait for the answer, a refusal included. Raises when nobody answers after all attempts."""
+        if len(self._asked) >= ASKED_MAX:
+            raise TooManyRequestsError(f"{ASKED_MAX} requests to {self._where} are unanswered: wait for one")
+        envelope = self._sender.envelope(
+            body, message_id=message_id, cause_id=cause_id, valid_for_ns=ATTEMPTS_MAX * ATTEMPT_TIMEOUT_NS
+        )
+        asked = _Asked(frame=self._codec.encode(envelope), attempts=0, future=self._loop.create_future())
+        self._asked[envelope.id] = asked
+        self._attempt(envelope.id, asked)
+        try:
+            return await asked.future
+        finally:
+            if asked.timer is not None:
+                asked.timer.cancel()
+            self._asked.pop(envelope.id, None)
+
+    def _attempt(self, message_id: str, asked: _Asked) -> None:
+        if asked.future.done():
+            return
+        if asked.attempts == ATTEMPTS_MAX:
+            asked.future.set_exception(RequestTimedOutError(f"{self._where} did not answer {message_id}"))
+            return
+        asked.attempts += 1
+        try:
+            self._socket.send_multipart([b"", asked.frame], zmq.NOBLOCK)
+        except zmq.Again:
+            self.refused["nobody there"] += 1
+        self._drain.look_again()
+        asked.timer = self._loop.call_later(ATTEMPT_TIMEOUT_NS / 1e9, self._attempt, message_id, asked)
+
+    def _receive(self, parts: list[bytes]) -> None:
+        if len(parts) < _ANSWER_PARTS_MIN or parts[0]:
+            self.refused["malformed"] += 1
+            return
+        try:
+            envelope = self._codec.decode(parts[1])
+        except BadFrame as bad:
+            self.refused[bad.reason] += 1
+            return
+        asked = self._asked.get(envelope.cause_id)
+        if asked is None or asked.future.done() or topic_of(type(envelope.body)).delivery is not Delivery.ANSWER:
+            self.refused["unasked"] += 1
+            return
+        asked.future.set_result(Answer(envelope=envelope, attachments=tuple(parts[2:])))
+
+
+def refusals(counters: Mapping[str, Counter[str]]) -> dict[str, int]:
+    """Gather what was refused where, for a heartbeat or a log line."""
+    return {f"{where}: {why}": count for where, counter in counters.items() for why, count in counter.items()}

@@ -1,0 +1,206 @@
+"""Market data over PUB/SUB: a publisher numbers and packs, a subscriber follows, and a snapshot closes every gap."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import zmq
+
+from proto.codec import BadFrame, EnvelopeCodec, MarketCodec
+from proto.envelope import MarketEnvelope
+from proto.market import MarketBody
+from proto.transport import TOPICS_MAX, AskSnapshot, RequestRefused, SnapshotGiven, StreamPosition
+from shared.mesh.bus.continuity import Continuity, Event
+from shared.mesh.bus.hub import Hub, Socket
+from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
+from shared.mesh.bus.requests import Answer, Request, Requester, RequestTimedOutError, Responder
+from shared.mesh.bus.sender import Sender
+from shared.mesh.clock import Clock
+
+SNAPSHOT_PAUSE_SECONDS: Final = 0.1
+LAG_NS_MAX: Final = 1_000_000_000
+STREAM: Final = "market"
+HISTORY: Final = "history"
+
+
+class Publisher:
+    """Numbers every message per topic and sends, once per turn of the loop, one packet for each topic that has any."""
+
+    def __init__(self, *, hub: Hub, sender: Sender, clock: Clock, codec: EnvelopeCodec) -> None:
+        self._loop: Final = hub.loop
+        self._epoch: Final = sender.epoch
+        self._clock: Final = clock
+        self._market: Final = MarketCodec()
+        self._sequences: Final[dict[bytes, int]] = {}
+        self._latest: Final[dict[bytes, bytes]] = {}
+        self._unsent: Final[defaultdict[bytes, list[bytes]]] = defaultdict(list)
+        self._flush_scheduled = False
+        self._socket: Final = hub.bind(zmq.PUB, STREAM)
+        self._history: Final = Responder(
+            hub=hub, name=HISTORY, sender=sender, clock=clock, codec=codec, on_request=self._give_snapshot
+        )
+
+    def publish(self, topic: bytes, body: MarketBody, *, exchange_time_ns: int | None, received_wall_ns: int) -> None:
+        """Give the message its number and send it at the end of this turn."""
+        sequence = self._sequences.get(topic, 0) + 1
+        frame = self._market.encode(
+            MarketEnvelope(
+                epoch=self._epoch,
+                sequence=sequence,
+                exchange_time_ns=exchange_time_ns,
+                received_wall_ns=received_wall_ns,
+                published_wall_ns=self._clock.wall_ns(),
+                body=body,
+            )
+        )
+        self._sequences[topic] = sequence
+        self._latest[topic] = frame
+        self._unsent[topic].append(frame)
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what is waiting. PUB never blocks: whoever reads too slowly loses packets and will see the hole."""
+        self._flush_scheduled = False
+        for topic, frames in self._unsent.items():
+            self._socket.send(packed(topic, frames), zmq.NOBLOCK)
+        self._unsent.clear()
+
+    def positions(self, topic_prefix: bytes = b"") -> list[StreamPosition]:
+        """Say how far each topic has come: for snapshots, and for the heartbeat that betrays a lost last message."""
+        return [
+            StreamPosition(topic=topic.decode(), epoch=self._epoch, sequence=sequence)
+            for topic, sequence in self._sequences.items()
+            if topic.startswith(topic_prefix)
+        ]
+
+    def _give_snapshot(self, request: Request) -> None:
+        body = request.envelope.body
+        assert isinstance(body, AskSnapshot), "the table of topics lets nothing else in here"
+        self.flush()  # so that nothing the snapshot counts is still unsent
+        positions = self.positions(body.topic_prefix.encode())
+        if len(positions) > TOPICS_MAX:
+            refusal = RequestRefused(
+                rule="not_too_many_at_once", reason=f"{len(positions)} topics: ask for a longer prefix"
+            )
+            self._history.answer(request.envelope.id, refusal)
+            return
+        latest = [self._latest[position.topic.encode()] for position in positions]
+        self._history.answer(request.envelope.id, SnapshotGiven(positions=tuple(positions)), latest)
+
+
+class Subscriber:
+    """Follows the topics of one publisher that begin with a prefix, and hands every event on in order."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        instance: str,
+        topic_prefix: bytes,
+        requester: Requester,
+        clock: Clock,
+        on_events: Callable[[Sequence[Event]], None],
+    ) -> None:
+        self.refused: Final[Counter[str]] = Counter()
+        self._loop: Final = hub.loop
+        self._prefix: Final = topic_prefix
+        self._requester: Final = requester
+        self._clock: Final = clock
+        self._on_events: Final = on_events
+        self._market: Final = MarketCodec()
+        self._continuity: Final = Continuity()
+        self._asking: asyncio.Task[None] | None = None
+        self._busy_since_ns: int | None = None
+        self._dropping = False
+        self._socket: Final[Socket] = hub.connect(zmq.SUB, instance, STREAM)
+        self._socket.subscribe(topic_prefix)
+        self._drain: Final = hub.drain(self._socket, self._receive, on_empty=self._emptied)
+        self._heal()
+
+    def announced(self, positions: Sequence[StreamPosition]) -> None:
+        """Hold what the publisher's heartbeat says against what came."""
+        for position in positions:
+            if position.topic.encode().startswith(self._prefix):
+                self._hand_on(self._continuity.announced(position))
+
+    def slept(self) -> None:
+        """Give up what is queued: this process stood still, and what waits is old."""
+        self._give_up()
+
+    def _receive(self, parts: list[bytes]) -> None:
+        if self._dropping:
+            return
+        try:
+            topic, frames = unpacked(parts[0])
+            envelopes = [self._market.decode(frame) for frame in frames]
+        except BadFrame as bad:
+            self.refused[bad.reason] += 1  # its numbers are missing now, which the next message shows
+            return
+        except PacketDamagedError:
+            self.refused["damaged packet"] += 1
+            return
+        if envelopes and self._lags(envelopes[-1]):
+            self._give_up()
+            return
+        events: list[Event] = []
+        for envelope in envelopes:
+            events += self._continuity.heard(topic, envelope)
+        self._hand_on(events)
+
+    def _emptied(self) -> None:
+        self._busy_since_ns = None
+        self._dropping = False
+
+    def _lags(self, envelope: MarketEnvelope) -> bool:
+        """Say whether the queue has not been empty for too long and what comes out of it is old.
+
+        A busy queue alone may be a busy market, an old stamp alone a wall clock that was set.
+        """
+        if self._busy_since_ns is None:
+            self._busy_since_ns = self._clock.boot_ns()
+            return False
+        return (
+            self._clock.boot_ns() - self._busy_since_ns > LAG_NS_MAX
+            and self._clock.wall_ns() - envelope.published_wall_ns > LAG_NS_MAX
+        )
+
+    def _give_up(self) -> None:
+        """Drop everything up to the next time the queue is empty, and begin again from a snapshot."""
+        self._dropping = True
+        self._drain.look_again()
+        self._hand_on(self._continuity.dropped_everything("lagging"))
+
+    def _hand_on(self, events: Sequence[Event]) -> None:
+        if events:
+            self._on_events(events)
+        if self._continuity.wants_snapshot:
+            self._heal()
+
+    def _heal(self) -> None:
+        if self._asking is None or self._asking.done():
+            self._asking = self._loop.create_task(self._ask_until_synced())
+
+    async def _ask_until_synced(self) -> None:
+        while self._continuity.wants_snapshot:
+            self._continuity.wants_snapshot = False
+            try:
+                answer = await self._requester.ask(AskSnapshot(topic_prefix=self._prefix.decode()))
+                self._take(answer)
+            except RequestTimedOutError:
+                self._continuity.wants_snapshot = True  # the attempts took their time: that is the pause between rounds
+            except (BadFrame, TypeError, ValueError):
+                self.refused["bad snapshot"] += 1
+                self._continuity.wants_snapshot = True
+                await asyncio.sleep(SNAPSHOT_PAUSE_SECONDS)
+
+    def _take(self, answer: Answer) -> None:
+        body = answer.envelope.body
+        if not isinstance(body, SnapshotGiven):
+            raise TypeError(f"asked for a snapshot, got {type(body).__name__}")
+        for position, frame in zip(body.positions, answer.attachments, strict=True):
+            events = self._continuity.snapshot(position, self._market.decode(frame))
+            if events:
+                self._on_events(events)
