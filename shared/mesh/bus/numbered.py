@@ -69,7 +69,8 @@ class EventPublisher:
         self._tail.answer(request.envelope.id, given, frames)
 
     def _within_bounds(self, asked: AskTail) -> list[bytes]:
-        frames, size = [], 0
+        frames: list[bytes] = []
+        size = 0
         for frame in self._records.frames(asked.from_sequence, min(asked.records_max, TAIL_RECORDS_MAX)):
             size += len(frame)
             if frames and size > TAIL_BYTES_MAX:

@@ -59,7 +59,7 @@ class Request:
 
 @dataclass(slots=True)
 class _Kept:
-    parts: tuple[bytes, ...]
+    frame: bytes
     kept_until_ns: int
 
 
@@ -88,15 +88,22 @@ class Responder:
         self._drain: Final = hub.drain(self._socket, self._receive, whole_frames=True)
 
     def answer(self, request_id: str, body: Body, attachments: Sequence[bytes] = ()) -> None:
-        """Answer a request, and keep the answer for when it is asked again."""
+        """Answer a request, and keep the answer for when it is asked again.
+
+        An answer with attachments is a reading: it is not kept, and asked again it is read again.
+        """
         frame = self._codec.encode(self._sender.envelope(body, cause_id=request_id))
-        now_ns = self._clock.boot_ns()
-        self._kept[request_id] = _Kept(parts=(frame, *attachments), kept_until_ns=now_ns + ANSWER_KEPT_NS)
-        while len(self._kept) > ANSWERS_KEPT_MAX or next(iter(self._kept.values())).kept_until_ns < now_ns:
-            self._kept.popitem(last=False)
+        if not attachments:
+            self._keep(request_id, frame)
         asker = self._waiting.pop(request_id, None)
         if asker is not None:
             self._send(asker, (frame, *attachments))
+
+    def _keep(self, request_id: str, frame: bytes) -> None:
+        now_ns = self._clock.boot_ns()
+        self._kept[request_id] = _Kept(frame=frame, kept_until_ns=now_ns + ANSWER_KEPT_NS)
+        while len(self._kept) > ANSWERS_KEPT_MAX or next(iter(self._kept.values())).kept_until_ns < now_ns:
+            self._kept.popitem(last=False)
 
     def _receive(self, parts: list[zmq.Frame]) -> None:
         if len(parts) != _REQUEST_PARTS or len(parts[1]) != 0:
@@ -114,7 +121,7 @@ class Responder:
             return
         kept = self._kept.get(envelope.id)
         if kept is not None:
-            self._send(asker, kept.parts)
+            self._send(asker, (kept.frame,))
             return
         repeated = envelope.id in self._waiting
         self._waiting[envelope.id] = asker  # the answer goes to whoever asked last

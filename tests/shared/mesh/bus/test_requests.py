@@ -1,0 +1,167 @@
+"""A request is answered once or cleanly times out, and only those who may ask are heard."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import pytest
+import zmq
+
+from proto.control import AskLimits, ControlDone, Kill
+from proto.transport import RequestRefused
+from shared.mesh.bus import requests
+from shared.mesh.bus.requests import Request, RequestTimedOutError, Responder
+from tests.shared.mesh.bus.conftest import Mesh, Process
+
+KILL = Kill(actor="ada", reason="prices look wrong")
+DONE = ControlDone(summary="latched")
+
+Eventually = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+class Control:
+    """Risk's control socket, which answers at once, or when it is told to."""
+
+    def __init__(self, process: Process, *, at_once: bool = True) -> None:
+        self.asked: list[Request] = []
+        self._at_once = at_once
+        self.responder = Responder(
+            hub=process.hub,
+            name="control",
+            sender=process.sender,
+            clock=process.clock,
+            codec=process.codec,
+            on_request=self._on_request,
+        )
+
+    def _on_request(self, request: Request) -> None:
+        self.asked.append(request)
+        if self._at_once:
+            self.responder.answer(request.envelope.id, DONE)
+
+
+async def test_a_request_is_answered(mesh: Mesh) -> None:
+    """The answer names the request as its cause and comes from the role that was asked."""
+    control = Control(mesh.process("risk"))
+    answer = await mesh.process("operator").asks("risk", "control").ask(KILL, message_id="kill-1")
+    assert answer.envelope.body == DONE
+    assert (answer.envelope.sender, answer.envelope.cause_id) == ("risk", "kill-1")
+    assert control.asked[0].instance == "operator"
+
+
+async def test_nobody_there_is_a_clean_time_out(mesh: Mesh) -> None:
+    """Without a server the request ends with an error that names who did not answer."""
+    requester = mesh.process("operator").asks("risk", "control")
+    with pytest.raises(RequestTimedOutError, match=r"risk\.control did not answer"):
+        await requester.ask(KILL)
+
+
+async def test_the_same_request_twice_is_handled_once(mesh: Mesh) -> None:
+    """Said again under its id, a request gets the answer that was given and is not handled anew."""
+    control = Control(mesh.process("risk"))
+    requester = mesh.process("operator").asks("risk", "control")
+    first = await requester.ask(KILL, message_id="kill-1")
+    again = await requester.ask(KILL, message_id="kill-1")
+    assert again.envelope == first.envelope
+    assert len(control.asked) == 1
+
+
+async def test_an_attempt_repeated_while_it_is_handled_is_handled_once(mesh: Mesh, eventually: Eventually) -> None:
+    """A slow handler sees one request however often the asker repeats it, and the asker gets one answer."""
+    control = Control(mesh.process("risk"), at_once=False)
+    requester = mesh.process("operator").asks("risk", "control")
+    asking = asyncio.ensure_future(requester.ask(KILL, message_id="kill-1"))
+    await eventually(lambda: control.asked)
+    await asyncio.sleep(requests.ATTEMPT_TIMEOUT_NS / 1e9 * 1.5)  # past the second attempt
+    control.responder.answer("kill-1", DONE)
+    assert (await asking).envelope.body == DONE
+    assert len(control.asked) == 1
+
+
+async def test_a_request_survives_a_server_that_is_killed_and_comes_back(mesh: Mesh, eventually: Eventually) -> None:
+    """A server that dies with the request in hand wedges nobody: its successor is asked under the same id."""
+    process = mesh.process("risk")
+    dying = Control(process, at_once=False)
+    requester = mesh.process("operator").asks("risk", "control")
+    asking = asyncio.ensure_future(requester.ask(KILL, message_id="kill-1"))
+    await eventually(lambda: dying.asked)
+    mesh.end(process)
+    successor = Control(mesh.process("risk"))
+    assert (await asking).envelope.body == DONE
+    assert [request.envelope.id for request in successor.asked] == ["kill-1"]
+
+
+@pytest.mark.parametrize("instance", ["strategy", "executor", "metrics"])
+async def test_a_role_without_the_right_to_ask_is_refused(mesh: Mesh, instance: str) -> None:
+    """A right key in the wrong role is told so, counted, and never handled."""
+    control = Control(mesh.process("risk"))
+    answer = await mesh.process(instance).asks("risk", "control").ask(KILL)
+    assert isinstance(answer.envelope.body, RequestRefused)
+    assert answer.envelope.body.rule == "sender_may_ask"
+    assert not control.asked
+    assert control.responder.refused["sender_may_ask"] == 1
+
+
+async def test_a_sender_cannot_pass_for_another(mesh: Mesh) -> None:
+    """Who a message claims to be from counts for nothing; the key it came under does."""
+    control = Control(mesh.process("risk"))
+    liar = mesh.process("operator")
+    socket = liar.hub.connect(zmq.DEALER, "risk", "control")
+    lie = msgspec.structs.replace(liar.sender.envelope(KILL), sender="dashboard")
+    await ask_raw(socket, liar.codec.encode(lie))
+    assert not control.asked
+    assert control.responder.refused["sender_may_ask"] == 1
+
+
+async def test_a_message_of_another_socket_is_refused(mesh: Mesh) -> None:
+    """An answer, or a request that belongs elsewhere, is no request here."""
+    control = Control(mesh.process("risk"))
+    requester = mesh.process("operator").asks("risk", "control")
+    assert isinstance((await requester.ask(DONE)).envelope.body, RequestRefused)
+    assert isinstance((await requester.ask(AskLimits(actor="ada"))).envelope.body, ControlDone)
+    assert len(control.asked) == 1
+
+
+@pytest.mark.parametrize("change", [{"expires_boot_ns": 1}, {"boot_id": "another-boot"}], ids=["late", "other boot"])
+async def test_an_expired_request_is_never_handled(mesh: Mesh, change: dict[str, object]) -> None:
+    """What waited in a queue past its time, or outlived a reboot, is refused and counted."""
+    control = Control(mesh.process("risk"))
+    operator = mesh.process("operator")
+    envelope = msgspec.structs.replace(operator.sender.envelope(KILL, valid_for_ns=10**9), **change)
+    answer = await ask_raw(operator.hub.connect(zmq.DEALER, "risk", "control"), operator.codec.encode(envelope))
+    assert operator.codec.decode(answer[-1]).body.__class__ is RequestRefused
+    assert not control.asked
+    assert control.responder.refused["request_in_time"] == 1
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[b"", b"garbage"], [b"no empty part"], [b""], [b"", b"x", b"y"], [b"", b"\xc1" * 60_000]],
+    ids=["no message", "no empty part", "nothing", "too many parts", "long"],
+)
+async def test_garbage_is_counted_and_dropped(mesh: Mesh, eventually: Eventually, parts: list[bytes]) -> None:
+    """A frame that is no request changes nothing, and the next request is answered."""
+    control = Control(mesh.process("risk"))
+    operator = mesh.process("operator")
+    operator.hub.connect(zmq.DEALER, "risk", "control").send_multipart(parts)
+    await eventually(lambda: control.responder.refused.total() == 1)
+    assert (await operator.asks("risk", "control").ask(KILL)).envelope.body == DONE
+
+
+async def test_a_plain_req_socket_can_ask(mesh: Mesh) -> None:
+    """The empty part in front is kept, so that the simplest of clients is served."""
+    control = Control(mesh.process("risk"))
+    operator = mesh.process("operator")
+    answer = await ask_raw(
+        operator.hub.connect(zmq.REQ, "risk", "control"), operator.codec.encode(operator.sender.envelope(KILL))
+    )
+    assert operator.codec.decode(answer[0]).body == DONE
+    assert len(control.asked) == 1
+
+
+async def ask_raw(socket: zmq.Socket[bytes], frame: bytes) -> list[bytes]:
+    """Send a frame as a plain client would and wait for the answer."""
+    await asyncio.to_thread(socket.send_multipart, [frame] if socket.type == zmq.REQ else [b"", frame])
+    answered = await asyncio.to_thread(socket.poll, 5_000)
+    assert answered, "no answer within five seconds"
+    return socket.recv_multipart()
