@@ -175,7 +175,8 @@ class MarketCodec:
 
     def decode(self, frame: Frame) -> MarketEnvelope:
         """Read a frame from the wire."""
-        _check_size(frame, MARKET_BYTES_MAX)
+        if len(frame) > MARKET_BYTES_MAX:  # not a call: every tick comes through here
+            raise BadFrame(BadFrameReason.TOO_LARGE, f"{len(frame)} bytes, over {MARKET_BYTES_MAX}")
         try:
             return self._decode(frame)
         except _UNREADABLE as error:
