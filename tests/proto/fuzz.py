@@ -5,6 +5,7 @@ The seed is printed, and giving it again repeats the run frame by frame.
 """
 
 import argparse
+import contextlib
 import math
 import random
 import resource
@@ -20,6 +21,7 @@ from tests.proto.golden import stored_vectors
 
 PROGRESS_FRAMES: Final = 250_000
 MUTATIONS_MAX: Final = 3
+MEMORY_GROWTH_MIB_MAX: Final = 10
 
 # Bytes that mean something to MessagePack: type codes, and the edges of the ranges between them.
 _TELLING_BYTES: Final = bytes([0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, *range(0xC0, 0xE0), 0xE0, 0xFF])
@@ -86,6 +88,7 @@ def fuzz(frames: int, seed: int) -> Counter[str]:
         frame = mutated(source.choice(originals), originals, source)
         outcomes[_outcome(envelopes, frame)] += 1
         outcomes[_outcome(market, frame)] += 1
+        _check_stored(envelopes, frame)
         if number % PROGRESS_FRAMES == 0:
             sys.stderr.write(f"{number:,} frames, {_memory_mib():.0f} MiB at most\n")
     return outcomes
@@ -99,6 +102,11 @@ def _outcome(codec: EnvelopeCodec | MarketCodec, frame: bytes) -> str:
     if isinstance(codec, EnvelopeCodec) and codec.encode(envelope) != frame:  # type: ignore[arg-type]  # its own
         raise AssertionError(f"a frame was taken that spells differently: {frame.hex()}")
     return "taken"
+
+
+def _check_stored(codec: EnvelopeCodec, frame: bytes) -> None:
+    with contextlib.suppress(BadFrame):
+        assert codec.encode(codec.decode_stored(frame)) == frame, f"stored differently: {frame.hex()}"
 
 
 def _memory_mib() -> float:
@@ -116,8 +124,9 @@ def main() -> int:
     before = _memory_mib()
     outcomes = fuzz(asked.frames, asked.seed)
     tally = ", ".join(f"{outcome} {count:,}" for outcome, count in outcomes.most_common())
-    sys.stdout.write(f"{asked.frames:,} frames, no crash, memory grew by {_memory_mib() - before:.1f} MiB: {tally}\n")
-    return 0
+    grown = _memory_mib() - before
+    sys.stdout.write(f"{asked.frames:,} frames, no crash, memory grew by {grown:.1f} MiB: {tally}\n")
+    return 0 if grown < MEMORY_GROWTH_MIB_MAX else 1
 
 
 if __name__ == "__main__":

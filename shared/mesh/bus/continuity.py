@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from proto.envelope import MarketEnvelope
-from proto.transport import StreamPosition
+from proto.streams import StreamPosition
 
 KEPT_BACK_MAX: Final = 10_000
 
@@ -81,7 +81,7 @@ class Continuity:
 
     def snapshot(self, position: StreamPosition, latest: MarketEnvelope | None) -> list[Event]:
         """Take the position of a topic, and its latest message, from a publisher's answer."""
-        topic = position.topic.encode()
+        topic = position.stream.encode()
         state = self._topics.setdefault(topic, _Topic())
         if state.live:
             return []
@@ -101,7 +101,7 @@ class Continuity:
         The heartbeat travels beside the stream and may overtake it, so a number counts as lost only when it was
         announced before and the stream has still not come so far.
         """
-        topic = position.topic.encode()
+        topic = position.stream.encode()
         state = self._topics.get(topic)
         if state is None or not state.live:
             return []

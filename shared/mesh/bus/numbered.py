@@ -13,7 +13,7 @@ import zmq
 
 from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Envelope
-from proto.transport import TAIL_RECORDS_MAX, AskTail, RequestRefused, TailGiven
+from proto.streams import TAIL_RECORDS_MAX, AskTail, RequestRefused, TailGiven
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
 from shared.mesh.bus.requests import Answer, Request, Requester, RequestTimedOutError, Responder

@@ -16,8 +16,8 @@ import zmq
 from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Body, Envelope
 from proto.fields import clipped
+from proto.streams import RequestRefused
 from proto.topics import Delivery, topic_of
-from proto.transport import RequestRefused
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.keys import role_of
 from shared.mesh.bus.sender import Sender
@@ -29,6 +29,7 @@ WAITING_MAX: Final = 1_000
 ASKED_MAX: Final = 1_000
 ATTEMPTS_MAX: Final = 3
 ATTEMPT_TIMEOUT_NS: Final = 500_000_000
+_UNCONNECTED_PAUSE_NS: Final = 20_000_000
 _REQUEST_PARTS: Final = 3
 _ANSWER_PARTS_MIN: Final = 2
 
@@ -130,12 +131,11 @@ class Responder:
 
     def _fault(self, instance: str, envelope: Envelope) -> RequestRefused | None:
         topic = topic_of(type(envelope.body))
-        role = role_of(instance)
         if (
             topic.socket != self._name
             or topic.delivery is not Delivery.REQUEST
-            or role not in topic.senders
-            or role != envelope.sender
+            or role_of(instance) not in topic.senders
+            or instance != envelope.sender
         ):
             return RequestRefused(rule="sender_may_ask", reason=f"{instance} may not ask {topic.tag} at {self._name}")
         if envelope.expires_boot_ns is not None:
@@ -164,7 +164,7 @@ class Responder:
 @dataclass(slots=True)
 class _Asked:
     frame: bytes
-    attempts: int
+    expires_ns: int
     future: asyncio.Future[Answer]
     timer: asyncio.TimerHandle | None = None
 
@@ -172,11 +172,14 @@ class _Asked:
 class Requester:
     """Asks one socket of one instance, and asks again, under the same id, before it gives up."""
 
-    def __init__(self, *, hub: Hub, instance: str, name: str, sender: Sender, codec: EnvelopeCodec) -> None:
+    def __init__(
+        self, *, hub: Hub, instance: str, name: str, sender: Sender, clock: Clock, codec: EnvelopeCodec
+    ) -> None:
         self.refused: Final[Counter[str]] = Counter()
         self._loop: Final = hub.loop
         self._where: Final = f"{instance}.{name}"
         self._sender: Final = sender
+        self._clock: Final = clock
         self._codec: Final = codec
         self._asked: Final[dict[str, _Asked]] = {}
         self._socket: Final = hub.connect(zmq.DEALER, instance, name)
@@ -189,7 +192,12 @@ class Requester:
         envelope = self._sender.envelope(
             body, message_id=message_id, cause_id=cause_id, valid_for_ns=ATTEMPTS_MAX * ATTEMPT_TIMEOUT_NS
         )
-        asked = _Asked(frame=self._codec.encode(envelope), attempts=0, future=self._loop.create_future())
+        assert envelope.expires_boot_ns is not None, "it was given a time to live"
+        asked = _Asked(
+            frame=self._codec.encode(envelope),
+            expires_ns=envelope.expires_boot_ns,
+            future=self._loop.create_future(),
+        )
         self._asked[envelope.id] = asked
         self._attempt(envelope.id, asked)
         try:
@@ -202,16 +210,16 @@ class Requester:
     def _attempt(self, message_id: str, asked: _Asked) -> None:
         if asked.future.done():
             return
-        if asked.attempts == ATTEMPTS_MAX:
+        if self._clock.boot_ns() >= asked.expires_ns:
             asked.future.set_exception(RequestTimedOutError(f"{self._where} did not answer {message_id}"))
             return
-        asked.attempts += 1
+        pause_ns = ATTEMPT_TIMEOUT_NS
         try:
             self._socket.send_multipart([b"", asked.frame], zmq.NOBLOCK)
-        except zmq.Again:
-            self.refused["nobody there"] += 1
+        except zmq.Again:  # not connected yet, or not any more: the frame is kept here and not in a queue
+            pause_ns = _UNCONNECTED_PAUSE_NS
         self._drain.look_again()
-        asked.timer = self._loop.call_later(ATTEMPT_TIMEOUT_NS / 1e9, self._attempt, message_id, asked)
+        asked.timer = self._loop.call_later(pause_ns / 1e9, self._attempt, message_id, asked)
 
     def _receive(self, parts: list[bytes]) -> None:
         if len(parts) < _ANSWER_PARTS_MIN or parts[0]:

@@ -1,21 +1,21 @@
-"""Puts bodies into envelopes in the name of one process: its role, its epoch, its numbers, its clocks."""
+"""Puts bodies into envelopes in the name of one process: its instance, its epoch, its numbers, its clocks."""
 
+from collections import Counter
 from typing import Final
 
 from proto.envelope import SCHEMA, Body, Envelope
-from shared.mesh.bus.keys import role_of
+from proto.topics import topic_of
 from shared.mesh.clock import Clock
 
 
 class Sender:
-    """One per process and start. Every envelope it makes has the next number of its epoch."""
+    """One per process and start. What it says on one socket is numbered without a hole."""
 
     def __init__(self, *, instance: str, epoch: int, clock: Clock) -> None:
         self.instance: Final = instance
-        self.role: Final = role_of(instance)
         self.epoch: Final = epoch
         self._clock: Final = clock
-        self._sequence = 0
+        self._sequences: Final[Counter[str]] = Counter()
 
     def envelope(
         self,
@@ -30,14 +30,17 @@ class Sender:
 
         `sequence` is given where a journal numbers the message, and not this sender.
         """
-        self._sequence += 1
-        name = message_id or f"{self.instance}-{self.epoch}-{self._sequence}"
+        socket = topic_of(type(body)).socket
+        if sequence is None:
+            self._sequences[socket] += 1
+            sequence = self._sequences[socket]
+        name = message_id or f"{self.instance}-{self.epoch}-{socket}-{sequence}"
         now_ns = self._clock.boot_ns()
         return Envelope(
             schema=SCHEMA,
-            sender=self.role,
+            sender=self.instance,
             epoch=self.epoch,
-            sequence=self._sequence if sequence is None else sequence,
+            sequence=sequence,
             id=name,
             cause_id=cause_id or name,
             sent_wall_ns=self._clock.wall_ns(),

@@ -10,7 +10,7 @@ import zmq
 from proto.codec import BadFrame, EnvelopeCodec, MarketCodec
 from proto.envelope import MarketEnvelope
 from proto.market import MarketBody
-from proto.transport import TOPICS_MAX, AskSnapshot, RequestRefused, SnapshotGiven, StreamPosition
+from proto.streams import TOPICS_MAX, AskSnapshot, RequestRefused, SnapshotGiven, StreamPosition
 from shared.mesh.bus.continuity import Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
@@ -71,7 +71,7 @@ class Publisher:
     def positions(self, topic_prefix: bytes = b"") -> list[StreamPosition]:
         """Say how far each topic has come: for snapshots, and for the heartbeat that betrays a lost last message."""
         return [
-            StreamPosition(topic=topic.decode(), epoch=self._epoch, sequence=sequence)
+            StreamPosition(stream=topic.decode(), epoch=self._epoch, sequence=sequence)
             for topic, sequence in self._sequences.items()
             if topic.startswith(topic_prefix)
         ]
@@ -87,7 +87,7 @@ class Publisher:
             )
             self._history.answer(request.envelope.id, refusal)
             return
-        latest = [self._latest[position.topic.encode()] for position in positions]
+        latest = [self._latest[position.stream.encode()] for position in positions]
         self._history.answer(request.envelope.id, SnapshotGiven(positions=tuple(positions)), latest)
 
 
@@ -123,7 +123,7 @@ class Subscriber:
     def announced(self, positions: Sequence[StreamPosition]) -> None:
         """Hold what the publisher's heartbeat says against what came."""
         for position in positions:
-            if position.topic.encode().startswith(self._prefix):
+            if position.stream.encode().startswith(self._prefix):
                 self._hand_on(self._continuity.announced(position))
 
     def slept(self) -> None:

@@ -36,7 +36,9 @@ class Process:
 
     def asks(self, instance: str, name: str) -> Requester:
         """Open a requester to a socket of another process."""
-        return Requester(hub=self.hub, instance=instance, name=name, sender=self.sender, codec=self.codec)
+        return Requester(
+            hub=self.hub, instance=instance, name=name, sender=self.sender, clock=self.clock, codec=self.codec
+        )
 
 
 class Mesh:

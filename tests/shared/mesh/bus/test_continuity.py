@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proto.envelope import MarketEnvelope
 from proto.market import TradeSeen
-from proto.transport import StreamPosition
+from proto.streams import StreamPosition
 from shared.mesh.bus.continuity import KEPT_BACK_MAX, Broken, Continuity, Event, Seen, Synced
 
 TOPIC = b"binance/BTC/USDT/trade_seen"
@@ -28,7 +28,7 @@ def a_trade(sequence: int, epoch: int = 1) -> MarketEnvelope:
 
 def at(sequence: int, epoch: int = 1) -> StreamPosition:
     """Make the publisher's position."""
-    return StreamPosition(topic=TOPIC.decode(), epoch=epoch, sequence=sequence)
+    return StreamPosition(stream=TOPIC.decode(), epoch=epoch, sequence=sequence)
 
 
 def joined(sequence: int = 0, epoch: int = 1) -> Continuity:

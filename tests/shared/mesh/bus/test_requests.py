@@ -8,7 +8,7 @@ import pytest
 import zmq
 
 from proto.control import AskLimits, ControlDone, Kill
-from proto.transport import RequestRefused
+from proto.streams import RequestRefused
 from shared.mesh.bus import requests
 from shared.mesh.bus.requests import Request, RequestTimedOutError, Responder
 from tests.shared.mesh.bus.conftest import Mesh, Process
@@ -143,7 +143,7 @@ async def test_garbage_is_counted_and_dropped(mesh: Mesh, eventually: Eventually
     """A frame that is no request changes nothing, and the next request is answered."""
     control = Control(mesh.process("risk"))
     operator = mesh.process("operator")
-    operator.hub.connect(zmq.DEALER, "risk", "control").send_multipart(parts)
+    await asyncio.to_thread(operator.hub.connect(zmq.DEALER, "risk", "control").send_multipart, parts)
     await eventually(lambda: control.responder.refused.total() == 1)
     assert (await operator.asks("risk", "control").ask(KILL)).envelope.body == DONE
 

@@ -1,6 +1,7 @@
-"""How readers catch up: snapshots of a stream, the tail of a numbered one; and how a request is turned away.
+"""Where a stream stands, how its readers catch up, and how a request is turned away.
 
-Both answers carry further frames behind the envelope, one part each: the latest frame of every topic, or the records.
+A snapshot and a tail carry further frames behind their envelope, one part each: the latest frame of every topic, or the
+records.
 """
 
 from typing import Annotated
@@ -14,9 +15,9 @@ TAIL_RECORDS_MAX = 1_000
 
 
 class StreamPosition(Part, frozen=True):
-    """How far a topic has come: the publisher's epoch and its last number, 0 when nothing was published yet."""
+    """A place in a stream: the publisher's epoch and a number in it, 0 when nothing was published yet."""
 
-    topic: Id
+    stream: Id
     epoch: Count
     sequence: Count
 
