@@ -64,6 +64,12 @@ class Hub:
             )
         return f"ipc://{path}"
 
+    def public_key_of(self, instance: str) -> bytes:
+        """Say by which key an instance is known."""
+        if instance not in self._keys.public_keys:
+            raise KeysUnusableError(f"no public key of {instance}: run `bowline keys create {instance}`")
+        return self._keys.public_keys[instance]
+
     def bind(self, kind: int, name: str) -> Socket:
         """Open a socket of ours for others to connect to."""
         socket = self._open(kind)
@@ -79,10 +85,9 @@ class Hub:
 
     def connect(self, kind: int, instance: str, name: str) -> Socket:
         """Open a socket to somebody else's, believing nobody there but the owner of that instance's key."""
-        if instance not in self._keys.public_keys:
-            raise KeysUnusableError(f"no public key of {instance}: run `bowline keys create {instance}`")
+        server_key = self.public_key_of(instance)
         socket = self._open(kind)
-        socket.curve_serverkey = self._keys.public_keys[instance]
+        socket.curve_serverkey = server_key
         socket.curve_secretkey = self._keys.own.secret
         socket.curve_publickey = self._keys.own.public
         socket.connect(self.address(instance, name))

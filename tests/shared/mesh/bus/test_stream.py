@@ -1,0 +1,177 @@
+"""Market data arrives in order or is known to be missing, over real sockets."""
+
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from proto.envelope import MarketEnvelope
+from proto.market import TradeSeen
+from shared.mesh.bus.continuity import Broken, Event, Seen, Synced
+from shared.mesh.bus.hub import STREAM_MESSAGES_MAX
+from shared.mesh.bus.stream import Publisher, Subscriber
+from tests.shared.mesh.bus.conftest import Mesh, Process
+
+TOPIC = b"binance/BTC/USDT/trade_seen"
+OTHER = b"binance/ETH/USDT/trade_seen"
+
+Eventually = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+class Feed:
+    """The feed-handler's publisher, with trades to publish."""
+
+    def __init__(self, process: Process) -> None:
+        self.publisher = Publisher(hub=process.hub, sender=process.sender, clock=process.clock, codec=process.codec)
+
+    def trade(self, number: int, topic: bytes = TOPIC) -> None:
+        """Publish the trade with this id."""
+        body = TradeSeen(symbol="BTC/USDT", price=1.0, quantity=1.0, taker_side="buy", trade_id=str(number))
+        self.publisher.publish(topic, body, exchange_time_ns=None, received_wall_ns=0)
+
+
+class Reader:
+    """A subscriber that remembers what it was handed."""
+
+    def __init__(self, process: Process, prefix: bytes = b"binance/") -> None:
+        self.events: list[Event] = []
+        self.subscriber = Subscriber(
+            hub=process.hub,
+            instance="feed",
+            topic_prefix=prefix,
+            requester=process.asks("feed", "history"),
+            clock=process.clock,
+            on_events=self._on_events,
+        )
+
+    def _on_events(self, events: Sequence[Event]) -> None:
+        self.events += events
+
+    def trades(self, topic: bytes = TOPIC) -> list[str]:
+        """List the ids of the trades handed over, those in snapshots included."""
+        return [
+            envelope.body.trade_id
+            for event in self.events
+            if event.topic == topic and (envelope := _envelope_of(event)) and isinstance(envelope.body, TradeSeen)
+        ]
+
+    def synced(self, topic: bytes = TOPIC) -> int:
+        """Count how often the topic was synced."""
+        return sum(isinstance(event, Synced) and event.topic == topic for event in self.events)
+
+
+def _envelope_of(event: Event) -> MarketEnvelope | None:
+    match event:
+        case Seen(envelope=envelope):
+            return envelope
+        case Synced(latest=latest):
+            return latest
+        case Broken():
+            return None
+
+
+async def test_a_subscriber_sees_everything_in_order(mesh: Mesh, eventually: Eventually) -> None:
+    """Whoever is there from the start sees every message, in order, topic by topic."""
+    feed = Feed(mesh.process("feed"))
+    reader = Reader(mesh.process("strategy"))
+    feed.trade(0)
+    await eventually(lambda: reader.trades() == ["0"])
+    for number in range(1, 500):
+        feed.trade(number)
+        feed.trade(number, OTHER)
+    await eventually(lambda: len(reader.trades()) >= 500 and len(reader.trades(OTHER)) >= 499)
+    assert reader.trades() == [str(number) for number in range(500)]
+    assert reader.trades(OTHER) == [str(number) for number in range(1, 500)]
+
+
+async def test_a_late_joiner_begins_with_the_latest(mesh: Mesh, eventually: Eventually) -> None:
+    """Whoever joins later gets the latest message of each topic first, and from there on all of them."""
+    feed = Feed(mesh.process("feed"))
+    for number in range(10):
+        feed.trade(number)
+    reader = Reader(mesh.process("strategy"))
+    await eventually(lambda: reader.trades() == ["9"])
+    feed.trade(10)
+    await eventually(lambda: reader.trades() == ["9", "10"])
+
+
+async def test_a_prefix_is_all_that_is_sent(mesh: Mesh, eventually: Eventually) -> None:
+    """A subscriber is troubled with no topic it did not ask for."""
+    feed = Feed(mesh.process("feed"))
+    reader = Reader(mesh.process("strategy"), prefix=OTHER)
+    feed.trade(1)
+    feed.trade(2, OTHER)
+    await eventually(lambda: reader.trades(OTHER) == ["2"])
+    assert {event.topic for event in reader.events} == {OTHER}
+
+
+async def test_a_publisher_that_comes_back_is_followed(mesh: Mesh, eventually: Eventually) -> None:
+    """A killed publisher's successor numbers from one again; its readers notice and lose nothing of it."""
+    process = mesh.process("feed")
+    feed = Feed(process)
+    reader = Reader(mesh.process("strategy"))
+    feed.trade(1)
+    await eventually(lambda: reader.trades() == ["1"])
+    mesh.end(process)
+    successor = Feed(mesh.process("feed"))
+    successor.trade(2)
+
+    def seen_after_publishing_on() -> bool:
+        if "3" not in reader.trades():
+            successor.trade(3)  # connections come back in their own time; what was missed is in the snapshot
+        return reader.trades()[-1] == "3"
+
+    await eventually(seen_after_publishing_on)
+    assert reader.trades()[0] == "1"
+    assert any(isinstance(event, Broken) for event in reader.events)
+
+
+async def test_a_flood_that_overflows_is_noticed_and_healed(mesh: Mesh, eventually: Eventually) -> None:
+    """A subscriber that stood still while ten times its queue went by is told of the hole and resynced."""
+    feed = Feed(mesh.process("feed"))
+    reader = Reader(mesh.process("strategy"))
+    feed.trade(0)
+    await eventually(lambda: reader.trades() == ["0"])
+    last = 5 * STREAM_MESSAGES_MAX
+    for number in range(1, last + 1):
+        feed.trade(number)
+        feed.publisher.flush()  # a packet each, and no turn of the loop in which the subscriber could read
+    await eventually(
+        lambda: any(isinstance(event, Broken) for event in reader.events) or reader.trades()[-1] == str(last)
+    )
+    reader.subscriber.announced(feed.publisher.positions())
+    reader.subscriber.announced(feed.publisher.positions())
+    await eventually(lambda: reader.trades()[-1] == str(last))
+    numbers = [int(trade) for trade in reader.trades()]
+    assert numbers == sorted(numbers)
+    assert len(numbers) < last
+
+
+async def test_a_lost_last_message_is_found_by_the_heartbeat(mesh: Mesh, eventually: Eventually) -> None:
+    """What was published to nobody is announced by the publisher and fetched."""
+    feed = Feed(mesh.process("feed"))
+    feed.trade(1)
+    reader = Reader(mesh.process("strategy"), prefix=TOPIC)
+    await eventually(lambda: reader.trades() == ["1"])
+    feed.publisher._sequences[TOPIC] += 1  # a message that no socket carried
+    for _ in range(2):
+        reader.subscriber.announced(feed.publisher.positions())
+    await eventually(lambda: reader.synced() == 2)
+
+
+def _is_synced(reader: Reader, times: int) -> bool:
+    return reader.synced() == times
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_a_reader_that_slept_gives_up_its_queue(mesh: Mesh, eventually: Eventually, times: int) -> None:
+    """After standing still a reader drops what waited, says so, and begins again from a snapshot."""
+    feed = Feed(mesh.process("feed"))
+    reader = Reader(mesh.process("strategy"))
+    feed.trade(0)
+    await eventually(lambda: reader.synced() == 1)
+    for _ in range(times):
+        wanted = reader.synced() + 1
+        reader.subscriber.slept()
+        await eventually(functools.partial(_is_synced, reader, wanted))
+    assert [type(event) for event in reader.events].count(Broken) == times
