@@ -17,7 +17,7 @@ from shared.mesh.bus.requests import Requester
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import SystemClock
 
-PATIENCE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 30.0
 
 
 class Process:
