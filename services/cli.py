@@ -33,6 +33,7 @@ class VerbModule(Protocol):
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
         "config": Verb("services.config_command", "show the settings in force, or check them"),
+        "keys": Verb("services.keys_command", "create the keys of the processes, or show the public ones"),
     }
 )
 
@@ -41,7 +42,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
 NOT_BUILT_YET = frozenset({
     "up", "down", "status", "logs", "crash", "restart", "pause", "resume", "kill", "clear-kill", "flatten",
     "arm", "disarm", "backtest", "walk-forward", "monte-carlo", "optimize", "rank-pairs", "lookahead", "parity",
-    "certify", "report", "data", "strategies", "keys", "replay", "sim", "chaos",
+    "certify", "report", "data", "strategies", "replay", "sim", "chaos",
 })
 # fmt: on
 

@@ -11,7 +11,7 @@ from proto.codec import BadFrame, EnvelopeCodec, MarketCodec
 from proto.envelope import MarketEnvelope
 from proto.market import MarketBody
 from proto.streams import TOPICS_MAX, AskSnapshot, RequestRefused, SnapshotGiven, StreamPosition
-from shared.mesh.bus.continuity import Continuity, Event
+from shared.core.continuity import Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
 from shared.mesh.bus.requests import Answer, Request, Requester, RequestTimedOutError, Responder

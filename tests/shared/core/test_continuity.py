@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from proto.envelope import MarketEnvelope
 from proto.market import TradeSeen
 from proto.streams import StreamPosition
-from shared.mesh.bus.continuity import KEPT_BACK_MAX, Broken, Continuity, Event, Seen, Synced
+from shared.core.continuity import KEPT_BACK_MAX, Broken, Continuity, Event, Seen, Synced
 
 TOPIC = b"binance/BTC/USDT/trade_seen"
 
