@@ -73,9 +73,7 @@ class Hub:
     def bind(self, kind: int, name: str) -> Socket:
         """Open a socket of ours for others to connect to."""
         socket = self._open(kind)
-        socket.curve_server = True
-        socket.curve_secretkey = self._keys.own.secret
-        socket.curve_publickey = self._keys.own.public
+        self._secure(socket, server_key=None)
         address = self.address(self.instance, name)
         try:
             socket.bind(address)
@@ -87,9 +85,7 @@ class Hub:
         """Open a socket to somebody else's, believing nobody there but the owner of that instance's key."""
         server_key = self.public_key_of(instance)
         socket = self._open(kind)
-        socket.curve_serverkey = server_key
-        socket.curve_secretkey = self._keys.own.secret
-        socket.curve_publickey = self._keys.own.public
+        self._secure(socket, server_key=server_key)
         socket.connect(self.address(instance, name))
         return socket
 
@@ -114,6 +110,15 @@ class Hub:
             socket.close(linger=0)
         self.gatekeeper.close()
         self._context.term()
+
+    def _secure(self, socket: Socket, *, server_key: bytes | None) -> None:
+        """Encrypt what crosses a socket: as the server, for whom the gatekeeper lets in; else for that server alone."""
+        socket.curve_secretkey = self._keys.own.secret
+        socket.curve_publickey = self._keys.own.public
+        if server_key is None:
+            socket.curve_server = True
+        else:
+            socket.curve_serverkey = server_key
 
     def _open(self, kind: int) -> Socket:
         socket = self._context.socket(kind)

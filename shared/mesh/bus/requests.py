@@ -110,7 +110,7 @@ class Responder:
         if len(parts) != _REQUEST_PARTS or len(parts[1]) != 0:
             self.refused["malformed"] += 1
             return
-        asker, instance = parts[0].bytes, str(parts[2].get("User-Id"))
+        asker, instance = parts[0].bytes, str(parts[2].get("User-Id"))  # the gatekeeper's word, on every frame
         try:
             envelope = self._codec.decode(parts[2].bytes)
         except BadFrame as bad:
