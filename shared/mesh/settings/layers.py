@@ -47,7 +47,7 @@ def file_layer(path: Path, *, name: str, required: bool) -> tuple[Layer, list[Pr
 
 
 def _is_missing(path: Path) -> bool:
-    """Tell whether nothing stands at the path; a folder that cannot be entered is no answer, reading will explain it."""
+    """Tell whether nothing stands at the path; a closed folder is no answer, and reading will explain it."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
