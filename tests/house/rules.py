@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.house import calls, documents, imports, manners, requirements, sizes
+from tests.house import calls, container, documents, imports, manners, requirements, sizes
 from tests.house.tree import Tree, Violation
 
 Rule = Callable[[Tree], Iterator[Violation]]
@@ -14,6 +14,7 @@ RULES: tuple[Rule, ...] = (
     calls.false_asserted,
     calls.floats_on_money,
     calls.shell_strings,
+    container.image_can_be_built,
     documents.commands_exist,
     documents.links_resolve,
     documents.no_home_paths,
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     manners.tests_specified,
     requirements.dependencies_reasoned,
     requirements.exclusions_reasoned,
+    requirements.imports_declared,
     requirements.locks_in_step,
     requirements.locks_only_pin,
     sizes.sizes_within_limits,

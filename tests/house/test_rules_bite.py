@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.house import calls, documents, imports, manners, requirements, sizes
+from tests.house import calls, container, documents, imports, manners, requirements, sizes
 from tests.house.rules import RULES, Rule
 from tests.house.tree import CHECKOUT, Tree
 
@@ -56,6 +56,9 @@ PLANTS = (
     Plant(calls.floats_on_money, "shared/trading/costs.py", "fee = float('1')\n", "stay with Decimal"),
     Plant(calls.floats_on_money, "services/executor/core.py", "fee = float('1')\n", "stay with Decimal"),
     Plant(calls.shell_strings, SHELL, "import subprocess\nsubprocess.run('ls', shell=True)\n", "list of arguments"),
+    Plant(container.image_can_be_built, ".dockerignore", "", "let it through, !config", "!config\n"),
+    Plant(container.image_can_be_built, ".dockerignore", "", "`config/local.yaml` is private", "config/local.yaml\n"),
+    Plant(container.image_can_be_built, "Dockerfile", "COPY models models\nUSER", "`models` is not there", "USER"),
     Plant(documents.commands_exist, "docs/page.md", "Run `make money`.\n", "`make` alone lists the verbs"),
     Plant(documents.commands_exist, "docs/page.md", "```sh\nbowline dance\n```\n", "`bowline` alone lists the verbs"),
     Plant(documents.links_resolve, "docs/page.md", "[there](nowhere.md)\n", "leads nowhere"),
@@ -106,6 +109,10 @@ PLANTS = (
     Plant(requirements.dependencies_reasoned, PYPROJECT, '"msgpack",\n  "left-pad",', "has no reason", '"msgpack",'),
     Plant(requirements.dependencies_reasoned, PYPROJECT, "", "remove its line", '"msgpack",'),
     Plant(requirements.exclusions_reasoned, PYPROJECT, '"E501",\n  "COM812"', "without a reason", '"COM812"'),
+    Plant(requirements.imports_declared, SHELL, "import attr\n", "add `attr` to pyproject.toml"),
+    Plant(requirements.imports_declared, SHELL, "import pandas\n", "add `pandas` to pyproject.toml"),
+    Plant(requirements.imports_declared, SHELL, "from hypothesis import given\n", "add `hypothesis`"),
+    Plant(requirements.imports_declared, "tests/test_a.py", "import rich\n", "add `rich`"),
     Plant(requirements.locks_in_step, PYPROJECT, '"msgpack",\n  "left-pad",', "make lock", '"msgpack",'),
     Plant(requirements.locks_in_step, MESH, "ccxt==4.5.91", "must stay at 4.5.90", "ccxt==4.5.90"),
     Plant(requirements.locks_in_step, MESH, "msgpack==0.0.1", "make lock", "msgpack==1."),
@@ -121,6 +128,13 @@ PLANTS = (
 )
 
 ALLOWED = (
+    (
+        container.image_can_be_built,
+        ".dockerignore",
+        "*\n!requirements\n!proto\n!shared\n!services\n!config/bowline.yaml\n",
+    ),
+    (requirements.imports_declared, SHELL, "import yaml, zmq\nfrom pydantic_core import core_schema\n"),
+    (requirements.imports_declared, "services/lab/report.py", "import pandas\n"),
     (calls.banned_calls, SHELL, "import random\ngenerator = random.Random(7)\n"),
     (calls.caught_too_widely, "shared/mesh/service.py", "try:\n    a()\nexcept Exception:\n    b()\n"),
     (calls.banned_calls, "shared/mesh/clock.py", "import time\nnow = time.time_ns()\n"),
@@ -133,7 +147,9 @@ ALLOWED = (
 
 
 # The modules that plants lean on. The others would be searched again for each plant, and add nothing.
-SOIL = frozenset({"services/cli.py", "tests/house/names.py", "tests/house/tree.py"})
+SOIL = frozenset(
+    {"proto/__init__.py", "services/cli.py", "shared/__init__.py", "tests/house/names.py", "tests/house/tree.py"}
+)
 
 
 @pytest.fixture(scope="module")
