@@ -112,7 +112,7 @@ def test_make_test_works_inside_another_environment(folder: Path) -> None:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user; the other test ran as an ordinary one")
 def test_make_test_works_as_an_ordinary_user(folder: Path) -> None:
-    """A user without rights, with an empty home and nothing cached, sets up their own clone, once, and the tests pass."""
+    """A user without rights, with an empty home and nothing cached, sets up their own clone once, and tests pass."""
     clone = a_clone(folder, NOBODY)
     environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHON"}}
     make_test_twice(Visitor(clone, NOBODY, {**environment, "HOME": str(folder / "home")}))
