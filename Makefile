@@ -1,6 +1,6 @@
 # Every verb sets up `.venv` first when it has to; see services/bootstrap.py. `make` alone lists the verbs.
 .DEFAULT_GOAL := help
-unexport PYTHONPATH PYTHONHOME
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE # the last costs each run of the tests three seconds
 export PYTHON
 
 BIN := .venv/bin

@@ -12,13 +12,17 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-INPUTS = ("requirements/research.txt", "requirements/dev.txt", "pyproject.toml", "services/bootstrap.py")
+INPUTS = ("requirements/research.txt", "requirements/dev.txt", "services/bootstrap.py")
+# Of pyproject.toml only what installing the checkout reads: a lint setting re-installs nothing.
+TABLES = (("build-system",), ("project",), ("tool", "hatch"))
 FREE_BYTES_MIN = 1_200_000_000  # the environment takes 430 MB; pip holds the downloads and a cache beside it
 
 LOCKED = ("--no-deps", "--no-compile", "--require-hashes", "--only-binary", ":all:")
@@ -106,6 +110,8 @@ THIS_MACHINE = Machine(
 def main() -> int:
     """Set up the checkout this file lies in; the exit code is 0, or 2 when a person must do something first."""
     checkout = Path(__file__).resolve().parent.parent
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)  # as Ctrl-C: pip is ended too, and then the lock is freed
     try:
         set_up(checkout, THIS_MACHINE)
     except SetUpError as error:
@@ -148,14 +154,30 @@ def present_stamp(checkout: Path, environment: Path) -> Stamp:
     digest = hashlib.sha256()
     for name in INPUTS:
         digest.update((checkout / name).read_bytes())
+    digest.update(json.dumps(project_tables(checkout), sort_keys=True).encode())
     return Stamp(checkout=str(checkout), python=interpreter_version(environment), inputs=digest.hexdigest())
+
+
+def project_tables(checkout: Path) -> list[object]:
+    """Return the tables of pyproject.toml on which the installed checkout depends."""
+    try:
+        project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SetUpError(f"pyproject.toml cannot be read: {error}") from error
+    found: list[object] = []
+    for path in TABLES:
+        table: object = project
+        for name in path:
+            table = table.get(name) if isinstance(table, dict) else None
+        found.append(table)
+    return found
 
 
 def interpreter_version(environment: Path) -> str:
     """Return what the environment's interpreter calls itself ("cpython-311"), or nothing when it does not run."""
     command = [str(environment / "bin/python"), "-c", "import sys, pip; print(sys.implementation.cache_tag)"]
     try:
-        answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+        answer = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     except OSError:
         return ""
     return answer.stdout.strip() if answer.returncode == 0 else ""
@@ -213,23 +235,32 @@ def build(checkout: Path, environment: Path) -> None:
 
 def make_environment(environment: Path) -> None:
     """Make an empty environment in place of whatever is there: half-built, moved, or of a Python that went away."""
-    # The interpreter running this may be that of the environment being cleared, so its base does the work.
-    base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    command = [str(base), "-m", "venv", "--clear", str(environment)]
-    made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
+    command = [base_executable(), "-m", "venv", "--clear", str(environment)]
+    made = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", check=False
+    )
     if made.returncode != 0:
         sys.stderr.write(made.stdout)
         raise SetUpError(explanation(made.stdout, "the virtual environment could not be made; see above."))
+
+
+def base_executable() -> str:
+    """Return the program of the Python below any environment: the one running this may be in what is cleared."""
+    return str(getattr(sys, "_base_executable", sys.executable))  # no public name has it; the module venv asks the same
 
 
 def run_pip(checkout: Path, environment: Path, arguments: tuple[str, ...], failure: str) -> None:
     """Run pip with its output left visible as progress; the user's own pip settings (mirror, certificate) hold."""
     command = [str(environment / "bin/python"), "-m", "pip", "--disable-pip-version-check", *arguments]
     complaints: list[str] = []
-    with subprocess.Popen(command, cwd=checkout, stderr=subprocess.PIPE, encoding="utf-8") as pip:
-        for line in pip.stderr or ():
-            sys.stderr.write(line)
-            complaints.append(line)
+    with subprocess.Popen(command, cwd=checkout, stderr=subprocess.PIPE, encoding="utf-8", errors="replace") as pip:
+        try:
+            for line in pip.stderr or ():
+                sys.stderr.write(line)
+                complaints.append(line)
+            pip.wait()
+        finally:
+            pip.terminate()  # nothing when pip has ended; when we are interrupted it must not outlive the lock
     if pip.returncode != 0:
         raise SetUpError(explanation("".join(complaints), failure))
 

@@ -45,6 +45,7 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     sys.excepthook = _log_crash
+    sys.unraisablehook = _log_ignored
     threading.excepthook = _log_thread_crash
 
 
@@ -64,8 +65,8 @@ def _formatter(
         add_role,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
-        SecretRedactor(secrets),
         _head_first,
+        SecretRedactor(secrets),
     ]
     renderer = (
         [
@@ -110,6 +111,13 @@ def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
         return line
     head = {key: event[key] for key in _HEAD if key in event}
     return json.dumps({**head, "dropped_characters": len(line)})
+
+
+def _log_ignored(crash: "sys.UnraisableHookArgs") -> None:
+    """Log what Python cannot raise, such as an error in `__del__`; its own words would go to standard error."""
+    error = crash.exc_value if crash.exc_value is not None else crash.exc_type()
+    trace = (crash.exc_type, error, crash.exc_traceback)
+    logging.getLogger("crash").error("exception ignored", exc_info=trace, extra={"raised_in": crash.object})
 
 
 def _log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

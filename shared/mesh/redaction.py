@@ -6,7 +6,7 @@ The last processor before rendering, so that nothing the libraries add behind it
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from itertools import islice
 from math import isfinite
@@ -20,26 +20,75 @@ from shared.mesh.secret_names import SECRET_NAME
 
 REDACTED = "[redacted]"
 TEXT_CHARACTERS_MAX = 4096
-# What is searched of one text: far more than is kept, so that a text full of secrets still shows something.
-SEARCHED_CHARACTERS_MAX = 64 * 1024
+# What is searched of one text: more than is kept, so that a text full of secrets still shows something.
+SEARCHED_CHARACTERS_MAX = 16 * 1024
+# What is searched of one event, its tracebacks apart: searching is most of the time a log line takes.
+EVENT_CHARACTERS_MAX = 128 * 1024
+SHORT_CHARACTERS_MAX = (
+    256  # names and ordinary values are searched whatever else the event holds; VALUES_MAX bounds them
+)
+CUT_CHARACTERS_MIN = 256  # dropped where a text was cut before it was searched: half a name or half a secret
 TRACEBACK_CHARACTERS_MAX = 16 * 1024
+TRACEBACK_SEARCHED_MAX = 32 * 1024
 TRACEBACK_KEYS = frozenset({"exception", "stack"})
 DEPTH_MAX = 6
 ITEMS_MAX = 100
 VALUES_MAX = 500
 _MORE = "[more]"
+_PAIR = 2
 _INTEGER_MAX = 2**63
 # What ends a line, moves the cursor, turns the reading direction or cannot be encoded.
 _CONTROLS = r"\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 _CONTROL = re.compile(rf"[\n{_CONTROLS}]")
 _CONTROL_BUT_NEWLINE = re.compile(rf"[{_CONTROLS}]")
 # `signature=...` in a URL, `"apiKey": "..."` in a body or (with backslashes) in a body inside a body, `Authorization:
-# Bearer ...` among headers, `'token': b'...'` in a repr. Repetitions are bounded, so that no text makes it slow.
+# Bearer ...` among headers, `('token', b'...')` in a repr. Repetitions are bounded, so that no text makes it slow.
 _ASSIGNED = re.compile(
-    rf"""((?:{SECRET_NAME.pattern})[\w-]{{0,40}}\\{{0,4}}["']?\s{{0,4}}[=:]\s{{0,4}})"""
+    rf"""({SECRET_NAME.pattern}[\w-]{{0,40}}\\{{0,4}}(?:["']?\s{{0,4}}[=:]|["']\s{{0,4}},)\s{{0,4}})"""
     r"""(?:b(?=["']))?(?:\\{0,4}"[^"]*|\\{0,4}'[^']*|(?:(?:bearer|basic)\s{1,4})?[^\s"'&,;)}\]]+)""",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
+# What is secret by its place: the password of `scheme://user:password@host`, the listen key a stream's path ends in.
+_PLACED = re.compile(
+    r"""(://[^\s/:@"']{0,64}:)[^\s/"']{1,256}(?=@)|((?:/(?:ws|stream)/|[?&]streams=)(?:[^\s/"']{1,64}/){0,8})\w{48,128}"""
+)
+
+# The dresses a known secret is met in: plain, in a URL, in a repr, in JSON, as hexadecimal digits, as base64.
+_FORMS: tuple[Callable[[str], str], ...] = (
+    str,
+    quote,
+    lambda secret: quote(secret, safe=""),
+    lambda secret: _small_escapes(quote(secret)),
+    lambda secret: _small_escapes(quote(secret, safe="")),
+    lambda secret: repr(secret)[1:-1],
+    lambda secret: json.dumps(secret)[1:-1],
+    lambda secret: json.dumps(secret)[1:-1].replace("/", r"\/"),
+    lambda secret: secret.encode().hex(),
+    lambda secret: secret.encode().hex().upper(),
+    lambda secret: base64.b64encode(secret.encode()).decode().rstrip("="),
+    lambda secret: base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+)
+
+
+class _Budget:
+    """What may still be looked at in one event: values to walk, and characters to search."""
+
+    def __init__(self) -> None:
+        self._values = VALUES_MAX
+        self._characters = EVENT_CHARACTERS_MAX
+
+    def has_value(self) -> bool:
+        """Take one value, and say whether it was there."""
+        self._values -= 1
+        return self._values >= 0
+
+    def characters(self, wanted: int) -> int:
+        """Take up to the number of characters wanted for one text, and return how many were there."""
+        if wanted <= SHORT_CHARACTERS_MAX:
+            return wanted
+        granted = min(wanted, SEARCHED_CHARACTERS_MAX, self._characters)
+        self._characters -= granted
+        return granted
 
 
 class SecretRedactor:
@@ -50,56 +99,63 @@ class SecretRedactor:
     """
 
     def __init__(self, secrets: Iterable[SecretStr] = ()) -> None:
-        forms = {form for secret in secrets for form in _forms(secret.get_secret_value())}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._longest = max((len(form) for form in forms), default=1)
-        self._known = re.compile("|".join(re.escape(form) for form in longest_first)) if forms else None
+        known = {secret.get_secret_value() for secret in secrets} - {""}
+        longest_first = sorted(
+            {form(secret) for secret in known for form in _FORMS}, key=lambda text: (-len(text), text)
+        )
+        self._cut = max(CUT_CHARACTERS_MIN, *map(len, longest_first), 0)
+        pattern = "|".join(re.escape(text) for text in longest_first)
+        self._known = re.compile(pattern) if known else None
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Return the event with every key and value safe to write."""
-        budget = iter(range(VALUES_MAX))
-        return {self._text(key): self._entry(key, value, budget, depth=0) for key, value in event.items()}
+        budget = _Budget()
+        return {self._text(key, budget): self._entry(key, value, budget, depth=0) for key, value in event.items()}
 
     def redacted(self, text: str) -> str:
         """Return the text without any known secret and without what stands behind a secret's name."""
         known = text if self._known is None else self._known.sub(REDACTED, text)
-        return _ASSIGNED.sub(rf"\1{REDACTED}", known)
+        return _PLACED.sub(rf"\1\2{REDACTED}", _ASSIGNED.sub(rf"\1{REDACTED}", known))
 
-    def _beginning(self, text: str) -> str:
+    def _beginning(self, text: str, characters: int) -> str:
         """Return the redacted beginning of a text; where it was cut, part of a secret may stand, so that goes too."""
-        if len(text) <= SEARCHED_CHARACTERS_MAX:
+        if len(text) <= characters:
             return self.redacted(text)
-        return self.redacted(text[:SEARCHED_CHARACTERS_MAX])[: -self._longest]
+        return self.redacted(text[:characters])[: -self._cut]
 
     def _end(self, text: str) -> str:
         """Return the redacted end of a text, by the same reasoning."""
-        if len(text) <= SEARCHED_CHARACTERS_MAX:
+        if len(text) <= TRACEBACK_SEARCHED_MAX:
             return self.redacted(text)
-        return self.redacted(text[-SEARCHED_CHARACTERS_MAX:])[self._longest :]
+        return self.redacted(text[-TRACEBACK_SEARCHED_MAX:])[self._cut :]
 
-    def _entry(self, key: object, value: object, budget: Iterator[int], *, depth: int) -> object:
-        if SECRET_NAME.search(_rendered(key)) is not None:
+    def _entry(self, key: object, value: object, budget: _Budget, *, depth: int) -> object:
+        if _is_secret_name(_rendered(key)):
             return REDACTED
         if isinstance(value, str) and key in TRACEBACK_KEYS and depth == 0:
             # The end of a traceback says what happened; its beginning is only the way there.
             return _CONTROL_BUT_NEWLINE.sub(_escaped, self._end(value))[-TRACEBACK_CHARACTERS_MAX:]
         return self._plain(value, budget, depth=depth)
 
-    def _plain(self, value: object, budget: Iterator[int], *, depth: int) -> object:
+    def _plain(self, value: object, budget: _Budget, *, depth: int) -> object:
         if value is None or isinstance(value, bool):
             return value
-        if depth > DEPTH_MAX or next(budget, None) is None:
+        if depth > DEPTH_MAX or not budget.has_value():
             return _MORE
         # Exact types only: a subclass may misbehave while it is walked, and its repr serves as well.
         if type(value) is dict:
             items = islice(tuple(value.items()), ITEMS_MAX)
-            return {self._text(key): self._entry(key, item, budget, depth=depth + 1) for key, item in items}
+            return {self._text(key, budget): self._entry(key, item, budget, depth=depth + 1) for key, item in items}
         if type(value) in {list, tuple, set, frozenset}:
             return self._items(value, budget, depth=depth + 1)
-        return value if self._is_harmless_number(value) else self._text(value)
+        return value if self._is_harmless_number(value) else self._text(value, budget)
 
-    def _items(self, value: object, budget: Iterator[int], *, depth: int) -> list[object]:
-        assert isinstance(value, list | tuple | set | frozenset)
+    def _items(self, value: object, budget: _Budget, *, depth: int) -> list[object]:
+        assert isinstance(value, list | tuple | set | frozenset)  # our caller has looked at its type
+        if type(value) in {list, tuple} and len(value) == _PAIR:
+            name, _ = value
+            if isinstance(name, str | bytes) and _is_secret_name(_rendered(name)):
+                return [self._text(name, budget), REDACTED]  # a header, as HTTP clients hold them
         items: list[object] = [self._plain(item, budget, depth=depth) for item in islice(tuple(value), ITEMS_MAX)]
         return items if len(value) <= ITEMS_MAX else [*items, _MORE]
 
@@ -109,18 +165,23 @@ class SecretRedactor:
             return abs(value) < _INTEGER_MAX and self.redacted(str(value)) == str(value)
         return type(value) is float and isfinite(value)
 
-    def _text(self, value: object) -> str:
+    def _text(self, value: object, budget: _Budget) -> str:
         rendered = _rendered(value)
-        text = _CONTROL.sub(_escaped, self._beginning(rendered))
-        if len(text) <= TEXT_CHARACTERS_MAX and len(rendered) <= SEARCHED_CHARACTERS_MAX:
+        characters = budget.characters(len(rendered))
+        text = _CONTROL.sub(_escaped, self._beginning(rendered, characters))
+        if len(text) <= TEXT_CHARACTERS_MAX and len(rendered) <= characters:
             return text
         return f"{text[:TEXT_CHARACTERS_MAX]}[cut: {len(rendered)} characters]"
 
 
-def _forms(secret: str) -> set[str]:
-    """Return the dresses a secret is met in: plain, in a URL, inside a repr, inside JSON, as base64."""
-    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
-    return {secret, quote(secret, safe=""), repr(secret)[1:-1], json.dumps(secret)[1:-1], encoded} if secret else set()
+def _small_escapes(url: str) -> str:
+    """Return the URL with its percent escapes in small letters, which some clients write."""
+    return re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), url)
+
+
+def _is_secret_name(name: str) -> bool:
+    """Say whether secrets travel under the name; what is longer than a name is searched as a text."""
+    return SECRET_NAME.search(name[:TEXT_CHARACTERS_MAX]) is not None
 
 
 def _rendered(value: object) -> str:

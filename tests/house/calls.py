@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from tests.house.names import calls, imported, references
+from tests.house.names import calls, full_name, imported, meanings, references
 from tests.house.tree import OURS, Tree, Violation
 
 CLOCK = "the wall clock decides nothing: take the time from a message, or from the clock that shared.mesh hands in"
@@ -17,6 +17,7 @@ REPLACEMENTS = {
     "datetime.date.today": CLOCK,
     "datetime.datetime.now": CLOCK,
     "datetime.datetime.today": CLOCK,
+    "datetime.datetime.utcfromtimestamp": "a time without a zone lies: datetime.fromtimestamp(seconds, tz=UTC)",
     "datetime.datetime.utcnow": CLOCK,
     "eval": "parse what is expected, by name",
     "exec": "call a function, chosen by name from a table",
@@ -46,7 +47,15 @@ MAY_CATCH_ALL = {
 }
 TOO_WIDE = frozenset({"", "BaseException", "Exception"})
 
-MONEY = ("shared/trading", "shared/risk", "shared/instruments", "services/executor", "services/risk_watchdog")
+# The strategies are left out: indicators are floats, and what a strategy asks for crosses to Decimal in a message.
+MONEY = (
+    "shared/trading",
+    "shared/risk",
+    "shared/instruments",
+    "services/executor",
+    "services/flattener",
+    "services/risk_watchdog",
+)
 
 
 def banned_calls(tree: Tree) -> Iterator[Violation]:
@@ -96,28 +105,57 @@ def false_asserted(tree: Tree) -> Iterator[Violation]:
 
 
 def floats_on_money(tree: Tree) -> Iterator[Violation]:
-    """Where money is counted nothing is turned into a float."""
+    """Where money is counted nothing is turned into a float, and nowhere is a Decimal made from one."""
     for module in tree.modules(*OURS):
-        if module.path.startswith(MONEY):
-            for node, name in calls(module):
-                if name == "float":
-                    yield module.violation(node, "float() on money is banned: stay with Decimal, floored to its step.")
+        for node, name in calls(module):
+            if name.endswith("Decimal.from_float") or (name.endswith("Decimal") and any(map(is_float, node.args))):
+                yield module.violation(node, "a float is not the number it shows: write Decimal('0.1').")
+            if module.path.startswith(MONEY) and turns_into_float(node, name):
+                yield module.violation(node, "float() on money is banned: stay with Decimal, floored to its step.")
+
+
+def is_float(node: ast.expr) -> bool:
+    """Say whether the expression is a float, with or without a sign, or what float() returns."""
+    if isinstance(node, ast.UnaryOp):
+        return is_float(node.operand)
+    made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
+    return made or (isinstance(node, ast.Constant) and isinstance(node.value, float))
+
+
+def turns_into_float(node: ast.Call, name: str) -> bool:
+    """Say whether the call makes floats, itself or by handing `float` on, as map does; to ask for the type is fine."""
+    handed_on = any(isinstance(argument, ast.Name) and argument.id == "float" for argument in node.args)
+    return name == "float" or (handed_on and name not in {"isinstance", "issubclass"})
+
+
+def times_without_zone(tree: Tree) -> Iterator[Violation]:
+    """No time is read from a number without saying in which zone."""
+    for module in tree.modules():
+        for node, name in calls(module):
+            zoned = len(node.args) > 1 or any(keyword.arg in {"tz", None} for keyword in node.keywords)
+            if name == "datetime.datetime.fromtimestamp" and not zoned:
+                yield module.violation(node, "the zone of this machine decides here: fromtimestamp(seconds, tz=UTC).")
 
 
 def caught_too_widely(tree: Tree) -> Iterator[Violation]:
     """Only the service shell, and what renders strangers' objects, catch Exception; nothing catches everything."""
     for module in tree.modules():
         allowed = {"Exception"} if module.path in MAY_CATCH_ALL else set()
+        known = meanings(module)
         for node in module.nodes():
             if isinstance(node, ast.ExceptHandler | ast.Call):
-                for name in sorted((caught(node) & TOO_WIDE) - allowed):
+                for name in sorted((caught(node, known) & TOO_WIDE) - allowed):
                     what = f"catching {name or 'everything'}"
                     yield module.violation(node, f"{what} is banned: name the error this place can mend.")
 
 
-def caught(node: ast.ExceptHandler | ast.Call) -> set[str]:
+def caught(node: ast.ExceptHandler | ast.Call, known: dict[str, str]) -> set[str]:
     """Return the names of the errors caught by a handler or a `suppress`, an empty one for a bare except."""
     if isinstance(node, ast.ExceptHandler):
-        return {name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)} if node.type else {""}
-    suppresses = isinstance(node.func, ast.Name | ast.Attribute) and ast.unparse(node.func).endswith("suppress")
-    return {name.id for name in node.args if isinstance(name, ast.Name)} if suppresses else set()
+        named = list(ast.walk(node.type)) if node.type else None
+    else:
+        named = list(node.args) if full_name(node.func, known).endswith("suppress") else []
+    if named is None:
+        return {""}
+    names = (full_name(part, known) for part in named if isinstance(part, ast.Name | ast.Attribute))
+    return {name.removeprefix("builtins.") for name in names}

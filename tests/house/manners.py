@@ -6,7 +6,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from tests.house.names import full_name, imported, meanings
+from tests.house.names import full_name, identifier, imported, meanings
 from tests.house.tree import OURS, Module, Tree, Violation
 
 EMPTY_NAMES = frozenset(
@@ -28,8 +28,6 @@ EMPTY_NAMES = frozenset(
         "utils",
     }
 )
-MODE = "(live|backtest|backtesting|paper|demo|testnet|simulated|simulation)"
-MODE_FLAG = re.compile(rf"is_{MODE}|{MODE}_mode|is_dry_run|dry_run|trading_mode")
 LEFTOVER = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
 SUPPRESSION = re.compile(r"#\s*(type:\s*ignore|noqa|ruff:|mypy:|pyright:|pragma:)")
 SUPPRESSION_WITH_REASON = re.compile(r"#\s*(type:\s*ignore\[[\w, -]+\]|noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)\W+\w+\W+\w+")
@@ -98,40 +96,6 @@ def imports_at_the_top(tree: Tree) -> Iterator[Violation]:
                         yield module.violation(
                             node, "an import inside a function hides a dependency: move it to the top."
                         )
-
-
-def no_mode_flags(tree: Tree) -> Iterator[Violation]:
-    """No module asks in which mode it runs: modes differ in who holds the wires."""
-    advice = "asks for a mode: wire another object in instead, a null one if need be."
-    for module in tree.modules(*OURS):
-        for node in module.nodes():
-            name = identifier(node)
-            if MODE_FLAG.fullmatch(name):
-                yield module.violation(node, f"`{name}` {advice}")
-            elif isinstance(node, ast.Compare) and compares_mode(node):
-                yield module.violation(node, f"`{ast.unparse(node)}` {advice}")
-            elif isinstance(node, ast.Match) and identifier(node.subject) == "mode":
-                yield module.violation(node, f"`match {ast.unparse(node.subject)}` {advice}")
-
-
-def compares_mode(node: ast.Compare) -> bool:
-    """Say whether a mode is compared with a name or a text; the bits of a file's mode are numbers, and fine."""
-    sides = [node.left, *node.comparators]
-    named = any(identifier(side) == "mode" for side in sides)
-    texts = (isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
-    members = (isinstance(side, ast.Attribute) and identifier(side) != "mode" for side in sides)
-    return named and (any(texts) or any(members))
-
-
-def identifier(node: ast.AST) -> str:
-    """Return the last part of the name a node carries, or nothing."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
-            return name
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            return name
-        case _:
-            return ""
 
 
 def no_mocks(tree: Tree) -> Iterator[Violation]:

@@ -38,6 +38,17 @@ def meanings(module: Module) -> dict[str, str]:
     return known
 
 
+def identifier(node: ast.AST) -> str:
+    """Return the last part of the name a node carries, or nothing."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
+            return name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name
+        case _:
+            return ""
+
+
 def full_name(node: ast.AST, known: dict[str, str]) -> str:
     """Return the full dotted name of an expression such as `datetime.now`, or nothing when it is not one."""
     if isinstance(node, ast.Name):

@@ -1,15 +1,21 @@
 """The locks, pyproject.toml and docs/dependencies.md say the same."""
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from tests.house.tree import Tree, Violation
+from tests.house.names import imported
+from tests.house.tree import OURS, Tree, Violation
 
 LOCKS = ("requirements/mesh.txt", "requirements/research.txt", "requirements/dev.txt")
 REASONS = "docs/dependencies.md"
 EXACT = {"ccxt": "==4.5.90"}
+
+# Packages whose modules have another name.
+DISTRIBUTION = {"talib": "ta-lib", "yaml": "pyyaml", "zmq": "pyzmq"}
+LABORATORY = "services/lab/"  # the one place of the house that may lean on the research packages
 
 PINNED = re.compile(r"^([a-z0-9-]+)==([^\s;]+)( ; [^\\]+)? \\$", re.MULTILINE)
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
@@ -80,6 +86,23 @@ def dependencies_reasoned(tree: Tree) -> Iterator[Violation]:
         yield Violation(REASONS, 1, f"`{name}` has no reason: add a line to the table, or do without it.")
     for name in sorted(reasoned - direct):
         yield Violation(REASONS, 1, f"`{name}` is not in pyproject.toml: remove its line.")
+
+
+def imports_declared(tree: Tree) -> Iterator[Violation]:
+    """Every package that is imported is a direct dependency: what another package brings along may leave with it."""
+    mesh, research, dev = declared(tree).values()
+    for module in tree.modules():
+        allowed = mesh | research | dev if module.path.startswith("tests/") else mesh
+        allowed |= research if module.path.startswith(LABORATORY) else set()
+        for node, name in imported(module):
+            top = name.split(".")[0]
+            if top not in sys.stdlib_module_names and top not in {*OURS, "tests"}:
+                distribution = DISTRIBUTION.get(top, canonical(top))
+                if distribution not in allowed:
+                    advice = (
+                        f"`{top}` is no direct dependency: add `{distribution}` to pyproject.toml, with its reason."
+                    )
+                    yield module.violation(node, advice)
 
 
 def exclusions_reasoned(tree: Tree) -> Iterator[Violation]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from tests.house import calls, documents, imports, manners, requirements, sizes
+from tests.house import calls, container, documents, imports, manners, modes, requirements, sizes
 from tests.house.tree import Tree, Violation
 
 Rule = Callable[[Tree], Iterator[Violation]]
@@ -14,6 +14,8 @@ RULES: tuple[Rule, ...] = (
     calls.false_asserted,
     calls.floats_on_money,
     calls.shell_strings,
+    calls.times_without_zone,
+    container.image_can_be_built,
     documents.commands_exist,
     documents.links_resolve,
     documents.no_home_paths,
@@ -24,12 +26,13 @@ RULES: tuple[Rule, ...] = (
     manners.modules_documented,
     manners.modules_named_for_what_they_own,
     manners.no_mocks,
-    manners.no_mode_flags,
     manners.nothing_left_over,
     manners.suppressions_reasoned,
     manners.tests_specified,
+    modes.no_mode_flags,
     requirements.dependencies_reasoned,
     requirements.exclusions_reasoned,
+    requirements.imports_declared,
     requirements.locks_in_step,
     requirements.locks_only_pin,
     sizes.sizes_within_limits,

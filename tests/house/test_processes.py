@@ -1,36 +1,77 @@
-"""What a process loads when it starts: our own packages under their names, and nothing heavy it does not need."""
+"""What a process loads when it starts: our own packages under their names, and of others what its row lists."""
 
 import importlib
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.house.tree import CHECKOUT, OURS
+from tests.house.requirements import LOCKS, canonical, pins
+from tests.house.tree import CHECKOUT, OURS, Tree
 
-# Packages that cost tens of megabytes or a second of start-up; a process loads one only if its row says so.
-HEAVY = frozenset(
-    {
-        "aiohttp", "ccxt", "dask", "fastapi", "matplotlib", "numba", "numpy", "pandas", "pyarrow", "redis",
-        "sqlalchemy", "talib", "telegram", "torch",
-    }
-)  # fmt: skip
+PYDANTIC = frozenset({"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"})
+SETTINGS = PYDANTIC | {
+    "dotenv",
+    "pydantic_settings",
+    "yaml",
+}  # dotenv comes with pydantic-settings, and reads nothing here
+LOGS = PYDANTIC | {"structlog"}
 
-# The process, what its entry point imports, and the heavy packages it may load. Each new process adds its row.
-PROCESSES = (("command line", ("proto", "shared.mesh", "services.cli"), frozenset[str]()),)
+# The process, what its entry point runs before anything else, and every package of others it may load: all of them.
+# A new process adds its row.
+PROCESSES = (
+    ("command line", "from services import cli", frozenset[str]()),
+    ("bowline version", "from services import cli; cli.main(['version'])", frozenset[str]()),
+    ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS),
+    ("set-up", "from services import bootstrap", frozenset[str]()),
+    (
+        "what every service starts with: settings, logs, messages",
+        """
+import os, pathlib
+from proto import codec, topics
+from shared.mesh import logs, settings
+chosen = settings.load_configuration(root=pathlib.Path.cwd(), environment={}).settings.logs
+for dress in ("pretty", "json"):
+    logs.configure(stream=sys.stderr, level=chosen.level, line_format=dress, role="test")
+    logs.structlog.get_logger().info("started")
+""",
+        SETTINGS | LOGS | {"msgspec"},
+    ),
+)
+
+# A process of the mesh runs where nothing but requirements/mesh.txt is installed, as in the container. Packages of
+# development are hidden, or those would be counted that a library takes up because they happen to be there (rich).
+LISTING = """
+import sys
+known = set(sys.modules)
+sys.modules.update(dict.fromkeys(sys.argv[1].split(), None))
+{start}
+listed = {{name.split(".")[0] for name, module in sys.modules.items() if module is not None and name not in known}}
+sys.stdout.write("\\nloaded " + " ".join(sorted(listed)))
+"""
 
 
-@pytest.mark.parametrize(("process", "modules", "allowed"), PROCESSES, ids=[row[0] for row in PROCESSES])
-def test_process_loads_nothing_heavy_beyond_its_row(
-    process: str, modules: tuple[str, ...], allowed: frozenset[str]
+@pytest.fixture(scope="module")
+def installed() -> dict[str, set[str]]:
+    """Return every package that can be imported here, with the distributions it comes from."""
+    return {name: set(map(canonical, sources)) for name, sources in importlib.metadata.packages_distributions().items()}
+
+
+@pytest.mark.parametrize(("process", "start", "allowed"), PROCESSES, ids=[row[0] for row in PROCESSES])
+def test_process_loads_the_packages_of_its_row(
+    process: str, start: str, allowed: frozenset[str], installed: dict[str, set[str]]
 ) -> None:
-    """A fresh interpreter that imports the process's modules holds no heavy package but those of its row."""
-    program = f"import sys, {', '.join(modules)}; sys.stdout.write(' '.join(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, check=True)
-    heavy = {name.split(".")[0] for name in loaded.stdout.decode().split()} & HEAVY
-    assert heavy <= allowed, (
-        f"{process} loads {sorted(heavy - allowed)}: import it where it is used, in its own process"
+    """A fresh interpreter that starts as the process does holds the packages of its row, and no others."""
+    mesh = {*pins(Tree.read(CHECKOUT), LOCKS[0]), "bowline"}
+    hidden = " ".join(name for name, sources in installed.items() if not sources & mesh and name.isidentifier())
+    command = [sys.executable, "-c", LISTING.format(start=start), hidden]
+    answer = subprocess.run(command, cwd=CHECKOUT, capture_output=True, encoding="utf-8", check=True)
+    loaded = set(answer.stdout.rpartition("\nloaded ")[2].split()) & installed.keys() - {*OURS}
+    assert loaded == allowed, (
+        f"{process} loads {sorted(loaded - allowed)} beyond its row, and {sorted(allowed - loaded)} not at all: "
+        "import what is heavy in the process that uses it, and keep the row exact"
     )
 
 

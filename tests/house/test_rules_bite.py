@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.house import calls, documents, imports, manners, requirements, sizes
+from tests.house import calls, container, documents, imports, manners, modes, requirements, sizes
 from tests.house.rules import RULES, Rule
 from tests.house.tree import CHECKOUT, Tree
 
@@ -50,12 +50,49 @@ PLANTS = (
         calls.caught_too_widely, SHELL, "try:\n    a()\nexcept (OSError, BaseException):\n    b()\n", "name the error"
     ),
     Plant(calls.caught_too_widely, "shared/mesh/service.py", "try:\n    a()\nexcept:\n    b()\n", "name the error"),
+    Plant(
+        calls.caught_too_widely,
+        SHELL,
+        "import builtins\ntry:\n    a()\nexcept builtins.Exception:\n    b()\n",
+        "name the error",
+    ),
+    Plant(
+        calls.caught_too_widely,
+        SHELL,
+        "from builtins import BaseException as E\ntry:\n    a()\nexcept E:\n    b()\n",
+        "name the error",
+    ),
     Plant(calls.caught_too_widely, SHELL, "with contextlib.suppress(Exception):\n    a()\n", "name the error"),
     Plant(calls.dangerous_imports, SHELL, "from pickle import loads\n", "use msgspec or JSON"),
     Plant(calls.false_asserted, SHELL, "assert False\n", "raise AssertionError"),
     Plant(calls.floats_on_money, "shared/trading/costs.py", "fee = float('1')\n", "stay with Decimal"),
     Plant(calls.floats_on_money, "services/executor/core.py", "fee = float('1')\n", "stay with Decimal"),
+    Plant(calls.floats_on_money, "services/flattener/core.py", "fee = float('1')\n", "stay with Decimal"),
+    Plant(calls.floats_on_money, "shared/risk/limits.py", "fees = list(map(float, texts))\n", "stay with Decimal"),
+    Plant(calls.floats_on_money, SHELL, "from decimal import Decimal\nfee = Decimal(0.1)\n", "write Decimal('0.1')"),
+    Plant(calls.floats_on_money, "proto/a.py", "import decimal as d\nfee = d.Decimal(-0.1)\n", "write Decimal('0.1')"),
+    Plant(
+        calls.floats_on_money,
+        SHELL,
+        "from decimal import Decimal as D\nfee = D.from_float(x)\n",
+        "write Decimal('0.1')",
+    ),
     Plant(calls.shell_strings, SHELL, "import subprocess\nsubprocess.run('ls', shell=True)\n", "list of arguments"),
+    Plant(
+        calls.times_without_zone,
+        SHELL,
+        "from datetime import datetime\nthen = datetime.fromtimestamp(0)\n",
+        "the zone of this machine",
+    ),
+    Plant(
+        calls.banned_calls,
+        SHELL,
+        "from datetime import datetime\nthen = datetime.utcfromtimestamp(0)\n",
+        "a time without a zone",
+    ),
+    Plant(container.image_can_be_built, ".dockerignore", "", "let it through, !config", "!config\n"),
+    Plant(container.image_can_be_built, ".dockerignore", "", "`config/local.yaml` is private", "config/local.yaml\n"),
+    Plant(container.image_can_be_built, "Dockerfile", "COPY models models\nUSER", "`models` is not there", "USER"),
     Plant(documents.commands_exist, "docs/page.md", "Run `make money`.\n", "`make` alone lists the verbs"),
     Plant(documents.commands_exist, "docs/page.md", "```sh\nbowline dance\n```\n", "`bowline` alone lists the verbs"),
     Plant(documents.links_resolve, "docs/page.md", "[there](nowhere.md)\n", "leads nowhere"),
@@ -72,6 +109,11 @@ PLANTS = (
     Plant(imports.pure_rooms, ROOM, "rules = open('rules').read()\n", "the shell does it"),
     Plant(imports.pure_rooms, ROOM, "import numpy as np\nnp.random.rand()\n", "the shell does it"),
     Plant(imports.pure_rooms, ROOM, "from numpy.random import default_rng\n", "the shell does it"),
+    Plant(imports.pure_rooms, ROOM, "import numpy as np\nnp.fromfile('a')\n", "the shell does it"),
+    Plant(imports.pure_rooms, ROOM, "from numpy import memmap\n", "the shell does it"),
+    Plant(imports.pure_rooms, ROOM, "import numpy\nnumpy.loadtxt('a')\n", "the shell does it"),
+    Plant(imports.pure_rooms, ROOM, "number = hash('a') % 7\n", "the shell does it"),
+    Plant(imports.pure_rooms, ROOM, "import uuid\n", "the shell does it"),
     Plant(imports.pure_rooms, ROOM, "from ..mesh import clock\n", "return an effect"),
     Plant(imports.pure_rooms, "shared/brand_new_room.py", "import os\n", "the shell does it"),
     Plant(imports.pure_rooms, "proto/orders.py", "import random\n", "the shell does it"),
@@ -91,10 +133,29 @@ PLANTS = (
         "patches our own code",
     ),
     Plant(manners.no_mocks, "tests/test_a.py", "m.setattr('services.cli.main', 0)\n", "patches our own code"),
-    Plant(manners.no_mode_flags, SHELL, "def run(is_live: bool) -> None: ...\n", "wire another object in"),
-    Plant(manners.no_mode_flags, SHELL, "ready = settings.mode == 'paper'\n", "wire another object in"),
-    Plant(manners.no_mode_flags, SHELL, "ready = mode is Mode.LIVE\n", "wire another object in"),
-    Plant(manners.no_mode_flags, SHELL, "match self.mode:\n    case _: ...\n", "wire another object in"),
+    Plant(modes.no_mode_flags, SHELL, "def run(is_live: bool) -> None: ...\n", "wire another object in"),
+    Plant(modes.no_mode_flags, SHELL, "ready = settings.mode == 'paper'\n", "wire another object in"),
+    Plant(modes.no_mode_flags, SHELL, "ready = mode is Mode.LIVE\n", "wire another object in"),
+    Plant(modes.no_mode_flags, SHELL, "match self.mode:\n    case _: ...\n", "wire another object in"),
+    *(
+        Plant(modes.no_mode_flags, SHELL, text, "wire another object in")
+        for text in (
+            "if live:\n    send()\n",
+            "if settings.testnet and ready:\n    send()\n",
+            "if environment == 'live':\n    send()\n",
+            "if environment in ('paper', 'demo'):\n    send()\n",
+            "if kind is Environment.SANDBOX:\n    send()\n",
+            "while not self.simulation:\n    send()\n",
+            "url = a if paper_trading else b\n",
+            "urls = [url for url in known if use_testnet]\n",
+            "assert not is_backtest()\n",
+            "match environment:\n    case 'dry_run': ...\n",
+            "def run(live: bool) -> None: ...\n",
+            "def run(*, paper_trading=False) -> None: ...\n",
+            "class Settings:\n    sandbox: bool\n",
+            "exchange = connect(demo=True)\n",
+        )
+    ),
     Plant(manners.nothing_left_over, SHELL, "# TO" + "DO: later\n", "open an issue"),
     Plant(manners.nothing_left_over, "docs/page.md", "FIX" + "ME\n", "open an issue"),
     Plant(manners.suppressions_reasoned, SHELL, "import zmq  # no" + "qa\n", "lacks a code or a reason"),
@@ -106,6 +167,10 @@ PLANTS = (
     Plant(requirements.dependencies_reasoned, PYPROJECT, '"msgpack",\n  "left-pad",', "has no reason", '"msgpack",'),
     Plant(requirements.dependencies_reasoned, PYPROJECT, "", "remove its line", '"msgpack",'),
     Plant(requirements.exclusions_reasoned, PYPROJECT, '"E501",\n  "COM812"', "without a reason", '"COM812"'),
+    Plant(requirements.imports_declared, SHELL, "import attr\n", "add `attr` to pyproject.toml"),
+    Plant(requirements.imports_declared, SHELL, "import pandas\n", "add `pandas` to pyproject.toml"),
+    Plant(requirements.imports_declared, SHELL, "from hypothesis import given\n", "add `hypothesis`"),
+    Plant(requirements.imports_declared, "tests/test_a.py", "import rich\n", "add `rich`"),
     Plant(requirements.locks_in_step, PYPROJECT, '"msgpack",\n  "left-pad",', "make lock", '"msgpack",'),
     Plant(requirements.locks_in_step, MESH, "ccxt==4.5.91", "must stay at 4.5.90", "ccxt==4.5.90"),
     Plant(requirements.locks_in_step, MESH, "msgpack==0.0.1", "make lock", "msgpack==1."),
@@ -121,19 +186,32 @@ PLANTS = (
 )
 
 ALLOWED = (
+    (
+        container.image_can_be_built,
+        ".dockerignore",
+        "*\n!requirements\n!proto\n!shared\n!services\n!config/bowline.yaml\n",
+    ),
+    (requirements.imports_declared, SHELL, "import yaml, zmq\nfrom pydantic_core import core_schema\n"),
+    (requirements.imports_declared, "services/lab/report.py", "import pandas\n"),
     (calls.banned_calls, SHELL, "import random\ngenerator = random.Random(7)\n"),
     (calls.caught_too_widely, "shared/mesh/service.py", "try:\n    a()\nexcept Exception:\n    b()\n"),
     (calls.banned_calls, "shared/mesh/clock.py", "import time\nnow = time.time_ns()\n"),
     (calls.floats_on_money, "shared/market/bars.py", "price = float('1')\n"),
     (imports.pure_rooms, ROOM, "from decimal import Decimal\nimport msgspec\nfrom proto import orders\n"),
     (imports.pure_rooms, "services/executor/shell.py", "import asyncio\nfrom shared.mesh import clock\n"),
-    (manners.no_mode_flags, SHELL, "private = path.stat().st_mode & 0o777 == 0o600 and mode != 0o700\n"),
+    (modes.no_mode_flags, SHELL, "private = path.stat().st_mode & 0o777 == 0o600 and mode != 0o700\n"),
+    (modes.no_mode_flags, SHELL, "if alive and live_orders and paper_size > 0:\n    cancel(live=live_orders)\n"),
+    (modes.no_mode_flags, SHELL, "TITLES = {'demo': 'a week in five minutes'}\ndef run(live: int) -> None: ...\n"),
+    (calls.floats_on_money, "shared/risk/limits.py", "if isinstance(value, float): refuse(Decimal('0.1'))\n"),
+    (calls.times_without_zone, SHELL, "from datetime import UTC, datetime\ndatetime.fromtimestamp(0, tz=UTC)\n"),
     (manners.suppressions_reasoned, SHELL, "import zmq  # no" + "qa: F401  # imported for its side effect\n"),
 )
 
 
 # The modules that plants lean on. The others would be searched again for each plant, and add nothing.
-SOIL = frozenset({"services/cli.py", "tests/house/names.py", "tests/house/tree.py"})
+SOIL = frozenset(
+    {"proto/__init__.py", "services/cli.py", "shared/__init__.py", "tests/house/names.py", "tests/house/tree.py"}
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def find_python(programs: Path, environment: Mapping[str, str]) -> "subprocess.C
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a checkout that is set up, with an interpreter that only tells its name."""
-    for name in bootstrap.INPUTS:
+    for name in (*bootstrap.INPUTS, "pyproject.toml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(CHECKOUT / name, tmp_path / name)
     environment = tmp_path / ".venv"
@@ -57,6 +58,13 @@ def checkout(tmp_path: Path) -> Path:
     stamp = bootstrap.present_stamp(tmp_path, environment)
     (environment / ".set-up").write_text(json.dumps(dataclasses.asdict(stamp)), encoding="utf-8")
     return tmp_path
+
+
+def a_pip(checkout: Path, script: str) -> None:
+    """Give the environment a pip that runs the script, and set-up a reason to call it."""
+    with (checkout / "requirements/dev.txt").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    a_program(checkout / ".venv/bin/python", f'case "$2" in *cache_tag*) echo cpython-311;; *) {script};; esac')
 
 
 def is_up_to_date(checkout: Path) -> bool:
@@ -110,10 +118,36 @@ def test_fresh_file_times_do_not_matter(checkout: Path) -> None:
 
 @pytest.mark.parametrize("name", bootstrap.INPUTS)
 def test_changed_input_is_seen(checkout: Path, name: str) -> None:
-    """A change in a lock, in pyproject.toml or in set-up itself starts set-up again."""
+    """A change in a lock or in set-up itself starts set-up again."""
     with (checkout / name).open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     assert not is_up_to_date(checkout)
+
+
+PYPROJECT_EDITS = (
+    ("line-length = 120", "line-length = 100", True),
+    ("[tool.mypy]", "# a comment\n[tool.mypy]", True),
+    ('bowline = "services.cli:main"', 'bowline = "services.cli:run"', False),
+    ('"msgspec",', '"msgspec", "left-pad",', False),
+    ('requires = ["hatchling"]', 'requires = ["setuptools"]', False),
+    ('dev-mode-dirs = ["."]', 'dev-mode-dirs = ["src"]', False),
+)
+
+
+@pytest.mark.parametrize(("before", "after", "stays"), PYPROJECT_EDITS)
+def test_only_what_set_up_reads_of_pyproject_counts(before: str, after: str, stays: bool, checkout: Path) -> None:  # noqa: FBT001 - a row of the table
+    """A setting of a tool, or a comment, re-installs nothing; a dependency, a script or the build does."""
+    text = (checkout / "pyproject.toml").read_text(encoding="utf-8")
+    assert before in text
+    (checkout / "pyproject.toml").write_text(text.replace(before, after), encoding="utf-8")
+    assert is_up_to_date(checkout) is stays
+
+
+def test_broken_pyproject_is_told_in_words(checkout: Path) -> None:
+    """A pyproject.toml that is no TOML is named with its line, without a traceback."""
+    (checkout / "pyproject.toml").write_text("[project\n", encoding="utf-8")
+    with pytest.raises(bootstrap.SetUpError, match=r"pyproject\.toml cannot be read: .* line 1"):
+        bootstrap.set_up(checkout, WHOLE_MACHINE)
 
 
 def test_moved_checkout_is_seen(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -139,15 +173,44 @@ def test_damaged_stamp_counts_as_none(checkout: Path, stamp: str) -> None:
 
 def test_failed_run_leaves_no_stamp_and_explains(checkout: Path) -> None:
     """When pip fails half-way the stamp is gone, so the next run starts afresh, and the reason is in plain words."""
-    with (checkout / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write("# changed\n")
-    script = (
-        'case "$2" in *cache_tag*) echo cpython-311;; *) echo "OSError: No space left on device" >&2; exit 1;; esac'
-    )
-    a_program(checkout / ".venv/bin/python", script)
+    a_pip(checkout, 'echo "OSError: No space left on device" >&2; exit 1')
     with pytest.raises(bootstrap.SetUpError, match="the disk is full"):
         bootstrap.set_up(checkout, WHOLE_MACHINE)
     assert not (checkout / ".venv/.set-up").exists()
+
+
+def test_pip_may_say_what_is_no_text(checkout: Path) -> None:
+    """A byte of pip's complaints that is not UTF-8 costs that byte, and no traceback."""
+    a_pip(checkout, "printf '\\377 No space left on device\\n' >&2; exit 1")
+    with pytest.raises(bootstrap.SetUpError, match="the disk is full"):
+        bootstrap.set_up(checkout, WHOLE_MACHINE)
+
+
+def test_pip_does_not_outlive_a_set_up_that_is_ended(checkout: Path) -> None:
+    """When set-up is told to end it ends pip first, so that nobody else starts while pip still writes."""
+    os.mkfifo(checkout / "started")
+    a_pip(checkout, f"echo $$ > '{checkout}/started'; exec sleep 60")
+    command = [sys.executable, "services/bootstrap.py"]
+    with subprocess.Popen(command, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as set_up:
+        pip = int((checkout / "started").read_text(encoding="utf-8"))
+        set_up.terminate()
+        _, errors = set_up.communicate(timeout=30)
+    assert (set_up.returncode, errors.splitlines()[-1]) == (
+        130,
+        b"set-up: interrupted; the next `make` starts it again.",
+    )
+    with pytest.raises(ProcessLookupError):
+        os.kill(pip, 0)
+
+
+def test_environment_is_built_by_the_python_below_any_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Python that makes the environment is the one Python itself names, whatever that program is called."""
+    base = a_program(tmp_path / "my own python", f"echo \"$@\" > '{tmp_path}/asked'")
+    monkeypatch.setattr(sys, "_base_executable", str(base))
+    bootstrap.make_environment(tmp_path / ".venv")
+    assert (tmp_path / "asked").read_text(encoding="utf-8") == f"-m venv --clear {tmp_path}/.venv\n"
 
 
 MISSING = {

@@ -35,7 +35,7 @@ Layer = dict[str, Sourced]
 
 def file_layer(path: Path, *, name: str, required: bool) -> tuple[Layer, list[Problem]]:
     """Return what a YAML file sets; a file that is not required may be missing or empty."""
-    if not path.exists() and not path.is_symlink():
+    if _is_missing(path):
         missing = Problem(name, "", "is missing: restore the one Bowline ships, or name the project root")
         return {}, [missing] if required else []
     lines, problems = read_yaml(path, name=name)
@@ -44,6 +44,17 @@ def file_layer(path: Path, *, name: str, required: bool) -> tuple[Layer, list[Pr
     problems += [Problem(f"{name}:{line.number}", key, text) for key, line in lines.items() if (text := _stray(key))]
     known = settings_keys()
     return {key: Sourced(line.value, f"{name}:{line.number}") for key, line in lines.items() if key in known}, problems
+
+
+def _is_missing(path: Path) -> bool:
+    """Tell whether nothing stands at the path; a closed folder is no answer, and reading will explain it."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def environment_layer(environment: Mapping[str, str]) -> tuple[Layer, list[Problem]]:

@@ -1,5 +1,6 @@
 """A corpus of bad configurations: each is refused, by name of key or file, without repeating what was written."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -226,6 +227,32 @@ def test_a_missing_shipped_file_is_refused(tmp_path: Path) -> None:
     """Without config/bowline.yaml this is no project, and the message says what to do."""
     with pytest.raises(SettingsError, match=r"config/bowline\.yaml: is missing: restore"):
         load_configuration(root=tmp_path, environment={})
+
+
+@pytest.fixture
+def closed_project(tmp_path: Path) -> Iterator[Path]:
+    """Return a project whose config/ cannot be entered; root enters everything, so root becomes somebody else."""
+    config = a_project(tmp_path) / "config"
+    user = os.geteuid()
+    config.chmod(0)
+    os.seteuid(user or 65534)
+    yield tmp_path
+    os.seteuid(user)
+    config.chmod(0o700)
+
+
+def test_a_folder_that_cannot_be_entered_is_a_problem(closed_project: Path) -> None:
+    """When config/ is closed to the user, both files are named as unreadable, and there is no traceback."""
+    with pytest.raises(SettingsError) as raised:
+        load_configuration(root=closed_project, environment={})
+    for name in ("config/bowline.yaml", "config/local.yaml"):
+        assert f"{name}: cannot be read (Permission denied)" in str(raised.value)
+
+
+def test_a_root_no_path_can_name_is_a_problem(tmp_path: Path) -> None:
+    """A root too long for the file system is told like every file that cannot be read."""
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_configuration(root=tmp_path / ("x" * 300), environment={})
 
 
 def test_a_dangling_link_is_refused(tmp_path: Path) -> None:
