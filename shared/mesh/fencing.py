@@ -14,10 +14,13 @@ from typing import Final
 from shared.mesh.process_identity import ProcessHandle, ProcessIdentity, own_identity
 from shared.mesh.role_lock import LockHolder, LockNote, RoleLock, kernel_holder, read_note
 from shared.mesh.sealed_record import Damaged
-from shared.mesh.seat import Post, Seat, Standby, Wait, occupy, shut, sign
+from shared.mesh.seat import Post, Seat, Standby, Wait, occupy, patience, shut, sign
 
 # A killed process dies within milliseconds, unless it hangs in the kernel on a broken disk.
 DEATH_TIMEOUT_NS: Final = 5_000_000_000
+# A healthy start stays in the gate for as long as a few writes to the disk take.
+GATE_ATTEMPTS: Final = 50
+GATE_PAUSE_NS: Final = 20_000_000
 
 
 class FenceRefusal(StrEnum):
@@ -77,14 +80,14 @@ def fence(
     *,
     by: str,
     known_epoch: int = 0,
-    wait: Wait = lambda _: False,
+    wait: Wait | None = None,
     death_timeout_ns: int = DEATH_TIMEOUT_NS,
 ) -> Fence | FenceRefused:
     """Take the role over, as the role `by`, from whoever holds it.
 
-    `wait` is asked while a booting instance of the role stands in the gate; when it has had enough, that one counts as
-    frozen and is killed as well. Raises `EpochUnknownError` or `PrivateFileError`, holding nothing, when the new epoch
-    cannot be chosen or kept.
+    `wait` is asked while a booting instance of the role stands in the gate, by default for a second; when it has had
+    enough, that one counts as frozen and is killed as well. Raises `EpochUnknownError` or `PrivateFileError`, holding
+    nothing, when the new epoch cannot be chosen or kept.
     """
     with ExitStack() as held:
         cleared = _clear(_Fencer(post, by, death_timeout_ns), wait)
@@ -97,7 +100,7 @@ def fence(
 
 
 def retire(
-    post: Post, *, by: str, wait: Wait = lambda _: False, death_timeout_ns: int = DEATH_TIMEOUT_NS
+    post: Post, *, by: str, wait: Wait | None = None, death_timeout_ns: int = DEATH_TIMEOUT_NS
 ) -> Retired | FenceRefused:
     """Kill whoever holds the role, and leave the seat to the next; arguments as for `fence`."""
     cleared = _clear(_Fencer(post, by, death_timeout_ns), wait)
@@ -124,12 +127,12 @@ class _Fencer:
     death_timeout_ns: int
 
 
-def _clear(fencer: _Fencer, wait: Wait) -> _Cleared | FenceRefused:
+def _clear(fencer: _Fencer, wait: Wait | None) -> _Cleared | FenceRefused:
     """Take gate and lock, over the dead body of their holder where there is one."""
     post = fencer.post
     if fencer.role == post.role:
         raise ValueError(f"{post.role} cannot fence itself: fencers could not be told from the role's own processes")
-    gate = _enter_gate(fencer, wait)
+    gate = _enter_gate(fencer, wait or patience(attempts=GATE_ATTEMPTS, pause_ns=GATE_PAUSE_NS))
     if isinstance(gate, FenceRefused):
         return gate
     with ExitStack() as held:
@@ -147,11 +150,11 @@ def _enter_gate(fencer: _Fencer, wait: Wait) -> RoleLock | FenceRefused:
     post = fencer.post
     while (gate := RoleLock.try_take(post.directory, post.gate)) is None:
         note = read_note(post.directory, post.gate)
-        if wait(Standby(post.role, post.gate, note)):
-            continue
         holder = _holder(note)
         if holder is not None and holder.role != post.role:
             return FenceRefused(FenceRefusal.GATE_HELD, post.gate, holder)
+        if wait(Standby(post.role, post.gate, note)):
+            continue
         won = _win(fencer, post.gate)
         return won if isinstance(won, FenceRefused) else won[0]
     return gate

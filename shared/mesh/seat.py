@@ -25,7 +25,7 @@ from shared.mesh.epoch import (
 )
 from shared.mesh.private_directory import FileUnusableError, PrivateDirectory
 from shared.mesh.process_identity import NS_PER_MS, ProcessHandle, own_identity
-from shared.mesh.role_lock import LockHolder, LockNote, RoleLock, read_note
+from shared.mesh.role_lock import LockHolder, LockNote, RoleLock, kernel_holder, read_note
 from shared.mesh.sealed_record import RECORD_BYTES_MAX, Damaged
 
 
@@ -127,6 +127,9 @@ def take_seat(post: Post, *, known_epoch: int = 0) -> Seat | Standby:
 
     Raises `EpochUnknownError` or `PrivateFileError` when no epoch can be chosen or kept, and then holds nothing.
     """
+    # Whoever stands by asks often; as long as the kernel names a holder, it leaves the gate to those who need it.
+    if kernel_holder(post.directory, post.lock) is not None:
+        return _standby(post, post.lock)
     with ExitStack() as held:
         gate = RoleLock.try_take(post.directory, post.gate)
         if gate is None:
@@ -141,6 +144,19 @@ def take_seat(post: Post, *, known_epoch: int = 0) -> Seat | Standby:
 
 def _standby(post: Post, file: str) -> Standby:
     return Standby(post.role, file, read_note(post.directory, file))
+
+
+def patience(*, attempts: int, pause_ns: int) -> Wait:
+    """Return a `Wait` that has had enough after so many pauses, each of which the death of the holder cuts short."""
+    left = iter(range(attempts))
+
+    def wait(standby: Standby) -> bool:
+        if next(left, None) is None:
+            return False
+        standby.wait(timeout_ns=pause_ns)
+        return True
+
+    return wait
 
 
 def stand_by(attempt: Callable[[], Seat | Standby], wait: Wait) -> Seat | Standby:

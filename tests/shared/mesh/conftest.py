@@ -9,9 +9,9 @@ import pytest
 from tests.shared.mesh.crew import Crew
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def helper() -> Iterator[Crew]:
-    """Return a helper that forks processes, one for all tests of a module."""
+    """Return a helper that forks processes, one for all tests."""
     with Crew() as crew:
         yield crew
 

@@ -41,6 +41,12 @@ class Sailor:
         line = self._lines.readline(LINE_BYTES_MAX)
         return cast("dict[str, Any]", json.loads(line)) if line else {}
 
+    def await_seat(self) -> dict[str, Any]:
+        """Wait until it has the seat, however often and for whom it says that it stands by."""
+        while "standby" in (words := self.hear()):
+            pass
+        return words
+
     def ask(self, word: str) -> dict[str, Any]:
         """Send one line and wait for the answer."""
         self.say(word)

@@ -50,10 +50,10 @@ def test_nobody_comes_in_until_it_is_handed_back(crew: Crew, tmp_path: Path) -> 
     post = a_post(tmp_path / "run")
     over = fenced(post)
     waiting = crew.start("hold", tmp_path / "run")
-    assert "executor.gate is held by flattener" in waiting.hear()["standby"]
+    assert "is held by flattener" in waiting.hear()["standby"]
     assert isinstance(take_seat(post), Standby)
     over.hand_back()
-    assert waiting.hear()["epoch"] == over.seat.epoch + 1 == 2
+    assert waiting.await_seat()["epoch"] == over.seat.epoch + 1 == 2
 
 
 def test_fencing_counts_as_one_death_and_no_restart(crew: Crew, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_dead_fencer_fences_nobody(crew: Crew, tmp_path: Path) -> None:
     waiting = crew.start("hold", tmp_path / "run")
     waiting.hear()
     fencer.kill()
-    assert waiting.hear()["epoch"] == 2
+    assert waiting.await_seat()["epoch"] == 2
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_whoever_is_not_surely_the_holder_is_not_killed(
     """A note with the number of a living process but another start, role, boot or container kills nobody."""
     stranger = crew.start("impostor", tmp_path / "run", file=file, **order)
     stranger.hear()
-    result = fence(a_post(tmp_path / "run"), by="flattener")
+    result = fence(a_post(tmp_path / "run"), by="flattener", wait=lambda _: False)
     assert isinstance(result, FenceRefused)
     gate_taken = reason is FenceRefusal.OTHER_ROLE and file == "executor.gate"
     assert result.reason is (FenceRefusal.GATE_HELD if gate_taken else reason)
@@ -212,7 +212,7 @@ def test_retiring_kills_and_leaves_the_seat(crew: Crew, tmp_path: Path) -> None:
     holder.freeze()
     assert crew.start("retirer", tmp_path / "run").hear() == {"retired": True}
     assert holder.is_dead()
-    assert crew.start("hold", tmp_path / "run").hear()["epoch"] == 2
+    assert crew.start("hold", tmp_path / "run").await_seat()["epoch"] == 2
 
 
 def test_retiring_nobody_is_told(tmp_path: Path) -> None:
@@ -242,4 +242,4 @@ def test_an_epoch_that_cannot_be_kept_is_no_fence(crew: Crew, tmp_path: Path) ->
         fence(a_post(tmp_path / "run"), by="flattener")
     assert holder.is_dead()
     (tmp_path / "run" / "executor.epoch.new").rmdir()
-    assert crew.start("hold", tmp_path / "run").hear()["epoch"] == 3
+    assert crew.start("hold", tmp_path / "run").await_seat()["epoch"] == 3

@@ -13,7 +13,7 @@ from shared.mesh.epoch import CRASH_LOOP_WINDOW_NS, EpochUnknownError, EpochVerd
 from shared.mesh.private_directory import FileUnusableError, NotPrivateError, PrivateDirectory
 from shared.mesh.role_lock import LockNote, RoleLock, kernel_holder, read_note
 from shared.mesh.sealed_record import Damaged
-from shared.mesh.seat import Post, Seat, Standby, stand_by, take_seat
+from shared.mesh.seat import Post, Seat, Standby, patience, stand_by, take_seat
 from tests.shared.mesh.crew import CHECKOUT, Crew
 
 SECOND_NS = 1_000_000_000
@@ -43,7 +43,7 @@ def test_a_second_instance_stands_by_until_the_first_is_dead(crew: Crew, tmp_pat
     second = crew.start("hold", tmp_path / "run")
     assert second.hear()["standby"] == f"executor.lock is held by executor, process {first.process_id}"
     first.kill()
-    assert second.hear() == {"epoch": 2, "verdict": "CONTINUED", "crash_loop": False, "restarts": 1}
+    assert second.await_seat() == {"epoch": 2, "verdict": "CONTINUED", "crash_loop": False, "restarts": 1}
 
 
 def test_an_orderly_stop_frees_the_seat_at_once(crew: Crew, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_an_orderly_stop_frees_the_seat_at_once(crew: Crew, tmp_path: Path) -> N
     assert "standby" in second.hear()
     first.say("stop")
     assert first.hear() == {"stopped": True}
-    assert second.hear()["epoch"] == 2
+    assert second.await_seat()["epoch"] == 2
     assert not first.is_dead()
 
 
@@ -73,7 +73,7 @@ def test_no_child_keeps_the_lock(how: str, crew: Crew, tmp_path: Path) -> None:
     handle = os.pidfd_open(child)
     try:
         first.kill()
-        assert crew.start("hold", tmp_path / "run").hear()["epoch"] == 2
+        assert crew.start("hold", tmp_path / "run").await_seat()["epoch"] == 2
         signal.pidfd_send_signal(handle, 0)  # it raises if the child is dead
     finally:
         signal.pidfd_send_signal(handle, signal.SIGKILL)
@@ -99,12 +99,12 @@ def test_a_holder_notices_that_its_lock_guards_nothing(crew: Crew, tmp_path: Pat
     (tmp_path / "run" / "executor.lock").unlink()
     assert first.ask("intact") == {"intact": False}
     second = crew.start("hold", tmp_path / "run")
-    assert second.hear()["epoch"] == 2
+    assert second.await_seat()["epoch"] == 2
     assert first.ask("intact") == {"intact": False}
     # Its late stop must not write over what the second one keeps.
     assert first.ask("stop") == {"stopped": True}
     second.kill()
-    assert crew.start("hold", tmp_path / "run").hear()["epoch"] == 3
+    assert crew.start("hold", tmp_path / "run").await_seat()["epoch"] == 3
 
 
 def test_the_lock_file_says_who_holds_it(crew: Crew, tmp_path: Path) -> None:
@@ -131,16 +131,15 @@ def test_the_lock_file_says_who_holds_it(crew: Crew, tmp_path: Path) -> None:
 def test_waiting_has_an_end(tmp_path: Path) -> None:
     """Whoever waits can have enough, and has then taken nothing and noted nothing."""
     seat = a_seat(a_post(tmp_path / "run"))
-    asked: list[Standby] = []
+    attempts = 0
 
-    def wait(standby: Standby) -> bool:
-        asked.append(standby)
-        standby.wait(timeout_ns=1)
-        return len(asked) < 3
+    def attempt() -> Seat | Standby:
+        nonlocal attempts
+        attempts += 1
+        return take_seat(a_post(tmp_path / "run"))
 
-    result = stand_by(lambda: take_seat(a_post(tmp_path / "run")), wait)
-    assert isinstance(result, Standby)
-    assert len(asked) == 3
+    assert isinstance(stand_by(attempt, patience(attempts=3, pause_ns=1)), Standby)
+    assert attempts == 4
     die(seat)
     assert a_seat(a_post(tmp_path / "run")).epoch == 2
 

@@ -18,8 +18,8 @@ RACERS = 3
 RACE_ROUNDS = 80
 
 
-# Most lines of a fencing are those of a start, so every third will do.
-@pytest.mark.parametrize(("act", "step"), [("start", 1), ("fence", 3)])
+# Most lines of a fencing are those of a start, so steps without a common factor meet nearly all of them.
+@pytest.mark.parametrize(("act", "step"), [("start", 2), ("fence", 3)])
 def test_a_death_at_any_line_blocks_nobody_and_repeats_no_epoch(
     act: str, step: int, crew: Crew, fast_path: Path
 ) -> None:
