@@ -1,5 +1,60 @@
-.venv/.set-up: requirements/research.txt requirements/dev.txt pyproject.toml
-	python3 -m venv .venv
-	.venv/bin/python -m pip install --no-deps --no-compile --require-hashes --only-binary :all: -r requirements/research.txt -r requirements/dev.txt
-	.venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
-	touch .venv/.set-up
+# Every verb sets up `.venv` first when it has to; see services/bootstrap.py. `make` alone lists the verbs.
+.DEFAULT_GOAL := help
+unexport PYTHONPATH PYTHONHOME
+export PYTHON
+
+BIN := .venv/bin
+LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+FRAMES := 1000000
+
+# Verbs that are promised, and the part each of them waits for.
+NOT_BUILT := demo up down status logs
+demo_waits_for   := the simulated exchange
+up_waits_for     := the supervisor's configuration
+down_waits_for   := the supervisor's configuration
+status_waits_for := the metrics service
+logs_waits_for   := the supervisor's configuration
+
+.PHONY: help setup lock check test fuzz bench clean $(NOT_BUILT)
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## build or repair the environment in .venv
+	@sh services/bootstrap.sh
+
+check: setup  ## formatting, lint, types, import contracts and the rules of the house
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	@echo '$(BIN)/lint-imports'; report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
+	$(BIN)/python -m pytest -q tests/house
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest -q
+
+bench: setup  ## measure latency and throughput on this machine
+	$(BIN)/python -m tests.bench
+
+fuzz: setup  ## throw damaged frames at the codec; FRAMES=1000000 says how many
+	$(BIN)/python -m tests.proto.fuzz $(FRAMES)
+
+demo:  ## the whole mesh against a simulated exchange (not built yet)
+up:  ## start the mesh (not built yet)
+down:  ## stop the mesh (not built yet)
+status:  ## show every process of the mesh (not built yet)
+logs:  ## follow the logs of the mesh (not built yet)
+$(NOT_BUILT):
+	@echo "make $@ is not built yet: it waits for $($@_waits_for)." >&2; exit 2
+
+lock: $(BIN)/uv  ## renew requirements/*.txt after pyproject.toml changed; UPGRADE=--upgrade takes newer versions
+	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/mesh.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra research -c requirements/mesh.txt -o requirements/research.txt
+	$(LOCK) $(UPGRADE) --group dev -c requirements/mesh.txt -c requirements/research.txt -o requirements/dev.txt
+
+$(BIN)/uv: # not through `setup`: that stops while the locks lag behind pyproject.toml, which `lock` is there to mend
+	@sh services/bootstrap.sh
+
+clean:  ## remove the environment and what tools cached; var/, user_data/ and config/ stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

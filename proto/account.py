@@ -20,7 +20,9 @@ class Balance(Part, frozen=True):
 class AccountSnapshot(Message, frozen=True, tag="account_snapshot.1"):
     """One consistent read of the account, numbered, so that "two readings" means two.
 
-    `account_fingerprint` tells accounts apart without naming a key; `venue_time_ns` is the venue's own clock.
+    The executor and the flattener each read with a key of their own; risk rests on the flattener's reading, so that its
+    equity is not the executor's word. `account_fingerprint` tells accounts apart without naming a key; `venue_time_ns`
+    is the venue's own clock.
     """
 
     read_number: Count

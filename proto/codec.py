@@ -15,8 +15,9 @@ from proto.fields import MarketMessage, Message
 from proto.history import RETIRED, Retired
 from proto.market import MarketBody
 
-ENVELOPE_BYTES_MAX: Final = 64 * 1024
+ENVELOPE_BYTES_MAX: Final = 256 * 1024
 MARKET_BYTES_MAX: Final = 1024 * 1024
+DETAIL_LENGTH_MAX: Final = 200
 
 Frame = bytes | bytearray | memoryview
 
@@ -37,7 +38,9 @@ class BadFrame(ValueError):  # noqa: N818 -- named for what came in; the error i
     """A frame that is not one of ours. Count it by `reason`, drop it, go on."""
 
     def __init__(self, reason: BadFrameReason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        # The detail may quote the frame, which an attacker wrote: it stays short and on one line of plain characters.
+        plain = detail[:DETAIL_LENGTH_MAX].encode("unicode_escape").decode("ascii")
+        super().__init__(f"{reason}: {plain[:DETAIL_LENGTH_MAX]}")
         self.reason: Final = reason
 
 
@@ -51,49 +54,46 @@ class _Tag(msgspec.Struct, array_like=True):
     tag: str
 
 
-def _stored_decoder(envelope: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[Any]:
-    """Lay out the envelope with its body left packed, for bodies that today's envelope no longer knows."""
-    hints = get_type_hints(envelope, include_extras=True) | {"body": msgspec.Raw}
-    stored = msgspec.defstruct("Stored", list(hints.items()), array_like=True, forbid_unknown_fields=True)
-    return msgspec.msgpack.Decoder(stored)
+class _First(msgspec.Struct, array_like=True):
+    """The first field of an envelope, whatever follows it."""
 
-
-def _head_decoder(envelope: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[Any]:
-    """Decode only the schema number and the tag of an envelope, to tell an unknown message from a broken one."""
-    read: dict[str, type] = {"schema": int, "body": _Tag}
-    fields = [(name, read.get(name, msgspec.Raw)) for name in envelope.__struct_fields__]
-    return msgspec.msgpack.Decoder(msgspec.defstruct("Head", fields, array_like=True))
-
-
-def _tags(bodies: Sequence[type[Message] | type[MarketMessage]]) -> frozenset[str]:
-    return frozenset(str(body.__struct_config__.tag) for body in bodies)
+    schema: int
 
 
 class _Diagnosis:
     """Names the reason a frame was refused. It runs on bad frames only, so it may look twice."""
 
     def __init__(self, envelope: type[msgspec.Struct], bodies: Sequence[type[Message] | type[MarketMessage]]) -> None:
-        self._read_head = _head_decoder(envelope).decode
-        self._tags = _tags(bodies)
-        self._kinds = {tag.rpartition(".")[0] for tag in self._tags}
+        fields = [(name, _Tag if name == "body" else msgspec.Raw) for name in envelope.__struct_fields__]
+        head = msgspec.defstruct("Head", fields, array_like=True)
+        self._read_head: Final[Callable[[Frame], Any]] = msgspec.msgpack.Decoder(head).decode
+        self._read_first: Final = msgspec.msgpack.Decoder(_First).decode
+        self._numbered: Final = "schema" in envelope.__struct_fields__  # the thin envelope has no number of its own
+        self._tags: Final = {str(body.__struct_config__.tag) for body in bodies}
+        self._kinds: Final = {tag.rpartition(".")[0] for tag in self._tags}
 
     def of(self, frame: Frame, error: Exception) -> BadFrame:
         """Turn what the decoder said into one of our reasons."""
         if not isinstance(error, msgspec.ValidationError):
             return BadFrame(BadFrameReason.MALFORMED, str(error))
         try:
-            head = self._read_head(frame)
+            if self._numbered and (schema := self._read_first(frame).schema) != SCHEMA:
+                return BadFrame(BadFrameReason.UNKNOWN_SCHEMA, f"envelope schema {schema}, we speak {SCHEMA}")
+            tag = self._read_head(frame).body.tag
         except _UNREADABLE:
             return BadFrame(BadFrameReason.MALFORMED, str(error))
-        schema = getattr(head, "schema", SCHEMA)  # the thin envelope has none
-        if schema != SCHEMA:
-            return BadFrame(BadFrameReason.UNKNOWN_SCHEMA, f"envelope schema {schema}, we speak {SCHEMA}")
-        tag = head.body.tag
         if tag in self._tags:
             return BadFrame(BadFrameReason.BAD_FIELD, f"{tag}: {error}")
         if tag.rpartition(".")[0] in self._kinds:
-            return BadFrame(BadFrameReason.UNKNOWN_VERSION, f"{tag[:64]!r} is another version than ours")
-        return BadFrame(BadFrameReason.UNKNOWN_KIND, f"{tag[:64]!r} is no message of ours")
+            return BadFrame(BadFrameReason.UNKNOWN_VERSION, f"{tag!r} is another version than ours")
+        return BadFrame(BadFrameReason.UNKNOWN_KIND, f"{tag!r} is no message of ours")
+
+
+def _stored_decoder(envelope: type[msgspec.Struct]) -> msgspec.msgpack.Decoder[Any]:
+    """Lay out the envelope with its body left packed, for bodies that today's envelope no longer knows."""
+    hints = get_type_hints(envelope, include_extras=True) | {"body": msgspec.Raw}
+    stored = msgspec.defstruct("Stored", list(hints.items()), array_like=True, forbid_unknown_fields=True)
+    return msgspec.msgpack.Decoder(stored)
 
 
 class EnvelopeCodec:
@@ -103,15 +103,18 @@ class EnvelopeCodec:
     """
 
     def __init__(self, retired: Sequence[Retired] = RETIRED) -> None:
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(Envelope).decode
-        self._diagnosis = _Diagnosis(Envelope, get_args(Body))
-        self._decode_stored = _stored_decoder(Envelope).decode
-        self._decode_stored_body = msgspec.msgpack.Decoder(Union[Body, *(old.message for old in retired)]).decode
-        self._upgrades = {old.message: old.upgrade for old in retired}
+        bodies = get_args(Body)
+        once_spoken = tuple(old.message for old in retired)
+        self._encode: Final = msgspec.msgpack.Encoder().encode
+        self._decode: Final = msgspec.msgpack.Decoder(Envelope).decode
+        self._diagnosis: Final = _Diagnosis(Envelope, bodies)
+        self._decode_stored: Final = _stored_decoder(Envelope).decode
+        self._decode_stored_body: Final = msgspec.msgpack.Decoder(Union[Body, *once_spoken]).decode
+        self._stored_diagnosis: Final = _Diagnosis(Envelope, (*bodies, *once_spoken))
+        self._upgrades: Final = {old.message: old.upgrade for old in retired}
 
     def encode(self, envelope: Envelope) -> bytes:
-        """Write a frame. Its numbers were judged when the message was made; its types, by the type checker."""
+        """Write a frame for the wire. Its Decimals were judged when the message was made."""
         frame = self._encode(envelope)
         if len(frame) > ENVELOPE_BYTES_MAX:
             raise ValueError(f"{type(envelope.body).__name__} takes {len(frame)} bytes, over {ENVELOPE_BYTES_MAX}")
@@ -119,8 +122,7 @@ class EnvelopeCodec:
 
     def decode(self, frame: Frame) -> Envelope:
         """Read a frame from the wire, in today's version or not at all."""
-        if len(frame) > ENVELOPE_BYTES_MAX:
-            raise BadFrame(BadFrameReason.TOO_LARGE, f"{len(frame)} bytes, over {ENVELOPE_BYTES_MAX}")
+        _check_size(frame, ENVELOPE_BYTES_MAX)
         try:
             envelope = self._decode(frame)
         except _UNREADABLE as error:
@@ -129,16 +131,35 @@ class EnvelopeCodec:
             raise BadFrame(BadFrameReason.NOT_CANONICAL, f"{type(envelope.body).__name__} is spelled differently")
         return envelope
 
+    def encode_stored(self, envelope: Envelope) -> bytes:
+        """Write a frame for a journal, where one that cannot be read again would be a loss: it is read back first."""
+        frame = self.encode(envelope)
+        self.decode(frame)
+        return frame
+
     def decode_stored(self, frame: Frame) -> Envelope:
-        """Read a frame from a journal: whatever version was ever written, as today's message."""
+        """Read a frame from a journal: whatever version was ever written, as today's message, and as strictly."""
+        _check_size(frame, ENVELOPE_BYTES_MAX)
         try:
             stored = self._decode_stored(frame)
             body = self._decode_stored_body(stored.body)
         except _UNREADABLE as error:
-            raise self._diagnosis.of(frame, error) from error
+            raise self._stored_diagnosis.of(frame, error) from error
+        if self._encode(msgspec.structs.replace(stored, body=body)) != frame:
+            raise BadFrame(BadFrameReason.NOT_CANONICAL, f"{type(body).__name__} is spelled differently")
         while upgrade := self._upgrades.get(type(body)):
-            body = upgrade(body)
+            try:
+                body = upgrade(body)
+            except ValueError as error:
+                raise BadFrame(
+                    BadFrameReason.BAD_FIELD, f"{type(body).__name__} cannot be upgraded: {error}"
+                ) from error
         return Envelope(**(msgspec.structs.asdict(stored) | {"body": body}))
+
+
+def _check_size(frame: Frame, bytes_max: int) -> None:
+    if len(frame) > bytes_max:
+        raise BadFrame(BadFrameReason.TOO_LARGE, f"{len(frame)} bytes, over {bytes_max}")
 
 
 class MarketCodec:
@@ -154,7 +175,7 @@ class MarketCodec:
 
     def decode(self, frame: Frame) -> MarketEnvelope:
         """Read a frame from the wire."""
-        if len(frame) > MARKET_BYTES_MAX:
+        if len(frame) > MARKET_BYTES_MAX:  # not a call: every tick comes through here
             raise BadFrame(BadFrameReason.TOO_LARGE, f"{len(frame)} bytes, over {MARKET_BYTES_MAX}")
         try:
             return self._decode(frame)

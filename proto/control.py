@@ -1,21 +1,25 @@
-"""What an operator tells risk, through the command line, the dashboard or Telegram: always with a name and a reason."""
+"""What an operator tells the mesh, by command line, dashboard or Telegram: always with a name and a reason.
+
+Risk has the control socket that counts. The executor and the flattener have one as well, so that a kill or a flatten
+reaches them with risk dead; risk itself uses those to make them act.
+"""
 
 from typing import Annotated
 
 from msgspec import Meta
 
-from proto.fields import Id, Message, Name, ShortText, Symbol, Text
-from proto.risk import LimitUses
+from proto.fields import Id, Message, Name, Symbol, Text
+from proto.risk import LimitUses, Scope
 
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class PauseEntries(Message, frozen=True, tag="pause_entries.1"):
-    """No new entries; exits and covers go on. An empty `scope` is everything; else a strategy or a symbol."""
+    """No new entries within the scope; exits and covers go on."""
 
     actor: Name
     reason: Reason
-    scope: ShortText
+    scope: Scope
 
 
 class ResumeEntries(Message, frozen=True, tag="resume_entries.1"):
@@ -23,7 +27,7 @@ class ResumeEntries(Message, frozen=True, tag="resume_entries.1"):
 
     actor: Name
     reason: Reason
-    scope: ShortText
+    scope: Scope
 
 
 class Kill(Message, frozen=True, tag="kill.1"):

@@ -22,7 +22,7 @@ from proto.control import (
     PauseEntries,
     ResumeEntries,
 )
-from proto.fields import Count, Id, Role, TimeNs
+from proto.fields import Count, Id, Instance, TimeNs
 from proto.health import ClockTick, Heartbeat, Hello
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
 from proto.market import MarketBody
@@ -82,13 +82,15 @@ Body = (
 class Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """What surrounds every message that is not market data.
 
-    `sequence` counts the sender's messages within its `epoch`, which grows with every start. `id` names the message and
+    `sender` is the instance: a role, or a role, a dash and a name where several processes share one (`feed-2`). `epoch`
+    grows with every start of it. `sequence` numbers what it says on one socket: where a message is delivered as
+    numbered, the journal's own number, which never restarts; else a count within the epoch. `id` names the message and
     stays the same when it is said again; `cause_id` is the id of what led to it, which is how a fill leads back to its
     bar. Deadlines are boot-time clock under `boot_id`: a receiver of another boot must refuse a message that expires.
     """
 
     schema: Schema
-    sender: Role
+    sender: Instance
     epoch: Count
     sequence: Count
     id: Id

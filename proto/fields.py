@@ -1,9 +1,9 @@
 """The field types every message is made of, and the two base classes that give messages their wire form.
 
 A message travels as a positional MessagePack array headed by its tag, `kind.version`. Positions leave no room for a
-missing, unknown or repeated key. What the type of a field does not check by itself is checked here, when the object is
-made; so a message that exists is a message that may be sent. Annotations must stay real objects in this package (no
-`from __future__ import annotations`): the Decimal bounds are read off them when a class is created.
+missing, unknown or repeated key. Types and bounds are held by the decoder, and by the type checker on our own side;
+Decimals, whose bounds neither of them knows, are judged here whenever a message is made. Annotations must stay real
+objects in this package (no `from __future__ import annotations`): the bounds are read off them when a class is created.
 """
 
 from decimal import Clamped, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Rounded, Subnormal
@@ -16,6 +16,8 @@ INTEGER_MAX: Final = 2**63 - 1
 DECIMAL_DIGITS_MAX: Final = 36
 DECIMAL_EXPONENT_MAX: Final = 18
 DECIMAL_EXPONENT_MIN: Final = -28
+TEXT_LENGTH_MAX: Final = 500
+SHORT_TEXT_LENGTH_MAX: Final = 64
 
 # Arithmetic in this context raises instead of rounding, so passing a number through it proves that it fits.
 _exact: Final = Context(
@@ -42,6 +44,7 @@ Price = Annotated[Decimal, DecimalBound("above 0", low=_SMALLEST, high=_LARGEST)
 Quantity = Annotated[Decimal, DecimalBound("0 or more", low=Decimal(0), high=_LARGEST)]
 Amount = Annotated[Decimal, DecimalBound("of either sign", low=-_LARGEST, high=_LARGEST)]
 Fraction = Annotated[Decimal, DecimalBound("above 0 and at most 1", low=_SMALLEST, high=Decimal(1))]
+Share = Annotated[Decimal, DecimalBound("0 to 1", low=Decimal(0), high=Decimal(1))]
 
 # What the market says: binary floats, for statistics and features. See docs/decisions/0002-wire-form.md.
 MarketPrice = Annotated[float, Meta(gt=0, le=1e15)]
@@ -56,9 +59,10 @@ Name = Annotated[str, Meta(min_length=1, max_length=48)]
 Symbol = Annotated[str, Meta(min_length=3, max_length=48)]
 Asset = Annotated[str, Meta(min_length=1, max_length=24)]
 Timeframe = Annotated[str, Meta(min_length=2, max_length=8)]
-ShortText = Annotated[str, Meta(max_length=64)]
-Text = Annotated[str, Meta(max_length=500)]
-Digest = Annotated[str, Meta(min_length=64, max_length=64)]
+ShortText = Annotated[str, Meta(max_length=SHORT_TEXT_LENGTH_MAX)]
+Text = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", max_length=64)]
+Instance = Annotated[str, Meta(min_length=4, max_length=48)]
 
 Side = Literal["buy", "sell"]
 Permission = Literal["RUN", "REDUCE_ONLY", "HALTED"]
@@ -75,12 +79,10 @@ Role = Literal[
     "operator",
 ]
 
-TEXT_LENGTH_MAX: Final = 500
 
-
-def clipped(text: str) -> str:
-    """Shorten a text of unknown length (a venue's answer, an exception) to what a `Text` field carries."""
-    return text if len(text) <= TEXT_LENGTH_MAX else text[: TEXT_LENGTH_MAX - 1] + "…"
+def clipped(text: str, length_max: int = TEXT_LENGTH_MAX) -> str:
+    """Shorten a text of unknown length (a venue's answer, an exception) to what a field carries."""
+    return text if len(text) <= length_max else text[: length_max - 1] + "…"
 
 
 def _decimal_bound(annotation: object) -> DecimalBound | None:

@@ -4,19 +4,19 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from proto.fields import Count, Digest, DurationNs, Id, Message, Name, Part, ShortText, TimeNs
+from proto.fields import Count, Digest, DurationNs, Id, Message, ShortText, TimeNs
+from proto.streams import StreamPosition
 
-PUBLISHED_STREAMS_MAX = 1024
+PUBLISHED_STREAMS_MAX = 500
 
 
 class Hello(Message, frozen=True, tag="hello.1"):
-    """The first word of a process. Peers that differ in build, schema, configuration or account give no approvals.
+    """Who a process is: its first word, and repeated every few seconds, so that losing one costs nothing.
 
-    `money_config_digest` covers the money-relevant settings only; `account_fingerprint` is None for a process that
-    knows no account.
+    Peers that differ in build, schema, configuration or account give no approvals. `money_config_digest` covers the
+    money-relevant settings only; `account_fingerprint` is None for a process that knows no account.
     """
 
-    instance: Name
     process_id: Count
     restarts: Count
     build_id: ShortText
@@ -25,24 +25,23 @@ class Hello(Message, frozen=True, tag="hello.1"):
     account_fingerprint: Digest | None
 
 
-class Published(Part, frozen=True):
-    """The last number a publisher gave out on a stream: how a reader notices that it missed the very last message."""
-
-    stream: Id
-    epoch: Count
-    sequence: Count
-
-
 class Heartbeat(Message, frozen=True, tag="heartbeat.1"):
-    """Sent by the core loop itself, so it proves that the loop moves. `handled` only grows; no growth is silence."""
+    """Sent by the core loop itself, so it proves that the loop moves. `handled` only grows; no growth is silence.
+
+    `flatten_step` grows with every step of a flatten that is under way. `published` says the last number given out on
+    each stream, which is how a reader notices that it missed the very last message. The configuration may change under
+    a running mesh, so its digest is here as well as in `Hello`.
+    """
 
     state: Literal["booting", "standby", "running", "draining"]
     handled: Count
     queued: Count
+    flatten_step: Count
+    money_config_digest: Digest
     loop_gap_max_ns: DurationNs
     memory_bytes: Count
     cpu_time_ns: DurationNs
-    published: Annotated[tuple[Published, ...], Meta(max_length=PUBLISHED_STREAMS_MAX)]
+    published: Annotated[tuple[StreamPosition, ...], Meta(max_length=PUBLISHED_STREAMS_MAX)]
 
 
 class ClockTick(Message, frozen=True, tag="clock_tick.1"):

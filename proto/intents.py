@@ -9,7 +9,6 @@ from typing import Annotated
 from msgspec import Meta
 
 from proto.fields import (
-    Count,
     DurationNs,
     Fraction,
     Id,
@@ -25,6 +24,7 @@ from proto.fields import (
     Timeframe,
     TimeNs,
 )
+from proto.streams import StreamPosition
 
 TARGETS_MAX = 8
 EVIDENCE_MAX = 16
@@ -66,7 +66,7 @@ EvidenceList = Annotated[tuple[Evidence, ...], Meta(max_length=EVIDENCE_MAX)]
 class EnterBracket(Message, frozen=True, tag="enter_bracket.1"):
     """Ask risk for an entry. `intent_id` is a function of strategy, symbol, bar close, side and n: twice is once.
 
-    `feed_epoch` and `feed_sequence` name the last market message the decision rests on. `price_worst` is the highest
+    `market_seen` is the last market message the decision rests on. `price_worst` is the highest
     price a buy (the lowest a sell) may pay. `expected_gain_fraction` stands in for targets where there are none.
     """
 
@@ -76,8 +76,7 @@ class EnterBracket(Message, frozen=True, tag="enter_bracket.1"):
     side: Side
     timeframe: Timeframe
     bar_close_time_ns: TimeNs
-    feed_epoch: Count
-    feed_sequence: Count
+    market_seen: StreamPosition
     decision_price: Price
     price_worst: Price
     cover: Cover

@@ -1,4 +1,7 @@
-"""What the executor did: numbered reports, each journaled before it is said, read by risk, strategies and records."""
+"""What was done at the venue: numbered reports, each journaled before it is said.
+
+The executor makes them, and the flattener when it has to act alone. Risk, strategies and records read them.
+"""
 
 from typing import Annotated, Literal
 
@@ -23,7 +26,7 @@ from proto.fields import (
     TimeNs,
 )
 
-DIFFERENCES_MAX = 32
+DIFFERENCES_MAX = 24
 
 
 class OrderKey(Part, frozen=True):
@@ -43,6 +46,7 @@ class OrderKey(Part, frozen=True):
 class SendMarked(Message, frozen=True, tag="send_marked.1"):
     """The order is about to be sent, once. From here until evidence says otherwise it may exist at the venue.
 
+    `child_number` counts the orders that work one parent; `attempt` counts the sends of a child that was proved absent.
     `request_digest` is the SHA-256 of the request body; `window_ns` is how long the venue may still accept it;
     `lease_age_ns` is None for orders that reduce risk, which need no lease.
     """
@@ -52,6 +56,7 @@ class SendMarked(Message, frozen=True, tag="send_marked.1"):
     quantity: Quantity
     limit_price: Price | None
     stop_price: Price | None
+    child_number: Count
     attempt: Count
     request_digest: Digest
     window_ns: DurationNs
@@ -112,7 +117,10 @@ class PositionChanged(Message, frozen=True, tag="position_changed.1"):
 
 
 class ReconcileFinished(Message, frozen=True, tag="reconcile_finished.1"):
-    """Our books were held against the venue's. Differences are reported, never traded away."""
+    """Our books were held against the venue's. Differences are reported, never traded away.
+
+    Where there are more than fit, the last one says how many more.
+    """
 
     pass_number: Count
     clean: bool

@@ -4,7 +4,22 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from proto.fields import Amount, Count, Digest, Id, Message, Name, Part, Permission, Quantity, ShortText, Text, TimeNs
+from proto.fields import (
+    Amount,
+    Asset,
+    Count,
+    Digest,
+    Id,
+    Message,
+    Name,
+    Part,
+    Permission,
+    Quantity,
+    Share,
+    ShortText,
+    Symbol,
+    TimeNs,
+)
 
 CONDITIONS_MAX = 64
 LIMITS_MAX = 64
@@ -17,23 +32,42 @@ class Anchor(Part, frozen=True):
     digest: Digest
 
 
+class Everything(Part, frozen=True, tag="everything"):
+    """The whole mesh."""
+
+
+class OfSymbol(Part, frozen=True, tag="symbol"):
+    """One symbol, whoever trades it."""
+
+    symbol: Symbol
+
+
+class OfStrategy(Part, frozen=True, tag="strategy"):
+    """One strategy, whatever it trades."""
+
+    strategy: Name
+
+
+Scope = Everything | OfSymbol | OfStrategy
+
+
 class Condition(Part, frozen=True):
-    """One reason why permission is less than RUN. An empty `scope` is everything; else a strategy or a symbol."""
+    """One reason why permission is less than RUN within its scope."""
 
     name: Name
-    scope: ShortText
+    scope: Scope
     permission: Permission
-    reason: Text
+    reason: ShortText
 
 
 class LimitUse(Part, frozen=True):
     """How much of a limit is used, in the limit's own unit."""
 
     name: Name
-    scope: ShortText
+    scope: Scope
     used: Amount
     limit: Amount
-    unit: ShortText
+    unit: Asset
 
 
 Conditions = Annotated[tuple[Condition, ...], Meta(max_length=CONDITIONS_MAX)]
@@ -41,21 +75,32 @@ LimitUses = Annotated[tuple[LimitUse, ...], Meta(max_length=LIMITS_MAX)]
 
 
 class AskLease(Message, frozen=True, tag="ask_lease.1"):
-    """The executor asks for its lease, by number, and leaves its anchor. It counts the lease's age from this asking."""
+    """The executor asks for its lease, by number. It counts the lease's age from this asking.
+
+    It leaves the anchor of its own journal and says which of risk's it holds, None when it holds none: an owner whose
+    journal falls short of what its peer holds has lost its tail.
+    """
 
     number: Count
     executor_epoch: Count
     executor_anchor: Anchor
+    risk_anchor_held: Anchor | None
 
 
 class LeaseAnswered(Message, frozen=True, tag="lease_answered.1"):
-    """Risk's answer to that number: the permission, why it is not more, and risk's own anchor."""
+    """Risk's answer to that number: the permission, why it is not more, and the anchors the other way round.
+
+    `permission` holds everywhere; a condition of a narrower scope says less for its symbol or strategy alone. Where
+    there are more conditions than fit, the rest is one condition for everything, of the strictest permission among
+    them.
+    """
 
     number: Count
     risk_epoch: Count
     permission: Permission
     conditions: Conditions
     risk_anchor: Anchor
+    executor_anchor_held: Anchor | None
 
 
 class RiskSnapshot(Message, frozen=True, tag="risk_snapshot.1"):
@@ -68,7 +113,7 @@ class RiskSnapshot(Message, frozen=True, tag="risk_snapshot.1"):
     equity_peak_quote: Amount
     equity_day_start_quote: Amount
     day_pnl_quote: Amount
-    drawdown_fraction: Quantity
+    drawdown_fraction: Share
     exposure_quote: Quantity
     reserved_quote: Quantity
     entries_today: Count

@@ -44,6 +44,8 @@ class Shape(msgspec.Struct, frozen=True):
                 return f"integer, {meta.ge} to {'2^63-1' if meta.le == INTEGER_MAX else meta.le}"
             case "float":
                 return f"float, {'above' if meta.ge is None else 'from'} {meta.gt or meta.ge or 0} to {meta.le:g}"
+            case "text" if meta.pattern:
+                return f"text like `{meta.pattern}`"
             case "text":
                 return f"text, {meta.min_length or 0} to {meta.max_length} characters"
             case "decimal":
@@ -102,6 +104,11 @@ def schema_text() -> str:
     for topic in TOPICS:
         structs |= dict.fromkeys((*parts_of(topic.message), topic.message))
     return "".join(f"{_line(struct)}\n" for struct in structs)
+
+
+def schema_lines(struct: type[msgspec.Struct]) -> list[str]:
+    """Write out one message, its parts first: what must not change under its tag."""
+    return [_line(part) for part in (*parts_of(struct), struct)]
 
 
 def _line(struct: type[msgspec.Struct]) -> str:

@@ -1,5 +1,8 @@
 """Which message goes where: its socket, how it is delivered, and which roles may send it. One row per message.
 
+A socket belongs to a process, and several may have one of the same name: the executor, the flattener and risk each have
+a `control`. An answer is found by its request; every other message is where its row says.
+
 The bus refuses a message whose sender has no right to it, by the key the peer proved and not by what the envelope says.
 """
 
@@ -71,6 +74,11 @@ def tag_of(message: type[Message] | type[MarketMessage]) -> str:
 
 _EVERYONE: Final[frozenset[Role]] = frozenset(get_args(Role))
 _OPERATORS: Final[tuple[Role, ...]] = ("operator", "dashboard", "telegram")
+_VENUE_KEYS: Final[tuple[Role, ...]] = ("executor", "flattener")
+
+# What moves an order crosses these sockets, and a frame there is small; elsewhere it may be as large as any envelope.
+ORDER_SOCKETS: Final = frozenset({"intents", "approvals", "exits", "lease", "reports", "control"})
+ORDER_BYTES_MAX: Final = 64 * 1024
 
 
 def _topic(message: type[Message] | type[MarketMessage], socket: str, delivery: Delivery, *senders: Role) -> Topic:
@@ -102,27 +110,27 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(AskLease, "lease", Delivery.REQUEST, "executor"),
     _topic(LeaseAnswered, "lease", Delivery.ANSWER, "risk"),
     # What the executor did, and what the account holds
-    _topic(SendMarked, "reports", Delivery.NUMBERED, "executor"),
-    _topic(OrderAcknowledged, "reports", Delivery.NUMBERED, "executor"),
-    _topic(OrderDoubted, "reports", Delivery.NUMBERED, "executor"),
-    _topic(OrderFilled, "reports", Delivery.NUMBERED, "executor"),
-    _topic(OrderEnded, "reports", Delivery.NUMBERED, "executor"),
-    _topic(PositionChanged, "reports", Delivery.NUMBERED, "executor"),
-    _topic(ReconcileFinished, "reports", Delivery.NUMBERED, "executor"),
-    _topic(AccountSnapshot, "account", Delivery.LATEST, "executor", "flattener"),
+    _topic(SendMarked, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(OrderAcknowledged, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(OrderDoubted, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(OrderFilled, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(OrderEnded, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(PositionChanged, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(ReconcileFinished, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(AccountSnapshot, "account", Delivery.LATEST, *_VENUE_KEYS),
     _topic(RiskSnapshot, "risk", Delivery.LATEST, "risk"),
-    # Operators control risk
+    # Operators control the mesh
     _topic(PauseEntries, "control", Delivery.REQUEST, *_OPERATORS),
     _topic(ResumeEntries, "control", Delivery.REQUEST, *_OPERATORS),
-    _topic(Kill, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(Kill, "control", Delivery.REQUEST, *_OPERATORS, "risk"),
     _topic(AskClearKill, "control", Delivery.REQUEST, *_OPERATORS),
     _topic(ConfirmClearKill, "control", Delivery.REQUEST, *_OPERATORS),
-    _topic(Flatten, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(Flatten, "control", Delivery.REQUEST, *_OPERATORS, "risk"),
     _topic(AskLimits, "control", Delivery.REQUEST, *_OPERATORS),
     _topic(ClearKillOffered, "control", Delivery.ANSWER, "risk"),
     _topic(LimitsAnswered, "control", Delivery.ANSWER, "risk"),
-    _topic(ControlDone, "control", Delivery.ANSWER, "risk"),
-    _topic(ControlRefused, "control", Delivery.ANSWER, "risk"),
+    _topic(ControlDone, "control", Delivery.ANSWER, "risk", *_VENUE_KEYS),
+    _topic(ControlRefused, "control", Delivery.ANSWER, "risk", *_VENUE_KEYS),
     # Every process says who it is and that it moves
     _topic(Hello, "health", Delivery.LATEST, *_EVERYONE),
     _topic(Heartbeat, "health", Delivery.LATEST, *_EVERYONE),

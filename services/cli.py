@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from types import MappingProxyType
 from typing import Protocol, cast
+
+from services import __version__
 
 USAGE_ERROR = 2
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
@@ -66,7 +67,7 @@ def _dispatch(argv: Sequence[str]) -> int:
         sys.stdout.write(_help())
         return 0
     if name in {"--version", "version"}:
-        sys.stdout.write(f"bowline {version('bowline')}\n")
+        sys.stdout.write(f"bowline {__version__}\n")
         return 0
     if name in VERBS:
         return cast("VerbModule", importlib.import_module(VERBS[name].module)).main(rest)

@@ -13,7 +13,7 @@ import pydantic
 
 from proto.codec import EnvelopeCodec, MarketCodec
 from proto.envelope import Envelope, MarketEnvelope
-from proto.fields import Role, Side
+from proto.fields import Side
 from proto.market import TradeSeen
 from proto.orders import SendMarked
 from tests.bench.measure import Call, Timing, timed_in_turn
@@ -65,6 +65,7 @@ class BareSendMarked(msgspec.Struct, array_like=True, tag="send_marked.1"):
     quantity: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
+    child_number: int
     attempt: int
     request_digest: str
     window_ns: int
@@ -75,7 +76,7 @@ class BareEnvelope(msgspec.Struct, array_like=True):
     """`Envelope` around one kind of message, without bounds."""
 
     schema: int
-    sender: Role
+    sender: str
     epoch: int
     sequence: int
     id: str
@@ -127,6 +128,7 @@ class SendMarkedModel(pydantic.BaseModel):
     quantity: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
+    child_number: int
     attempt: int
     request_digest: str
     window_ns: int
@@ -137,7 +139,7 @@ class EnvelopeModel(pydantic.BaseModel):
     """The same envelope, as a pydantic model."""
 
     schema_: int = pydantic.Field(alias="schema")
-    sender: Role
+    sender: str
     epoch: int
     sequence: int
     id: str

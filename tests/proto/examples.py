@@ -21,7 +21,7 @@ from proto.control import (
     ResumeEntries,
 )
 from proto.envelope import Body, Envelope, MarketEnvelope
-from proto.health import ClockTick, Heartbeat, Hello, Published
+from proto.health import ClockTick, Heartbeat, Hello
 from proto.intents import EnterBracket, Evidence, ExitRefused, ExitTaken, SetExit, StopCover, Target, WatchCover
 from proto.market import (
     BarClosed,
@@ -44,7 +44,18 @@ from proto.orders import (
     ReconcileFinished,
     SendMarked,
 )
-from proto.risk import Anchor, AskLease, Condition, LeaseAnswered, LimitUse, RiskSnapshot
+from proto.risk import (
+    Anchor,
+    AskLease,
+    Condition,
+    Everything,
+    LeaseAnswered,
+    LimitUse,
+    OfStrategy,
+    OfSymbol,
+    RiskSnapshot,
+)
+from proto.streams import StreamPosition
 from proto.topics import topic_of
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
 
@@ -64,6 +75,7 @@ AN_ORDER: Final = OrderKey(
     side="buy",
     purpose="entry",
 )
+A_POSITION: Final = StreamPosition(stream="binance/BTC/USDT/bar_closed", epoch=12, sequence=90_210)
 A_STOP: Final = StopCover(stop_price=Decimal("62800.5"))
 TARGETS: Final = (
     Target(price=Decimal(66000), quantity_fraction=Decimal("0.5")),
@@ -71,10 +83,10 @@ TARGETS: Final = (
 )
 AN_ANCHOR: Final = Anchor(sequence=4711, digest=DIGEST)
 A_CONDITION: Final = Condition(
-    name="feed_stale", scope="BTC/USDT", permission="REDUCE_ONLY", reason="no quote for 2.4 s"
+    name="feed_stale", scope=OfSymbol(symbol="BTC/USDT"), permission="REDUCE_ONLY", reason="no quote for 2.4 s"
 )
 A_LIMIT_USE: Final = LimitUse(
-    name="exposure_total", scope="", used=Decimal("212.40"), limit=Decimal("300.00"), unit="USDT"
+    name="exposure_total", scope=Everything(), used=Decimal("212.40"), limit=Decimal("300.00"), unit="USDT"
 )
 
 MARKET_BODIES: Final[tuple[MarketBody, ...]] = (
@@ -114,8 +126,7 @@ BODIES: Final[tuple[Body, ...]] = (
         side="buy",
         timeframe="1h",
         bar_close_time_ns=NOON_NS,
-        feed_epoch=12,
-        feed_sequence=90_210,
+        market_seen=A_POSITION,
         decision_price=Decimal("64000.12"),
         price_worst=Decimal("64128.12"),
         cover=A_STOP,
@@ -163,13 +174,14 @@ BODIES: Final[tuple[Body, ...]] = (
     ),
     ApprovalTaken(approval_id=APPROVAL_ID),
     ApprovalDeclined(approval_id=APPROVAL_ID, rule="approval_in_time", reason="start_by passed 40 ms ago"),
-    AskLease(number=7200, executor_epoch=7, executor_anchor=AN_ANCHOR),
+    AskLease(number=7200, executor_epoch=7, executor_anchor=AN_ANCHOR, risk_anchor_held=None),
     LeaseAnswered(
         number=7200,
         risk_epoch=17,
-        permission="REDUCE_ONLY",
+        permission="RUN",
         conditions=(A_CONDITION,),
         risk_anchor=AN_ANCHOR,
+        executor_anchor_held=AN_ANCHOR,
     ),
     SendMarked(
         order=AN_ORDER,
@@ -177,6 +189,7 @@ BODIES: Final[tuple[Body, ...]] = (
         quantity=Decimal("0.00312"),
         limit_price=Decimal("64000.12"),
         stop_price=None,
+        child_number=1,
         attempt=1,
         request_digest=DIGEST,
         window_ns=3 * SECOND_NS,
@@ -224,7 +237,7 @@ BODIES: Final[tuple[Body, ...]] = (
         ),
     ),
     RiskSnapshot(
-        permission="REDUCE_ONLY",
+        permission="RUN",
         conditions=(A_CONDITION,),
         latch_id=None,
         equity_quote=Decimal("1003.17"),
@@ -238,8 +251,8 @@ BODIES: Final[tuple[Body, ...]] = (
         day_start_ns=NOON_NS,
         limits=(A_LIMIT_USE,),
     ),
-    PauseEntries(actor="ada", reason="exchange announced maintenance", scope=""),
-    ResumeEntries(actor="ada", reason="maintenance is over", scope=""),
+    PauseEntries(actor="ada", reason="exchange announced maintenance", scope=Everything()),
+    ResumeEntries(actor="ada", reason="maintenance is over", scope=OfStrategy(strategy="trend")),
     Kill(actor="ada", reason="prices look wrong"),
     AskClearKill(actor="ada", reason="feed was at fault, mended", latch_id="kill-20261121-120000"),
     ClearKillOffered(latch_id="kill-20261121-120000", offer_id="offer-7Q2F", summary="flat since 12:03, nothing open"),
@@ -250,7 +263,6 @@ BODIES: Final[tuple[Body, ...]] = (
     ControlDone(summary="entries paused everywhere"),
     ControlRefused(rule="latch_unchanged", reason="another kill was pressed since the offer; ask again"),
     Hello(
-        instance="executor",
         process_id=31337,
         restarts=0,
         build_id="0.1.0+2f6c1d9",
@@ -262,10 +274,12 @@ BODIES: Final[tuple[Body, ...]] = (
         state="running",
         handled=128_440,
         queued=0,
+        flatten_step=0,
+        money_config_digest=DIGEST,
         loop_gap_max_ns=3_100_000,
         memory_bytes=58_720_256,
         cpu_time_ns=12 * SECOND_NS,
-        published=(Published(stream="reports", epoch=7, sequence=1234),),
+        published=(StreamPosition(stream="reports", epoch=7, sequence=1234),),
     ),
     ClockTick(wall_time_ns=NOON_NS, boot_time_ns=BOOT_NS, boot_id="b7c1"),
 )

@@ -14,7 +14,7 @@ from proto.history import RETIRED, Retired
 from proto.intents import ExitTaken
 from proto.topics import TOPICS, tag_of
 from tests.proto.examples import BODIES, an_envelope
-from tests.proto.golden import current_frames, stored_vectors, with_missing
+from tests.proto.golden import current_frames, current_schemas, stored_vectors, with_missing
 
 VECTORS: Final = stored_vectors()
 MARKET_TAGS: Final = {topic.tag for topic in TOPICS if topic.socket == "market"}
@@ -31,6 +31,12 @@ def test_the_bytes_of_a_message_have_not_moved(tag: str, frame: bytes) -> None:
     assert frame.hex() == VECTORS[tag]["hex"]
 
 
+@pytest.mark.parametrize(("tag", "schema"), current_schemas().items(), ids=lambda value: str(value)[:24])
+def test_the_shape_of_a_message_has_not_moved(tag: str, schema: list[str]) -> None:
+    """No field, part, bound or choice of a message changes under its tag: a change is a new version."""
+    assert schema == VECTORS[tag]["schema"]
+
+
 @pytest.mark.parametrize("tag", VECTORS)
 def test_a_plain_reader_understands_a_vector(tag: str) -> None:
     """The plain msgpack package reads every vector as arrays, text and numbers, the tag heading the body."""
@@ -40,7 +46,7 @@ def test_a_plain_reader_understands_a_vector(tag: str) -> None:
 
 
 def test_every_vector_that_is_not_spoken_any_more_is_retired() -> None:
-    """A version leaves the mesh only by way of `proto.history`, so that journals stay readable."""
+    """A version leaves by way of `proto.history`, so that journals stay readable; one of market data just leaves."""
     spoken = {topic.tag for topic in TOPICS}
     assert set(VECTORS) - spoken == {tag_of(old.message) for old in RETIRED}
 
@@ -84,6 +90,13 @@ CODEC: Final = EnvelopeCodec(
 )
 
 
+def _unchecked(old: ExitTakenBefore) -> ExitTaken:
+    return ExitTaken(exit_id=old.exit_id, target_quantity=old.target)
+
+
+REFUSING_CODEC: Final = EnvelopeCodec(retired=(Retired(message=ExitTakenBefore, upgrade=_unchecked),))
+
+
 def _frame_around(old: Message) -> bytes:
     plain: list[Any] = msgpack.unpackb(EnvelopeCodec().encode(an_envelope(BODIES[0])))
     return msgspec.msgpack.encode([*plain[:-1], old])
@@ -117,6 +130,22 @@ def test_the_wire_refuses_a_retired_version(old: Message, reason: BadFrameReason
     with pytest.raises(BadFrame) as refused:
         CODEC.decode(_frame_around(old))
     assert refused.value.reason == reason
+
+
+def test_a_journal_reader_says_what_is_wrong_with_a_retired_version() -> None:
+    """Damage inside a version the reader knows is damage, not an unknown version."""
+    plain = msgpack.unpackb(_frame_around(ExitTakenBefore(target=Decimal(1), exit_id="x1")))
+    plain[-1][1] = "NaN"
+    with pytest.raises(BadFrame) as refused:
+        CODEC.decode_stored(msgpack.packb(plain))
+    assert refused.value.reason == BadFrameReason.BAD_FIELD
+
+
+def test_an_old_version_that_cannot_be_upgraded_is_refused() -> None:
+    """What an upgrade makes is held to today's bounds, and nothing but the one exception says so."""
+    with pytest.raises(BadFrame) as refused:
+        REFUSING_CODEC.decode_stored(_frame_around(ExitTakenBefore(target=Decimal("-1.5"), exit_id="x1")))
+    assert refused.value.reason == BadFrameReason.BAD_FIELD
 
 
 def test_a_journal_reader_refuses_what_was_never_written() -> None:

@@ -8,9 +8,11 @@ from typing import get_args
 import msgspec
 import pytest
 
+from proto.codec import ENVELOPE_BYTES_MAX, MARKET_BYTES_MAX
 from proto.envelope import Body, Envelope, MarketEnvelope
 from proto.market import MarketBody
-from proto.schema import parts_of, schema_digest, shapes_of
+from proto.schema import Shape, parts_of, schema_digest, shapes_of
+from proto.topics import ORDER_BYTES_MAX, ORDER_SOCKETS, TOPICS, Topic
 from tests.proto.messages_page import PAGE, with_written_part
 
 STRUCTS = (Envelope, MarketEnvelope, *get_args(Body), *get_args(MarketBody))
@@ -48,6 +50,40 @@ def test_no_float_travels_with_money(body: type[msgspec.Struct]) -> None:
     """Floats belong to market data; whatever else is said is said in Decimals and integers."""
     for part in (body, *parts_of(body)):
         assert "float" not in {(shape.item or shape).kind for shape in shapes_of(part).values()}
+
+
+def widest(shape: Shape) -> int:
+    """Count the bytes the widest value of a field can take: four for every character, 48 for a Decimal."""
+    meta = shape.meta or msgspec.Meta()
+    match shape.kind:
+        case "text":
+            return 5 + 4 * (meta.max_length or 0)
+        case "decimal":
+            return 50
+        case "choice":
+            return 2 + max(len(str(choice)) for choice in shape.choices)
+        case "part":
+            return max(widest_struct(part) for part in shape.parts)
+        case "list":
+            assert shape.item is not None
+            return 5 + (meta.max_length or 0) * widest(shape.item)
+        case _:
+            return 9
+
+
+def widest_struct(struct: type[msgspec.Struct]) -> int:
+    """Count the bytes the widest value of a message or part can take, its tag included."""
+    return 5 + len(str(struct.__struct_config__.tag)) + 2 + sum(map(widest, shapes_of(struct).values()))
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.tag)
+def test_the_widest_message_fits_its_frame(topic: Topic) -> None:
+    """No lawful message is too large to be sent: its bounds together stay within the frame of its socket."""
+    if topic.socket == "market":
+        assert widest_struct(MarketEnvelope) + widest_struct(topic.message) <= MARKET_BYTES_MAX
+        return
+    bytes_max = ORDER_BYTES_MAX if topic.socket in ORDER_SOCKETS else ENVELOPE_BYTES_MAX
+    assert widest_struct(Envelope) + widest_struct(topic.message) <= bytes_max
 
 
 def test_the_digest_is_the_same_in_every_process() -> None:

@@ -1,0 +1,123 @@
+"""Calls the house does without, each with what to use instead."""
+
+import ast
+from collections.abc import Iterator
+
+from tests.house.names import calls, imported, references
+from tests.house.tree import OURS, Tree, Violation
+
+CLOCK = "the wall clock decides nothing: take the time from a message, or from the clock that shared.mesh hands in"
+SAFE_FORMAT = "it runs code hidden in data: use msgspec or JSON"
+SEEDED = "draw from a `random.Random(seed)` that is handed in, so that a run can be repeated"
+RUN = "start a program by its list of arguments: subprocess.run([...])"
+SHUTDOWN = "raise SystemExit: finalisers must run"
+
+# A full dotted name, or the start of one when it ends with a dot.
+REPLACEMENTS = {
+    "datetime.date.today": CLOCK,
+    "datetime.datetime.now": CLOCK,
+    "datetime.datetime.today": CLOCK,
+    "datetime.datetime.utcnow": CLOCK,
+    "eval": "parse what is expected, by name",
+    "exec": "call a function, chosen by name from a table",
+    "marshal.": SAFE_FORMAT,
+    "os._exit": SHUTDOWN,
+    "os.popen": RUN,
+    "os.system": RUN,
+    "pickle.": SAFE_FORMAT,
+    "print": "write to sys.stdout for a person at a terminal, or log an event",
+    "random.": SEEDED,
+    "shelve.": SAFE_FORMAT,
+    "time.sleep": "wait for the event itself, with a deadline: a bounded poll or a timer of the service shell",
+    "time.time": CLOCK,
+    "time.time_ns": CLOCK,
+    "yaml.full_load": "use yaml.safe_load",
+    "yaml.load": "use yaml.safe_load",
+    "yaml.unsafe_load": "use yaml.safe_load",
+}
+ALLOWED = frozenset({"random.Random"})
+CLOCK_HOLDER = "shared/mesh/clock.py"  # the one place that reads the wall clock, to hand it in
+
+# Where anything may come up, and why it must not go on from there.
+MAY_CATCH_ALL = {
+    "shared/mesh/service.py": "a service's last line of defence",
+    "shared/mesh/logs.py": "the arguments of a stranger's log record may raise anything when they are formatted",
+    "shared/mesh/redaction.py": "a stranger's repr may raise anything, and a log line must not end a process",
+}
+TOO_WIDE = frozenset({"", "BaseException", "Exception"})
+
+MONEY = ("shared/trading", "shared/risk", "shared/instruments", "services/executor", "services/risk_watchdog")
+
+
+def banned_calls(tree: Tree) -> Iterator[Violation]:
+    """No module names a banned function, by whatever alias; taking a reference to it counts."""
+    for module in tree.modules():
+        for node, name in references(module):
+            replacement = replacement_of(name)
+            if replacement and not (replacement == CLOCK and module.path == CLOCK_HOLDER):
+                yield module.violation(node, f"`{name}` is banned: {replacement}.")
+
+
+def replacement_of(name: str) -> str:
+    """Return what to use instead of the name, or nothing when it may be used."""
+    parts = name.split(".")
+    prefixes = [f"{parts[0]}."] if len(parts) > 1 and name not in ALLOWED else []
+    return next((REPLACEMENTS[key] for key in (name, *prefixes) if key in REPLACEMENTS), "")
+
+
+def dangerous_imports(tree: Tree) -> Iterator[Violation]:
+    """No module imports a format that runs code."""
+    for module in tree.modules():
+        for node, name in imported(module):
+            top = name.split(".")[0]
+            if top in {"marshal", "pickle", "shelve"}:
+                yield module.violation(node, f"`{top}` is banned: {SAFE_FORMAT}.")
+
+
+def shell_strings(tree: Tree) -> Iterator[Violation]:
+    """No program is started through a shell."""
+    for module in tree.modules():
+        for node, _ in calls(module):
+            if any(keyword.arg == "shell" and not is_false(keyword.value) for keyword in node.keywords):
+                yield module.violation(node, f"shell=True is banned: {RUN}.")
+
+
+def is_false(node: ast.expr) -> bool:
+    """Say whether the expression is the constant False."""
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def false_asserted(tree: Tree) -> Iterator[Violation]:
+    """No `assert False`: it says nothing, and is gone under -O."""
+    for module in tree.modules():
+        for node in module.nodes():
+            if isinstance(node, ast.Assert) and is_false(node.test):
+                yield module.violation(node, "`assert False` is banned: raise AssertionError with a sentence.")
+
+
+def floats_on_money(tree: Tree) -> Iterator[Violation]:
+    """Where money is counted nothing is turned into a float."""
+    for module in tree.modules(*OURS):
+        if module.path.startswith(MONEY):
+            for node, name in calls(module):
+                if name == "float":
+                    yield module.violation(node, "float() on money is banned: stay with Decimal, floored to its step.")
+
+
+def caught_too_widely(tree: Tree) -> Iterator[Violation]:
+    """Only the service shell, and what renders strangers' objects, catch Exception; nothing catches everything."""
+    for module in tree.modules():
+        allowed = {"Exception"} if module.path in MAY_CATCH_ALL else set()
+        for node in module.nodes():
+            if isinstance(node, ast.ExceptHandler | ast.Call):
+                for name in sorted((caught(node) & TOO_WIDE) - allowed):
+                    what = f"catching {name or 'everything'}"
+                    yield module.violation(node, f"{what} is banned: name the error this place can mend.")
+
+
+def caught(node: ast.ExceptHandler | ast.Call) -> set[str]:
+    """Return the names of the errors caught by a handler or a `suppress`, an empty one for a bare except."""
+    if isinstance(node, ast.ExceptHandler):
+        return {name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)} if node.type else {""}
+    suppresses = isinstance(node.func, ast.Name | ast.Attribute) and ast.unparse(node.func).endswith("suppress")
+    return {name.id for name in node.args if isinstance(name, ast.Name)} if suppresses else set()
