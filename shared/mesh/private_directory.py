@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
-ENTRIES_MAX: Final = 10_000
+ENTRIES_MAX: Final = 1_000
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NEVER_FOLLOW: Final = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 

@@ -47,7 +47,7 @@ class Duty:
         """Wait for a line from the test; when the test is gone, so are we."""
         line = self._lines.readline()
         if not line:
-            os._exit(0)
+            raise SystemExit(0)
         return line.decode().strip()
 
     def channel_number(self) -> int:
@@ -246,7 +246,7 @@ def main() -> None:
         duty.say(process_id=os.getpid())
         duty.hear()
         DUTIES[duty.order["duty"]](duty)
-        os._exit(0)
+        return
 
 
 if __name__ == "__main__":

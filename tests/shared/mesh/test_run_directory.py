@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.mesh.private_directory import NotPrivateError, PrivateDirectory
+from shared.mesh.private_directory import ENTRIES_MAX, NotPrivateError, PrivateDirectory
 from shared.mesh.run_directory import SOCKET_PATH_BYTES_MAX, RunDirectory, SocketPathError
 
 NOBODY = 65_534
@@ -92,13 +92,12 @@ def test_a_planted_link_is_refused_at_the_door(tmp_path: Path) -> None:
     assert "executor.sock is a link" in refusal(tmp_path / "run")
 
 
-def test_too_many_entries_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_entries_are_refused(tmp_path: Path) -> None:
     """A directory full of strangers' files is no run directory, and looking through it has an end."""
-    monkeypatch.setattr("shared.mesh.private_directory.ENTRIES_MAX", 3)
     (tmp_path / "run").mkdir(mode=0o700)
-    for number in range(4):
+    for number in range(ENTRIES_MAX + 1):
         (tmp_path / "run" / f"{number}").touch(mode=0o600)
-    assert "more than 3 entries" in refusal(tmp_path / "run")
+    assert f"more than {ENTRIES_MAX} entries" in refusal(tmp_path / "run")
 
 
 def _plant_link(path: Path) -> None:
