@@ -121,6 +121,23 @@ class VirtualClock:
 
 
 @dataclass(frozen=True, slots=True)
+class BootTime:
+    """An instant on this host: what deadlines and deaths are told by, since a boot time alone outlives its boot."""
+
+    boot_id: str
+    boot_ns: int
+
+    def age_ns(self, now: "BootTime") -> int | None:
+        """Return how long ago this was, None when it was in another boot."""
+        return now.boot_ns - self.boot_ns if now.boot_id == self.boot_id else None
+
+
+def boot_time(clock: Clock) -> BootTime:
+    """Return the present instant."""
+    return BootTime(clock.boot_id, clock.boot_ns())
+
+
+@dataclass(frozen=True, slots=True)
 class ClockReading:
     """Both clocks at one instant; `uncertainty_ns` is how far apart the two looks may have been."""
 

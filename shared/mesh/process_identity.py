@@ -1,0 +1,104 @@
+"""Which process, exactly: its number alone is used again, its number and start time are not.
+
+Processes are named in lock files by this, and killed by `ProcessHandle`, which cannot hit anybody else.
+"""
+
+import os
+import select
+import signal
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+import msgspec
+from msgspec import Meta
+
+NS_PER_MS: Final = 1_000_000
+_START_TIME_FIELD: Final = 22  # of /proc/<pid>/stat, counted from one as its manual page does
+_FIELDS_BEFORE_STATE: Final = 2
+
+
+class ProcessIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One process of all that ever were: number, start (in kernel ticks since boot), boot, and whose numbers these are.
+
+    Containers number their processes each for itself, and two that start together may agree in both number and tick.
+    """
+
+    process_id: Annotated[int, Meta(gt=0, lt=2**31)]
+    start_ticks: int
+    boot_id: str
+    pid_namespace: str
+
+
+def own_identity(*, boot_id: str) -> ProcessIdentity:
+    """Return who we are."""
+    process_id = os.getpid()
+    start_ticks = start_ticks_of(process_id)
+    if start_ticks is None:
+        raise OSError("/proc does not show our own process: mount it, nothing can be locked or fenced without")
+    return ProcessIdentity(process_id, start_ticks, boot_id, _pid_namespace())
+
+
+def start_ticks_of(process_id: int) -> int | None:
+    """Return when a process started, None when there is none of that number."""
+    try:
+        status = Path(f"/proc/{process_id}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The second field is the program's name in brackets, and may itself hold brackets and blanks.
+    fields = status[status.rindex(b")") + 1 :].split()
+    return int(fields[_START_TIME_FIELD - _FIELDS_BEFORE_STATE - 1])
+
+
+def _pid_namespace() -> str:
+    return str(Path("/proc/self/ns/pid").readlink())
+
+
+class ProcessHandle:
+    """A living process, held so that its number cannot come to mean another one."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def of(cls, identity: ProcessIdentity) -> Self | None:
+        """Return a handle on exactly this process, None when it is no more, be its number in use again or not.
+
+        The descriptor is opened first and the start time read second. If both fit the identity, the descriptor cannot
+        be another process's: that one would have had to die, and this one to start, after its identity was written.
+        """
+        try:
+            descriptor = os.pidfd_open(identity.process_id)
+        except ProcessLookupError:
+            return None
+        handle = cls(descriptor)
+        if start_ticks_of(identity.process_id) != identity.start_ticks:
+            handle.close()
+            return None
+        return handle
+
+    def fileno(self) -> int:
+        """Return the descriptor, which becomes readable when the process dies: for poll, or an event loop's reader."""
+        return self._descriptor
+
+    def kill(self) -> None:
+        """Send SIGKILL; a process that is already dead needs none."""
+        try:
+            signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def wait_for_death(self, *, timeout_ns: int) -> bool:
+        """Tell whether the process was dead within the time. No look at any clock: the kernel wakes us."""
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(timeout_ns / NS_PER_MS))
+
+    def close(self) -> None:
+        """Let the handle go."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

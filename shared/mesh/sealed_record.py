@@ -1,0 +1,49 @@
+"""Small files that show whether they are whole: one line naming kind and checksum, one line of JSON.
+
+Read by people with `cat`, by us with every byte checked: a torn, flipped, foreign or mixed-up file is a `Damaged`, not
+a number. Used for lock and epoch files; journals have their own framing.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+
+RECORD_BYTES_MAX: Final = 4_096
+
+_Record = TypeVar("_Record", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A file that is not what was written, and why; its content is not to be believed."""
+
+    reason: str
+
+
+def seal(kind: str, record: msgspec.Struct, *, padded_to: int = 0) -> bytes:
+    """Return the file that holds this record; padded with blanks, it has one length whatever it says."""
+    body = msgspec.json.encode(record).ljust(padded_to) + b"\n"
+    return f"{kind} {_checksum(kind, body)}\n".encode() + body
+
+
+def unseal(kind: str, content: bytes, record_type: type[_Record]) -> _Record | Damaged:
+    """Return the record a file holds, or why it holds none."""
+    if not content:
+        return Damaged("is empty")
+    if len(content) > RECORD_BYTES_MAX:
+        return Damaged(f"is longer than {RECORD_BYTES_MAX} bytes")
+    head, _, body = content.partition(b"\n")
+    if not head.startswith(f"{kind} ".encode()):
+        return Damaged(f"is no {kind} file")
+    if head != f"{kind} {_checksum(kind, body)}".encode():
+        return Damaged("is torn or was changed: its checksum does not fit")
+    try:
+        return msgspec.json.decode(body, type=record_type)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Damaged(f"is whole, but no {kind} record we know")
+
+
+def _checksum(kind: str, body: bytes) -> str:
+    return hashlib.sha256(kind.encode() + b"\n" + body).hexdigest()
