@@ -9,6 +9,7 @@ from typing import TextIO, get_args
 
 from proto.fields import Role
 from shared.mesh.bus.keys import KeysUnusableError, create_keys, load_key_ring
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.settings import SettingsError, load_configuration
 
 OK, UNUSABLE = 0, 1
@@ -24,23 +25,26 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     """Run the verb with everything it touches handed in, and return the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        directory = load_configuration(root=arguments.root, environment=environment).var_directory / KEYS_DIRECTORY
+        configuration = load_configuration(root=arguments.root, environment=environment)
+        directory = PrivateDirectory(configuration.var_directory / KEYS_DIRECTORY)
         if arguments.action == "create":
             _create(directory, arguments.instances or get_args(Role), output)
         else:
             _show(directory, output)
-    except (KeysUnusableError, SettingsError, OSError) as error:
+    except (KeysUnusableError, PrivateFileError, SettingsError) as error:
         errors.write(f"bowline keys: {error}\n")
         return UNUSABLE
     return OK
 
 
-def _create(directory: Path, instances: Sequence[str], output: TextIO) -> None:
+def _create(directory: PrivateDirectory, instances: Sequence[str], output: TextIO) -> None:
     created = create_keys(directory, instances)
-    output.write(f"{directory}: created {', '.join(created)}\n" if created else f"{directory}: all there already\n")
+    output.write(
+        f"{directory.path}: created {', '.join(created)}\n" if created else f"{directory.path}: all there already\n"
+    )
 
 
-def _show(directory: Path, output: TextIO) -> None:
+def _show(directory: PrivateDirectory, output: TextIO) -> None:
     ring = load_key_ring(directory, "operator")
     output.writelines(f"{instance:<24} {public_key.decode()}\n" for instance, public_key in ring.public_keys.items())
 

@@ -1,6 +1,6 @@
 """What a reader of a stream may believe: pure bookkeeping of numbers, epochs, gaps and snapshots (Clone).
 
-A topic is *live* while its numbers run on. A hole, another epoch or a lost tail breaks it: from then on messages are
+A topic is *flowing* while its numbers run on. A hole, another epoch or a lost tail breaks it: from then on messages are
 kept back, a snapshot is asked for, and when it comes the topic is synced, what the snapshot already holds is dropped,
 and the rest follows. So a reader sees each message at most once, in order, and none across a hole it was not told of.
 """
@@ -35,7 +35,7 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The next message of a live topic."""
+    """The next message of a flowing topic."""
 
     topic: bytes
     envelope: MarketEnvelope
@@ -48,7 +48,7 @@ Event = Broken | Synced | Seen
 class _Topic:
     epoch: int = 0
     next_sequence: int = 1
-    live: bool = False
+    flowing: bool = False
     announced: int = 0
     kept_back: deque[MarketEnvelope] = field(default_factory=deque)
     overflowed: bool = False
@@ -66,7 +66,7 @@ class Continuity:
         state = self._topics.get(topic)
         if state is None:
             return self._first_heard(topic, envelope)
-        if not state.live:
+        if not state.flowing:
             self._keep_back(state, envelope)
             return []
         if envelope.epoch == state.epoch and envelope.sequence == state.next_sequence:
@@ -83,10 +83,10 @@ class Continuity:
         """Take the position of a topic, and its latest message, from a publisher's answer."""
         topic = position.stream.encode()
         state = self._topics.setdefault(topic, _Topic())
-        if state.live:
+        if state.flowing:
             return []
         kept_back, overflowed = state.kept_back, state.overflowed
-        state.epoch, state.next_sequence, state.live = position.epoch, position.sequence + 1, True
+        state.epoch, state.next_sequence, state.flowing = position.epoch, position.sequence + 1, True
         state.kept_back, state.overflowed, state.announced = deque(), False, 0
         events: list[Event] = [Synced(topic, latest)]
         if overflowed:
@@ -103,7 +103,7 @@ class Continuity:
         """
         topic = position.stream.encode()
         state = self._topics.get(topic)
-        if state is None or not state.live:
+        if state is None or not state.flowing:
             return []
         if position.epoch == state.epoch and state.announced >= state.next_sequence:
             return [self._break(topic, state, "lost tail")]
@@ -113,18 +113,18 @@ class Continuity:
     def dropped_everything(self, reason: BreakReason) -> list[Event]:
         """Break every topic at once: the reader fell behind, or slept, and gave up what was queued."""
         self.wants_snapshot = True
-        return [self._break(topic, state, reason) for topic, state in self._topics.items() if state.live]
+        return [self._break(topic, state, reason) for topic, state in self._topics.items() if state.flowing]
 
     def _first_heard(self, topic: bytes, envelope: MarketEnvelope) -> list[Event]:
         state = self._topics[topic] = _Topic(epoch=envelope.epoch)
         if envelope.sequence == 1:  # a topic that begins: there is nothing before it
-            state.live, state.next_sequence = True, 2
+            state.flowing, state.next_sequence = True, 2
             return [Synced(topic, None), Seen(topic, envelope)]
         self._keep_back(state, envelope)
         return [self._break(topic, state, "joined")]
 
     def _break(self, topic: bytes, state: _Topic, reason: BreakReason) -> Broken:
-        state.live = False
+        state.flowing = False
         self.wants_snapshot = True
         return Broken(topic, reason)
 

@@ -7,14 +7,13 @@ Goals are ratios of medians in one run.
 import asyncio
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import msgspec
 import uvloop
@@ -29,7 +28,8 @@ from shared.mesh.bus.requests import Requester
 from shared.mesh.bus.sender import Sender
 from shared.mesh.bus.stream import Publisher
 from shared.mesh.clock import SystemClock
-from tests.bench.bus_peer import TOPIC, a_hub, floor_socket
+from shared.mesh.private_directory import PrivateDirectory
+from tests.bench.bus_peer import TOPIC, a_hub, floor_socket, in_short
 
 HOP_GOAL_RATIO: Final = 1.6
 THROUGHPUT_GOAL: Final = 300_000
@@ -52,10 +52,9 @@ class BusRow(msgspec.Struct, frozen=True):
     per_second: float
 
 
-def _row(what: str, way: str, ages_ns: list[int], per_second: float = 0.0) -> BusRow:
-    ordered = sorted(ages_ns)
-    p99_us = ordered[int(len(ordered) * 0.99)] / 1_000
-    return BusRow(what, way, round(statistics.median(ordered) / 1_000, 1), round(p99_us, 1), round(per_second))
+def _row(what: str, way: str, measured: dict[str, float]) -> BusRow:
+    rounded = {name: round(value, 1) for name, value in measured.items()}
+    return BusRow(what, way, rounded["p50_us"], rounded["p99_us"], rounded.get("per_second", 0.0))
 
 
 def _floor(*, secured: bool) -> str:
@@ -69,9 +68,9 @@ def _peer(role: str, run_directory: Path, count: int) -> subprocess.Popen[str]:
     )
 
 
-def _result(peer: subprocess.Popen[str]) -> dict[str, Any]:
+def _result(peer: subprocess.Popen[str]) -> dict[str, float]:
     said, _ = peer.communicate(timeout=120)
-    measured: dict[str, Any] = json.loads(said)
+    measured: dict[str, float] = json.loads(said)
     return measured
 
 
@@ -101,7 +100,7 @@ async def _hops(run_directory: Path) -> BusRow:
         feed.publish(time.perf_counter_ns())
         await asyncio.sleep(1 / RATE_HZ)
     feed.hub.close()
-    return _row("hop", "bowline", _result(peer)["ages_ns"])
+    return _row("hop", "bowline", _result(peer))
 
 
 def _floor_hops(run_directory: Path, *, secured: bool) -> BusRow:
@@ -117,7 +116,7 @@ def _floor_hops(run_directory: Path, *, secured: bool) -> BusRow:
         stamp = now_ns.to_bytes(8, "big") if now_ns > warm_until_ns else bytes(8)
         socket.send(stamp + filling)
     socket.close(linger=0)
-    return _row("hop", _floor(secured=secured), _result(peer)["ages_ns"])
+    return _row("hop", _floor(secured=secured), _result(peer))
 
 
 async def _round_trips(run_directory: Path) -> BusRow:
@@ -139,7 +138,7 @@ async def _round_trips(run_directory: Path) -> BusRow:
         taken_ns.append(time.perf_counter_ns() - asked_ns)
     hub.close()
     _result(peer)
-    return _row("round trip", "bowline", taken_ns[ROUND_TRIPS // 5 :])
+    return _row("round trip", "bowline", in_short(taken_ns[ROUND_TRIPS // 5 :]))
 
 
 def _floor_round_trips(run_directory: Path, *, secured: bool) -> BusRow:
@@ -153,7 +152,7 @@ def _floor_round_trips(run_directory: Path, *, secured: bool) -> BusRow:
         taken_ns.append(time.perf_counter_ns() - asked_ns)
     socket.close(linger=0)
     _result(peer)
-    return _row("round trip", _floor(secured=secured), taken_ns[ROUND_TRIPS // 5 :])
+    return _row("round trip", _floor(secured=secured), in_short(taken_ns[ROUND_TRIPS // 5 :]))
 
 
 async def _flood(run_directory: Path) -> BusRow:
@@ -167,17 +166,15 @@ async def _flood(run_directory: Path) -> BusRow:
         for _ in range(FLOOD_BATCH):
             feed.publish(time.perf_counter_ns())
         await asyncio.sleep(0)
-    while peer.poll() is None:
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(peer.wait)
     feed.hub.close()
-    result = _result(peer)
-    return _row("flood", "bowline", result["ages_ns"], len(result["ages_ns"]) / result["elapsed_ns"] * 1e9)
+    return _row("flood", "bowline", _result(peer))
 
 
 def measured() -> list[BusRow]:
     """Measure one-way hops, round trips and the most one subscriber takes, floors and ours in turn."""
     run_directory = Path(tempfile.mkdtemp(prefix="bw-"))
-    create_keys(run_directory / "keys", get_args(Role))
+    create_keys(PrivateDirectory(run_directory / "keys"), get_args(Role))
     try:
         return [
             _floor_hops(run_directory, secured=False),

@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import json
+import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from shared.mesh.bus.requests import Request, Requester, Responder
 from shared.mesh.bus.sender import Sender
 from shared.mesh.bus.stream import Subscriber
 from shared.mesh.clock import SystemClock
+from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.run_directory import RunDirectory
 
 TOPIC: Final = b"binance/BTC/USDT/trade_seen"
 FLOOR_ADDRESS: Final = "floor"
@@ -35,8 +38,8 @@ def a_hub(instance: str, run_directory: Path) -> Hub:
     """Open the hub of one of the two processes."""
     return Hub(
         loop=asyncio.get_running_loop(),
-        keys=load_key_ring(run_directory / "keys", instance),
-        run_directory=run_directory,
+        keys=load_key_ring(PrivateDirectory(run_directory / "keys"), instance),
+        run_directory=RunDirectory(run_directory),
         overrides={},
     )
 
@@ -47,7 +50,7 @@ def floor_socket(kind: int, run_directory: Path, *, binds: bool, secured: bool) 
     socket.linger = 500
     if secured:
         ours, theirs = ("risk", "operator") if binds else ("operator", "risk")
-        ring = load_key_ring(run_directory / "keys", ours)
+        ring = load_key_ring(PrivateDirectory(run_directory / "keys"), ours)
         socket.curve_publickey, socket.curve_secretkey = ring.own.public, ring.own.secret
         if binds:
             socket.curve_server = True
@@ -56,6 +59,12 @@ def floor_socket(kind: int, run_directory: Path, *, binds: bool, secured: bool) 
     address = f"ipc://{run_directory / FLOOR_ADDRESS}"
     socket.bind(address) if binds else socket.connect(address)
     return socket
+
+
+def in_short(taken_ns: list[int]) -> dict[str, float]:
+    """Say how long something took at the median and for the slowest hundredth, in microseconds."""
+    ordered = sorted(taken_ns)
+    return {"p50_us": statistics.median(ordered) / 1_000, "p99_us": ordered[len(ordered) * 99 // 100] / 1_000}
 
 
 class StreamPeer:
@@ -91,7 +100,7 @@ class StreamPeer:
             self._finished()
 
 
-async def read_stream(run_directory: Path, *, count: int) -> dict[str, object]:
+async def read_stream(run_directory: Path, *, count: int) -> dict[str, float]:
     """Read that many messages over our bus, or, where a flood was shorter than that, all there are."""
     done = asyncio.Event()
     peer = StreamPeer(a_hub("metrics", run_directory), count, done.set)
@@ -100,10 +109,11 @@ async def read_stream(run_directory: Path, *, count: int) -> dict[str, object]:
         seen = len(peer.ages_ns)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(done.wait(), QUIET_SECONDS)
-    return {"ages_ns": peer.ages_ns, "elapsed_ns": peer.last_ns - peer.first_ns}
+    elapsed_seconds = (peer.last_ns - peer.first_ns) / 1e9
+    return in_short(peer.ages_ns) | {"per_second": len(peer.ages_ns) / elapsed_seconds}
 
 
-async def answer(run_directory: Path, *, count: int) -> dict[str, object]:
+async def answer(run_directory: Path, *, count: int) -> dict[str, float]:
     """Answer that many requests over our bus."""
     done = asyncio.Event()
     hub, clock, codec = a_hub("risk", run_directory), SystemClock(), EnvelopeCodec()
@@ -128,7 +138,7 @@ async def answer(run_directory: Path, *, count: int) -> dict[str, object]:
     return {}
 
 
-def floor_read(run_directory: Path, *, secured: bool, count: int) -> dict[str, object]:
+def floor_read(run_directory: Path, *, secured: bool, count: int) -> dict[str, float]:
     """Read that many messages with nothing but a blocking socket."""
     socket = floor_socket(zmq.SUB, run_directory, binds=False, secured=secured)
     socket.subscribe(b"")
@@ -138,10 +148,10 @@ def floor_read(run_directory: Path, *, secured: bool, count: int) -> dict[str, o
         sent_ns = int.from_bytes(frame[:8], "big")
         if sent_ns:
             ages_ns.append(time.perf_counter_ns() - sent_ns)
-    return {"ages_ns": ages_ns}
+    return in_short(ages_ns)
 
 
-def floor_answer(run_directory: Path, *, secured: bool, count: int) -> dict[str, object]:
+def floor_answer(run_directory: Path, *, secured: bool, count: int) -> dict[str, float]:
     """Answer that many requests with nothing but a blocking socket."""
     socket = floor_socket(zmq.REP, run_directory, binds=True, secured=secured)
     for _ in range(count):

@@ -6,7 +6,6 @@ is a file in the run directory; `overrides` moves it to `tcp://` when the mesh s
 
 import asyncio
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import zmq
@@ -14,8 +13,8 @@ import zmq
 from shared.mesh.bus.drain import Drain
 from shared.mesh.bus.gatekeeper import Gatekeeper
 from shared.mesh.bus.keys import KeyRing, KeysUnusableError
+from shared.mesh.run_directory import RunDirectory
 
-SOCKET_PATH_BYTES_MAX: Final = 107
 STREAM_MESSAGES_MAX: Final = 10_000
 REQUEST_MESSAGES_MAX: Final = 1_000
 STREAM_BYTES_MAX: Final = 1024 * 1024
@@ -38,7 +37,7 @@ class Hub:
         *,
         loop: asyncio.AbstractEventLoop,
         keys: KeyRing,
-        run_directory: Path,
+        run_directory: RunDirectory,
         overrides: Mapping[str, str],
     ) -> None:
         self.loop: Final = loop
@@ -57,12 +56,7 @@ class Hub:
         override = self._overrides.get(f"{instance}.{name}")
         if override is not None:
             return override
-        path = self._run_directory / f"{instance}.{name}"
-        if len(bytes(path)) > SOCKET_PATH_BYTES_MAX:
-            raise AddressUnusableError(
-                f"the socket path {path} is over {SOCKET_PATH_BYTES_MAX} bytes: shorten paths.var_directory"
-            )
-        return f"ipc://{path}"
+        return self._run_directory.endpoint(f"{instance}.{name}")
 
     def public_key_of(self, instance: str) -> bytes:
         """Say by which key an instance is known."""

@@ -4,26 +4,23 @@
 is a role, or a role and a name (`feed-2`, `strategy-trend`) where several processes share one.
 """
 
-import os
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, cast, get_args
 
 import zmq
 
 from proto.fields import Role
+from shared.mesh.private_directory import PrivateDirectory
 
 INSTANCE: Final = re.compile(r"[a-z]+(-[a-z0-9_]{1,24})?")
 KEY_CHARACTERS: Final = 40
-_SECRET_MODE: Final = 0o600
-_DIRECTORY_MODE: Final = 0o700
+_FILE_BYTES_MAX: Final = 64
 
 
 class KeysUnusableError(Exception):
-    """A key that is missing, exposed or damaged; the message says where and what to do."""
+    """A key that is missing or damaged; the message says where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -60,57 +57,40 @@ def role_of(instance: str) -> Role:
     return cast("Role", role)
 
 
-def create_keys(directory: Path, instances: Iterable[str]) -> list[str]:
+def create_keys(directory: PrivateDirectory, instances: Iterable[str]) -> list[str]:
     """Create a pair for every instance that has none and name those; existing pairs are left alone."""
-    directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-    _check_private(directory, _DIRECTORY_MODE)
     created = []
     for instance in instances:
         role_of(instance)
-        if not (directory / f"{instance}.secret").exists():
+        if directory.read_file(f"{instance}.secret", bytes_max=_FILE_BYTES_MAX) is None:
             public, secret = zmq.curve_keypair()
-            _write(directory / f"{instance}.secret", secret)
-            _write(directory / f"{instance}.public", public)
+            directory.replace_file(f"{instance}.public", public + b"\n")
+            directory.replace_file(f"{instance}.secret", secret + b"\n")
             created.append(instance)
     return created
 
 
-def load_key_ring(directory: Path, instance: str) -> KeyRing:
-    """Load what one process needs, checking that its secret is nobody else's to read."""
+def load_key_ring(directory: PrivateDirectory, instance: str) -> KeyRing:
+    """Load what one process needs: its own pair, and everybody's public key."""
     role_of(instance)
-    if not directory.is_dir():
-        raise KeysUnusableError(f"no keys in {directory}: run `bowline keys create`")
-    _check_private(directory, _DIRECTORY_MODE)
-    secret_file = directory / f"{instance}.secret"
-    if not secret_file.exists():
-        raise KeysUnusableError(f"{secret_file} is missing: run `bowline keys create {instance}`")
-    _check_private(secret_file, _SECRET_MODE)
-    public_keys = {file.stem: _read(file) for file in sorted(directory.glob("*.public"))}
-    secret = _read(secret_file)
+    secret = _read(directory, f"{instance}.secret")
+    names = sorted(file.name for file in directory.path.iterdir() if file.suffix == ".public")
+    public_keys = {name.removesuffix(".public"): _read(directory, name) for name in names}
     if zmq.curve_public(secret) != public_keys.get(instance):
         raise KeysUnusableError(
-            f"{secret_file} does not belong to {instance}.public: remove both and create them again"
+            f"{directory.path / instance}.secret does not belong to {instance}.public: "
+            "remove both and create them again"
         )
     return KeyRing(instance=instance, own=KeyPair(public=public_keys[instance], secret=secret), public_keys=public_keys)
 
 
-def _check_private(path: Path, mode: int) -> None:
-    found = path.lstat()
-    if stat.S_ISLNK(found.st_mode):
-        raise KeysUnusableError(f"{path} is a symbolic link: put the real file there")
-    if found.st_uid != os.geteuid():
-        raise KeysUnusableError(f"{path} belongs to another user: chown it to the one who runs the mesh")
-    if stat.S_IMODE(found.st_mode) & ~mode:
-        raise KeysUnusableError(f"{path} is open to others: chmod {mode:o} {path}")
-
-
-def _write(path: Path, key: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _SECRET_MODE), "wb") as file:
-        file.write(key + b"\n")
-
-
-def _read(path: Path) -> bytes:
-    key = path.read_bytes().strip()
-    if len(key) != KEY_CHARACTERS:
-        raise KeysUnusableError(f"{path} holds no key: remove it with its other half and run `bowline keys create`")
-    return key
+def _read(directory: PrivateDirectory, name: str) -> bytes:
+    content = directory.read_file(name, bytes_max=_FILE_BYTES_MAX)
+    instance = name.partition(".")[0]
+    if content is None:
+        raise KeysUnusableError(f"{directory.path / name} is missing: run `bowline keys create {instance}`")
+    if len(content.strip()) != KEY_CHARACTERS:
+        raise KeysUnusableError(
+            f"{directory.path / name} holds no key: remove it with its other half and run `bowline keys create`"
+        )
+    return content.strip()

@@ -16,6 +16,8 @@ from shared.mesh.bus.keys import create_keys, load_key_ring
 from shared.mesh.bus.requests import Requester
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import SystemClock
+from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.run_directory import RunDirectory
 
 PATIENCE_SECONDS: Final = 30.0
 
@@ -29,8 +31,8 @@ class Process:
         self.sender: Final = Sender(instance=instance, epoch=epoch, clock=self.clock)
         self.hub: Final = Hub(
             loop=asyncio.get_running_loop(),
-            keys=load_key_ring(run_directory / "keys", instance),
-            run_directory=run_directory,
+            keys=load_key_ring(PrivateDirectory(run_directory / "keys"), instance),
+            run_directory=RunDirectory(run_directory),
             overrides=overrides,
         )
 
@@ -76,7 +78,7 @@ class Mesh:
 def run_directory() -> Iterator[Path]:
     """Make a run directory short enough for socket paths, with a key for every role."""
     directory = Path(tempfile.mkdtemp(prefix="bw-"))
-    create_keys(directory / "keys", get_args(Role))
+    create_keys(PrivateDirectory(directory / "keys"), get_args(Role))
     yield directory
     shutil.rmtree(directory)
 
