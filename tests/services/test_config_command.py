@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from services.config_command import run
 from shared.mesh.settings.model import settings_keys
-from tests.shared.mesh.settings.projects import a_project, with_secrets
+from tests.shared.mesh.settings.projects import CHECKOUT, a_project, with_secrets
 
 
 def config(
@@ -145,3 +146,20 @@ def test_a_root_that_is_no_project_is_told(tmp_path: Path) -> None:
     code = run(["check", "--root", str(tmp_path / "nowhere")], environment={}, output=output, errors=errors)
     assert code == 1
     assert "config/bowline.yaml: is missing" in errors.getvalue()
+
+
+def test_the_readme_shows_what_check_says(tmp_path: Path) -> None:
+    """The example on the first page is the answer for what is shipped, word for word."""
+    _, output, _ = config(tmp_path, "check")
+    assert f"```\n$ .venv/bin/bowline config check\n{output}```\n" in (CHECKOUT / "README.md").read_text()
+
+
+def test_the_commands_of_the_secrets_page_keep_a_secret(tmp_path: Path) -> None:
+    """The commands a user copies make a directory and files that the loader accepts."""
+    page = (CHECKOUT / "docs/how-to/keep-secrets.md").read_text()
+    commands = re.findall(r"^install .*$", page, re.MULTILINE)
+    assert len(commands) == 3
+    (a_project(tmp_path) / "var").mkdir()
+    for command in commands:
+        subprocess.run(command.split(), cwd=tmp_path, input="CANARYcanaryCANARY\n", text=True, check=True)
+    assert config(tmp_path, "show")[1].count("(set, hidden)") == 2
