@@ -1,17 +1,21 @@
 """The `bowline` command: looks up the verb and hands over; imports a verb's module only when it is asked for."""
 
+import contextlib
 import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import Protocol, TextIO, cast
 
 from services import __version__
 
 USAGE_ERROR = 2
+OUTPUT_LOST = 74  # EX_IOERR of sysexits.h: the answer could not be written, whatever it was
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
@@ -21,6 +25,7 @@ class Verb:
 
     module: str
     help: str
+    actions: str = ""
 
 
 class VerbModule(Protocol):
@@ -32,8 +37,10 @@ class VerbModule(Protocol):
 
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
-        "config": Verb("services.config_command", "show the settings in force, or check them"),
-        "keys": Verb("services.keys_command", "create the keys of the processes, or show the public ones"),
+        "config": Verb("services.config_command", "show the settings in force, or check them", "show|check"),
+        "keys": Verb(
+            "services.keys_command", "create the keys of the processes, or show the public ones", "create|show"
+        ),
     }
 )
 
@@ -48,15 +55,53 @@ NOT_BUILT_YET = frozenset({
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the verb named on the command line and return its exit code."""
+    """Run the verb named on the command line and return its exit code; what cannot be written ends in one sentence."""
+    if _is_closed("stderr"):  # `2>&-`: whoever closed it wants no errors
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # it stays open as long as the process
+    if _is_closed("stdout"):
+        _complain("standard output is closed")
+        return OUTPUT_LOST
+    sys.stdout, sys.stderr = _retaining(sys.stdout), _retaining(sys.stderr)
     try:
-        code = _dispatch(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone (`bowline config show | head -1`); the interpreter must not find the pipe again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    return code
+        try:
+            return _dispatch(sys.argv[1:] if argv is None else argv)
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        # The verb's own trouble, with a file or a socket, is not ours to explain.
+        if not any([_is_lost(sys.stdout), _is_lost(sys.stderr)]):
+            raise
+        if isinstance(error, BrokenPipeError):  # the reader has gone: `bowline config show | head -1`
+            return BROKEN_PIPE
+        _complain(f"the output could not be written ({error.strerror})")
+        return OUTPUT_LOST
+
+
+def _is_closed(stream: str) -> bool:
+    """Tell whether the process was started without the stream (`>&-`); Python then has None in its place."""
+    return getattr(sys, stream) is None
+
+
+def _retaining(stream: TextIO) -> TextIO:
+    """Return the stream, or one that keeps what it cannot write: with PYTHONUNBUFFERED it would forget."""
+    if not isinstance(getattr(stream, "buffer", None), io.RawIOBase):
+        return stream
+    return open(stream.fileno(), "w", buffering=1, encoding=stream.encoding, errors=stream.errors, closefd=False)
+
+
+def _is_lost(stream: TextIO) -> bool:
+    """Tell whether the stream holds what it cannot get rid of; the interpreter must not meet it again at exit."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return True
+    return False
+
+
+def _complain(sentence: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"bowline: {sentence}\n")
 
 
 def _dispatch(argv: Sequence[str]) -> int:
@@ -77,9 +122,14 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 def _help() -> str:
-    rows = {**{name: verb.help for name, verb in VERBS.items()}, "version": "print the version"}
-    verbs = "".join(f"  {name:<10}{text}\n" for name, text in rows.items())
-    return f"usage: bowline <verb> ...\n\n{verbs}\n`bowline <verb> --help` tells more about one.\n"
+    rows = {f"{name} {verb.actions}".strip(): verb.help for name, verb in VERBS.items()}
+    rows["version"] = "print the version"
+    width = max(len(name) for name in rows)
+    verbs = "".join(f"  {name:<{width}}  {text}\n" for name, text in rows.items())
+    return (
+        f"usage: bowline <verb> ...\n\n{verbs}\n`bowline <verb> --help` tells more about one.\n"
+        f"Not built yet: {', '.join(sorted(NOT_BUILT_YET))}.\n"
+    )
 
 
 def _refusal(name: str) -> str:
@@ -87,6 +137,8 @@ def _refusal(name: str) -> str:
         return f"bowline: {name} is not built yet\n"
     near = difflib.get_close_matches(name, [*VERBS, *NOT_BUILT_YET, "version", "help"], n=1)
     hint = f", did you mean {near[0]}?" if near else "; `bowline --help` lists the verbs"
+    if near and near[0] in NOT_BUILT_YET:
+        hint = f"; the nearest is {near[0]}, which is not built yet"
     return f"bowline: unknown verb{hint}\n"
 
 

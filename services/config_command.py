@@ -9,20 +9,32 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
-from shared.mesh.settings import Configuration, Problem, RiskSettings, SettingsError, load_configuration, money_hash
+from shared.mesh.settings import Configuration, Problem, SettingsError, load_configuration, money_hash
+from shared.mesh.settings.effective_limits import EffectiveLimit, effective_limits, idle_limits, money, rounded
 from shared.mesh.settings.model import settings_keys
+from shared.mesh.settings.profiles import PROFILE_EQUITY_MAX
 from shared.mesh.settings.secret_files import SECRET_NAMES, load_credentials, secret_file_name
+from shared.mesh.settings.unusable_paths import unusable_paths
 from shared.mesh.settings.values import plain
 from shared.mesh.settings.yaml_text import number_from_text
 
 OK, BAD_CONFIGURATION = 0, 1
 EQUITY_DEFAULT = Decimal(1000)
-EQUITY_MAX = Decimal(1_000_000_000)
-_CENT = Decimal("0.01")
+EQUITY_MIN, EQUITY_MAX = Decimal("0.001"), Decimal(1_000_000_000)
+SHOW_TEXT = """\
+Show every value in force and where it came from: the default, the profile, a line of a file, or a variable.
+With --json: {key: {"value", "origin"}}; a list is a list, a number is text, since Bowline's numbers are exact decimals.
+"""
+CHECK_TEXT = """\
+Say every problem of the configuration, or what its limits mean in money, which of them binds, which never can, and the
+money hash. Changes nothing. Exit codes: 0 good, 1 bad configuration, 2 wrong usage, 74 the output could not be written.
+With --json: {"ok", "money_hash", "equity", "asset", "limits", "never_binding"}; a limit is {"name", "key", "percent",
+"amount", "asset", "count", "remark"}; percents and amounts are text, since Bowline's numbers are exact decimals.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,16 +42,8 @@ class Row:
     """One line of `config show`."""
 
     key: str
-    value: str
+    value: str | list[str]
     origin: str
-
-
-@dataclass(frozen=True)
-class EffectiveLimit:
-    """One limit, in words, for an example equity."""
-
-    name: str
-    meaning: str
 
 
 def main(argv: Sequence[str]) -> int:
@@ -55,7 +59,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
         if arguments.action == "show":
             _show(_rows(configuration), as_json=arguments.json, output=output)
         else:
-            _secret_states(configuration)
+            _refuse_what_cannot_be_used(configuration)
             _check(configuration, arguments.equity, as_json=arguments.json, output=output)
     except SettingsError as error:
         _complain(error.problems, as_json=arguments.json, output=output, errors=errors)
@@ -63,36 +67,16 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     return OK
 
 
-def effective_limits(risk: RiskSettings, *, equity: Decimal, asset: str) -> list[EffectiveLimit]:
-    """Return every limit as it would bind an account of this equity: the dry run of a configuration."""
-
-    def part(percentage: Decimal, *, of: str = "") -> str:
-        return f"{plain(percentage)} %{of} = {_money(equity * percentage.scaleb(-2), asset)}"
-
-    position = min(equity * risk.position_fraction, risk.position_quote_max)
-    order = min(position, max(equity * risk.order_fraction, risk.order_quote_max))
-    capped = f", capped at {_money(position, asset)}" if position < equity * risk.position_fraction else ""
-    limits = [
-        ("risk per trade", part(risk.risk_per_trade_pct)),
-        ("order", f"at most {_money(order, asset)}"),
-        ("position", f"{part(risk.position_pct)}{capped}"),
-        ("positions", str(risk.positions_max)),
-        ("exposure", part(risk.exposure_pct)),
-        ("correlated exposure", f"{part(risk.correlated_exposure_pct)}, in {risk.correlated_positions_max} positions"),
-        ("reserve cash", part(risk.reserve_cash_pct)),
-        ("entries per day", str(risk.entries_per_day_max)),
-        ("daily loss breaker", part(risk.daily_loss_breaker_pct)),
-        ("daily loss kill", part(risk.daily_loss_kill_pct)),
-        ("drawdown kill", part(risk.drawdown_kill_pct, of=" from the peak")),
-    ]
-    return [EffectiveLimit(name, meaning) for name, meaning in limits]
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bowline config", description="Show the settings in force, or check them.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="show | check")
-    show = actions.add_parser("show", help="every value in force, and where it came from")
-    check = actions.add_parser("check", help="what is wrong; or the limits in money and the money hash")
+    raw = argparse.RawDescriptionHelpFormatter
+    show = actions.add_parser(
+        "show", help="every value in force, and where it came from", description=SHOW_TEXT, formatter_class=raw
+    )
+    check = actions.add_parser(
+        "check", help="what is wrong, or the limits in money", description=CHECK_TEXT, formatter_class=raw
+    )
     for action in (show, check):
         action.add_argument("--json", action="store_true", help="answer in JSON")
         action.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="project root (this checkout)")
@@ -102,8 +86,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _equity(text: str) -> Decimal:
     number = number_from_text(text)
-    if number is None or not 0 < number <= EQUITY_MAX:
-        raise argparse.ArgumentTypeError(f"write a number above 0, at most {EQUITY_MAX}, such as 1000 or 2500.50")
+    if number is None or not EQUITY_MIN <= number <= EQUITY_MAX:
+        raise argparse.ArgumentTypeError(f"write a number from {EQUITY_MIN} to {EQUITY_MAX}, such as 1000 or 2500.50")
     return Decimal(number)
 
 
@@ -128,27 +112,73 @@ def _secret_states(configuration: Configuration) -> dict[str, str]:
     return {name: f"(missing: put it in {directory}/{file})" for name, file in files.items()}
 
 
+def _refuse_what_cannot_be_used(configuration: Configuration) -> None:
+    """Raise a SettingsError with everything that is wrong on the disk: the run directory, and how secrets are kept."""
+    problems = unusable_paths(configuration)
+    try:
+        _secret_states(configuration)
+    except SettingsError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise SettingsError(problems)
+
+
 def _show(rows: Sequence[Row], *, as_json: bool, output: TextIO) -> None:
     if as_json:
         _write_json({row.key: {"value": row.value, "origin": row.origin} for row in rows}, output)
         return
     key_width = max(len(row.key) for row in rows)
-    value_width = max(len(row.value) for row in rows)
-    output.writelines(f"{row.key:<{key_width}}  {row.value:<{value_width}}  {row.origin}\n" for row in rows)
+    values = [", ".join(row.value) if isinstance(row.value, list) else row.value for row in rows]
+    width = max(len(value) for value in values)
+    output.writelines(
+        f"{row.key:<{key_width}}  {value:<{width}}  {row.origin}\n" for row, value in zip(rows, values, strict=True)
+    )
 
 
 def _check(configuration: Configuration, equity: Decimal, *, as_json: bool, output: TextIO) -> None:
     settings = configuration.settings
     asset = settings.venue.quote_asset
-    limits = effective_limits(settings.risk, equity=equity, asset=asset)
+    limits, idle = effective_limits(settings.risk, equity=equity), idle_limits(settings.risk)
     fingerprint = money_hash(settings)
     if as_json:
         answer = {"ok": True, "money_hash": fingerprint, "equity": plain(equity), "asset": asset}
-        _write_json({**answer, "limits": {limit.name: limit.meaning for limit in limits}}, output)
+        lists = {
+            "limits": [_limit_json(limit, asset) for limit in limits],
+            "never_binding": [asdict(limit) for limit in idle],
+        }
+        _write_json({**answer, **lists}, output)
         return
-    output.write(f"ok\nmoney hash {fingerprint}\n\nWith an equity of {_money(equity, asset)}:\n")
+    profile = settings.risk.profile
+    top = PROFILE_EQUITY_MAX[profile]
+    output.write(
+        f"ok\nmoney hash {fingerprint}\n\nWith an equity of {money(rounded(equity), asset)}, profile {profile}:\n"
+    )
     width = max(len(limit.name) for limit in limits) + 1
-    output.writelines(f"  {limit.name + ':':<{width}} {limit.meaning}\n" for limit in limits)
+    output.writelines(f"  {limit.name + ':':<{width}} {_limit_text(limit, asset)}\n" for limit in limits)
+    bound = f" while equity is at most {money(top, asset)}" if top.is_finite() else ""
+    if equity > top:
+        output.write(f"\nProfile {profile} is meant for an equity of at most {money(top, asset)}.\n")
+    if idle:
+        output.write(f"\nNever binding{bound}:\n")
+        output.writelines(f"  {limit.key}: {limit.reason}\n" for limit in idle)
+
+
+def _limit_text(limit: EffectiveLimit, asset: str) -> str:
+    if limit.amount is None:
+        return str(limit.count)
+    part = f"{plain(limit.percent)} % = " if limit.percent is not None else ""
+    remark = f"; {limit.remark}" if limit.remark else ""
+    by = f", by {limit.key}" if limit.name in {"order", "position"} else ""
+    return f"{part}{money(limit.amount, asset)}{by}{remark}"
+
+
+def _limit_json(limit: EffectiveLimit, asset: str) -> dict[str, object]:
+    numbers = {name: None if value is None else plain(value) for name, value in _numbers(limit).items()}
+    return {**asdict(limit), **numbers, "asset": asset if limit.amount is not None else None}
+
+
+def _numbers(limit: EffectiveLimit) -> dict[str, Decimal | None]:
+    return {"percent": limit.percent, "amount": limit.amount}
 
 
 def _complain(problems: Sequence[Problem], *, as_json: bool, output: TextIO, errors: TextIO) -> None:
@@ -162,11 +192,7 @@ def _write_json(answer: object, output: TextIO) -> None:
     output.write(json.dumps(answer, indent=2) + "\n")
 
 
-def _text(value: object) -> str:
+def _text(value: object) -> str | list[str]:
     if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value)
+        return [str(item) for item in value]
     return plain(value) if isinstance(value, Decimal) else str(value)
-
-
-def _money(amount: Decimal, asset: str) -> str:
-    return f"{amount.quantize(_CENT, rounding=ROUND_DOWN)} {asset}"

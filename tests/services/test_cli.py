@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from services.cli import BROKEN_PIPE, NOT_BUILT_YET, VERBS
 from tests.shared.mesh.settings.projects import CHECKOUT, a_project, with_secrets
 
@@ -100,3 +102,50 @@ def test_a_reader_who_went_away_is_no_error() -> None:
     with os.fdopen(writer) as pipe:
         result = subprocess.run(command, cwd=CHECKOUT, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
     assert (result.returncode, result.stderr) == (BROKEN_PIPE, "")
+
+
+@pytest.mark.parametrize("verb", ["config show", "config check --json", "config check --help", "--help", "version"])
+@pytest.mark.parametrize(("where", "why"), [(">/dev/full", "No space left"), (">&-", "standard output is closed")])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_cannot_be_written_is_one_sentence(verb: str, where: str, why: str, unbuffered: str) -> None:
+    """A full disk or a closed output ends any verb with one sentence on standard error and code 74."""
+    result = in_a_shell(f"{verb} {where}", unbuffered)
+    assert result.returncode == 74
+    assert result.stderr.startswith("bowline: ")
+    assert why in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [("config show 2>&-", 0), ("config check --root / 2>&-", 1), ("config check --root / 2>/dev/full", 74)],
+)
+def test_errors_that_cannot_be_written_are_no_crash(arguments: str, code: int) -> None:
+    """Whoever closes standard error is told nothing, and the code still says how it went."""
+    assert in_a_shell(arguments).returncode == code
+
+
+def in_a_shell(arguments: str, unbuffered: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command as a shell does, with its redirections."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command = ["sh", "-c", f'exec "$0" -m services.cli {arguments}', sys.executable]
+    result = subprocess.run(
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def test_help_says_what_is_to_come() -> None:
+    """The verbs of config are listed, and the ones not built yet are said to be that."""
+    help_text = bowline("--help").stdout
+    assert "config show|check" in help_text
+    to_come = next(line for line in help_text.splitlines() if line.startswith("Not built yet: "))
+    assert all(verb in to_come for verb in NOT_BUILT_YET)
+
+
+def test_a_verb_that_is_not_built_is_not_suggested_as_if_it_were() -> None:
+    """Who tries a near word is told in the same breath that its verb is to come."""
+    told = bowline("start").stderr
+    assert "did you mean" not in told
+    assert "which is not built yet" in told

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from services.config_command import run
 from shared.mesh.settings.model import settings_keys
-from tests.shared.mesh.settings.projects import a_project, with_secrets
+from tests.shared.mesh.settings.projects import CHECKOUT, a_project, with_secrets
 
 
 def config(
@@ -49,17 +50,41 @@ def test_show_in_json(tmp_path: Path) -> None:
     """With --json each key has its value and origin."""
     shown = json.loads(config(tmp_path, "show", "--json")[1])
     assert shown["risk.exposure_pct"] == {"value": "30", "origin": "profile small"}
+    assert shown["venue.symbols"]["value"] == ["BTC/USDT", "ETH/USDT"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below/it"])
+def test_a_run_directory_that_is_a_file_is_told(place: str, tmp_path: Path) -> None:
+    """`check` looks whether the run directory can be one, and says beside it what else is wrong on the disk."""
+    (tmp_path / "file").write_text("x")
+    local = f"paths:\n  secrets_directory: file\n  var_directory: {place}\n"
+    code, _, errors = config(tmp_path, "check", local=local)
+    assert code == 1
+    assert re.search(r"config/local\.yaml:3: paths\.var_directory: .*not a directory", errors)
+    assert "must be a real directory of yours" in errors
+
+
+@pytest.mark.parametrize("action", ["show", "check"])
+def test_each_verb_describes_itself(action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` says what the verb does and what its JSON holds."""
+    with pytest.raises(SystemExit):
+        config(tmp_path, action, "--help")
+    assert "With --json: {" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("equity", "line"),
     [
-        ("1000", "position: 10 % = 100.00 USDT"),
-        ("1000", "order: at most 100.00 USDT"),
+        ("1000", "position: 10 % = 100.00 USDT, by risk.position_pct"),
+        ("1000", "order: 10 % = 100.00 USDT, by risk.position_pct; risk.order_quote_max alone would allow 500"),
         ("1234.56", "risk per trade: 0.5 % = 6.17 USDT"),
-        ("50000", "position: 10 % = 5000.00 USDT, capped at 1000.00 USDT"),
-        ("8000", "order: at most 500.00 USDT"),
-        ("1000", "drawdown kill: 15 % from the peak = 150.00 USDT"),
+        ("50000", "position: 1000.00 USDT, by risk.position_quote_max"),
+        ("50000", "Profile small is meant for an equity of at most 10000 USDT."),
+        ("0.001", "risk per trade: 0.5 % = 0.000005 USDT"),
+        ("1000", "Never binding while equity is at most 10000 USDT:"),
+        ("1000", "risk.correlated_exposure_pct: risk.exposure_pct is reached first"),
+        ("8000", "order: 500.00 USDT, by risk.order_quote_max"),
+        ("1000", "drawdown kill: 15 % = 150.00 USDT; counted from the peak"),
     ],
 )
 def test_check_tells_the_limits_in_money(equity: str, line: str, tmp_path: Path) -> None:
@@ -75,7 +100,11 @@ def test_check_in_json(tmp_path: Path) -> None:
     good = json.loads(config(tmp_path, "check", "--json")[1])
     assert good["ok"] is True
     assert len(good["money_hash"]) == 64
-    assert good["limits"]["position"] == "10 % = 100.00 USDT"
+    limits = {limit["name"]: limit for limit in good["limits"]}
+    position = {"key": "risk.position_pct", "percent": "10", "amount": "100", "asset": "USDT"}
+    assert position.items() <= limits["position"].items()
+    assert (limits["positions"]["count"], limits["positions"]["asset"]) == (3, None)
+    assert "risk.position_quote_max" in [limit["key"] for limit in good["never_binding"]]
     code, output, errors = config(tmp_path, "check", "--json", environment={"BOWLINE_X": "CANARY"})
     assert (code, errors) == (1, "")
     assert json.loads(output)["problems"][0]["where"] == "environment BOWLINE_X"
@@ -117,3 +146,20 @@ def test_a_root_that_is_no_project_is_told(tmp_path: Path) -> None:
     code = run(["check", "--root", str(tmp_path / "nowhere")], environment={}, output=output, errors=errors)
     assert code == 1
     assert "config/bowline.yaml: is missing" in errors.getvalue()
+
+
+def test_the_readme_shows_what_check_says(tmp_path: Path) -> None:
+    """The example on the first page is the answer for what is shipped, word for word."""
+    _, output, _ = config(tmp_path, "check")
+    assert f"```\n$ .venv/bin/bowline config check\n{output}```\n" in (CHECKOUT / "README.md").read_text()
+
+
+def test_the_commands_of_the_secrets_page_keep_a_secret(tmp_path: Path) -> None:
+    """The commands a user copies make a directory and files that the loader accepts."""
+    page = (CHECKOUT / "docs/how-to/keep-secrets.md").read_text()
+    commands = re.findall(r"^install .*$", page, re.MULTILINE)
+    assert len(commands) == 3
+    (a_project(tmp_path) / "var").mkdir()
+    for command in commands:
+        subprocess.run(command.split(), cwd=tmp_path, input="CANARYcanaryCANARY\n", text=True, check=True)
+    assert config(tmp_path, "show")[1].count("(set, hidden)") == 2

@@ -3,7 +3,7 @@
 Reads files, and nothing else of the world: the environment is handed in. Finds every problem before it gives up.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from shared.mesh.settings.layers import Layer, environment_layer, file_layer, pr
 from shared.mesh.settings.model import Settings, choices, sections, settings_keys
 from shared.mesh.settings.problems import Problem, SettingsError, suggestion
 from shared.mesh.settings.profiles import PROFILE_DEFAULT
+from shared.mesh.settings.unread_files import unread_files
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ def load_configuration(*, root: Path, environment: Mapping[str, str]) -> Configu
     profile = said["risk.profile"].value if "risk.profile" in said else PROFILE_DEFAULT
     values = {**profile_layer(profile), **said}
     settings, problems = _validated(values)
-    problems = [*shipped_problems, *local_problems, *variable_problems, *problems]
+    problems = [*shipped_problems, *local_problems, *unread_files(root), *variable_problems, *problems]
     if settings is None or problems:
-        raise SettingsError(problems)
+        raise SettingsError(sorted(problems, key=_place))
     origins = {key: values[key].origin if key in values else "default" for key in settings_keys()}
     return Configuration(root=root, settings=settings, origins=origins)
 
@@ -71,11 +72,25 @@ def _problems(detail: ErrorDetails, values: Layer) -> Iterator[Problem]:
         for name, text in detail["ctx"]["found"]:
             yield _problem(f"{key}.{name}", text, values)
     elif detail["type"] == "literal_error":
-        words = choices(settings_keys()[key])
-        near = suggestion(detail["input"], words) if isinstance(detail["input"], str) else ""
-        yield _problem(key, f"must be {' or '.join(words)}{near}", values)
+        yield _problem(key, _not_among(choices(settings_keys()[key]), detail["input"]), values)
     else:
         yield _problem(key, detail["msg"], values)
+
+
+def _not_among(words: Sequence[str], found: object) -> str:
+    """Say which words a value may be, and which was probably meant."""
+    text = f"must be {' or '.join(words)}" + (" (all that is supported today)" if len(words) == 1 else "")
+    if not isinstance(found, str):
+        return text
+    if found.lower() in words:
+        return f"{text}, in small letters"
+    return f"{text}{suggestion(found.lower(), words)}"
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    """Return what problems are sorted by: the file (or variable), then the line as a number."""
+    name, _, line = problem.where.rpartition(":")
+    return (name, int(line)) if line.isdecimal() else (problem.where, 0)
 
 
 def _problem(key: str, text: str, values: Layer) -> Problem:

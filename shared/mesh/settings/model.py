@@ -27,8 +27,10 @@ def _symbols(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= SYMBOLS_MAX:
         raise refusal(f"must be a list of 1 to {SYMBOLS_MAX} symbols such as [BTC/USDT, ETH/USDT]")
     symbols = tuple(str(symbol).strip().upper() for symbol in value)
-    if not all(_SYMBOL.fullmatch(symbol) for symbol in symbols):
-        raise refusal("each symbol must be written BASE/QUOTE, such as BTC/USDT")
+    strange = [str(place) for place, symbol in enumerate(symbols, start=1) if not _SYMBOL.fullmatch(symbol)]
+    if strange:
+        entries = f"entry {strange[0]} is" if len(strange) == 1 else f"entries {', '.join(strange)} are"
+        raise refusal(f"{entries} not written BASE/QUOTE, such as BTC/USDT")
     twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
     if twice:
         raise refusal(f"{', '.join(twice)} is listed twice: keep one")
@@ -62,7 +64,9 @@ class LogSettings(_Section):
 class VenueSettings(_Section):
     """The exchange account the money is on."""
 
-    name: Annotated[str, _NAME] = Field("binance", description="The exchange, by its name in ccxt.")
+    name: Literal["binance"] = Field(
+        "binance", description="The exchange, by its name in ccxt; the range is what is supported today."
+    )
     account: Annotated[str, _NAME] = Field(
         "main", description="Our name for the account; its secret files carry this name."
     )

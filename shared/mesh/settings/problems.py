@@ -1,6 +1,7 @@
 """What can be wrong with a configuration: one line each, saying where, which key, what, and what to do.
 
-Text values are never quoted back: a secret pasted into the wrong line must not travel into a terminal or a log.
+Text values are never quoted back, and names only when they look like a setting's: a secret pasted into the wrong place
+must not travel into a terminal or a log.
 """
 
 import difflib
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_SETTING_LIKE = re.compile(r"[a-z_]{1,28}")
+_NEAR_ENOUGH_TO_SHOW = 0.75
 
 
 @dataclass(frozen=True, order=True)
@@ -34,9 +37,9 @@ class SettingsError(Exception):
         self.problems = tuple(problems)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Return the known name nearest to a misspelt one, or an empty text when none is near."""
-    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)), "")
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)), "")
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -46,5 +49,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a key looks like a name; anything else could be a pasted secret and is not repeated."""
+    """Tell whether a text has the shape of a key."""
     return _NAME.fullmatch(text) is not None
+
+
+def may_be_shown(name: str, known: Iterable[str]) -> bool:
+    """Tell whether an unknown name looks like a setting's; any other could be a pasted secret and is not repeated."""
+    if _SETTING_LIKE.fullmatch(name):
+        return True
+    return is_name(name) and bool(nearest(name.lower(), known, cutoff=_NEAR_ENOUGH_TO_SHOW))

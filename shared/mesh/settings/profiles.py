@@ -11,6 +11,11 @@ from shared.mesh.settings.yaml_text import Scalar
 
 PROFILE_DEFAULT = "small"
 
+# The equity, in the quote asset, that a profile is meant for at most.
+PROFILE_EQUITY_MAX: Mapping[str, Decimal] = MappingProxyType(
+    {"small": Decimal(10_000), "standard": Decimal("Infinity")}
+)
+
 _SHARED: dict[str, Scalar] = {
     "correlated_exposure_pct": Decimal(35),
     "correlated_positions_max": 2,

@@ -7,18 +7,22 @@ following links and judged by its open descriptor, so that nothing can be swappe
 import os
 import re
 import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from shared.mesh.settings.problems import Problem, SettingsError
+from shared.mesh.settings.problems import Problem, SettingsError, nearest
 
 SECRET_BYTES_MAX = 4096
 # Shorter ones are typing slips, and the log redactor would find them inside ordinary words.
 SECRET_CHARACTERS_MIN = 8
 SECRET_NAMES = ("api_key", "api_secret")
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_SECRET_FILE = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*\.(api_key|api_secret)")
+_NEAR = 0.8
+_HOW_TO = "docs/how-to/keep-secrets.md"
 _SECRET = re.compile(r"[\x21-\x7e]+")
 
 
@@ -44,25 +48,62 @@ def load_credentials(directory: Path, *, venue: str, account: str, shown_as: str
         descriptor = os.open(directory, _OPEN | os.O_DIRECTORY)
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        text = f"belongs to another user, or lies in a directory of one: {_another(shown_as)}"
+        raise SettingsError([Problem(shown_as, "", text)]) from error
     except OSError as error:
-        text = "must be a real directory of yours, not a link or a file: make it with mode 0700"
+        text = f"must be a real directory of yours, not a link or a file: make it with mode 0700, see {_HOW_TO}"
         raise SettingsError([Problem(shown_as, "", text)]) from error
     try:
-        _refuse([Problem(shown_as, "", text) for text in _exposure(os.fstat(descriptor), "0700")])
+        entries = os.listdir(descriptor)  # noqa: PTH208  # by descriptor: behind a path another directory may stand by now
+        faults = _directory_faults(directory.resolve(), os.fstat(descriptor), entries, shown_as)
+        _refuse([Problem(shown_as, "", text) for text in faults])
         found = {name: _secret(descriptor, secret_file_name(venue, account, name), shown_as) for name in SECRET_NAMES}
     finally:
         os.close(descriptor)
-    return _pair(found, prefix=f"{shown_as}/{venue}.{account}")
-
-
-def _pair(found: dict[str, SecretStr | Problem | None], *, prefix: str) -> Credentials | None:
     _refuse([value for value in found.values() if isinstance(value, Problem)])
+    files = {name: secret_file_name(venue, account, name) for name in SECRET_NAMES}
+    return _pair(found, files, set(entries) - set(files.values()), shown_as)
+
+
+def _directory_faults(directory: Path, status: os.stat_result, entries: Iterable[str], shown_as: str) -> list[str]:
+    """Say how others could get into the directory; advise to close it only when it serves nothing but secrets.
+
+    A mode of 0700 on `/`, on `/tmp` or on a home would shut out everybody else on the machine.
+    """
+    faults = _exposure(status, "0700")
+    if not faults:
+        return []
+    if directory.parent == directory.parent.parent or status.st_mode & stat.S_ISVTX:
+        return [f"serves the whole machine: {_another(shown_as)}"]
+    if status.st_uid != os.geteuid():
+        return [f"belongs to another user: {_another(shown_as)}"]
+    if not all(_SECRET_FILE.fullmatch(entry) for entry in entries):
+        return [f"is open to others and holds other things: {_another(shown_as)}"]
+    return faults
+
+
+def _another(shown_as: str) -> str:
+    """Advise another directory than the one at hand."""
+    example = "var/secrets" if shown_as != "var/secrets" else "var/keys"
+    return f"choose a directory of its own, such as {example} (paths.secrets_directory, {_HOW_TO})"
+
+
+def _pair(
+    found: Mapping[str, SecretStr | Problem | None], files: Mapping[str, str], others: Iterable[str], shown_as: str
+) -> Credentials | None:
     if not any(found.values()):
         return None
-    _refuse(
-        [Problem(f"{prefix}.{name}", "", "is missing: its other half is there") for name in found if not found[name]]
-    )
+    missing = [files[name] for name in found if not found[name]]
+    _refuse([Problem(f"{shown_as}/{file}", "", _missing(file, others)) for file in missing])
     return Credentials(**{name: value for name, value in found.items() if isinstance(value, SecretStr)})
+
+
+def _missing(file: str, others: Iterable[str]) -> str:
+    near = nearest(file, (other for other in others if other.isprintable()), cutoff=_NEAR)
+    if near:
+        return f"is missing, did you mean {near}? Rename that file, its other half is there"
+    return f"is missing, its other half is there: put the secret into this file too ({_HOW_TO})"
 
 
 def _secret(directory: int, name: str, shown_as: str) -> SecretStr | Problem | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from shared.mesh.settings.problems import Problem, SettingsError, is_name
+from shared.mesh.settings.problems import Problem, SettingsError, is_name, may_be_shown
 
 FILE_BYTES_MAX = 64 * 1024
 DEPTH_MAX = 6
@@ -21,6 +21,8 @@ NUMBER_CHARACTERS_MAX = 24
 
 Scalar = str | bool | int | Decimal
 Value = Scalar | list[Scalar]
+
+MISSING_SPACE = re.compile(r"[A-Za-z_]+:[^\s/]")  # `position_pct:5` is one word to YAML
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
@@ -57,7 +59,7 @@ def parse_yaml(text: str, *, name: str) -> tuple[dict[str, Line], list[Problem]]
     if document is None:
         return {}, problems
     if not isinstance(document, yaml.MappingNode):
-        return {}, [Problem(f"{name}:{_line(document)}", "", "not a mapping: write sections such as `risk:` with keys")]
+        return {}, [Problem(f"{name}:{_line(document)}", "", _no_mapping(document))]
     flattening = _Flattening(name)
     flattening.mapping(document, "")
     return flattening.lines, flattening.problems
@@ -116,15 +118,36 @@ def _unsupported(events: Iterable[yaml.Event], name: str) -> Iterator[Problem]:
 def _syntax_problem(error: yaml.YAMLError, name: str) -> Problem:
     """Say where the YAML breaks, without the parser's own quotation of the text around it."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        if error.context_mark is not None and error.problem == "could not find expected ':'":
+            where = f"{name}:{error.context_mark.line + 1}"
+            return Problem(where, "", "a word alone, without `: ` and a value: is a space missing after its colon?")
         where = f"{name}:{error.problem_mark.line + 1}"
         if "\\t" in (error.problem or ""):
             return Problem(where, "", "a tab: indent with spaces")
-        return Problem(where, "", "not valid YAML: check the indentation, quotes and colons of this line")
+        return Problem(
+            where, "", "not valid YAML: check the indentation, quotes and colons of this line and the one before"
+        )
     return Problem(name, "", "holds a character YAML does not allow: save it as plain UTF-8 text")
+
+
+def _no_mapping(node: yaml.Node) -> str:
+    if isinstance(node, yaml.ScalarNode) and MISSING_SPACE.match(node.value):
+        return "a space is missing after the colon: write `key: value`"
+    return "not a mapping: write sections such as `risk:` with keys"
 
 
 def _line(marked: yaml.Node | yaml.Event) -> int:
     return int(marked.start_mark.line) + 1 if marked.start_mark is not None else 1
+
+
+def _no_name(node: yaml.Node) -> str:
+    """Say what to write instead of a key that is no name; a dotted one is meant as section and key."""
+    section, dot, name = str(node.value).partition(".") if isinstance(node, yaml.ScalarNode) else ("", "", "")
+    if dot and may_be_shown(section, ()) and may_be_shown(name, ()):
+        return f"a key here holds a dot: write `{section}:` and below it, indented, `{name}:`"
+    if MISSING_SPACE.match(section):
+        return "a key here is not a name: is a space missing after its colon?"
+    return "a key here is not a name: use letters, digits and underscores"
 
 
 class _Flattening:
@@ -151,7 +174,7 @@ class _Flattening:
     def _key(self, node: yaml.Node, path: str) -> str | None:
         if isinstance(node, yaml.ScalarNode) and is_name(node.value):
             return f"{path}.{node.value}" if path else str(node.value)
-        self._refuse(node, path, "a key here is not a name: use letters, digits and underscores")
+        self._refuse(node, path, _no_name(node))
         return None
 
     def _value(self, node: yaml.Node, key: str, line: int) -> None:

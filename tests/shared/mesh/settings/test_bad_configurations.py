@@ -128,7 +128,7 @@ def _files() -> Iterator[Bad]:
         "deep": ("[" * 50_000, "nested deeper"),
         "deep-closed": ("a: " + "[" * 25_000 + "]" * 25_000, "nested deeper"),
         "oversize": ("#" + CANARY * 5000, "is larger than"),
-        "dotted": ("risk.position_pct: 5\n", "not a name"),
+        "dotted": ("risk.position_pct: 5\n", "write `risk:` and below it, indented, `position_pct:`"),
         "list-key": ("? [a, b]\n: 5\n", "not a name"),
         "unknown-section": (f"rsik:\n  profile: {CANARY}\n", "rsik.profile: unknown section, did you mean risk?"),
         "far-section": (f"telegram:\n  chat: {CANARY}\n", "unknown section; there are paths, logs, venue, risk"),

@@ -83,7 +83,6 @@ def test_layout_changes_nothing(tmp_path: Path) -> None:
     "local",
     [
         "venue:\n  account: second\n",
-        "venue:\n  name: kraken\n",
         "venue:\n  symbols: [BTC/USDT]\n",
         "risk:\n  profile: standard\n",
         "risk:\n  positions_max: 2\n",
@@ -93,6 +92,13 @@ def test_layout_changes_nothing(tmp_path: Path) -> None:
 def test_whatever_moves_money_changes_the_hash(local: str, tmp_path: Path) -> None:
     """Venue, account, symbols and every limit are in the hash."""
     assert money_hash(a_configuration(tmp_path, local=local).settings) != GOLDEN
+
+
+def test_another_venue_changes_the_hash(a_shipped_configuration: Configuration) -> None:
+    """The venue is in the hash, though only one is supported today."""
+    settings = a_shipped_configuration.settings
+    elsewhere = settings.model_copy(update={"venue": settings.venue.model_copy(update={"name": "kraken"})})
+    assert money_hash(elsewhere) != money_hash(settings) == GOLDEN
 
 
 def test_every_section_has_been_judged() -> None:

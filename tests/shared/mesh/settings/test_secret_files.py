@@ -44,13 +44,51 @@ def test_half_a_key_pair_is_refused(tmp_path: Path) -> None:
     """A key without its secret is named by the file that is missing."""
     directory = with_secrets(tmp_path)
     (directory / "binance.main.api_secret").unlink()
-    assert "var/secrets/binance.main.api_secret: is missing" in refusal(directory)
+    words = (
+        "var/secrets/binance.main.api_secret: is missing, its other half is there: put the secret into this file too"
+    )
+    assert words in refusal(directory)
 
 
-@pytest.mark.parametrize("mode", [0o750, 0o705, 0o770, 0o777, 0o1700])
+@pytest.mark.parametrize("name", ["binance.main.api_secrt", "binance.main.api_secret.txt", "Binance.main.api_secret"])
+def test_half_a_key_pair_beside_a_near_name_is_told_the_name(name: str, tmp_path: Path) -> None:
+    """A secret under a misspelt name is found and named, not the other file of the pair."""
+    directory = with_secrets(tmp_path)
+    (directory / "binance.main.api_secret").rename(directory / name)
+    assert f"is missing, did you mean {name}?" in refusal(directory)
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o705, 0o770, 0o777])
 def test_an_open_directory_is_refused(mode: int, tmp_path: Path) -> None:
     """A directory that others may enter is refused, with the command that closes it."""
     assert "chmod 0700" in refusal(with_secrets(tmp_path, directory_mode=mode))
+
+
+def machine_wide() -> list[Path]:
+    """Return directories that everybody on the machine uses, as far as it has them."""
+    return [path for path in map(Path, ("/", "/tmp", "/usr", "/etc", "/usr/bin", "/var/tmp")) if path.is_dir()]  # noqa: S108  # what a user might name, never written to
+
+
+@pytest.mark.parametrize("directory", machine_wide(), ids=str)
+def test_a_directory_of_the_machine_is_never_to_be_closed(directory: Path) -> None:
+    """Who names `/` or `/tmp` is told to choose another; chmod 0700 there would break the machine."""
+    told = refusal(directory)
+    assert "chmod" not in told
+    assert "choose a directory of its own" in told
+
+
+def test_a_sticky_directory_is_never_to_be_closed(tmp_path: Path) -> None:
+    """A sticky directory is one that many users share."""
+    assert "chmod" not in refusal(with_secrets(tmp_path, directory_mode=0o1700))
+
+
+def test_a_directory_with_other_things_is_never_to_be_closed(tmp_path: Path) -> None:
+    """A home, or a project, is not closed for the sake of the secrets in it."""
+    directory = with_secrets(tmp_path, directory_mode=0o755)
+    (directory / "letters").mkdir()
+    told = refusal(directory)
+    assert "chmod" not in told
+    assert "holds other things: choose a directory of its own" in told
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o700, 0o4600])
@@ -104,6 +142,20 @@ def test_what_belongs_to_another_is_refused(given_away: str, tmp_path: Path) -> 
     directory = with_secrets(tmp_path)
     os.chown(directory / given_away, 65534, 65534)
     assert "belongs to another user" in refusal(directory)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_closed_directory_of_another_is_called_that(tmp_path: Path) -> None:
+    """A directory we may not enter is not called a link or a file."""
+    directory = with_secrets(tmp_path)
+    tmp_path.chmod(0o700)
+    os.seteuid(65534)
+    try:
+        told = refusal(directory)
+    finally:
+        os.seteuid(0)
+    assert "belongs to another user" in told
+    assert "link" not in told
 
 
 @pytest.mark.parametrize(
