@@ -101,7 +101,7 @@ class Journal:
         Raises whatever the proof raises when the payload could not be read back, JournalFull on a full disk, and
         ValueError when the payload is over PAYLOAD_BYTES_MAX or the group over its bounds: commit more often.
         """
-        if self._full:
+        if self._full and not self._failure:
             raise JournalFull("the disk is full: only risk-reducing records are taken")
         return self._appended(payload)
 

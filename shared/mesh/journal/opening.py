@@ -27,12 +27,14 @@ class Opening(msgspec.Struct, frozen=True):
 
     `prove` is called with each payload before it may be appended, and raises when it could not be read back; in
     practice it is `EnvelopeCodec().decode_stored`. `anchors` are the peers' last (sequence, digest) of this journal.
+    `segments_walked` counts from the newest; see `examine` for what older ones are held to.
     """
 
     disk: Disk
     prove: Prove
     anchors: tuple[Anchor, ...] = ()
     reserve_bytes: int = RESERVE_BYTES_DEFAULT
+    segments_walked: int = 1
 
 
 def open_journal(opening: Opening) -> Journal:
@@ -63,7 +65,7 @@ def failed(doing: str, error: OSError) -> JournalFailed:
 
 def _opened(opening: Opening) -> Journal:
     disk = opening.disk
-    examination = examine(disk, opening.anchors)
+    examination = examine(disk, opening.anchors, segments_walked=opening.segments_walked)
     if examination.refusal is not None:
         raise examination.refusal
     if examination.end is None or examination.snapshot is None:
@@ -104,7 +106,7 @@ def _settle(disk: Disk, place: Place, snapshot: Snapshot, *, group_start: int) -
 
 
 def _created(opening: Opening, *, date: str, state: bytes) -> Journal:
-    examination = examine(opening.disk, opening.anchors)
+    examination = examine(opening.disk, opening.anchors, segments_walked=opening.segments_walked)
     if examination.refusal is not None:
         raise examination.refusal
     if examination.end is not None:

@@ -26,7 +26,7 @@ def resume_above(opening: Opening, *, above: int, reason: str) -> Journal:
     error tells, and so below any peer's, raises ValueError. Damage raises JournalDamaged. An intact journal is opened.
     """
     try:
-        examination = examine(opening.disk, opening.anchors)
+        examination = examine(opening.disk, opening.anchors, segments_walked=opening.segments_walked)
         if examination.refusal is not None:
             _append_gap(opening, examination, above=above, reason=reason)
     except OSError as error:
@@ -42,7 +42,7 @@ def start_anew_above(opening: Opening, *, above: int, date: str, state: bytes, r
     """
     try:
         opening.disk.establish()
-        examination = examine(opening.disk, opening.anchors)
+        examination = examine(opening.disk, opening.anchors, segments_walked=opening.segments_walked)
         if examination.refusal is not None:
             head = _head_above(examination, above=above, date=date)
             _, digest = head_bytes(head, state)
