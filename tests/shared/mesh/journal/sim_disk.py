@@ -27,6 +27,14 @@ class Content:
         self.durable = bytearray(content)
         self.pending: list[tuple[int, bytes | None]] = []  # written there, or with None cut there
 
+    def settle(self) -> None:
+        """Bring to the medium what was written since the last time, and only that."""
+        for offset, written in self.pending:
+            end = offset if written is None else offset + len(written)
+            _resize(self.durable, end if written is None else max(end, len(self.durable)))
+            self.durable[offset:end] = written or b""
+        self.pending = []
+
     def after_power_cut(self, random: Random) -> bytes:
         """Keep what was synced, and of the rest what luck keeps."""
         luck = random.choice((0.0, 0.5, 0.9, 1.0))
@@ -100,6 +108,10 @@ class SimDisk:
     def restore(self, files: dict[str, bytes]) -> "SimDisk":
         """Return a disk that holds these files, durably."""
         return self._like(files)
+
+    def listen(self, listener: Callable[[str, str], None]) -> None:
+        """Call this before every operation, with the name of its file."""
+        self._traps.append(listener)
 
     def contents(self) -> dict[str, Content]:
         """Return what every file holds, durable and not."""
@@ -227,8 +239,8 @@ class SimFile:
         more = max(0, size - self.size())
         if self._disk.room_for(more) < more:
             raise OSError(errno.ENOSPC, "No space left on device", self._name)
-        _resize(self._content.seen, max(size, self.size()))
-        self._content.pending.append((size, b""))
+        _resize(self._content.seen, self.size() + more)
+        self._content.pending.append((self.size(), b""))
 
     def sync(self) -> int:
         """Make the content durable."""
@@ -238,7 +250,7 @@ class SimFile:
             self._content.pending = []  # as Linux does: the pages count as clean, and no later sync will write them
             raise
         self._disk.syncs += 1
-        self._content.durable, self._content.pending = bytearray(self._content.seen), []
+        self._content.settle()
         return self._disk.sync_ns
 
     def close(self) -> None:

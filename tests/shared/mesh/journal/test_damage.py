@@ -8,7 +8,7 @@ import pytest
 from proto.risk import Anchor
 from shared.mesh.journal import Finding, JournalDamaged, JournalRefused, Kind, TailLost, examine
 from shared.mesh.journal.mark import MARK_NAME
-from shared.mesh.journal.record import RECORD, frame_at
+from shared.mesh.journal.record import HEAD, NOTHING, RECORD, frame_at, frame_bytes
 from tests.shared.mesh.journal.journals import (
     NEXT_DAY,
     a_journal,
@@ -105,10 +105,12 @@ def test_a_tail_beyond_the_mark_is_dropped_and_said() -> None:
     commit(reopened(disk), [b"never", b"acknowledged"])
     written = disk.copied()[FIRST]
     for size in range(journal.segment_bytes, len(written) + 1):
-        cut = reopened(SimDisk().restore({**files, FIRST: written[:size]}), anchor)
+        torn = SimDisk().restore({**files, FIRST: written[:size]})
+        cut = reopened(torn, anchor)
         assert cut.anchor.sequence == (9 if size == len(written) else 7)
         assert (Kind.TORN_TAIL in kinds(cut.notes)) == (journal.segment_bytes < size < len(written))
-        assert commit(cut, [b"next"]).sequence == cut.anchor.sequence
+        commit(cut, [b"a"])
+        assert reopened(torn, cut.anchor).notes == ()
 
 
 @pytest.mark.parametrize("with_mark", [True, False])
@@ -316,6 +318,16 @@ def test_half_a_segment_is_removed_and_said() -> None:
     assert kinds(journal.notes) == {Kind.HALF_SEGMENT}
     journal.begin_segment(date="2026-03-03", state=b"eight")
     assert payloads(reopened(disk, anchor).records(1)) == numbered(8)
+
+
+def test_a_snapshot_that_is_not_what_its_hash_says() -> None:
+    """A snapshot exchanged for another, with checksum and digest made right, is betrayed by its own hash."""
+    files, _, _ = a_small_journal()
+    frame = frame_at(files[FIRST])
+    assert frame is not None
+    payload = frame.payload.replace(b"the beginning", b"The beginning")
+    forged, _ = frame_bytes(HEAD, 0, (0, 1), payload, NOTHING)
+    assert "the snapshot is not what its hash says" in str(refusal({**files, FIRST: forged}))
 
 
 def test_strangers_are_left_alone_and_said() -> None:
