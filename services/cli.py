@@ -32,6 +32,7 @@ class VerbModule(Protocol):
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
         "config": Verb("services.config_command", "show the settings in force, or check them"),
+        "journal": Verb("services.journal_command", "show a journal, prove it whole, or follow it"),
     }
 )
 

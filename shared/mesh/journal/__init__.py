@@ -5,10 +5,10 @@ The owner of the truth writes with `create_journal`, `open_journal`, `Journal`; 
 means, asks a clock, or takes a lock: the role's lock, held by the caller, is what makes it the only writer.
 """
 
-from shared.mesh.journal.disk import Disk, File, RealDisk
+from shared.mesh.journal.disk import Disk, File, RealDisk, journal_directory
 from shared.mesh.journal.examination import Examination, SegmentReport, examine
 from shared.mesh.journal.journal import Committed, Journal
-from shared.mesh.journal.mark import Mark
+from shared.mesh.journal.mark import Mark, mark_on
 from shared.mesh.journal.opening import Opening, create_journal, open_journal
 from shared.mesh.journal.reader import JournalReader
 from shared.mesh.journal.record import Gap, Record, Snapshot
@@ -50,6 +50,8 @@ __all__ = [
     "TailLost",
     "create_journal",
     "examine",
+    "journal_directory",
+    "mark_on",
     "open_journal",
     "resume_above",
     "start_anew_above",

@@ -14,6 +14,11 @@ DIRECTORY_MODE: Final = 0o700
 _SAFE: Final = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
+def journal_directory(var_directory: Path, role: str) -> Path:
+    """Return where a role keeps its journal."""
+    return var_directory / "journal" / role
+
+
 class File(Protocol):
     """An open file. Offsets are explicit, so that nothing depends on where somebody else stood."""
 
@@ -117,9 +122,13 @@ class RealDisk:
         self._directory = directory
 
     def establish(self) -> None:
-        """Make the directory, durably, unless it is there; its own parent must not be missing."""
-        self._directory.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
-        _sync_directory(self._directory.parent)  # also when it was there: whoever made it may have died before this
+        """Make the directory and what is missing above it, durably, unless it is there."""
+        missing = [path for path in (self._directory, *self._directory.parents) if not path.exists()]
+        for path in reversed(missing):
+            path.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+        # Also when it was there: whoever made it may have died before this.
+        for path in {self._directory, *missing}:
+            _sync_directory(path.parent)
 
     def names(self) -> list[str]:
         """List what is in it; a missing directory raises FileNotFoundError."""

@@ -100,10 +100,10 @@ class _Examiner:
     def __init__(self, disk: Disk, anchors: Sequence[Anchor]) -> None:
         self._disk = disk
         self._findings: list[Finding] = []
+        self._mark = mark_on(disk)  # before the names: a living writer publishes a new segment only when it has a name
         names = _names(disk)
         self._names = segment_names(names)
         self._unfinished = tuple(name for name in names if is_unfinished(name))
-        self._mark = mark_on(disk)
         self._anchors = [anchor for anchor in anchors if anchor.sequence > 0]
         if self._mark and self._mark.sequence > 0:
             self._anchors.append(Anchor(sequence=self._mark.sequence, digest=self._mark.digest.hex()))

@@ -34,7 +34,7 @@ class JournalReader:
         self._name: SegmentName | None = None
 
     def poll(self, limit: int = POLL_RECORDS_MAX) -> list[Record | Gap]:
-        """Return the next durable records, at most `limit`; an empty list says that there are no more as yet.
+        """Return the next durable records of one segment, at most `limit`; an empty list: no more as yet.
 
         JournalDamaged: what was durable is not there any more, or is something else. OSError: it cannot be read.
         """
@@ -42,13 +42,13 @@ class JournalReader:
         if mark is None:
             return []
         found: list[Record | Gap] = []
-        while len(found) < limit:
+        while not found:
             walk, file = self._current(mark)
             if mark.number < walk.here.number or (mark.number == walk.here.number and mark.end < walk.here.offset):
                 raise self._damaged(Kind.OLDER_COPY, walk.here.offset, "the journal ends before what was read already")
             end = mark.end if mark.number == walk.here.number else file.size()
-            self._read(walk, end, limit, found)
-            if len(found) < limit:
+            found = self._read(walk, end, limit)
+            if not found:
                 if mark.number == walk.here.number:
                     break
                 self._cross(walk)
@@ -60,15 +60,18 @@ class JournalReader:
             self._file.close()
             self._file = None
 
-    def _read(self, walk: Walk, end: int, limit: int, found: list[Record | Gap]) -> None:
+    def _read(self, walk: Walk, end: int, limit: int) -> list[Record | Gap]:
+        found: list[Record | Gap] = []
         try:
             for entry in walk.entries(end):
                 if entry.sequence >= self._from:
                     found.append(entry)
                 if len(found) == limit:
-                    return
+                    break
         except Broken as broken:
-            raise self._damaged(broken.kind, broken.offset, broken.text) from broken
+            if not found:  # else the next poll will meet it again
+                raise self._damaged(broken.kind, broken.offset, broken.text) from broken
+        return found
 
     def _current(self, mark: Mark) -> tuple[Walk, File]:
         if self._walk is None or self._file is None:
@@ -76,14 +79,15 @@ class JournalReader:
         return self._walk, self._file
 
     def _entered(self, name: SegmentName) -> tuple[Walk, File]:
-        self.close()
-        self._name = name
-        self._file = self._disk.view(name.text)
+        file = self._disk.view(name.text)
         try:
-            self._walk = Walk(self._file, name.number)
+            walk = Walk(file, name.number)
         except Broken as broken:
-            raise self._damaged(broken.kind, broken.offset, broken.text) from broken
-        return self._walk, self._file
+            file.close()
+            raise self._damaged(broken.kind, broken.offset, broken.text, name=name) from broken
+        self.close()
+        self._name, self._walk, self._file = name, walk, file
+        return walk, file
 
     def _first_segment(self, mark: Mark) -> SegmentName:
         """Return the newest segment that begins below the number asked for, or the oldest there is."""
@@ -116,7 +120,8 @@ class JournalReader:
         if (head.number, head.previous_bytes, head.link) != (left.number + 1, left.offset, left.link):
             raise self._damaged(Kind.MISSING_SEGMENT, 0, f"it does not continue segment {left.number}")
 
-    def _damaged(self, kind: Kind, offset: int, text: str) -> JournalDamaged:
-        where = f"{self._name.text}:{offset}" if self._name else ""
+    def _damaged(self, kind: Kind, offset: int, text: str, *, name: SegmentName | None = None) -> JournalDamaged:
+        name = name or self._name
+        where = f"{name.text}:{offset}" if name else ""
         sequence = self._walk.here.sequence if self._walk else 0
         return JournalDamaged([Finding(kind, where, text)], sequence_highest=sequence)

@@ -6,6 +6,7 @@ they were changed, up to some point.
 """
 
 import errno
+import itertools
 import os
 from collections.abc import Callable
 from copy import deepcopy
@@ -96,9 +97,11 @@ class SimDisk:
 
     def after_kill(self) -> "SimDisk":
         """Return the disk as the next process finds it: what the kernel was told, it still knows."""
-        names = deepcopy([self._files, self._durable_names, self._pending_names])
         later = SimDisk(capacity=self.capacity)
-        later._files, later._durable_names, later._pending_names = names
+        # In one copy, since the same content stands under several names.
+        later._files, later._durable_names, later._pending_names = deepcopy(
+            (self._files, self._durable_names, self._pending_names)
+        )
         return later
 
     def copied(self) -> dict[str, bytes]:
@@ -268,4 +271,4 @@ def _sectors(offset: int, length: int) -> list[tuple[int, int]]:
     """Cut a write where sectors end; give starts and ends relative to it."""
     first = SECTOR_BYTES - offset % SECTOR_BYTES
     cuts = [0, *range(first, length, SECTOR_BYTES), length]
-    return [(start, end) for start, end in zip(cuts, cuts[1:], strict=False) if start < end]
+    return [(start, end) for start, end in itertools.pairwise(cuts) if start < end]

@@ -1,5 +1,6 @@
 """Going on above a lost tail, or anew above damage: what is kept, what is said, and that no number is given twice."""
 
+import contextlib
 import errno
 from random import Random
 
@@ -19,7 +20,16 @@ from shared.mesh.journal import (
     start_anew_above,
 )
 from shared.mesh.journal.record import REASON_BYTES_MAX
-from tests.shared.mesh.journal.journals import NEXT_DAY, a_journal, all_there, an_opening, commit, numbered, payloads, reopened
+from tests.shared.mesh.journal.journals import (
+    NEXT_DAY,
+    a_journal,
+    all_there,
+    an_opening,
+    commit,
+    numbered,
+    payloads,
+    reopened,
+)
 from tests.shared.mesh.journal.sim_disk import PowerCut, SimDisk
 
 FIRST = "00000001-2026-03-01.journal"
@@ -202,10 +212,8 @@ def test_a_crash_while_going_on(cut: int) -> None:
     for damaged in (False, True):
         disk, anchor = a_damaged_journal() if damaged else a_lost_tail()
         disk.cut_power_at(cut)
-        try:
+        with contextlib.suppress(PowerCut):
             again(disk, anchor, damaged=damaged)
-        except PowerCut:
-            pass
         for seed in range(5):
             later = disk.after_power_cut(Random(seed))  # noqa: S311 -- a seed
             journal = again(later, anchor, damaged=damaged)
@@ -232,7 +240,7 @@ def test_a_long_reason_is_cut() -> None:
     """A reason takes at most its bound, whatever an operator writes."""
     disk, anchor = a_lost_tail()
     journal = resume_above(an_opening(disk, anchor), above=7, reason="ä" * REASON_BYTES_MAX)
-    entry = list(journal.records(8))[0]
+    entry = next(iter(journal.records(8)))
     assert isinstance(entry, Gap)
     assert entry.reason == "ä" * (REASON_BYTES_MAX // 2)
 
