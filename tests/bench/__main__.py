@@ -28,21 +28,21 @@ def _write(name: str, rows: Sequence[msgspec.Struct], said: Sequence[str]) -> No
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
-def _print(title: str, table: str, said: Sequence[str]) -> None:
+def _say(title: str, table: str, said: Sequence[str]) -> None:
     sys.stdout.write("\n".join((title, table, *said, "", "")))
 
 
 def _codec() -> None:
     rows = codec.measured()
     said = codec.verdicts(rows)
-    _print("Codec: medians, contenders timed in turn", codec.table(rows), said)
+    _say("Codec: medians, contenders timed in turn", codec.table(rows), said)
     _write("codec", rows, said)
 
 
 def _journal() -> None:
     rows = journal.measured()
     said = journal.verdicts(rows)
-    _print("Journal: one record at a time in turn with the floor, then groups, then a boot", journal.table(rows), said)
+    _say("Journal: one record at a time in turn with the floor, then groups, then a boot", journal.table(rows), said)
     _write("journal", rows, said)
 
 

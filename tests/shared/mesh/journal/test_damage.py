@@ -134,6 +134,31 @@ def test_a_bit_flipped_in_a_thousand_places(with_mark: bool) -> None:  # noqa: F
     assert detected > 0
 
 
+def test_any_damage_is_a_verdict() -> None:
+    """Whatever is done to the files, opening answers with a journal that holds everything, or with its own refusal."""
+    random = Random(2)  # noqa: S311 -- a seed
+    files, anchor = two_segments()
+    for _ in range(600):
+        damaged = dict(files)
+        for _ in range(random.randint(1, 3)):
+            name = random.choice((FIRST, SECOND, MARK_NAME))
+            damaged[name] = mangled(damaged[name], random)
+        try:
+            journal = reopened(SimDisk().restore(damaged), anchor)
+        except JournalRefused:
+            continue
+        assert journal.anchor == anchor
+        assert payloads(journal.records(5)) == numbered(4, start=5)
+
+
+def mangled(content: bytes, random: Random) -> bytes:
+    """Cut, exchange, repeat, zero or overwrite a part."""
+    start, end = sorted(random.randrange(len(content) + 1) for _ in range(2))
+    part = content[start:end]
+    other = random.choice((b"", part[::-1], part + part, bytes(len(part)), random.randbytes(len(part)), b"BJr1", part))
+    return content[:start] + other + content[end:]
+
+
 def test_a_bit_flipped_at_every_byte_of_the_newest_segment() -> None:
     """Opening alone finds a flip anywhere in the newest segment, and never changes what is damaged."""
     files, anchor = two_segments()
