@@ -17,7 +17,7 @@ PROGRAM = """
 import sys
 from reader import records
 for sequence, payload in records(sys.argv[1]):
-    sys.stdout.write(f"{sequence} {payload.hex()}\n")
+    sys.stdout.write(f"{sequence} {payload.hex()}" + chr(10))
 """
 
 
