@@ -237,13 +237,14 @@ class SimFile:
         self._content.pending.append((size, None))
 
     def allocate(self, size: int) -> None:
-        """Take room for that many bytes."""
+        """Take room for that many bytes; where there is less, take that and raise ENOSPC."""
         self._disk.touch("allocate", self._name)
         more = max(0, size - self.size())
-        if self._disk.room_for(more) < more:
-            raise OSError(errno.ENOSPC, "No space left on device", self._name)
-        _resize(self._content.seen, self.size() + more)
+        fits = self._disk.room_for(more)
+        _resize(self._content.seen, self.size() + fits)
         self._content.pending.append((self.size(), b""))
+        if fits < more:
+            raise OSError(errno.ENOSPC, "No space left on device", self._name)
 
     def sync(self) -> int:
         """Make the content durable."""

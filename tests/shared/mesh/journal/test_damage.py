@@ -174,7 +174,9 @@ def test_a_flip_in_the_middle_is_damage_without_mark_or_peer() -> None:
     for offset in range(sorted(ends)[-2]):
         content = bytearray(files[FIRST])
         content[offset] ^= 0x01
-        assert isinstance(refusal({**without(files, MARK_NAME), FIRST: bytes(content)}), JournalDamaged)
+        error = refusal({**without(files, MARK_NAME), FIRST: bytes(content)})
+        assert isinstance(error, JournalDamaged)
+        assert error.sequence_highest == 7  # what stands behind the damage has its numbers
 
 
 def test_an_older_copy_of_the_directory() -> None:
