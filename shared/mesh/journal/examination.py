@@ -127,8 +127,7 @@ class _Examiner:
                     walked = self._newest(name) if newest else self._older(name, heads[index + 1])
                     walk = walked if newest else walk
                 reports.append(self._report(name, heads[index], walked))
-        if walk:
-            self._highest = max(self._highest, walk.settled.sequence)
+        self._highest = max(self._highest, walk.settled.sequence if walk else self._highest_anywhere())
         self._hold_to_mark()
         self._hold_to_anchors(walk)
         return Examination(
@@ -142,6 +141,18 @@ class _Examiner:
             published=self._mark,
             anchors=tuple(dict.fromkeys(self._anchors)),
         )
+
+    def _highest_anywhere(self) -> int:
+        """Return the highest number in any whole frame, where the newest segment cannot be walked at all."""
+        for name in reversed(self._names):
+            file = self._disk.view(name.text)
+            try:
+                highest = max((frame.sequence for frame in later_frames(file, 0)), default=0)
+            finally:
+                file.close()
+            if highest:
+                return highest
+        return 0
 
     def _list(self, names: Sequence[str]) -> None:
         ours = {name.text for name in self._names} | {MARK_NAME, RESERVE_NAME, *self._unfinished}

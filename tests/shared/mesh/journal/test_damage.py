@@ -13,7 +13,6 @@ from tests.shared.mesh.journal.journals import (
     NEXT_DAY,
     a_journal,
     all_there,
-    an_opening,
     commit,
     numbered,
     payloads,
@@ -347,6 +346,15 @@ def test_half_a_segment_is_removed_and_said() -> None:
     assert payloads(reopened(disk, anchor).records(1)) == numbered(8)
 
 
+def test_numbers_are_known_though_heads_are_not() -> None:
+    """With the newest segment unreadable from its start, the highest number comes from any whole frame there is."""
+    disk = SimDisk()
+    journal = a_journal(disk, numbered(4))
+    journal.begin_segment(date=NEXT_DAY, state=b"")
+    files = {name: content for name, content in disk.copied().items() if name != MARK_NAME}
+    assert refusal({**files, SECOND: files[SECOND][1:]}).sequence_highest == 4
+
+
 def test_a_snapshot_that_is_not_what_its_hash_says() -> None:
     """A snapshot exchanged for another, with checksum and digest made right, is betrayed by its own hash."""
     files, _, _ = a_small_journal()
@@ -385,9 +393,3 @@ def test_who_takes_over_reads_everything_intact() -> None:
     commit(journal, numbered(3, start=3))
     assert all_there(SimDisk().restore({**disk.copied(), MARK_NAME: older})) == numbered(5)
     assert all_there(SimDisk().restore(without(disk.copied(), MARK_NAME))) == numbered(5)
-
-
-def test_an_opening_says_what_it_needs() -> None:
-    """An opening holds disk, proof, anchors and the size of the reserve, which is 16 MiB unless said."""
-    assert an_opening(SimDisk()).reserve_bytes == 4096
-    assert type(an_opening(SimDisk()))(disk=SimDisk(), prove=bytes).reserve_bytes == 16 * 1024 * 1024

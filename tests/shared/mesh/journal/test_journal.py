@@ -266,3 +266,9 @@ def test_random_use_comes_back() -> None:
     entries = list(reopened(disk, journal.anchor).records(1))
     assert payloads(entries) == written
     assert not any(isinstance(entry, Gap) for entry in entries)
+
+
+def test_an_opening_says_what_it_needs() -> None:
+    """An opening holds disk, proof, anchors and the size of the reserve, which is 16 MiB unless said."""
+    assert an_opening(SimDisk()).reserve_bytes == 4096
+    assert Opening(disk=SimDisk(), prove=bytes).reserve_bytes == 16 * 1024 * 1024
