@@ -41,6 +41,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "keys": Verb(
             "services.keys_command", "create the keys of the processes, or show the public ones", "create|show"
         ),
+        "journal": Verb("services.journal_command", "show a journal, prove it whole, or follow it", "show|verify|tail"),
     }
 )
 

@@ -1,33 +1,23 @@
-"""`make bench`: prints a table for a person and writes `var/bench/codec.json` for a machine. It never fails a build."""
+"""`make bench`: prints a table for a person and writes a JSON file for a machine, one of each for every benchmark.
+
+With names (`python -m tests.bench journal`) it runs only those. It never fails a build.
+"""
 
 import json
 import platform
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tests.bench.codec import Row, measured, verdicts
+from tests.bench import bus, codec, journal
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
 
-def _table(rows: list[Row]) -> str:
-    lines = [f"{'message':8} {'contender':20} {'encode us':>10} {'decode us':>10} {'both us':>10} {'to bare':>8}"]
-    lines += [
-        f"{row.message:8} {row.contender:20} {row.encode_us:10.3f} {row.decode_us:10.3f} {row.both_us:10.3f}"
-        f" {row.ratio_to_bare:7.2f}x"
-        for row in rows
-    ]
-    return "\n".join(lines)
-
-
-def main() -> int:
-    """Measure, print, write."""
-    rows = measured()
-    said = verdicts(rows)
-    sys.stdout.write("\n".join(("Codec: medians, contenders timed in turn", _table(rows), *said, "")))
+def _write(name: str, rows: Sequence[msgspec.Struct], said: Sequence[str]) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     result = {
         "python": platform.python_version(),
@@ -35,9 +25,47 @@ def main() -> int:
         "rows": msgspec.to_builtins(rows),
         "verdicts": said,
     }
-    (RESULTS / "codec.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def _say(title: str, table: str, said: Sequence[str]) -> None:
+    sys.stdout.write("\n".join((title, table, *said, "", "")))
+
+
+def _codec() -> None:
+    rows = codec.measured()
+    said = codec.verdicts(rows)
+    _say("Codec: medians, contenders timed in turn", codec.table(rows), said)
+    _write("codec", rows, said)
+
+
+def _journal() -> None:
+    rows = journal.measured()
+    said = journal.verdicts(rows)
+    _say("Journal: one record at a time in turn with the floor, then groups, then a boot", journal.table(rows), said)
+    _write("journal", rows, said)
+
+
+def _bus() -> None:
+    rows = bus.measured()
+    said = bus.verdicts(rows)
+    _say("Bus: two processes, the floor first", bus.table(rows), said)
+    _write("bus", rows, said)
+
+
+BENCHMARKS: Final = {"codec": _codec, "journal": _journal, "bus": _bus}
+
+
+def main(names: Sequence[str]) -> int:
+    """Measure, print, write."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}\n")
+        return 2
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name]()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

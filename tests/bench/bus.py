@@ -189,6 +189,15 @@ def measured() -> list[BusRow]:
         shutil.rmtree(run_directory)
 
 
+def table(rows: list[BusRow]) -> str:
+    """Lay the figures out for a person."""
+    lines = [f"{'what':12} {'way':24} {'p50 us':>10} {'p99 us':>10} {'per second':>12}"]
+    lines += [
+        f"{row.what:12} {row.way:24} {row.p50_us:10.1f} {row.p99_us:10.1f} {row.per_second or '':>12}" for row in rows
+    ]
+    return "\n".join(lines)
+
+
 def verdicts(rows: list[BusRow]) -> list[str]:
     """Hold the figures to their goals, in words."""
     by_name = {(row.what, row.way): row for row in rows}

@@ -245,6 +245,17 @@ def measured() -> list[Row]:
     return [*_rows("tick", _tick()), *_rows("order", _order())]
 
 
+def table(rows: list[Row]) -> str:
+    """Lay the rows out for a person."""
+    lines = [f"{'message':8} {'contender':20} {'encode us':>10} {'decode us':>10} {'both us':>10} {'to bare':>8}"]
+    lines += [
+        f"{row.message:8} {row.contender:20} {row.encode_us:10.3f} {row.decode_us:10.3f} {row.both_us:10.3f}"
+        f" {row.ratio_to_bare:7.2f}x"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
 def verdicts(rows: list[Row]) -> list[str]:
     """Hold the figures to their goals, in words; a goal that is missed is said to be missed."""
     tick, order = (next(row for row in rows if (row.message, row.contender) == (name, "bowline")) for name in GOALS)
