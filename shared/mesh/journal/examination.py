@@ -147,7 +147,7 @@ class _Examiner:
         for name in reversed(self._names):
             file = self._disk.view(name.text)
             try:
-                highest = max((frame.sequence for frame in later_frames(file, 0)), default=0)
+                highest = max((frame.sequence for frame in later_frames(file, 0, file.size())), default=0)
             finally:
                 file.close()
             if highest:
@@ -241,7 +241,7 @@ class _Examiner:
             try:
                 self._follow(walk, size)
             except Broken as broken:
-                later = [(frame.sequence, frame.position) for frame in later_frames(file, broken.offset + 1)]
+                later = [(frame.sequence, frame.position) for frame in later_frames(file, broken.offset + 1, size)]
                 self._judge_end(name, walk, broken, size, later)
             else:
                 if walk.here != walk.settled:

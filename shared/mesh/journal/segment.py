@@ -166,15 +166,17 @@ def lawful_name(number: int, date: str) -> SegmentName:
     return SegmentName(number, date)
 
 
-def later_frames(file: File, offset: int) -> Iterator[Frame]:
-    """Yield every frame with a right checksum behind a broken place, whatever it is chained to."""
-    size = file.size()
-    while offset + FRAME_BYTES_MIN <= size:
+def later_frames(file: File, offset: int, end: int) -> Iterator[Frame]:
+    """Yield every frame with a right checksum between a broken place and the end, whatever it is chained to.
+
+    `end` is where the file ended when it was looked at: a living writer may have gone on since.
+    """
+    while offset + FRAME_BYTES_MIN <= end:
         chunk = file.read(offset, _CHUNK_BYTES)
         at = chunk.find(_TAG_START)
         while at >= 0:
             frame = _frame_of_file(file, offset + at)
-            if frame:
+            if frame and offset + at + frame.size <= end:
                 yield frame
             at = chunk.find(_TAG_START, at + (frame.size if frame else 1))
         offset += len(chunk) - HEADER_BYTES if len(chunk) > HEADER_BYTES else len(chunk)
