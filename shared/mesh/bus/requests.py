@@ -7,7 +7,7 @@ is being handled it waits, and afterwards it gets the answer that was given. The
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -235,8 +235,3 @@ class Requester:
             self.refused["unasked"] += 1
             return
         asked.future.set_result(Answer(envelope=envelope, attachments=tuple(parts[2:])))
-
-
-def refusals(counters: Mapping[str, Counter[str]]) -> dict[str, int]:
-    """Gather what was refused where, for a heartbeat or a log line."""
-    return {f"{where}: {why}": count for where, counter in counters.items() for why, count in counter.items()}

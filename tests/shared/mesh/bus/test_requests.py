@@ -56,6 +56,16 @@ async def test_nobody_there_is_a_clean_time_out(mesh: Mesh) -> None:
         await requester.ask(KILL)
 
 
+async def test_too_many_questions_at_once_are_refused_to_whoever_asks_them(mesh: Mesh) -> None:
+    """A process that asks without end is told so itself, and what it asked before is still answered or timed out."""
+    requester = mesh.process("operator").asks("risk", "control")
+    asking = [asyncio.ensure_future(requester.ask(KILL)) for _ in range(requests.ASKED_MAX)]
+    await asyncio.sleep(0)
+    with pytest.raises(requests.TooManyRequestsError, match=r"risk\.control are unanswered"):
+        await requester.ask(KILL)
+    assert {type(result) for result in await asyncio.gather(*asking, return_exceptions=True)} == {RequestTimedOutError}
+
+
 async def test_the_same_request_twice_is_handled_once(mesh: Mesh) -> None:
     """Said again under its id, a request gets the answer that was given and is not handled anew."""
     control = Control(mesh.process("risk"))
