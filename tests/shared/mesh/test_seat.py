@@ -316,6 +316,8 @@ mount -t tmpfs -o size=64k,mode=0700 none "$1" && exec "$2" -m tests.shared.mesh
 
 def test_a_full_or_read_only_disk_refuses_to_start(tmp_path: Path) -> None:
     """On a real file system that is full, or read-only, no seat is given, none is held, no epoch goes back."""
+    if os.geteuid() != 0:
+        pytest.skip("in a user namespace of another user, root's directories above ours belong to a stranger")
     (tmp_path / "disk").mkdir(mode=0o700)
     command = ["unshare", "--user", "--map-root-user", "--mount"]
     if subprocess.run([*command, "true"], check=False).returncode:
