@@ -121,7 +121,7 @@ async def answer(run_directory: Path, *, count: int) -> dict[str, float]:
 
     def on_request(request: Request) -> None:
         nonlocal answered
-        responder.answer(request.envelope.id, ControlDone(summary="done"))
+        responder.answer(request, ControlDone(summary="done"))
         answered += 1
         if answered >= count:
             hub.loop.call_later(0.2, done.set)

@@ -58,7 +58,7 @@ class EventPublisher:
         assert isinstance(asked, AskTail), "the table of topics lets nothing else in here"
         if asked.from_sequence < 1:
             refusal = RequestRefused(rule="records_begin_at_one", reason="ask from number 1 or later")
-            self._tail.answer(request.envelope.id, refusal)
+            self._tail.answer(request, refusal)
             return
         frames = self._within_bounds(asked)
         given = TailGiven(
@@ -66,7 +66,7 @@ class EventPublisher:
             record_count=len(frames),
             last_sequence=self._records.last_sequence,
         )
-        self._tail.answer(request.envelope.id, given, frames)
+        self._tail.answer(request, given, frames)
 
     def _within_bounds(self, asked: AskTail) -> list[bytes]:
         frames: list[bytes] = []

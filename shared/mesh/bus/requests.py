@@ -57,6 +57,11 @@ class Request:
     instance: str
     envelope: Envelope
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Who asked, and under which id: another's id is no way to another's answer."""
+        return self.instance, self.envelope.id
+
 
 @dataclass(slots=True)
 class _Kept:
@@ -83,26 +88,26 @@ class Responder:
         self._clock: Final = clock
         self._codec: Final = codec
         self._on_request: Final = on_request
-        self._waiting: Final[dict[str, bytes]] = {}
-        self._kept: Final[OrderedDict[str, _Kept]] = OrderedDict()
+        self._waiting: Final[dict[tuple[str, str], bytes]] = {}
+        self._kept: Final[OrderedDict[tuple[str, str], _Kept]] = OrderedDict()
         self._socket: Final = hub.bind(zmq.ROUTER, name)
         self._drain: Final = hub.drain(self._socket, self._receive, whole_frames=True)
 
-    def answer(self, request_id: str, body: Body, attachments: Sequence[bytes] = ()) -> None:
+    def answer(self, request: Request, body: Body, attachments: Sequence[bytes] = ()) -> None:
         """Answer a request, and keep the answer for when it is asked again.
 
         An answer with attachments is a reading: it is not kept, and asked again it is read again.
         """
-        frame = self._codec.encode(self._sender.envelope(body, cause_id=request_id))
+        frame = self._codec.encode(self._sender.envelope(body, cause_id=request.envelope.id))
         if not attachments:
-            self._keep(request_id, frame)
-        asker = self._waiting.pop(request_id, None)
+            self._keep(request.key, frame)
+        asker = self._waiting.pop(request.key, None)
         if asker is not None:
             self._send(asker, (frame, *attachments))
 
-    def _keep(self, request_id: str, frame: bytes) -> None:
+    def _keep(self, key: tuple[str, str], frame: bytes) -> None:
         now_ns = self._clock.boot_ns()
-        self._kept[request_id] = _Kept(frame=frame, kept_until_ns=now_ns + ANSWER_KEPT_NS)
+        self._kept[key] = _Kept(frame=frame, kept_until_ns=now_ns + ANSWER_KEPT_NS)
         while len(self._kept) > ANSWERS_KEPT_MAX or next(iter(self._kept.values())).kept_until_ns < now_ns:
             self._kept.popitem(last=False)
 
@@ -120,14 +125,15 @@ class Responder:
         if fault is not None:
             self._refuse(asker, envelope, fault)
             return
-        kept = self._kept.get(envelope.id)
+        request = Request(instance=instance, envelope=envelope)
+        kept = self._kept.get(request.key)
         if kept is not None:
             self._send(asker, (kept.frame,))
             return
-        repeated = envelope.id in self._waiting
-        self._waiting[envelope.id] = asker  # the answer goes to whoever asked last
+        repeated = request.key in self._waiting
+        self._waiting[request.key] = asker  # the answer goes to where it was asked from last
         if not repeated:
-            self._on_request(Request(instance=instance, envelope=envelope))
+            self._on_request(request)
 
     def _fault(self, instance: str, envelope: Envelope) -> RequestRefused | None:
         topic = topic_of(type(envelope.body))

@@ -93,10 +93,10 @@ class Publisher:
             refusal = RequestRefused(
                 rule="not_too_many_at_once", reason=f"{len(positions)} topics: ask for a longer prefix"
             )
-            self._history.answer(request.envelope.id, refusal)
+            self._history.answer(request, refusal)
             return
         latest = [self._latest[position.stream.encode()] for position in positions]
-        self._history.answer(request.envelope.id, SnapshotGiven(positions=tuple(positions)), latest)
+        self._history.answer(request, SnapshotGiven(positions=tuple(positions)), latest)
 
 
 class Subscriber:

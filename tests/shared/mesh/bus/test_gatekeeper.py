@@ -22,7 +22,7 @@ def serve(process: Process, seen: list[Request]) -> Responder:
 
     def on_request(request: Request) -> None:
         seen.append(request)
-        responder.answer(request.envelope.id, ControlDone(summary="latched"))
+        responder.answer(request, ControlDone(summary="latched"))
 
     responder = Responder(
         hub=process.hub,

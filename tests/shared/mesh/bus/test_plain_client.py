@@ -22,7 +22,7 @@ async def test_the_client_on_the_page_talks_to_a_service(mesh: Mesh, run_directo
 
     def on_request(request: Request) -> None:
         asked.append(request)
-        responder.answer(request.envelope.id, LimitsAnswered(limits=(A_LIMIT_USE,)))
+        responder.answer(request, LimitsAnswered(limits=(A_LIMIT_USE,)))
 
     responder = Responder(
         hub=risk.hub, name="control", sender=risk.sender, clock=risk.clock, codec=risk.codec, on_request=on_request

@@ -37,7 +37,7 @@ class Control:
     def _on_request(self, request: Request) -> None:
         self.asked.append(request)
         if self._at_once:
-            self.responder.answer(request.envelope.id, DONE)
+            self.responder.answer(request, DONE)
 
 
 async def test_a_request_is_answered(mesh: Mesh) -> None:
@@ -76,6 +76,19 @@ async def test_the_same_request_twice_is_handled_once(mesh: Mesh) -> None:
     assert len(control.asked) == 1
 
 
+async def test_anothers_id_is_no_way_to_anothers_answer(mesh: Mesh, eventually: Eventually) -> None:
+    """Two askers that use the same id have two questions, and each gets the answer to its own."""
+    control = Control(mesh.process("risk"), at_once=False)
+    first = asyncio.ensure_future(mesh.process("operator").asks("risk", "control").ask(KILL, message_id="kill-1"))
+    await eventually(lambda: len(control.asked) == 1)
+    second = asyncio.ensure_future(mesh.process("dashboard").asks("risk", "control").ask(KILL, message_id="kill-1"))
+    await eventually(lambda: len(control.asked) == 2)
+    for request in control.asked:
+        control.responder.answer(request, ControlDone(summary=request.instance))
+    assert (await first).envelope.body == ControlDone(summary="operator")
+    assert (await second).envelope.body == ControlDone(summary="dashboard")
+
+
 async def test_an_attempt_repeated_while_it_is_handled_is_handled_once(mesh: Mesh, eventually: Eventually) -> None:
     """A slow handler sees one request however often the asker repeats it, and the asker gets one answer."""
     control = Control(mesh.process("risk"), at_once=False)
@@ -83,7 +96,7 @@ async def test_an_attempt_repeated_while_it_is_handled_is_handled_once(mesh: Mes
     asking = asyncio.ensure_future(requester.ask(KILL, message_id="kill-1"))
     await eventually(lambda: control.asked)
     await asyncio.sleep(requests.ATTEMPT_TIMEOUT_NS / 1e9 * 1.5)  # past the second attempt
-    control.responder.answer("kill-1", DONE)
+    control.responder.answer(control.asked[0], DONE)
     assert (await asking).envelope.body == DONE
     assert len(control.asked) == 1
 
