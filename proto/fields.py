@@ -76,6 +76,7 @@ Role = Literal[
     "recorder",
     "dashboard",
     "telegram",
+    "overseer",
     "operator",
 ]
 

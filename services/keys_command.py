@@ -13,7 +13,6 @@ from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.settings import SettingsError, load_configuration
 
 OK, UNUSABLE = 0, 1
-KEYS_DIRECTORY = "keys"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,7 +25,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     arguments = _parser().parse_args(argv)
     try:
         configuration = load_configuration(root=arguments.root, environment=environment)
-        directory = PrivateDirectory(configuration.var_directory / KEYS_DIRECTORY)
+        directory = PrivateDirectory(configuration.keys_directory)
         if arguments.action == "create":
             _create(directory, arguments.instances or get_args(Role), output)
         else:

@@ -28,8 +28,28 @@ class Configuration:
 
     @property
     def var_directory(self) -> Path:
-        """The run directory, as a path that can be opened."""
+        """Where everything lies that the mesh owns."""
         return self.root / self.settings.paths.var_directory
+
+    @property
+    def run_directory(self) -> Path:
+        """Where the sockets stand."""
+        return self.root / self.settings.paths.run_directory
+
+    @property
+    def keys_directory(self) -> Path:
+        """Where the key pairs of the processes lie."""
+        return self.var_directory / "keys"
+
+    @property
+    def seats_directory(self) -> Path:
+        """Where the locks and epochs of the processes lie; it has to survive a reboot, as journals do."""
+        return self.var_directory / "seats"
+
+    @property
+    def logs_directory(self) -> Path:
+        """Where the supervisor writes what the processes say."""
+        return self.var_directory / "logs"
 
     @property
     def secrets_directory(self) -> Path:

@@ -1,24 +1,32 @@
-"""Looks whether the run directory can be one; called by `bowline config check`, and makes nothing."""
+"""Looks whether the directories of the mesh can be such; called by `bowline config check`, and makes nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 from shared.mesh.settings.loader import Configuration
 from shared.mesh.settings.problems import Problem
 
-_KEY = "paths.var_directory"
-
 
 def unusable_paths(configuration: Configuration) -> list[Problem]:
-    """Return a problem when the run directory, or something on the way to it, is there and is no directory.
+    """Return a problem for each directory that is there, or has something on the way to it, and is no directory.
 
     A directory that is not there yet is none: it is made when the mesh starts.
     """
-    directory = configuration.var_directory
+    return [
+        *_problems(configuration, "paths.var_directory", configuration.var_directory),
+        *_problems(configuration, "paths.run_directory", configuration.run_directory),
+    ]
+
+
+def _problems(configuration: Configuration, key: str, directory: Path) -> Iterator[Problem]:
     for path in (directory, *directory.parents):
         try:
             if path.is_dir():
-                return []
+                return
             if path.exists() or path.is_symlink():
                 what = "is not a directory" if path == directory else "lies below something that is not a directory"
-                return [Problem(configuration.origins[_KEY], _KEY, f"{what}: name one, such as var")]
+                yield Problem(configuration.origins[key], key, f"{what}: name one, such as var")
+                return
         except PermissionError:
-            return [Problem(configuration.origins[_KEY], _KEY, "cannot be entered: name a directory of yours")]
-    return []
+            yield Problem(configuration.origins[key], key, "cannot be entered: name a directory of yours")
+            return
