@@ -1,0 +1,281 @@
+"""What passes between a service's core and its shell: happenings go in, effects come out.
+
+A core is an object with `handle(happening, now) -> effects`. It asks no clock, opens nothing, logs nothing: all it knows
+came in, all it wants goes out. The same core runs behind sockets, in a simulation and in a test.
+
+The shell keeps three promises. Inputs come one at a time, `Started` before anything else and `Stalled` before anything
+that waited while the process stood still. The effects of one input are performed in order. And if there is a `Report`
+among them, none of them is performed, nor is the next input handled, before every report is durable: then the core
+gets them back as `Recorded`. A core with a journal changes what has to outlive it in `Recorded` and nowhere else, so what it
+knows is the fold of its journal at every instant, and after a crash the same records lead to the same state.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from proto.envelope import Body, Envelope
+from proto.market import MarketBody
+from shared.core.continuity import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something reached the core: all a core ever knows of the time."""
+
+    wall_ns: int
+    boot_ns: int
+    boot_id: str
+
+
+# What a core is handed.
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The state that the newest segment of the journal begins with, as `Journaling.state` once gave it."""
+
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A record of our own journal: when starting, each one since the state; later, each report once it is durable.
+
+    Before `Started`, a core folds and returns nothing.
+    """
+
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecorded:
+    """There is no room for these reports, nor was anything done that was returned with them."""
+
+    bodies: tuple[Body, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first word of a run. `troubles` say what a role has to be wary of."""
+
+    instance: str
+    epoch: int
+    restarts: int
+    troubles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, in time and by somebody who may ask it. Answer it with `Answer`, now or later."""
+
+    instance: str
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back to an `Ask` of ours: an answer, or a refusal."""
+
+    ask_id: str
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Nobody answered an `Ask` of ours in time. Whether it was handled is not known."""
+
+    ask_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Market data of one instance that we `Watch`, in order."""
+
+    instance: str
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A numbered event of an owner whom we `Follow`: each comes once, in order."""
+
+    instance: str
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOfLoss:
+    """The owner's journal has a hole before this number, and says so: what stood there nobody will ever see."""
+
+    instance: str
+    next_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The latest of something we `Listen` to; others may have been lost before it."""
+
+    instance: str
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The time of a timer has come, or has passed."""
+
+    timer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """This process stood still for so long. Whoever watches others starts counting anew."""
+
+    gap_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """Somebody wants this process to end: finish what must be finished, and return `Stop`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromOutside:
+    """Base of what a service's own shell brings in: a venue's reply, a line of a pipe."""
+
+
+Happening = (
+    Restored
+    | Recorded
+    | NotRecorded
+    | Started
+    | Asked
+    | Answered
+    | Unanswered
+    | Watched
+    | Told
+    | ToldOfLoss
+    | Heard
+    | Woken
+    | Stalled
+    | StopAsked
+    | FromOutside
+)
+
+
+# What a core returns.
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Write it into our journal and tell whoever follows. A `reducing` one may use the last room there."""
+
+    body: Body
+    cause_id: str | None = None
+    reducing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer a request; asked again, the same is answered again."""
+
+    asked: Asked
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask another process. The id names the request for ever: asking twice under one id is asking once."""
+
+    instance: str
+    body: Body
+    ask_id: str
+    cause_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Publish market data on a topic."""
+
+    topic: bytes
+    body: MarketBody
+    exchange_time_ns: int | None
+    received_wall_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say something of which only the latest counts."""
+
+    body: Body
+    cause_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Read an instance's market data, from now on, on every topic that begins so."""
+
+    instance: str
+    topic_prefix: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Read an owner's numbered events on one of its sockets, from a number on."""
+
+    instance: str
+    socket: str
+    next_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Hear the latest that an instance says on one of its sockets: its `health`, for one."""
+
+    instance: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Hand in `Woken` at that time; it replaces an earlier one of the same name. Without a time it is put off."""
+
+    timer: str
+    boot_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write it into the log. A `critical` one wants a person."""
+
+    level: Literal["info", "warning", "critical"]
+    event: str
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End this process in order: everything is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """Base of what only a service's own shell can do: a call to the venue."""
+
+
+Effect = Report | Answer | Ask | Publish | Say | Watch | Follow | Listen | WakeAt | Note | Stop | Outward
+
+
+class Core(Protocol):
+    """What every service has at its heart."""
+
+    def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
+        """Take in what happened and return what shall be done."""
+
+
+class Journaling(Core, Protocol):
+    """A core that owns a journal."""
+
+    def state(self) -> bytes:
+        """Return what `Restored` needs to go on from here: the fold of everything recorded so far."""
