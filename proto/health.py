@@ -1,10 +1,11 @@
-"""How a process says who it is and that it moves; and the tick by which time reaches a core."""
+"""How a process says who it is and that it moves."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from proto.fields import Count, Digest, DurationNs, Id, Message, ShortText, TimeNs
+from proto.fields import Count, Digest, DurationNs, Message, ShortText
+from proto.risk import Anchor
 from proto.streams import StreamPosition
 
 PUBLISHED_STREAMS_MAX = 500
@@ -29,8 +30,9 @@ class Heartbeat(Message, frozen=True, tag="heartbeat.1"):
     """Sent by the core loop itself, so it proves that the loop moves. `handled` only grows; no growth is silence.
 
     `flatten_step` grows with every step of a flatten that is under way. `published` says the last number given out on
-    each stream, which is how a reader notices that it missed the very last message. The configuration may change under
-    a running mesh, so its digest is here as well as in `Hello`.
+    each stream, which is how a reader notices that it missed the very last message. `anchor` is the last record of the
+    journal, for readers to keep. The configuration may change under a running mesh, so its digest is here as well as in
+    `Hello`.
     """
 
     state: Literal["booting", "standby", "running", "draining"]
@@ -42,11 +44,4 @@ class Heartbeat(Message, frozen=True, tag="heartbeat.1"):
     memory_bytes: Count
     cpu_time_ns: DurationNs
     published: Annotated[tuple[StreamPosition, ...], Meta(max_length=PUBLISHED_STREAMS_MAX)]
-
-
-class ClockTick(Message, frozen=True, tag="clock_tick.1"):
-    """Time passed. A core knows no other clock; `boot_id` says which boot the boot-time clock counts from."""
-
-    wall_time_ns: TimeNs
-    boot_time_ns: TimeNs
-    boot_id: Id
+    anchor: Anchor | None

@@ -26,7 +26,7 @@ from proto.control import (
     ResumeEntries,
 )
 from proto.fields import MarketMessage, Message, Role
-from proto.health import ClockTick, Heartbeat, Hello
+from proto.health import Heartbeat, Hello
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
 from proto.market import BarClosed, BookChanged, BookSnapshot, LinkLost, LinkOpened, QuoteSeen, TradeSeen
 from proto.orders import (
@@ -51,7 +51,6 @@ class Delivery(StrEnum):
     REQUEST = "request"  # answered once or timed out; said again under the same id it is the same request
     ANSWER = "answer"  # goes back to the asker, under the id of the request
     LATEST = "latest"  # only the newest counts; losing one costs nothing
-    LOCAL = "local"  # reaches a core inside its process and crosses no socket
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -143,7 +142,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     # Every process says who it is and that it moves
     _topic(Hello, "health", Delivery.LATEST, *_EVERYONE),
     _topic(Heartbeat, "health", Delivery.LATEST, *_EVERYONE),
-    _topic(ClockTick, "inside", Delivery.LOCAL),
 )
 
 _BY_MESSAGE: Final = {topic.message: topic for topic in TOPICS}

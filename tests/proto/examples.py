@@ -21,7 +21,7 @@ from proto.control import (
     ResumeEntries,
 )
 from proto.envelope import Body, Envelope, MarketEnvelope
-from proto.health import ClockTick, Heartbeat, Hello
+from proto.health import Heartbeat, Hello
 from proto.intents import EnterBracket, Evidence, ExitRefused, ExitTaken, SetExit, StopCover, Target, WatchCover
 from proto.market import (
     BarClosed,
@@ -285,8 +285,8 @@ BODIES: Final[tuple[Body, ...]] = (
         memory_bytes=58_720_256,
         cpu_time_ns=12 * SECOND_NS,
         published=(StreamPosition(stream="reports", epoch=7, sequence=1234),),
+        anchor=Anchor(sequence=1234, digest=DIGEST),
     ),
-    ClockTick(wall_time_ns=NOON_NS, boot_time_ns=BOOT_NS, boot_id="b7c1"),
 )
 
 

@@ -46,7 +46,9 @@ class _Section(BaseModel):
 class PathSettings(_Section):
     """Where the mesh keeps what it owns; relative paths start at the project root."""
 
-    var_directory: Annotated[str, _DIRECTORY] = Field("var", description="What the mesh owns: keys, locks, journals, logs.")
+    var_directory: Annotated[str, _DIRECTORY] = Field(
+        "var", description="What the mesh owns: keys, locks, journals, logs."
+    )
     run_directory: Annotated[str, _DIRECTORY] = Field(
         "var/run", description="The sockets; shorten it when a start complains that a socket's path is too long."
     )
