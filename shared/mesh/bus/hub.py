@@ -5,7 +5,7 @@ is a file in the run directory; `overrides` moves it to `tcp://` when the mesh s
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import zmq
@@ -56,6 +56,8 @@ class Hub:
         self.gatekeeper: Final = Gatekeeper(context=self._context, loop=loop, keys=keys)
         self._drains: Final[list[Drain]] = []
         self._sockets: Final[list[Socket]] = []
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
+        self._before_closing: Final[list[Callable[[], None]]] = []
 
     def address(self, instance: str, name: str) -> str:
         """Say where a socket of an instance is."""
@@ -109,8 +111,23 @@ class Hub:
         self._drains.append(drain)
         return drain
 
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start work that goes on beside the reading of sockets, and ends with the hub at the latest."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def before_closing(self, finish: Callable[[], None]) -> None:
+        """Have something done when the hub closes, while its sockets are still open."""
+        self._before_closing.append(finish)
+
     def close(self) -> None:
-        """Close everything; what was not sent is dropped."""
+        """Close everything; what was not sent is dropped, what was started is cancelled, what was asked times out."""
+        for task in self._tasks:
+            task.cancel()
+        for finish in self._before_closing:
+            finish()
         for drain in self._drains:
             drain.close()
         for socket in self._sockets:

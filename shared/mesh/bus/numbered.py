@@ -125,7 +125,7 @@ class EventReader:
     ) -> None:
         self.refused: Final[Counter[str]] = Counter()
         self.next_sequence = next_sequence
-        self._loop: Final = hub.loop
+        self._hub: Final = hub
         self._instance: Final = instance
         self._name: Final = name
         self._requester: Final = requester
@@ -183,7 +183,7 @@ class EventReader:
 
     def _catch_up(self) -> None:
         if self._catching_up is None or self._catching_up.done():
-            self._catching_up = self._loop.create_task(self._ask_until_level())
+            self._catching_up = self._hub.start(self._ask_until_level())
 
     async def _ask_until_level(self) -> None:
         level = False
