@@ -17,9 +17,9 @@ from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Body, Envelope
 from proto.fields import clipped
 from proto.streams import RequestRefused
-from proto.topics import Delivery, topic_of
+from proto.topics import Delivery, tag_of, topic_of
 from shared.mesh.bus.hub import Hub
-from shared.mesh.bus.keys import role_of
+from shared.mesh.bus.rights import may_say
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock
 
@@ -136,14 +136,9 @@ class Responder:
             self._on_request(request)
 
     def _fault(self, instance: str, envelope: Envelope) -> RequestRefused | None:
-        topic = topic_of(type(envelope.body))
-        if (
-            topic.socket != self._name
-            or topic.delivery is not Delivery.REQUEST
-            or role_of(instance) not in topic.senders
-            or instance != envelope.sender
-        ):
-            return RequestRefused(rule="sender_may_ask", reason=f"{instance} may not ask {topic.tag} at {self._name}")
+        if not may_say(instance, envelope, socket=self._name, delivery=Delivery.REQUEST):
+            what = tag_of(type(envelope.body))
+            return RequestRefused(rule="sender_may_ask", reason=f"{instance} may not ask {what} at {self._name}")
         if envelope.expires_boot_ns is not None:
             if envelope.boot_id != self._clock.boot_id:
                 return RequestRefused(rule="request_in_time", reason="it expires by the clock of another boot")
@@ -190,6 +185,7 @@ class Requester:
         self._asked: Final[dict[str, _Asked]] = {}
         self._socket: Final = hub.connect(zmq.DEALER, instance, name)
         self._drain: Final = hub.drain(self._socket, self._receive)
+        hub.before_closing(self._give_up)
 
     async def ask(self, body: Body, *, message_id: str | None = None, cause_id: str | None = None) -> Answer:
         """Ask and wait for the answer, a refusal included. Raises when nobody answers after all attempts."""
@@ -212,6 +208,16 @@ class Requester:
             if asked.timer is not None:
                 asked.timer.cancel()
             self._asked.pop(envelope.id, None)
+
+    def _give_up(self) -> None:
+        """Answer for those who will not be asked any more, so that whoever waits goes on."""
+        for message_id, asked in self._asked.items():
+            if not asked.future.done():
+                asked.future.set_exception(
+                    RequestTimedOutError(f"{self._where} was left before it answered {message_id}")
+                )
+            if asked.timer is not None:
+                asked.timer.cancel()
 
     def _attempt(self, message_id: str, asked: _Asked) -> None:
         if asked.future.done():
