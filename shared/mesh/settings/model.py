@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from shared.mesh.settings.endpoints import addresses, checked_endpoints
 from shared.mesh.settings.values import Text, count, percent, plain, quote, refusal
 
 SYMBOLS_MAX = 100
@@ -46,7 +47,9 @@ class _Section(BaseModel):
 class PathSettings(_Section):
     """Where the mesh keeps what it owns; relative paths start at the project root."""
 
-    var_directory: Annotated[str, _DIRECTORY] = Field("var", description="What the mesh owns: keys, locks, journals, logs.")
+    var_directory: Annotated[str, _DIRECTORY] = Field(
+        "var", description="What the mesh owns: keys, locks, journals, logs."
+    )
     run_directory: Annotated[str, _DIRECTORY] = Field(
         "var/run", description="The sockets; shorten it when a start complains that a socket's path is too long."
     )
@@ -62,6 +65,19 @@ class LogSettings(_Section):
     format: Literal["auto", "json", "pretty"] = Field(
         "auto", description="JSON lines, readable text, or readable text only on a terminal."
     )
+
+
+class MeshSettings(_Section):
+    """Where the processes of the mesh find each other."""
+
+    endpoints: Annotated[tuple[str, ...], BeforeValidator(checked_endpoints)] = Field(
+        (), description="Sockets that stand elsewhere than in the run directory, each with its address."
+    )
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each socket named in `endpoints` stands, by instance and socket."""
+        return addresses(self.endpoints)
 
 
 class VenueSettings(_Section):
@@ -187,6 +203,7 @@ class Settings(BaseSettings):
 
     paths: PathSettings = Field(default_factory=PathSettings)
     logs: LogSettings = Field(default_factory=LogSettings)
+    mesh: MeshSettings = Field(default_factory=MeshSettings)
     venue: VenueSettings = Field(default_factory=VenueSettings)
     risk: RiskSettings
 
