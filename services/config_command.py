@@ -128,7 +128,7 @@ def _show(rows: Sequence[Row], *, as_json: bool, output: TextIO) -> None:
         _write_json({row.key: {"value": row.value, "origin": row.origin} for row in rows}, output)
         return
     key_width = max(len(row.key) for row in rows)
-    values = [", ".join(row.value) if isinstance(row.value, list) else row.value for row in rows]
+    values = [", ".join(row.value) or "(none)" if isinstance(row.value, list) else row.value for row in rows]
     width = max(len(value) for value in values)
     output.writelines(
         f"{row.key:<{key_width}}  {value:<{width}}  {row.origin}\n" for row, value in zip(rows, values, strict=True)

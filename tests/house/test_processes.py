@@ -24,7 +24,7 @@ LOGS = PYDANTIC | {"structlog"}
 PROCESSES = (
     ("command line", "from services import cli", frozenset[str]()),
     ("bowline version", "from services import cli; cli.main(['version'])", frozenset[str]()),
-    ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS),
+    ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS | {"msgspec"}),
     ("set-up", "from services import bootstrap", frozenset[str]()),
     (
         "what every service starts with: settings, logs, messages",

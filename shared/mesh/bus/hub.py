@@ -30,10 +30,15 @@ class AddressUnusableError(Exception):
     """A socket that cannot be had where it should be; the message says which and why."""
 
 
+def _nobody_looks(_trouble: str) -> None:
+    """Leave it at the counters."""
+
+
 class Hub:
     """Opens every socket of a process with the same care, and closes them together.
 
-    `on_turn` is called whenever a socket is about to be read, before anything is received.
+    `on_turn` is called whenever a socket is about to be read, before anything is received. `on_trouble` is told in a
+    sentence what a person may want to look at.
     """
 
     def __init__(
@@ -44,12 +49,14 @@ class Hub:
         run_directory: RunDirectory,
         overrides: Mapping[str, str],
         on_turn: Callable[[], None] = nothing,
+        on_trouble: Callable[[str], None] = _nobody_looks,
     ) -> None:
         self.loop: Final = loop
         self.instance: Final = keys.instance
         self._keys: Final = keys
         self._run_directory: Final = run_directory
         self._overrides: Final = overrides
+        self.on_trouble: Final = on_trouble
         self._on_turn: Final = on_turn
         self._context: Final[zmq.Context[Socket]] = zmq.Context()
         self._context.blocky = False

@@ -4,17 +4,16 @@
 is a role, or a role and a name (`feed-2`, `strategy-trend`) where several processes share one.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast, get_args
+from typing import Final, cast
 
 import zmq
 
 from proto.fields import Role
+from shared.mesh.instances import EXPECTED, INSTANCE
 from shared.mesh.private_directory import PrivateDirectory
 
-INSTANCE: Final = re.compile(r"[a-z]+(-[a-z0-9_]{1,24})?")
 KEY_CHARACTERS: Final = 40
 _FILE_BYTES_MAX: Final = 64
 
@@ -50,11 +49,9 @@ class KeyRing:
 
 def role_of(instance: str) -> Role:
     """Read the role off an instance's name; a name without a known role is refused."""
-    role = instance.partition("-")[0]
-    if role not in get_args(Role) or not INSTANCE.fullmatch(instance):
-        known = ", ".join(get_args(Role))
-        raise KeysUnusableError(f"{instance!r} is no instance: use a role ({known}), or a role, a dash and a name")
-    return cast("Role", role)
+    if not INSTANCE.fullmatch(instance):
+        raise KeysUnusableError(f"{instance!r} is no instance: {EXPECTED}")
+    return cast("Role", instance.partition("-")[0])
 
 
 def create_keys(directory: PrivateDirectory, instances: Iterable[str]) -> list[str]:

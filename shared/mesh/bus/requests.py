@@ -19,6 +19,7 @@ from proto.fields import clipped
 from proto.streams import RequestRefused
 from proto.topics import Delivery, tag_of, topic_of
 from shared.mesh.bus.hub import Hub
+from shared.mesh.bus.offenders import Offenders
 from shared.mesh.bus.rights import may_say
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock
@@ -27,6 +28,7 @@ ANSWERS_KEPT_MAX: Final = 10_000
 ANSWER_KEPT_NS: Final = 24 * 3600 * 1_000_000_000
 WAITING_MAX: Final = 1_000
 ASKED_MAX: Final = 1_000
+WAITING_NS_MAX: Final = 60 * 1_000_000_000  # where a request names no end itself
 ATTEMPTS_MAX: Final = 3
 ATTEMPT_TIMEOUT_NS: Final = 500_000_000
 _UNCONNECTED_PAUSE_NS: Final = 20_000_000
@@ -69,8 +71,17 @@ class _Kept:
     kept_until_ns: int
 
 
+@dataclass(slots=True)
+class _Waiting:
+    asker: bytes
+    until_ns: int
+
+
 class Responder:
-    """Answers the requests of one socket. Whatever is not a lawful request is refused before the handler sees it."""
+    """Answers the requests of one socket. Whatever is not a lawful request is refused before the handler sees it.
+
+    A request that is never answered gives its place up, once there is need of it, when it has expired.
+    """
 
     def __init__(
         self,
@@ -88,7 +99,10 @@ class Responder:
         self._clock: Final = clock
         self._codec: Final = codec
         self._on_request: Final = on_request
-        self._waiting: Final[dict[tuple[str, str], bytes]] = {}
+        self._on_trouble: Final = hub.on_trouble
+        self._offenders: Final = Offenders()
+        self._waiting: Final[dict[tuple[str, str], _Waiting]] = {}
+        self._room_from_ns = 0  # before then no place is given up
         self._kept: Final[OrderedDict[tuple[str, str], _Kept]] = OrderedDict()
         self._socket: Final = hub.bind(zmq.ROUTER, name)
         self._drain: Final = hub.drain(self._socket, self._receive, whole_frames=True)
@@ -101,9 +115,9 @@ class Responder:
         frame = self._codec.encode(self._sender.envelope(body, cause_id=request.envelope.id))
         if not attachments:
             self._keep(request.key, frame)
-        asker = self._waiting.pop(request.key, None)
-        if asker is not None:
-            self._send(asker, (frame, *attachments))
+        waiting = self._waiting.pop(request.key, None)
+        if waiting is not None:
+            self._send(waiting.asker, (frame, *attachments))
 
     def _keep(self, key: tuple[str, str], frame: bytes) -> None:
         now_ns = self._clock.boot_ns()
@@ -112,45 +126,74 @@ class Responder:
             self._kept.popitem(last=False)
 
     def _receive(self, parts: list[zmq.Frame]) -> None:
-        if len(parts) != _REQUEST_PARTS or len(parts[1]) != 0:
-            self.refused["malformed"] += 1
+        instance = str(parts[-1].get("User-Id"))  # the gatekeeper's word, on every frame
+        if self._offenders.ignores(instance, self._clock.boot_ns()):
             return
-        asker, instance = parts[0].bytes, str(parts[2].get("User-Id"))  # the gatekeeper's word, on every frame
+        if len(parts) != _REQUEST_PARTS or len(parts[1]) != 0:
+            self._count_offence(instance, "malformed")
+            return
+        asker = parts[0].bytes
         try:
             envelope = self._codec.decode(parts[2].bytes)
         except BadFrame as bad:
-            self.refused[bad.reason] += 1
+            self._count_offence(instance, bad.reason)
             return
-        fault = self._fault(instance, envelope)
-        if fault is not None:
-            self._refuse(asker, envelope, fault)
-            return
-        request = Request(instance=instance, envelope=envelope)
-        kept = self._kept.get(request.key)
-        if kept is not None:
-            self._send(asker, (kept.frame,))
-            return
-        repeated = request.key in self._waiting
-        self._waiting[request.key] = asker  # the answer goes to where it was asked from last
-        if not repeated:
-            self._on_request(request)
-
-    def _fault(self, instance: str, envelope: Envelope) -> RequestRefused | None:
         if not may_say(instance, envelope, socket=self._name, delivery=Delivery.REQUEST):
+            self._count_offence(instance, "sender_may_ask")
             what = tag_of(type(envelope.body))
-            return RequestRefused(rule="sender_may_ask", reason=f"{instance} may not ask {what} at {self._name}")
-        if envelope.expires_boot_ns is not None:
-            if envelope.boot_id != self._clock.boot_id:
-                return RequestRefused(rule="request_in_time", reason="it expires by the clock of another boot")
-            late_ns = self._clock.boot_ns() - envelope.expires_boot_ns
-            if late_ns > 0:
-                return RequestRefused(rule="request_in_time", reason=f"it expired {late_ns / 1e6:.1f} ms ago")
-        if len(self._waiting) >= WAITING_MAX:
-            return RequestRefused(rule="not_too_many_at_once", reason=f"{WAITING_MAX} requests are waiting already")
+            reason = f"{instance} may not ask {what} at {self._name}"
+            self._refuse(asker, envelope, RequestRefused(rule="sender_may_ask", reason=reason))
+            return
+        self._receive_lawful(asker, Request(instance=instance, envelope=envelope))
+
+    def _receive_lawful(self, asker: bytes, request: Request) -> None:
+        """Have a request handled, unless it was before, comes too late, or finds no room."""
+        kept, waiting = self._kept.get(request.key), self._waiting.get(request.key)
+        if (refusal := self._late(request.envelope)) is not None:
+            self.refused[refusal.rule] += 1
+            self._refuse(asker, request.envelope, refusal)
+        elif kept is not None:
+            self._send(asker, (kept.frame,))
+        elif waiting is not None:
+            waiting.asker = asker  # the answer goes to where it was asked from last
+        elif self._has_room():
+            until_ns = request.envelope.expires_boot_ns or self._clock.boot_ns() + WAITING_NS_MAX
+            self._waiting[request.key] = _Waiting(asker=asker, until_ns=until_ns)
+            self._room_from_ns = min(self._room_from_ns, until_ns)
+            self._on_request(request)
+        else:
+            refusal = RequestRefused(rule="not_too_many_at_once", reason=f"{WAITING_MAX} requests are waiting already")
+            self.refused[refusal.rule] += 1
+            self._refuse(asker, request.envelope, refusal)
+
+    def _late(self, envelope: Envelope) -> RequestRefused | None:
+        if envelope.expires_boot_ns is None:
+            return None
+        if envelope.boot_id != self._clock.boot_id:
+            return RequestRefused(rule="request_in_time", reason="it expires by the clock of another boot")
+        late_ns = self._clock.boot_ns() - envelope.expires_boot_ns
+        if late_ns > 0:
+            return RequestRefused(rule="request_in_time", reason=f"it expired {late_ns / 1e6:.1f} ms ago")
         return None
 
+    def _has_room(self) -> bool:
+        """Tell whether another request may wait; when all places are taken, those that expired give theirs up."""
+        now_ns = self._clock.boot_ns()
+        if len(self._waiting) >= WAITING_MAX and now_ns > self._room_from_ns:
+            expired = [key for key, waiting in self._waiting.items() if waiting.until_ns < now_ns]
+            for key in expired:
+                del self._waiting[key]
+            self.refused["never answered"] += len(expired)
+            self._room_from_ns = min((waiting.until_ns for waiting in self._waiting.values()), default=now_ns)
+        return len(self._waiting) < WAITING_MAX
+
+    def _count_offence(self, instance: str, reason: str) -> None:
+        self.refused[reason] += 1
+        if self._offenders.offended(instance, self._clock.boot_ns()):
+            self.refused[f"ignored {instance}"] += 1
+            self._on_trouble(f"{instance} is ignored at {self._name} for a minute: it sends what is no lawful request")
+
     def _refuse(self, asker: bytes, envelope: Envelope, refusal: RequestRefused) -> None:
-        self.refused[refusal.rule] += 1
         self._send(asker, (self._codec.encode(self._sender.envelope(refusal, cause_id=envelope.id)),))
 
     def _send(self, asker: bytes, parts: Sequence[bytes]) -> None:

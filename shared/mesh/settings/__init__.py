@@ -2,7 +2,7 @@
 
 from shared.mesh.settings.fingerprint import money_hash
 from shared.mesh.settings.loader import Configuration, load_configuration
-from shared.mesh.settings.model import LogSettings, PathSettings, RiskSettings, Settings, VenueSettings
+from shared.mesh.settings.model import LogSettings, MeshSettings, PathSettings, RiskSettings, Settings, VenueSettings
 from shared.mesh.settings.problems import Problem, SettingsError
 from shared.mesh.settings.secret_files import Credentials, load_credentials
 
@@ -10,6 +10,7 @@ __all__ = [
     "Configuration",
     "Credentials",
     "LogSettings",
+    "MeshSettings",
     "PathSettings",
     "Problem",
     "RiskSettings",

@@ -6,6 +6,7 @@ A key that does not exist stops the process: a limit that is misspelt is a limit
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_origin
 
 from shared.mesh.secret_names import SECRET_NAME
 from shared.mesh.settings.model import sections, settings_keys
@@ -155,7 +156,7 @@ def _text_fault(key: str, text: str) -> str:
 def _value_from_text(key: str, text: str) -> Value:
     """Read a variable, which is text by nature, as the kind of value its key holds."""
     field = settings_keys()[key]
-    if key == "venue.symbols":
-        return [symbol.strip() for symbol in text.split(",")]
+    if get_origin(field.annotation) is tuple:
+        return [item.strip() for item in text.split(",")]
     number = number_from_text(text) if any(isinstance(part, Number) for part in field.metadata) else None
     return text if number is None else number

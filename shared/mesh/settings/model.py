@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from shared.mesh.settings.endpoints import addresses, checked_endpoints
 from shared.mesh.settings.values import Text, count, percent, plain, quote, refusal
 
 SYMBOLS_MAX = 100
@@ -64,6 +65,19 @@ class LogSettings(_Section):
     format: Literal["auto", "json", "pretty"] = Field(
         "auto", description="JSON lines, readable text, or readable text only on a terminal."
     )
+
+
+class MeshSettings(_Section):
+    """Where the processes of the mesh find each other."""
+
+    endpoints: Annotated[tuple[str, ...], BeforeValidator(checked_endpoints)] = Field(
+        (), description="Sockets that stand elsewhere than in the run directory, each with its address."
+    )
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each socket named in `endpoints` stands, by instance and socket."""
+        return addresses(self.endpoints)
 
 
 class VenueSettings(_Section):
@@ -189,6 +203,7 @@ class Settings(BaseSettings):
 
     paths: PathSettings = Field(default_factory=PathSettings)
     logs: LogSettings = Field(default_factory=LogSettings)
+    mesh: MeshSettings = Field(default_factory=MeshSettings)
     venue: VenueSettings = Field(default_factory=VenueSettings)
     risk: RiskSettings
 

@@ -35,6 +35,7 @@ class Process:
         overrides: dict[str, str],
         on_turn: Callable[[], None] = nothing,
     ) -> None:
+        self.troubles: Final[list[str]] = []
         self.clock: Final = SystemClock()
         self.codec: Final = EnvelopeCodec()
         self.sender: Final = Sender(instance=instance, epoch=epoch, clock=self.clock)
@@ -44,6 +45,7 @@ class Process:
             run_directory=RunDirectory(run_directory),
             overrides=overrides,
             on_turn=on_turn,
+            on_trouble=self.troubles.append,
         )
 
     def asks(self, instance: str, name: str) -> Requester:

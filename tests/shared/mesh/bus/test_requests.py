@@ -10,7 +10,9 @@ import zmq
 from proto.control import AskLimits, ControlDone, Kill
 from proto.streams import RequestRefused
 from shared.mesh.bus import requests
+from shared.mesh.bus.offenders import IGNORED_FOR_NS
 from shared.mesh.bus.requests import Request, RequestTimedOutError, Responder
+from shared.mesh.clock import Clock, SystemClock, VirtualClock
 from tests.shared.mesh.bus.conftest import Mesh, Process
 
 KILL = Kill(actor="ada", reason="prices look wrong")
@@ -22,21 +24,21 @@ Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 class Control:
     """Risk's control socket, which answers at once, or when it is told to."""
 
-    def __init__(self, process: Process, *, at_once: bool = True) -> None:
+    def __init__(self, process: Process, *, at_once: bool = True, clock: Clock | None = None) -> None:
         self.asked: list[Request] = []
-        self._at_once = at_once
+        self.at_once = at_once
         self.responder = Responder(
             hub=process.hub,
             name="control",
             sender=process.sender,
-            clock=process.clock,
+            clock=clock or process.clock,
             codec=process.codec,
             on_request=self._on_request,
         )
 
     def _on_request(self, request: Request) -> None:
         self.asked.append(request)
-        if self._at_once:
+        if self.at_once:
             self.responder.answer(request, DONE)
 
 
@@ -182,9 +184,90 @@ async def test_a_plain_req_socket_can_ask(mesh: Mesh) -> None:
     assert len(control.asked) == 1
 
 
+@pytest.mark.parametrize("valid_for_ns", [None, 10 * 10**9], ids=["without an end", "for ten seconds"])
+async def test_what_is_never_answered_gives_its_place_up(
+    mesh: Mesh, eventually: Eventually, valid_for_ns: int | None
+) -> None:
+    """Requests that nobody answers fill a socket until they expire, or for a minute where they name no end."""
+    clock = standing_clock()
+    control = Control(mesh.process("risk"), at_once=False, clock=clock)
+    operator = mesh.process("operator")
+    socket = operator.hub.connect(zmq.DEALER, "risk", "control")
+    frames = [
+        operator.codec.encode(operator.sender.envelope(KILL, valid_for_ns=valid_for_ns))
+        for _ in range(requests.WAITING_MAX)
+    ]
+    for frame in frames:
+        await asyncio.to_thread(socket.send_multipart, [b"", frame])
+    await eventually(lambda: len(control.asked) == requests.WAITING_MAX)
+    control.at_once = True
+    await asyncio.to_thread(socket.send_multipart, [b"", frames[0]])  # it has its place already
+    limit_ns = valid_for_ns or requests.WAITING_NS_MAX
+    for passed_ns in 0, limit_ns - 10**9:
+        clock.advance(passed_ns)
+        assert await said_to(socket, operator) == "not_too_many_at_once"
+    clock.advance(limit_ns)
+    assert await said_to(socket, operator) == "latched"
+    assert control.responder.refused == {"not_too_many_at_once": 2, "never answered": requests.WAITING_MAX}
+
+
+async def test_a_peer_that_sends_nonsense_is_ignored_for_a_while(mesh: Mesh, eventually: Eventually) -> None:
+    """After more than ten unlawful frames within a second an instance is heard again a minute later; others always."""
+    clock = standing_clock()
+    risk = mesh.process("risk")
+    control = Control(risk, clock=clock)
+    operator = mesh.process("operator")
+    socket = operator.hub.connect(zmq.DEALER, "risk", "control")
+
+    async def send(*parts: bytes) -> None:
+        await asyncio.to_thread(socket.send_multipart, parts)
+
+    answer = operator.codec.encode(operator.sender.envelope(DONE))
+    for parts in ([b"no empty part"], [b"", b"garbage"], *[[b"", answer]] * 8):
+        await send(*parts)
+    for _ in range(8):
+        assert await heard_by(socket, operator) == "sender_may_ask"
+    assert await said_to(socket, operator) == "latched"
+    assert not risk.troubles
+    await send(b"", b"one too many")
+    await send(b"", operator.codec.encode(operator.sender.envelope(KILL)))
+    await eventually(lambda: risk.troubles)
+    assert (await mesh.process("dashboard").asks("risk", "control").ask(KILL)).envelope.body == DONE
+    assert not await asyncio.to_thread(socket.poll, 200)
+    clock.advance(IGNORED_FOR_NS)
+    assert await said_to(socket, operator) == "latched"
+    assert [request.instance for request in control.asked] == ["operator", "dashboard", "operator"]
+    assert control.responder.refused["ignored operator"] == 1
+    assert risk.troubles == [
+        "operator is ignored at control for a minute: it sends what is no lawful request",
+    ]
+
+
 async def ask_raw(socket: zmq.Socket[bytes], frame: bytes) -> list[bytes]:
     """Send a frame as a plain client would and wait for the answer."""
     await asyncio.to_thread(socket.send_multipart, [frame] if socket.type == zmq.REQ else [b"", frame])
     answered = await asyncio.to_thread(socket.poll, 5_000)
     assert answered, "no answer within five seconds"
     return socket.recv_multipart()
+
+
+async def heard_by(socket: zmq.Socket[bytes], process: Process) -> str:
+    """Wait for what comes back, and return its words: a summary, or the rule of a refusal."""
+    answered = await asyncio.to_thread(socket.poll, 5_000)
+    assert answered, "no answer within five seconds"
+    body = process.codec.decode(socket.recv_multipart()[-1]).body
+    assert isinstance(body, ControlDone | RequestRefused)
+    return body.summary if isinstance(body, ControlDone) else body.rule
+
+
+async def said_to(socket: zmq.Socket[bytes], process: Process) -> str:
+    """Ask for something without an end, and return the words of what comes back."""
+    frame = process.codec.encode(process.sender.envelope(KILL))
+    await asyncio.to_thread(socket.send_multipart, [b"", frame])
+    return await heard_by(socket, process)
+
+
+def standing_clock() -> VirtualClock:
+    """Return a clock that agrees with the machine's now, and stands until it is moved."""
+    system = SystemClock()
+    return VirtualClock(boot_ns=system.boot_ns(), boot_id=system.boot_id)

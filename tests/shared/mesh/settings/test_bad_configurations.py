@@ -107,6 +107,40 @@ def _symbols() -> Iterator[Bad]:
     yield Bad("symbols-none", ("BOWLINE_VENUE__SYMBOLS",), environment={"BOWLINE_VENUE__SYMBOLS": ""})
 
 
+def _endpoints() -> Iterator[Bad]:
+    good = "risk.control=tcp://10.0.0.2:5555"
+    faults = {
+        good: "must be a list",
+        "[risk.control]": "entry 1 is not written",
+        "[tcp://10.0.0.2:5555]": "entry 1 is not written",
+        "[5]": "entry 1 is not written",
+        f"[{CANARY}.control=tcp://10.0.0.2:5555]": "entry 1 names no instance",
+        f"[risk-{CANARY}.control=tcp://10.0.0.2:5555]": "entry 1 names no instance",
+        f"[{good}, risk.{CANARY}=tcp://10.0.0.2:5556]": "entry 2 names no socket",
+        "[risk.inside=tcp://10.0.0.2:5555]": "entry 1 names no socket",
+        "[risk.any=tcp://10.0.0.2:5555]": "entry 1 names no socket",
+        "[risk.control=10.0.0.2:5555]": "entry 1 has no address that can be used",
+        "[risk.control=tcp://*:5555]": "no address that can be used",
+        "[risk.control=tcp://10.0.0.2]": "no address that can be used",
+        "[risk.control=tcp://10.0.0.2:0]": "no address that can be used",
+        "[risk.control=tcp://10.0.0.2:65536]": "a port above 65535",
+        "[risk.control=tcp://10.0.0.256:5555]": "no IPv4 address",
+        "[risk.control=tcp://0.0.0.0:5555]": "that no host has",
+        f"[risk.control=tcp://{CANARY}:5555]": "no address that can be used",
+        f"[risk.control=udp://{CANARY}:5555]": "no address that can be used",
+        "[risk.control=ipc://relative]": "no address that can be used",
+        "['risk.control=ipc:///two words']": "no address that can be used",
+        f"[risk.control=ipc:///{'x' * 107}]": "a path of more than 107 bytes",
+        f"[{good}, risk.control=tcp://10.0.0.2:5556]": "entry 2 has the socket of entry 1",
+        f"[{good}, feed.tail=tcp://10.0.0.3:1, risk.tail=tcp://10.0.0.2:5555]": "entry 3 has the address of entry 1",
+    }
+    for number, (value, words) in enumerate(faults.items()):
+        expected = ("config/local.yaml:2", "mesh.endpoints", words)
+        yield Bad(f"endpoints-{number}", expected, local=_set("mesh.endpoints", value))
+    variable = "BOWLINE_MESH__ENDPOINTS"
+    yield Bad("endpoints-variable", (variable, "entry 2"), environment={variable: f"{good},{CANARY}"})
+
+
 def _files() -> Iterator[Bad]:
     texts: dict[str, tuple[str | bytes, str]] = {
         "list": (f"- {CANARY}\n", "not a mapping"),
@@ -131,7 +165,7 @@ def _files() -> Iterator[Bad]:
         "dotted": ("risk.position_pct: 5\n", "write `risk:` and below it, indented, `position_pct:`"),
         "list-key": ("? [a, b]\n: 5\n", "not a name"),
         "unknown-section": (f"rsik:\n  profile: {CANARY}\n", "rsik.profile: unknown section, did you mean risk?"),
-        "far-section": (f"telegram:\n  chat: {CANARY}\n", "unknown section; there are paths, logs, venue, risk"),
+        "far-section": (f"telegram:\n  chat: {CANARY}\n", "unknown section; there are paths, logs, mesh, venue, risk"),
         "section-as-value": (f"risk: {CANARY}\n", "risk: is a section"),
         "section-nothing": ("risk:\n", "risk: has no value"),
         "elsewhere": ("logs:\n  symbols: [BTC/USDT]\n", "logs.symbols: unknown key, did you mean venue.symbols?"),
@@ -184,6 +218,7 @@ CORPUS = [
     *_fractions(),
     *_wrong_texts(),
     *_symbols(),
+    *_endpoints(),
     *_files(),
     *_secrets(),
     *_variables(),

@@ -119,7 +119,7 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
 
 def test_every_key_has_a_variable(tmp_path: Path) -> None:
     """Each key can be set by BOWLINE_<SECTION>__<KEY>, with the value it already has."""
-    shipped = a_configuration(tmp_path)
+    shipped = a_configuration(tmp_path, local="mesh:\n  endpoints: [risk.control=tcp://10.0.0.2:5555]\n")
     values = shipped.settings.model_dump()
     environment = {}
     for key in settings_keys():
@@ -129,3 +129,25 @@ def test_every_key_has_a_variable(tmp_path: Path) -> None:
     again = load_configuration(root=tmp_path, environment=environment)
     assert again.settings == shipped.settings
     assert set(again.origins.values()) == {f"environment {name}" for name in environment}
+
+
+@pytest.mark.parametrize("written", ["list", "flow", "variable"])
+def test_endpoints_are_told_by_socket(tmp_path: Path, written: str) -> None:
+    """Whether a file or a variable lists them, each socket named has its address, and no other has one."""
+    entries = [
+        "risk.control=tcp://10.0.0.2:5555",
+        f"feed-2.market=ipc:///{'x' * 106}",
+        "executor.tail=tcp://10.0.0.2:1",
+    ]
+    local = {
+        "list": "mesh:\n  endpoints:\n" + "".join(f"    - {entry}\n" for entry in entries),
+        "flow": f"mesh:\n  endpoints: [{', '.join(entries)}]\n",
+        "variable": None,
+    }[written]
+    environment = {"BOWLINE_MESH__ENDPOINTS": ", ".join(entries)} if written == "variable" else {}
+    configuration = a_configuration(tmp_path, local=local, environment=environment)
+    assert configuration.settings.mesh.addresses == {
+        "risk.control": "tcp://10.0.0.2:5555",
+        "feed-2.market": f"ipc:///{'x' * 106}",
+        "executor.tail": "tcp://10.0.0.2:1",
+    }

@@ -25,7 +25,7 @@ def _default(key: str, field: FieldInfo) -> str:
     name = key.partition(".")[2]
     if field.is_required():
         return ", ".join(f"{profile} {PROFILES[profile][name]}" for profile in PROFILES)
-    return ", ".join(field.default) if isinstance(field.default, tuple) else str(field.default)
+    return ", ".join(field.default) or "none" if isinstance(field.default, tuple) else str(field.default)
 
 
 def the_row(key: str, field: FieldInfo) -> str:
