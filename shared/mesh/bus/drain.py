@@ -41,8 +41,8 @@ class Drain:
         self._on_parts: Final = on_parts
         self._on_turn: Final = on_turn
         self._on_empty: Final = on_empty
-        # Frames tell who sent them; bytes are cheaper where only one peer can have. Where messages have one part, to ask
-        # for more is half of what reading costs.
+        # Frames tell who sent them; bytes are cheaper where only one peer can have. Where messages have one part, to
+        # ask for more is half of what reading costs.
         self._next: Final[Callable[[int], Any]] = (
             socket.recv if one_part else partial(socket.recv_multipart, copy=not whole_frames)
         )
