@@ -36,7 +36,7 @@ class Synced:
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
-    """The next message of a flowing topic. There is one per tick, so it is of the kind that costs a tenth to make."""
+    """The next message of a flowing topic. There is one per tick: a dataclass costs four times as much to make."""
 
     topic: bytes
     envelope: MarketEnvelope
