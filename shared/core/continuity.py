@@ -9,6 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import msgspec
+
 from proto.envelope import MarketEnvelope
 from proto.streams import StreamPosition
 
@@ -33,9 +35,8 @@ class Synced:
     latest: MarketEnvelope | None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The next message of a flowing topic."""
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """The next message of a flowing topic. There is one per tick: a dataclass costs four times as much to make."""
 
     topic: bytes
     envelope: MarketEnvelope

@@ -49,7 +49,7 @@ def _journal() -> None:
 def _bus() -> None:
     rows = bus.measured()
     said = bus.verdicts(rows)
-    _say("Bus: two processes, the floor first", bus.table(rows), said)
+    _say("Bus: two processes, floors and ours in turn; medians of rounds", bus.table(rows), said)
     _write("bus", rows, said)
 
 

@@ -6,6 +6,7 @@ the socket, or stops before it is empty, has to look again, or messages lie ther
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import zmq
@@ -20,7 +21,8 @@ def nothing() -> None:
 class Drain:
     """Hands every message of a socket to `on_parts`, at most a batch before others get their turn.
 
-    `on_turn` is called before each batch: who watches whether the process stood still knows it before it reads on.
+    `on_turn` is called before each batch: who watches whether the process stood still knows it before it reads on. A
+    message is the list of its parts, or with `one_part` the part itself.
     """
 
     def __init__(
@@ -28,9 +30,10 @@ class Drain:
         *,
         loop: asyncio.AbstractEventLoop,
         socket: zmq.Socket[bytes],
-        on_parts: Callable[[list[Any]], None],
+        on_parts: Callable[[Any], None],
         on_turn: Callable[[], None] = nothing,
         whole_frames: bool = True,
+        one_part: bool = False,
         on_empty: Callable[[], None] | None = None,
     ) -> None:
         self._loop: Final = loop
@@ -38,8 +41,11 @@ class Drain:
         self._on_parts: Final = on_parts
         self._on_turn: Final = on_turn
         self._on_empty: Final = on_empty
-        # Frames tell who sent them; bytes are cheaper where only one peer can have.
-        self._copy: Final = not whole_frames
+        # Frames tell who sent them; bytes are cheaper where only one peer can have. Where messages have one part, to
+        # ask for more is half of what reading costs.
+        self._next: Final[Callable[[int], Any]] = (
+            socket.recv if one_part else partial(socket.recv_multipart, copy=not whole_frames)
+        )
         self._scheduled: asyncio.Handle | None = None
         self._closed = False
         loop.add_reader(socket.fileno(), self._read)
@@ -67,7 +73,7 @@ class Drain:
             if self._closed:
                 return
             try:
-                parts = self._socket.recv_multipart(zmq.NOBLOCK, copy=self._copy)
+                parts = self._next(zmq.NOBLOCK)
             except zmq.Again:
                 if self._on_empty is not None:
                     self._on_empty()

@@ -101,9 +101,10 @@ class Hub:
     def drain(
         self,
         socket: Socket,
-        on_parts: Callable[[list[Any]], None],
+        on_parts: Callable[[Any], None],
         *,
         whole_frames: bool = False,
+        one_part: bool = False,
         on_empty: Callable[[], None] | None = None,
     ) -> Drain:
         """Read a socket until the hub closes."""
@@ -113,6 +114,7 @@ class Hub:
             on_parts=on_parts,
             on_turn=self._on_turn,
             whole_frames=whole_frames,
+            one_part=one_part,
             on_empty=on_empty,
         )
         self._drains.append(drain)

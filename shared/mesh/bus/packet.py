@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from typing import Final
 
 _LENGTH: Final = struct.Struct("<I")
+_LENGTH_BYTES: Final = _LENGTH.size
+_length_bytes: Final = _LENGTH.pack
+_length_at: Final = _LENGTH.unpack_from
 _END_OF_TOPIC: Final = b"\0"
 
 
@@ -20,7 +23,7 @@ def packed(topic: bytes, frames: Iterable[bytes]) -> bytes:
     """Put frames of one topic into a packet."""
     parts = [topic, _END_OF_TOPIC]
     for frame in frames:
-        parts += (_LENGTH.pack(len(frame)), frame)
+        parts += (_length_bytes(len(frame)), frame)
     return b"".join(parts)
 
 
@@ -29,14 +32,15 @@ def unpacked(packet: bytes) -> tuple[bytes, list[bytes]]:
     topic, end, rest = packet.partition(_END_OF_TOPIC)
     if not end:
         raise PacketDamagedError("a packet without a topic")
-    frames, at, size = [], 0, len(rest)
-    while at < size:
-        if at + _LENGTH.size > size:
-            raise PacketDamagedError("a packet that ends within a length")
-        (length,) = _LENGTH.unpack_from(rest, at)
-        at += _LENGTH.size
-        if at + length > size:
-            raise PacketDamagedError("a packet that ends within a frame")
-        frames.append(rest[at : at + length])
-        at += length
+    frames, end_of_frame, size = [], 0, len(rest)
+    try:
+        while end_of_frame < size:
+            (length,) = _length_at(rest, end_of_frame)
+            start = end_of_frame + _LENGTH_BYTES
+            end_of_frame = start + length
+            frames.append(rest[start:end_of_frame])
+    except struct.error as error:
+        raise PacketDamagedError("a packet that ends within a length") from error
+    if end_of_frame != size:
+        raise PacketDamagedError("a packet that ends within a frame")
     return topic, frames

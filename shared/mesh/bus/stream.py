@@ -34,7 +34,7 @@ class Publisher:
         self._loop: Final = hub.loop
         self._epoch: Final = sender.epoch
         self._clock: Final = clock
-        self._market: Final = MarketCodec()
+        self._encode: Final = MarketCodec().encode
         self._sequences: Final[dict[bytes, int]] = {}
         self._latest: Final[dict[bytes, bytes]] = {}
         self._unsent: Final[defaultdict[bytes, list[bytes]]] = defaultdict(list)
@@ -47,7 +47,7 @@ class Publisher:
     def publish(self, topic: bytes, body: MarketBody, *, exchange_time_ns: int | None, received_wall_ns: int) -> None:
         """Give the message its number, and send it now or at the end of this turn."""
         sequence = self._sequences.get(topic, 0) + 1
-        frame = self._market.encode(
+        frame = self._encode(
             MarketEnvelope(
                 epoch=self._epoch,
                 sequence=sequence,
@@ -62,9 +62,9 @@ class Publisher:
         if self._flush_scheduled:
             self._unsent[topic].append(frame)
             return
+        self._socket.send(packed(topic, (frame,)), zmq.NOBLOCK)
         self._flush_scheduled = True
         self._loop.call_soon(self._end_turn)
-        self._socket.send(packed(topic, (frame,)), zmq.NOBLOCK)
 
     def flush(self) -> None:
         """Send what is waiting. PUB never blocks: whoever reads too slowly loses packets and will see the hole."""
@@ -125,7 +125,7 @@ class Subscriber:
         self._dropping = False
         self._socket: Final[Socket] = hub.connect(zmq.SUB, instance, STREAM)
         self._socket.subscribe(topic_prefix)
-        self._drain: Final = hub.drain(self._socket, self._receive, on_empty=self._emptied)
+        self._drain: Final = hub.drain(self._socket, self._receive, one_part=True, on_empty=self._emptied)
         self._heal()
 
     def announced(self, positions: Sequence[StreamPosition]) -> None:
@@ -138,12 +138,13 @@ class Subscriber:
         """Give up what is queued: this process stood still, and what waits is old."""
         self._give_up()
 
-    def _receive(self, parts: list[bytes]) -> None:
+    def _receive(self, packet: bytes) -> None:
         if self._dropping:
             return
+        decode = self._market.decode
         try:
-            topic, frames = unpacked(parts[0])
-            envelopes = [self._market.decode(frame) for frame in frames]
+            topic, frames = unpacked(packet)
+            envelopes = [decode(frame) for frame in frames]
         except BadFrame as bad:
             self.refused[bad.reason] += 1  # its numbers are missing now, which the next message shows
             return
@@ -153,9 +154,9 @@ class Subscriber:
         if envelopes and self._lags(envelopes[-1]):
             self._give_up()
             return
-        events: list[Event] = []
+        heard, events = self._continuity.heard, []
         for envelope in envelopes:
-            events += self._continuity.heard(topic, envelope)
+            events += heard(topic, envelope)
         self._hand_on(events)
 
     def _emptied(self) -> None:

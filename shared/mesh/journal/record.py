@@ -114,8 +114,8 @@ def frame_bytes(tag: bytes, sequence: int, place: tuple[int, int], payload: byte
     """Return a frame chained to `link`, and its digest; `place` is its position in its group and the group's size."""
     header = _HEADER.pack(tag, len(payload), sequence, *place)
     digest = _digest(link, header, payload)
-    checksum = zlib.crc32(digest, zlib.crc32(payload, zlib.crc32(header)))
-    return b"".join((header, payload, digest, _CHECKSUM.pack(checksum))), digest
+    covered = b"".join((header, payload, digest))
+    return covered + _CHECKSUM.pack(zlib.crc32(covered)), digest
 
 
 def frame_length(start: bytes, offset: int = 0) -> int:
@@ -150,8 +150,7 @@ def is_chained(frame: Frame, link: bytes) -> bool:
 
 def _digest(link: bytes, header: bytes, payload: bytes) -> bytes:
     digest = _EMPTY.copy()
-    digest.update(link + header)
-    digest.update(payload)
+    digest.update(b"".join((link, header, payload)))
     return digest.digest()
 
 
