@@ -1,0 +1,88 @@
+"""Listens for heartbeats, at every health socket at once, as the operator."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import zmq
+
+from proto.codec import BadFrame, EnvelopeCodec
+from proto.health import Heartbeat
+from services.supervision.judgement import SILENT_S
+from services.supervision.mesh import Mesh
+from shared.mesh.bus.hub import Hub
+from shared.mesh.bus.keys import load_key_ring
+from shared.mesh.bus.packet import PacketDamagedError, unpacked
+from shared.mesh.clock import Clock
+from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.run_directory import RunDirectory
+
+HEALTH: Final = "health"
+_NS_PER_S: Final = 1_000_000_000
+
+
+def ages_heard(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
+    """Return how old each one's last heartbeat is, None for nothing heard; whoever has no socket is left out.
+
+    Ends when each was heard, and else when the last of them is silent by any measure.
+    """
+    run_directory = mesh.configuration.run_directory
+    beating = [instance for instance in instances if (run_directory / f"{instance}.{HEALTH}").is_socket()]
+    if not beating:
+        return {}
+    return asyncio.run(_listen(mesh, beating))
+
+
+async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
+    with (
+        PrivateDirectory(mesh.configuration.keys_directory) as keys,
+        RunDirectory(mesh.configuration.run_directory) as run_directory,
+    ):
+        ring = load_key_ring(keys, "operator")
+        hub = Hub(loop=asyncio.get_running_loop(), keys=ring, run_directory=run_directory, overrides={})
+        try:
+            ears = _Ears(mesh.clock, [instance for instance in instances if instance in ring.public_keys])
+            for instance in ears.awaited:
+                socket = hub.connect(zmq.SUB, instance, HEALTH)
+                socket.subscribe(b"")
+                hub.drain(socket, partial(ears.hear, instance))
+            try:
+                async with asyncio.timeout(SILENT_S):
+                    await ears.all_heard.wait()
+            except TimeoutError:
+                pass  # whoever was not heard is silent, which is an answer
+            return ears.ages()
+        finally:
+            hub.close()
+
+
+class _Ears:
+    """Notes the latest heartbeat of each instance."""
+
+    def __init__(self, clock: Clock, instances: Sequence[str]) -> None:
+        self.awaited: Final = tuple(instances)
+        self.all_heard: Final = asyncio.Event()
+        self._clock: Final = clock
+        self._codec: Final = EnvelopeCodec()
+        self._sent_boot_ns: Final[dict[str, int]] = {}
+
+    def hear(self, instance: str, parts: Sequence[Any]) -> None:
+        """Take in what came over one socket."""
+        try:
+            envelopes = [self._codec.decode(frame) for frame in unpacked(b"".join(parts))[1]]
+        except (BadFrame, PacketDamagedError):
+            return  # a process of another build, whose heartbeat says nothing to us
+        for envelope in envelopes:
+            if isinstance(envelope.body, Heartbeat) and envelope.boot_id == self._clock.boot_id:
+                self._sent_boot_ns[instance] = envelope.sent_boot_ns
+        if self._sent_boot_ns.keys() >= set(self.awaited):
+            self.all_heard.set()
+
+    def ages(self) -> Mapping[str, float | None]:
+        """Return how old each one's latest heartbeat is."""
+        now_ns = self._clock.boot_ns()
+        return {
+            instance: (now_ns - self._sent_boot_ns[instance]) / _NS_PER_S if instance in self._sent_boot_ns else None
+            for instance in self.awaited
+        }
