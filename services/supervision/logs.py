@@ -2,49 +2,51 @@
 
 import argparse
 import os
+import select
 import sys
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from services.supervision.log_file import LogFile, last_lines
 from services.supervision.mesh import OK, Mesh, NotDoneError, Streams, root_argument, run_verb
 
 LINES_DEFAULT: Final = 10
-FOLLOW_PAUSE_S: Final = 0.2
+FOLLOW_PAUSE_MS: Final = 200
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb against this checkout, until it is interrupted."""
-    never = threading.Event()
-    try:
-        return run(
-            argv,
-            environment=os.environ,
-            streams=Streams(sys.stdout, sys.stderr),
-            pause=lambda: never.wait(FOLLOW_PAUSE_S),
-        )
-    except KeyboardInterrupt:  # how a person ends it
-        return OK
+    return run(argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
 
 
-def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams, pause: Callable[[], object]) -> int:
+def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
     """Run the verb with everything it touches handed in, and return the exit code."""
     arguments = _parser().parse_args(argv)
 
     def verb() -> int:
         mesh = Mesh(root=arguments.root, environment=environment)
         files = [LogFile(name, mesh.log(name)) for name in _chosen(mesh, arguments.instances)]
-        width = max((len(file.name) for file in files), default=0) if len(files) > 1 else 0
-        for file in files:
-            _write(streams, file, last_lines(file.open(), arguments.lines), width)
-        while arguments.follow:
-            pause()
+        try:
+            _show(files, streams, count=arguments.lines, follow=arguments.follow)
+        finally:
             for file in files:
-                _write(streams, file, file.added(), width)
+                file.close()
         return OK
 
     return run_verb("logs", streams, verb)
+
+
+def _show(files: Sequence[LogFile], streams: Streams, *, count: int, follow: bool) -> None:
+    width = max(len(file.name) for file in files) if len(files) > 1 else 0
+    for file in files:
+        _write(streams, file, last_lines(file.open(), count), width)
+    try:
+        while follow:
+            select.poll().poll(FOLLOW_PAUSE_MS)
+            for file in files:
+                _write(streams, file, file.added(), width)
+    except KeyboardInterrupt:  # how a person ends it
+        return
 
 
 def _chosen(mesh: Mesh, instances: Sequence[str]) -> Sequence[str]:

@@ -48,13 +48,19 @@ def read_program_file(root: Path) -> ProgramFile:
         raise ProgramFileError(f"{path} cannot be read ({error.strerror}): take it from the repository") from error
     except (configparser.Error, ValueError, KeysUnusableError) as error:
         raise ProgramFileError(f"{path} cannot be used: {' '.join(str(error).split())}") from error
+    if not programs:
+        raise ProgramFileError(f"{path} names no program: take it from the repository")
     return ProgramFile(path, text, dict(sorted(programs.items())))
 
 
 def file_to_run(file: ProgramFile, configuration: Configuration, run_directory: PrivateDirectory) -> Path:
     """Return what supervisord is started with: the file itself, or a copy where the directories are elsewhere."""
     root = file.path.parent
-    if configuration.var_directory == root / "var" and configuration.run_directory == root / "var/run":
+    places = (root, configuration.var_directory, configuration.run_directory)
+    for place in places:
+        if "%" in str(place):
+            raise ProgramFileError(f"{place} has a '%' in it, which supervisord cannot have in a path: use another")
+    if places == (root, root / "var", root / "var/run"):
         return file.path
     run_directory.replace_file(FILE_NAME, rendered(file.text, configuration, root).encode())
     return run_directory.path / FILE_NAME
@@ -67,5 +73,5 @@ def rendered(text: str, configuration: Configuration, root: Path) -> str:
         (f"{_HERE}/var", configuration.var_directory),
         (_HERE, root),
     ):
-        text = text.replace(default, str(configured.absolute()).replace("%", "%%"))
+        text = text.replace(default, str(configured.absolute()))
     return text

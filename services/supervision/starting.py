@@ -72,6 +72,7 @@ def _daemonized(file: Path, environment: Mapping[str, str]) -> str:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
+            umask=0o077,
             timeout=START_TIMEOUT_S,
             check=False,
         )

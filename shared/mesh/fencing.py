@@ -190,7 +190,10 @@ def incumbent(post: Post) -> Incumbent | FenceRefused | None:
     """Return who holds the role, None when nobody does, or why that is not certain. Takes no lock and harms nobody."""
     note = read_note(post.directory, post.lock)
     found = _found(post, post.lock, note)
-    if isinstance(found, FenceRefused) and kernel_holder(post.directory, post.lock) is None:
+    if isinstance(found, FenceRefused):
+        return found if kernel_holder(post.directory, post.lock) is not None else None
+    if found.handle.wait_for_death(timeout_ns=0):  # dead, and whoever should have noticed has not done so yet
+        found.handle.close()
         return None
     return found
 
