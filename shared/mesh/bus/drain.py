@@ -13,8 +13,15 @@ import zmq
 BATCH_MESSAGES_MAX: Final = 256
 
 
+def nothing() -> None:
+    """Do nothing, where nobody wants to know that a turn begins."""
+
+
 class Drain:
-    """Hands every message of a socket to `on_parts`, at most a batch before others get their turn."""
+    """Hands every message of a socket to `on_parts`, at most a batch before others get their turn.
+
+    `on_turn` is called before each batch: who watches whether the process stood still knows it before it reads on.
+    """
 
     def __init__(
         self,
@@ -22,12 +29,14 @@ class Drain:
         loop: asyncio.AbstractEventLoop,
         socket: zmq.Socket[bytes],
         on_parts: Callable[[list[Any]], None],
+        on_turn: Callable[[], None] = nothing,
         whole_frames: bool = True,
         on_empty: Callable[[], None] | None = None,
     ) -> None:
         self._loop: Final = loop
         self._socket: Final = socket
         self._on_parts: Final = on_parts
+        self._on_turn: Final = on_turn
         self._on_empty: Final = on_empty
         # Frames tell who sent them; bytes are cheaper where only one peer can have.
         self._copy: Final = not whole_frames
@@ -53,6 +62,7 @@ class Drain:
         if self._scheduled is not None:
             self._scheduled.cancel()
             self._scheduled = None
+        self._on_turn()
         for _ in range(BATCH_MESSAGES_MAX):
             if self._closed:
                 return

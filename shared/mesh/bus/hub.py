@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import zmq
 
-from shared.mesh.bus.drain import Drain
+from shared.mesh.bus.drain import Drain, nothing
 from shared.mesh.bus.gatekeeper import Gatekeeper
 from shared.mesh.bus.keys import KeyRing, KeysUnusableError
 from shared.mesh.run_directory import RunDirectory
@@ -30,7 +30,10 @@ class AddressUnusableError(Exception):
 
 
 class Hub:
-    """Opens every socket of a process with the same care, and closes them together."""
+    """Opens every socket of a process with the same care, and closes them together.
+
+    `on_turn` is called whenever a socket is about to be read, before anything is received.
+    """
 
     def __init__(
         self,
@@ -39,12 +42,14 @@ class Hub:
         keys: KeyRing,
         run_directory: RunDirectory,
         overrides: Mapping[str, str],
+        on_turn: Callable[[], None] = nothing,
     ) -> None:
         self.loop: Final = loop
         self.instance: Final = keys.instance
         self._keys: Final = keys
         self._run_directory: Final = run_directory
         self._overrides: Final = overrides
+        self._on_turn: Final = on_turn
         self._context: Final[zmq.Context[Socket]] = zmq.Context()
         self._context.blocky = False
         self.gatekeeper: Final = Gatekeeper(context=self._context, loop=loop, keys=keys)
@@ -92,7 +97,14 @@ class Hub:
         on_empty: Callable[[], None] | None = None,
     ) -> Drain:
         """Read a socket until the hub closes."""
-        drain = Drain(loop=self.loop, socket=socket, on_parts=on_parts, whole_frames=whole_frames, on_empty=on_empty)
+        drain = Drain(
+            loop=self.loop,
+            socket=socket,
+            on_parts=on_parts,
+            on_turn=self._on_turn,
+            whole_frames=whole_frames,
+            on_empty=on_empty,
+        )
         self._drains.append(drain)
         return drain
 

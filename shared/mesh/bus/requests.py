@@ -17,9 +17,9 @@ from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Body, Envelope
 from proto.fields import clipped
 from proto.streams import RequestRefused
-from proto.topics import Delivery, topic_of
+from proto.topics import Delivery, tag_of, topic_of
 from shared.mesh.bus.hub import Hub
-from shared.mesh.bus.keys import role_of
+from shared.mesh.bus.rights import may_say
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock
 
@@ -136,14 +136,9 @@ class Responder:
             self._on_request(request)
 
     def _fault(self, instance: str, envelope: Envelope) -> RequestRefused | None:
-        topic = topic_of(type(envelope.body))
-        if (
-            topic.socket != self._name
-            or topic.delivery is not Delivery.REQUEST
-            or role_of(instance) not in topic.senders
-            or instance != envelope.sender
-        ):
-            return RequestRefused(rule="sender_may_ask", reason=f"{instance} may not ask {topic.tag} at {self._name}")
+        if not may_say(instance, envelope, socket=self._name, delivery=Delivery.REQUEST):
+            what = tag_of(type(envelope.body))
+            return RequestRefused(rule="sender_may_ask", reason=f"{instance} may not ask {what} at {self._name}")
         if envelope.expires_boot_ns is not None:
             if envelope.boot_id != self._clock.boot_id:
                 return RequestRefused(rule="request_in_time", reason="it expires by the clock of another boot")

@@ -11,6 +11,7 @@ import pytest
 
 from proto.codec import EnvelopeCodec
 from proto.fields import Role
+from shared.mesh.bus.drain import nothing
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.keys import create_keys, load_key_ring
 from shared.mesh.bus.requests import Requester
@@ -25,7 +26,15 @@ PATIENCE_SECONDS: Final = 30.0
 class Process:
     """One process of the mesh: its hub, its name on envelopes, its codec and clock."""
 
-    def __init__(self, *, instance: str, run_directory: Path, epoch: int, overrides: dict[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        instance: str,
+        run_directory: Path,
+        epoch: int,
+        overrides: dict[str, str],
+        on_turn: Callable[[], None] = nothing,
+    ) -> None:
         self.clock: Final = SystemClock()
         self.codec: Final = EnvelopeCodec()
         self.sender: Final = Sender(instance=instance, epoch=epoch, clock=self.clock)
@@ -34,6 +43,7 @@ class Process:
             keys=load_key_ring(PrivateDirectory(run_directory / "keys"), instance),
             run_directory=RunDirectory(run_directory),
             overrides=overrides,
+            on_turn=on_turn,
         )
 
     def asks(self, instance: str, name: str) -> Requester:
@@ -51,7 +61,7 @@ class Mesh:
         self._running: Final[list[Process]] = []
         self._epochs: Final[dict[str, int]] = {}
 
-    def process(self, instance: str, **overrides: str) -> Process:
+    def process(self, instance: str, *, on_turn: Callable[[], None] = nothing, **overrides: str) -> Process:
         """Start a process of this instance, under its next epoch."""
         self._epochs[instance] = self._epochs.get(instance, 0) + 1
         process = Process(
@@ -59,6 +69,7 @@ class Mesh:
             run_directory=self.run_directory,
             epoch=self._epochs[instance],
             overrides={name.replace("__", "."): address for name, address in overrides.items()},
+            on_turn=on_turn,
         )
         self._running.append(process)
         return process
