@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
-import zmq
-
-from proto.codec import BadFrame, EnvelopeCodec
+from proto.codec import EnvelopeCodec
+from proto.envelope import Envelope
 from proto.health import Heartbeat
 from services.supervision.judgement import SILENT_S
 from services.supervision.mesh import Mesh
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.keys import load_key_ring
-from shared.mesh.bus.packet import PacketDamagedError, unpacked
+from shared.mesh.bus.latest import Listener
 from shared.mesh.clock import Clock
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.run_directory import RunDirectory
@@ -41,12 +39,11 @@ async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | 
     ):
         ring = load_key_ring(keys, "operator")
         hub = Hub(loop=asyncio.get_running_loop(), keys=ring, run_directory=run_directory, overrides={})
+        codec = EnvelopeCodec()
         try:
             ears = _Ears(mesh.clock, [instance for instance in instances if instance in ring.public_keys])
             for instance in ears.awaited:
-                socket = hub.connect(zmq.SUB, instance, HEALTH)
-                socket.subscribe(b"")
-                hub.drain(socket, partial(ears.hear, instance))
+                Listener(hub=hub, instance=instance, name=HEALTH, codec=codec, on_envelope=ears.hear)
             try:
                 async with asyncio.timeout(SILENT_S):
                     await ears.all_heard.wait()
@@ -64,20 +61,14 @@ class _Ears:
         self.awaited: Final = tuple(instances)
         self.all_heard: Final = asyncio.Event()
         self._clock: Final = clock
-        self._codec: Final = EnvelopeCodec()
         self._sent_boot_ns: Final[dict[str, int]] = {}
 
-    def hear(self, instance: str, parts: Sequence[Any]) -> None:
-        """Take in what came over one socket."""
-        try:
-            envelopes = [self._codec.decode(frame) for frame in unpacked(b"".join(parts))[1]]
-        except (BadFrame, PacketDamagedError):
-            return  # a process of another build, whose heartbeat says nothing to us
-        for envelope in envelopes:
-            if isinstance(envelope.body, Heartbeat) and envelope.boot_id == self._clock.boot_id:
-                self._sent_boot_ns[instance] = envelope.sent_boot_ns
-        if self._sent_boot_ns.keys() >= set(self.awaited):
-            self.all_heard.set()
+    def hear(self, envelope: Envelope) -> None:
+        """Take in what one of them said; the bus has made sure that it is the one it says it is."""
+        if isinstance(envelope.body, Heartbeat) and envelope.boot_id == self._clock.boot_id:
+            self._sent_boot_ns[envelope.sender] = envelope.sent_boot_ns
+            if self._sent_boot_ns.keys() >= set(self.awaited):
+                self.all_heard.set()
 
     def ages(self) -> Mapping[str, float | None]:
         """Return how old each one's latest heartbeat is."""

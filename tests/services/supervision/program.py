@@ -14,13 +14,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import zmq
-
 from proto.codec import EnvelopeCodec
 from proto.health import Heartbeat
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.keys import load_key_ring
-from shared.mesh.bus.packet import packed
+from shared.mesh.bus.latest import Announcer
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import SystemClock
 from shared.mesh.private_directory import PrivateDirectory
@@ -51,7 +49,8 @@ def main() -> None:
         sys.exit("cannot go on: the moon is in the wrong house")
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     clock = SystemClock()
-    post = Post(instance, PrivateDirectory(root / "var/seats"), clock)
+    var = Path(os.environ.get("BOWLINE_PATHS__VAR_DIRECTORY", root / "var"))
+    post = Post(instance, PrivateDirectory(var / "seats"), clock)
     seat = stand_by(lambda: take_seat(post), _wait)
     assert isinstance(seat, Seat)
     witness = os.open(root / "witness", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -95,9 +94,9 @@ async def _beat(root: Path, sender: Sender) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     ring = load_key_ring(PrivateDirectory(root / "var/keys"), sender.instance)
     hub = Hub(loop=loop, keys=ring, run_directory=RunDirectory(root / "var/run"), overrides={})
-    socket, codec = hub.bind(zmq.PUB, "health"), EnvelopeCodec()
+    health = Announcer(hub=hub, name="health", sender=sender, codec=EnvelopeCodec())
     while not ended.is_set():
-        socket.send(packed(b"health", [codec.encode(sender.envelope(HEARTBEAT))]), zmq.NOBLOCK)
+        health.say(HEARTBEAT)
         try:
             async with asyncio.timeout(BEAT_S):
                 await ended.wait()
