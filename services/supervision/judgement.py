@@ -116,7 +116,7 @@ def judged(evidence: Evidence) -> Iterator[Row]:
         remark = holder if isinstance(holder, str) else ""
         yield Row(evidence.instance, State.STOPPED, None, None, evidence.restarts, None, evidence.epoch, remark)
     if orphan is not None:
-        remark = "no child of the supervisord that runs now" if evidence.word else "no supervisord restarts it"
+        remark = "no child of this supervisord" if evidence.word else "no supervisord restarts it"
         yield _seated(evidence, orphan, State.ORPHAN, remark)
 
 
@@ -148,7 +148,7 @@ def _verdict(evidence: Evidence, holder: Holder) -> tuple[State, str]:
     if beat is not None and (beat.age_s is None or beat.age_s > SILENT_S):
         if holder.uptime_s < BOOT_S:
             return State.STARTING, "no heartbeat yet"
-        return State.SILENT, f"no heartbeat for {SILENT_S:g} s: it hangs, or is stopped"
+        return State.SILENT, f"no heartbeat for {SILENT_S:g} s"
     if evidence.crash_loop:
         return State.CRASH_LOOP, _LOOPING
     return State.RUNNING, ""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self, TypeVar
+from xml.parsers.expat import ExpatError
 
 import msgspec
 from typing_extensions import override
@@ -108,7 +109,7 @@ class Supervisor:
             ) from error
         except (OSError, http.client.HTTPException) as error:
             raise SupervisorAbsentError(f"nobody listens at {self._path}: supervisord does not run") from error
-        except (xmlrpc.client.Error, msgspec.ValidationError) as error:
+        except (xmlrpc.client.Error, ExpatError, msgspec.ValidationError) as error:
             raise SupervisorError(f"supervisord at {self._path} answers what it never should: {error}") from error
 
 
