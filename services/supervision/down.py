@@ -9,14 +9,13 @@ from contextlib import ExitStack, suppress
 from typing import Final
 
 from services.supervision.mesh import OK, Mesh, NotDoneError, Streams, root_argument, run_verb
-from services.supervision.observation import asked, incumbents, record_of
+from services.supervision.observation import STOP_MARGIN_S, asked_patiently, incumbents, record_of
 from shared.mesh.fencing import Incumbent
 from shared.mesh.orphans import DEATH_TIMEOUT_NS, is_orphan
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post
 from shared.mesh.supervisor import SupervisorError
 
-MARGIN_S: Final = 5.0
 _NS_PER_S: Final = 1_000_000_000
 _MS_PER_S: Final = 1_000
 # An orphan that ends may give its seat to another that stood by.
@@ -42,7 +41,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 
 def _down(mesh: Mesh, streams: Streams) -> int:
-    supervisor_id = asked(mesh).supervisor_id
+    supervisor_id = asked_patiently(mesh).supervisor_id
     if supervisor_id is None and not mesh.configuration.seats_directory.exists():
         streams.say("nothing runs")
         return OK
@@ -60,7 +59,7 @@ def _down(mesh: Mesh, streams: Streams) -> int:
 
 def _end_round(mesh: Mesh, seats: PrivateDirectory, supervisor_id: int | None, streams: Streams) -> int:
     """End supervisord with its children, and whoever else has a seat; say how each ended, and how many there were."""
-    wait_s = max(mesh.programs.stop_wait_s.values(), default=0.0)
+    wait_s = mesh.programs.stop_wait_s_max
     deadline_ns = mesh.clock.boot_ns() + int(wait_s * _NS_PER_S)
     with ExitStack() as held:
         holders = [(mesh.post(instance, seats), holder) for instance, holder in incumbents(mesh, seats).items()]
@@ -90,12 +89,13 @@ def _end_supervisor(mesh: Mesh, supervisor_id: int, wait_s: float) -> None:
                 with suppress(SupervisorError):  # it does not run, and supervisord calls that an error
                     supervisor.stop(program.name)
             mesh.wait_until(
-                lambda: all(program.state in _ENDED for program in supervisor.programs()), within_s=wait_s + MARGIN_S
+                lambda: all(program.state in _ENDED for program in supervisor.programs()),
+                within_s=wait_s + STOP_MARGIN_S,
             )
             supervisor.shutdown()
         poll = select.poll()
         poll.register(handle, select.POLLIN)
-        if not poll.poll((wait_s + MARGIN_S) * _MS_PER_S):
+        if not poll.poll((wait_s + STOP_MARGIN_S) * _MS_PER_S):
             raise NotDoneError(
                 f"supervisord, process {supervisor_id}, does not end; {mesh.log('supervisord')} may say why"
             )

@@ -7,7 +7,6 @@ from typing import Final
 from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
 from proto.health import Heartbeat
-from services.supervision.judgement import SILENT_S
 from services.supervision.mesh import Mesh
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.keys import load_key_ring
@@ -17,13 +16,15 @@ from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.run_directory import RunDirectory
 
 HEALTH: Final = "health"
+# What counts as silence, and half a second for the connections.
+LISTEN_S: Final = 2.0
 _NS_PER_S: Final = 1_000_000_000
 
 
 def ages_heard(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
     """Return how old each one's last heartbeat is, None for nothing heard; whoever has no socket is left out.
 
-    Ends when each was heard, and else when the last of them is silent by any measure.
+    Ends when each was heard, and else when those that are left are silent by any measure.
     """
     run_directory = mesh.configuration.run_directory
     beating = [instance for instance in instances if (run_directory / f"{instance}.{HEALTH}").is_socket()]
@@ -45,7 +46,7 @@ async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | 
             for instance in ears.awaited:
                 Listener(hub=hub, instance=instance, name=HEALTH, codec=codec, on_envelope=ears.hear)
             try:
-                async with asyncio.timeout(SILENT_S):
+                async with asyncio.timeout(LISTEN_S):
                     await ears.all_heard.wait()
             except TimeoutError:
                 pass  # whoever was not heard is silent, which is an answer

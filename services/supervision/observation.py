@@ -15,8 +15,9 @@ from shared.mesh.orphans import is_orphan
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.sealed_record import RECORD_BYTES_MAX
 from shared.mesh.seat import Post
-from shared.mesh.supervisor import Program, SupervisorAbsentError
+from shared.mesh.supervisor import Program, SupervisorAbsentError, SupervisorStoppingError
 
+STOP_MARGIN_S: Final = 5.0
 _NS_PER_S: Final = 1_000_000_000
 
 
@@ -50,8 +51,22 @@ def asked(mesh: Mesh) -> Supervision:
             return Supervision(None, {})
 
 
+def asked_patiently(mesh: Mesh) -> Supervision:
+    """Ask supervisord; one that is just stopping, by another's hand, is given the time to do so."""
+    mesh.wait_until(lambda: not _is_stopping(mesh), within_s=mesh.programs.stop_wait_s_max + STOP_MARGIN_S)
+    return asked(mesh)
+
+
+def _is_stopping(mesh: Mesh) -> bool:
+    try:
+        asked(mesh)
+    except SupervisorStoppingError:
+        return True
+    return False
+
+
 def observed(mesh: Mesh) -> Observation:
-    """Look at everything once; listening for heartbeats takes up to a second and a half."""
+    """Look at everything once; listening for heartbeats takes up to two seconds."""
     supervision = asked(mesh)
     if not mesh.configuration.seats_directory.exists():  # nothing ever ran here, and a look makes no directory
         evidence = [

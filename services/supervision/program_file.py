@@ -28,6 +28,11 @@ class ProgramFile:
     text: str
     stop_wait_s: Mapping[str, float]
 
+    @property
+    def stop_wait_s_max(self) -> float:
+        """Return how long it takes at most until all have stopped, if they do so at once."""
+        return max(self.stop_wait_s.values())
+
 
 def read_program_file(root: Path) -> ProgramFile:
     """Return the file of the project, or say why it is none."""

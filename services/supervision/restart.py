@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
-from services.supervision.observation import asked, rows_of_instance
+from services.supervision.observation import STOP_MARGIN_S, asked, rows_of_instance
 from shared.mesh.supervisor import Supervisor
 
-MARGIN_S: Final = 5.0
 BACK_S: Final = 15.0
 _ENDED: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
 
@@ -52,7 +51,7 @@ def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams
     if state() not in _ENDED:
         supervisor.stop(instance)
         stop_wait_s = mesh.programs.stop_wait_s[instance]
-        if not mesh.wait_until(lambda: state() in _ENDED, within_s=stop_wait_s + MARGIN_S):
+        if not mesh.wait_until(lambda: state() in _ENDED, within_s=stop_wait_s + STOP_MARGIN_S):
             raise NotDoneError(f"{instance} does not stop, not even killed; supervisord says {state()}")
         streams.say(f"{instance}: stopped")
     supervisor.start(instance)

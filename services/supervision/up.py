@@ -9,7 +9,7 @@ from typing import Final
 from services.supervision.judgement import Row, State
 from services.supervision.log_file import tail_of
 from services.supervision.mesh import NOT_WELL, OK, Mesh, Streams, root_argument, run_verb
-from services.supervision.observation import Observation, Supervision, asked, observed
+from services.supervision.observation import Observation, Supervision, asked, asked_patiently, observed
 from services.supervision.starting import prepare, start_supervisor
 from services.supervision.status import show
 from shared.mesh.orphans import Patience, retire_orphans
@@ -54,7 +54,7 @@ def _up(mesh: Mesh, streams: Streams) -> int:
     created = prepare(mesh)
     if created:
         streams.say(f"keys: created {', '.join(created)}")
-    before = asked(mesh)
+    before = asked_patiently(mesh)
     if before.supervisor_id is None:
         supervisor_id = start_supervisor(mesh)
         streams.say(f"supervisord: started, process {supervisor_id}")
@@ -86,7 +86,7 @@ def _start_again(mesh: Mesh, before: Supervision, streams: Streams) -> None:
 
 def _retire(mesh: Mesh, supervisor_id: int, streams: Streams) -> None:
     supervised = asked(mesh).programs
-    drain_ns = int(max(mesh.programs.stop_wait_s.values(), default=0) * _NS_PER_S)
+    drain_ns = int(mesh.programs.stop_wait_s_max * _NS_PER_S)
     with mesh.seats() as seats:
         posts = [mesh.post(instance, seats) for instance in sorted({*mesh.programs.stop_wait_s, *supervised})]
         for retired in retire_orphans(

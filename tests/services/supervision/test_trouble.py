@@ -1,10 +1,12 @@
 """What goes wrong at `up`, and in which words it is said."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.services.supervision.conftest import MakeMesh
-from tests.services.supervision.harness import SmallMesh
+from tests.services.supervision.harness import SmallMesh, eventually
 
 
 def test_program_that_cannot_go_on_is_explained(make_mesh: MakeMesh) -> None:
@@ -103,3 +105,19 @@ def test_bad_settings_stop_every_verb(make_mesh: MakeMesh) -> None:
         answer = mesh.run(verb)
         assert answer.code == 1
         assert answer.errors.startswith(f"bowline {verb}: ")
+
+
+def test_supervisord_started_by_systemd(make_mesh: MakeMesh) -> None:
+    """Supervisord in the foreground, given nothing but the file, is a mesh like any other, and ends with code 0."""
+    mesh = make_mesh(None, metrics="steady")
+    for name in ("run", "logs"):
+        (mesh.root / "var" / name).mkdir(mode=0o700, parents=True)
+    (mesh.root / "var").chmod(0o700)
+    (mesh.root / "var/seats").mkdir(mode=0o700)
+    command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "supervisord.conf"]
+    with subprocess.Popen(command, cwd=mesh.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as supervisord:
+        eventually(lambda: mesh.run("status").code == 0)
+        assert mesh.run("up").output.splitlines()[1] == f"supervisord: runs already, process {supervisord.pid}"
+        supervisord.terminate()
+        assert supervisord.wait(30) == 0
+    assert mesh.rows()["metrics"]["state"] == "STOPPED"
