@@ -42,7 +42,11 @@ class AskTail(Message, frozen=True, tag="ask_tail.1"):
 
 
 class TailGiven(Message, frozen=True, tag="tail_given.1"):
-    """Records in order, one part each behind this envelope; `last_sequence` is the newest the owner has."""
+    """Records in a row, one part each behind this envelope; `last_sequence` is the newest the owner has.
+
+    Where `first_sequence` is above the number asked for, the journal has a hole: what stood before it will never come.
+    No records, though there are newer ones: the way to them is long, ask again.
+    """
 
     first_sequence: Count
     record_count: Count

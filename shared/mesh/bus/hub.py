@@ -5,11 +5,13 @@ is a file in the run directory; `overrides` moves it to `tcp://` when the mesh s
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import zmq
 
+from proto.codec import MARKET_BYTES_MAX
+from proto.topics import ORDER_BYTES_MAX, ORDER_SOCKETS
 from shared.mesh.bus.drain import Drain, nothing
 from shared.mesh.bus.gatekeeper import Gatekeeper
 from shared.mesh.bus.keys import KeyRing, KeysUnusableError
@@ -17,8 +19,7 @@ from shared.mesh.run_directory import RunDirectory
 
 STREAM_MESSAGES_MAX: Final = 10_000
 REQUEST_MESSAGES_MAX: Final = 1_000
-STREAM_BYTES_MAX: Final = 1024 * 1024
-REQUEST_BYTES_MAX: Final = 64 * 1024
+BYTES_MAX: Final = MARKET_BYTES_MAX  # of a packet of a stream, and of a snapshot's or a tail's part
 _HEARTBEAT_MS: Final = 500
 _HANDSHAKE_MS: Final = 2_000
 
@@ -55,6 +56,8 @@ class Hub:
         self.gatekeeper: Final = Gatekeeper(context=self._context, loop=loop, keys=keys)
         self._drains: Final[list[Drain]] = []
         self._sockets: Final[list[Socket]] = []
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
+        self._before_closing: Final[list[Callable[[], None]]] = []
 
     def address(self, instance: str, name: str) -> str:
         """Say where a socket of an instance is."""
@@ -71,7 +74,7 @@ class Hub:
 
     def bind(self, kind: int, name: str) -> Socket:
         """Open a socket of ours for others to connect to."""
-        socket = self._open(kind)
+        socket = self._open(kind, name)
         self._secure(socket, server_key=None)
         address = self.address(self.instance, name)
         try:
@@ -83,7 +86,7 @@ class Hub:
     def connect(self, kind: int, instance: str, name: str) -> Socket:
         """Open a socket to somebody else's, believing nobody there but the owner of that instance's key."""
         server_key = self.public_key_of(instance)
-        socket = self._open(kind)
+        socket = self._open(kind, name)
         self._secure(socket, server_key=server_key)
         socket.connect(self.address(instance, name))
         return socket
@@ -108,8 +111,23 @@ class Hub:
         self._drains.append(drain)
         return drain
 
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start work that goes on beside the reading of sockets, and ends with the hub at the latest."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def before_closing(self, finish: Callable[[], None]) -> None:
+        """Have something done when the hub closes, while its sockets are still open."""
+        self._before_closing.append(finish)
+
     def close(self) -> None:
-        """Close everything; what was not sent is dropped."""
+        """Close everything; what was not sent is dropped, what was started is cancelled, what was asked times out."""
+        for task in self._tasks:
+            task.cancel()
+        for finish in self._before_closing:
+            finish()
         for drain in self._drains:
             drain.close()
         for socket in self._sockets:
@@ -126,13 +144,13 @@ class Hub:
         else:
             socket.curve_serverkey = server_key
 
-    def _open(self, kind: int) -> Socket:
+    def _open(self, kind: int, name: str) -> Socket:
         socket = self._context.socket(kind)
         self._sockets.append(socket)
         streams = kind in {zmq.PUB, zmq.SUB, zmq.XPUB}
         socket.linger = 0
         socket.sndhwm = socket.rcvhwm = STREAM_MESSAGES_MAX if streams else REQUEST_MESSAGES_MAX
-        socket.maxmsgsize = STREAM_BYTES_MAX if streams else REQUEST_BYTES_MAX
+        socket.maxmsgsize = ORDER_BYTES_MAX if name in ORDER_SOCKETS and not streams else BYTES_MAX
         socket.handshake_ivl = _HANDSHAKE_MS
         socket.heartbeat_ivl = _HEARTBEAT_MS
         socket.heartbeat_timeout = 4 * _HEARTBEAT_MS

@@ -7,22 +7,42 @@ numbers never restart, so a reader that was dead for a day continues where it st
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import zmq
 
 from proto.codec import BadFrame, EnvelopeCodec
-from proto.envelope import Envelope
+from proto.envelope import Body, Envelope
+from proto.fields import clipped
 from proto.streams import TAIL_RECORDS_MAX, AskTail, RequestRefused, TailGiven
+from proto.topics import Delivery
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
-from shared.mesh.bus.requests import Answer, Request, Requester, RequestTimedOutError, Responder
+from shared.mesh.bus.requests import Request, Requester, RequestTimedOutError, Responder
+from shared.mesh.bus.rights import may_say
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock
 
 TAIL: Final = "tail"
 TAIL_BYTES_MAX: Final = 1024 * 1024
-REFUSED_PAUSE_SECONDS: Final = 0.1
+FRUITLESS_PAUSE_SECONDS: Final = 0.1
+
+
+class RecordsUnreadableError(Exception):
+    """The journal cannot be read where it was asked for; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Committed records in a row, the first of which has this number.
+
+    Where that is above the number asked for, the journal has a hole before it: nothing that stood there will ever come.
+    A stretch without frames says that the next record will have this number, or that the way to it is long: ask again.
+    """
+
+    first_sequence: int
+    frames: Sequence[bytes]
 
 
 class Records(Protocol):
@@ -32,8 +52,11 @@ class Records(Protocol):
     def last_sequence(self) -> int:
         """The newest committed number, 0 when there is none."""
 
-    def frames(self, from_sequence: int, records_max: int) -> Sequence[bytes]:
-        """Read committed records from a number on, in order."""
+    def stretch(self, from_sequence: int, *, records_max: int, bytes_max: int) -> Stretch:
+        """Read the records in a row from a number on, or from behind the hole there; one record may be over the bytes.
+
+        Raises RecordsUnreadableError.
+        """
 
 
 class EventPublisher:
@@ -50,7 +73,10 @@ class EventPublisher:
         )
 
     def publish(self, frames: Sequence[bytes]) -> None:
-        """Hint at records that were just committed; a hint that is lost is found in the tail."""
+        """Hint at records that were just committed, with the bytes that were appended.
+
+        A hint that is lost is found in the tail.
+        """
         self._socket.send(packed(self._topic, frames), zmq.NOBLOCK)
 
     def _give_tail(self, request: Request) -> None:
@@ -60,27 +86,30 @@ class EventPublisher:
             refusal = RequestRefused(rule="records_begin_at_one", reason="ask from number 1 or later")
             self._tail.answer(request, refusal)
             return
-        frames = self._within_bounds(asked)
+        try:
+            stretch = self._records.stretch(
+                asked.from_sequence,
+                records_max=min(asked.records_max, TAIL_RECORDS_MAX),
+                bytes_max=TAIL_BYTES_MAX,
+            )
+        except RecordsUnreadableError as error:
+            refusal = RequestRefused(rule="records_are_readable", reason=clipped(str(error)))
+            self._tail.answer(request, refusal)
+            return
         given = TailGiven(
-            first_sequence=asked.from_sequence,
-            record_count=len(frames),
+            first_sequence=stretch.first_sequence,
+            record_count=len(stretch.frames),
             last_sequence=self._records.last_sequence,
         )
-        self._tail.answer(request, given, frames)
-
-    def _within_bounds(self, asked: AskTail) -> list[bytes]:
-        frames: list[bytes] = []
-        size = 0
-        for frame in self._records.frames(asked.from_sequence, min(asked.records_max, TAIL_RECORDS_MAX)):
-            size += len(frame)
-            if frames and size > TAIL_BYTES_MAX:
-                break
-            frames.append(frame)
-        return frames
+        self._tail.answer(request, given, stretch.frames)
 
 
 class EventReader:
-    """Hands every event on once and in order, from the number it is told to begin with."""
+    """Hands every event on once and in order, from the number it is told to begin with.
+
+    Where the owner's journal has a hole, `on_loss` is told the number behind it, and reading goes on there. What the
+    owner may not say on this socket is counted and never handed on; its number is then missing, and asked for in vain.
+    """
 
     def __init__(
         self,
@@ -92,13 +121,17 @@ class EventReader:
         requester: Requester,
         codec: EnvelopeCodec,
         on_events: Callable[[Sequence[Envelope]], None],
+        on_loss: Callable[[int], None],
     ) -> None:
         self.refused: Final[Counter[str]] = Counter()
         self.next_sequence = next_sequence
-        self._loop: Final = hub.loop
+        self._hub: Final = hub
+        self._instance: Final = instance
+        self._name: Final = name
         self._requester: Final = requester
         self._codec: Final = codec
         self._on_events: Final = on_events
+        self._on_loss: Final = on_loss
         self._known_last = 0
         self._catching_up: asyncio.Task[None] | None = None
         self._socket: Final = hub.connect(zmq.SUB, instance, name)
@@ -115,16 +148,28 @@ class EventReader:
     def _receive(self, parts: list[bytes]) -> None:
         try:
             _, frames = unpacked(parts[0])
-            envelopes = [self._codec.decode(frame) for frame in frames]
-        except BadFrame as bad:
-            self.refused[bad.reason] += 1
-            return
         except PacketDamagedError:
             self.refused["damaged packet"] += 1
             return
+        envelopes = self._lawful(frames, self._codec.decode)  # a hint is said by the living, in today's version
         if envelopes:
             self._hand_on(envelopes)
             self.announced(envelopes[-1].sequence)
+
+    def _lawful(self, frames: Sequence[bytes], decode: Callable[[bytes], Envelope]) -> list[Envelope]:
+        """Return what the owner may say here, and count the rest."""
+        lawful = []
+        for frame in frames:
+            try:
+                envelope = decode(frame)
+            except BadFrame as bad:
+                self.refused[bad.reason] += 1
+                continue
+            if may_say(self._instance, envelope, socket=self._name, delivery=Delivery.NUMBERED):
+                lawful.append(envelope)
+            else:
+                self.refused["sender_may_say"] += 1
+        return lawful
 
     def _hand_on(self, envelopes: Sequence[Envelope]) -> None:
         """Pass on what comes next in line; what lies beyond a hole is left to the tail."""
@@ -138,25 +183,28 @@ class EventReader:
 
     def _catch_up(self) -> None:
         if self._catching_up is None or self._catching_up.done():
-            self._catching_up = self._loop.create_task(self._ask_until_level())
+            self._catching_up = self._hub.start(self._ask_until_level())
 
     async def _ask_until_level(self) -> None:
         level = False
         while not level:
+            wanted = self.next_sequence
             try:
-                level = self._take(
-                    await self._requester.ask(AskTail(from_sequence=self.next_sequence, records_max=TAIL_RECORDS_MAX))
-                )
+                answer = await self._requester.ask(AskTail(from_sequence=wanted, records_max=TAIL_RECORDS_MAX))
             except RequestTimedOutError:
                 continue  # the attempts took their time: that is the pause between rounds
-            except (BadFrame, TypeError):
-                self.refused["bad tail"] += 1
-                await asyncio.sleep(REFUSED_PAUSE_SECONDS)
+            level = self._take(answer.envelope.body, answer.attachments)
+            if not level and self.next_sequence == wanted:
+                await asyncio.sleep(FRUITLESS_PAUSE_SECONDS)
 
-    def _take(self, answer: Answer) -> bool:
-        given = answer.envelope.body
+    def _take(self, given: Body, frames: Sequence[bytes]) -> bool:
+        """Take what the owner gave, and tell whether that was all there is."""
         if not isinstance(given, TailGiven):
-            raise TypeError(f"asked for a tail, got {type(given).__name__}")
-        self._hand_on([self._codec.decode_stored(frame) for frame in answer.attachments])
+            self.refused["bad tail"] += 1
+            return False
+        if given.first_sequence > self.next_sequence:
+            self.next_sequence = given.first_sequence
+            self._on_loss(given.first_sequence)
+        self._hand_on(self._lawful(frames, self._codec.decode_stored))
         self._known_last = max(self._known_last, given.last_sequence)
         return self._known_last < self.next_sequence

@@ -185,6 +185,7 @@ class Requester:
         self._asked: Final[dict[str, _Asked]] = {}
         self._socket: Final = hub.connect(zmq.DEALER, instance, name)
         self._drain: Final = hub.drain(self._socket, self._receive)
+        hub.before_closing(self._give_up)
 
     async def ask(self, body: Body, *, message_id: str | None = None, cause_id: str | None = None) -> Answer:
         """Ask and wait for the answer, a refusal included. Raises when nobody answers after all attempts."""
@@ -207,6 +208,16 @@ class Requester:
             if asked.timer is not None:
                 asked.timer.cancel()
             self._asked.pop(envelope.id, None)
+
+    def _give_up(self) -> None:
+        """Answer for those who will not be asked any more, so that whoever waits goes on."""
+        for message_id, asked in self._asked.items():
+            if not asked.future.done():
+                asked.future.set_exception(
+                    RequestTimedOutError(f"{self._where} was left before it answered {message_id}")
+                )
+            if asked.timer is not None:
+                asked.timer.cancel()
 
     def _attempt(self, message_id: str, asked: _Asked) -> None:
         if asked.future.done():

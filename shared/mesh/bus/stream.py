@@ -113,7 +113,7 @@ class Subscriber:
         on_events: Callable[[Sequence[Event]], None],
     ) -> None:
         self.refused: Final[Counter[str]] = Counter()
-        self._loop: Final = hub.loop
+        self._hub: Final = hub
         self._prefix: Final = topic_prefix
         self._requester: Final = requester
         self._clock: Final = clock
@@ -189,7 +189,7 @@ class Subscriber:
 
     def _heal(self) -> None:
         if self._asking is None or self._asking.done():
-            self._asking = self._loop.create_task(self._ask_until_synced())
+            self._asking = self._hub.start(self._ask_until_synced())
 
     async def _ask_until_synced(self) -> None:
         while self._continuity.wants_snapshot:

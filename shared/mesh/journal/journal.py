@@ -156,12 +156,16 @@ class Journal:
 
     def records(self, from_sequence: int) -> Iterator[Record | Gap]:
         """Yield what is durable from that number on, across segments, as any reader would see it."""
-        reader = JournalReader(self._disk, from_sequence=from_sequence, committed=self._durable)
+        reader = self.reader(from_sequence)
         try:
             while entries := reader.poll():
                 yield from entries
         finally:
             reader.close()
+
+    def reader(self, from_sequence: int) -> JournalReader:
+        """Return a reader of what is durable, for whoever reads on later from where they stopped."""
+        return JournalReader(self._disk, from_sequence=from_sequence, committed=self._durable)
 
     def refill_reserve(self) -> bool:
         """Try to take the reserve's room again; on success everything is taken again. Ask now and then when full."""

@@ -33,8 +33,15 @@ class JournalReader:
         self._file: File | None = None
         self._name: SegmentName | None = None
 
-    def poll(self, limit: int = POLL_RECORDS_MAX) -> list[Record | Gap]:
+    def skip_to(self, sequence: int) -> None:
+        """Pass over what is still to come below that number."""
+        self._from = sequence
+
+    def poll(self, limit: int = POLL_RECORDS_MAX, *, passed_over_max: int | None = None) -> list[Record | Gap]:
         """Return the next durable records of one segment, at most `limit`; an empty list: no more as yet.
+
+        Who may not block for long says how many records below the number asked for may be passed over at once. Then an
+        empty list may also mean that the way to that number is longer: poll again.
 
         JournalDamaged: what was durable is not there any more, or is something else. OSError: it cannot be read.
         """
@@ -47,9 +54,9 @@ class JournalReader:
             if mark.number < walk.here.number or (mark.number == walk.here.number and mark.end < walk.here.offset):
                 raise self._damaged(Kind.OLDER_COPY, walk.here.offset, "the journal ends before what was read already")
             end = mark.end if mark.number == walk.here.number else file.size()
-            found = self._read(walk, end, limit)
+            found = self._read(walk, end, limit, passed_over_max)
             if not found:
-                if mark.number == walk.here.number:
+                if mark.number == walk.here.number or walk.here.offset < end:
                     break
                 self._cross(walk)
         return found
@@ -60,13 +67,16 @@ class JournalReader:
             self._file.close()
             self._file = None
 
-    def _read(self, walk: Walk, end: int, limit: int) -> list[Record | Gap]:
+    def _read(self, walk: Walk, end: int, limit: int, passed_over_max: int | None) -> list[Record | Gap]:
         found: list[Record | Gap] = []
+        passed_over = 0
         try:
             for entry in walk.entries(end):
                 if entry.sequence >= self._from:
                     found.append(entry)
-                if len(found) == limit:
+                else:
+                    passed_over += 1
+                if len(found) == limit or passed_over == passed_over_max:
                     break
         except Broken as broken:
             if not found:  # else the next poll will meet it again

@@ -47,6 +47,11 @@ class Configuration:
         return self.var_directory / "seats"
 
     @property
+    def anchors_directory(self) -> Path:
+        """Where the processes keep the anchors of each other's journals."""
+        return self.var_directory / "anchors"
+
+    @property
     def logs_directory(self) -> Path:
         """Where the supervisor writes what the processes say."""
         return self.var_directory / "logs"

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from proto.envelope import MarketEnvelope
-from proto.market import TradeSeen
+from proto.market import BOOK_LEVELS_MAX, BookLevel, BookSnapshot, TradeSeen
 from shared.core.continuity import Broken, Event, Seen, Synced
 from shared.mesh.bus.hub import STREAM_MESSAGES_MAX
 from shared.mesh.bus.stream import Publisher, Subscriber
@@ -99,6 +99,16 @@ async def test_a_late_joiner_begins_with_the_latest(mesh: Mesh, eventually: Even
     assert reader.trades() == ["9"]
     feed.trade(10)
     await eventually(lambda: reader.trades() == ["9", "10"])
+
+
+async def test_the_largest_book_is_in_a_snapshot(mesh: Mesh, eventually: Eventually) -> None:
+    """A book of all the levels that one may have reaches whoever joins later."""
+    feed = Feed(mesh.process("feed"))
+    side = tuple(BookLevel(price=1 / 3 + level, quantity=1 / 3) for level in range(BOOK_LEVELS_MAX))
+    book = BookSnapshot(symbol="BTC/USDT", book_sequence=1, bids=side, asks=side)
+    feed.publisher.publish(TOPIC, book, exchange_time_ns=None, received_wall_ns=0)
+    reader = Reader(mesh.process("strategy"))
+    await eventually(lambda: reader.synced() == 1)
 
 
 async def test_a_prefix_is_all_that_is_sent(mesh: Mesh, eventually: Eventually) -> None:

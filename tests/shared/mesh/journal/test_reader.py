@@ -78,6 +78,21 @@ def test_a_poll_is_bounded() -> None:
     assert [payload for part in found for payload in part] == numbered(50)
 
 
+def test_what_is_passed_over_in_a_poll_is_bounded() -> None:
+    """Who may not block goes the way to a number in steps, and gives what stands there and behind it."""
+    disk = SimDisk()
+    journal = a_journal(disk, numbered(25))
+    journal.begin_segment(date=NEXT_DAY, state=b"")
+    commit(journal, numbered(25, start=26))
+    reader = JournalReader(disk, from_sequence=20)
+    assert [payloads(reader.poll(passed_over_max=7)) for _ in range(2)] == [[], []]
+    assert payloads(reader.poll(passed_over_max=7)) == numbered(6, start=20)
+    reader.skip_to(40)
+    assert [payloads(reader.poll(passed_over_max=7)) for _ in range(2)] == [[], []]
+    reader.skip_to(30)
+    assert payloads(reader.poll(passed_over_max=7)) == numbered(11, start=40)
+
+
 def test_a_reader_crosses_segments() -> None:
     """Segments begun between two polls, several and empty ones too, are crossed without a word."""
     disk = SimDisk()

@@ -1,0 +1,106 @@
+"""The journal of a service, as its shell uses it: opened with all that could be wrong said, written before anything
+is done, folded when the process starts.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from proto.codec import EnvelopeCodec
+from proto.envelope import Envelope
+from proto.risk import Anchor
+from shared.core.service import Report
+from shared.mesh.anchors import anchors_of
+from shared.mesh.bus.sender import Sender
+from shared.mesh.journal import (
+    Gap,
+    Journal,
+    JournalAbsent,
+    JournalFull,
+    Opening,
+    RealDisk,
+    TailLost,
+    create_journal,
+    journal_directory,
+    open_journal,
+    resume_above,
+)
+from shared.mesh.sealed_record import Damaged
+from shared.mesh.settings import Configuration
+
+_NS_PER_SECOND: Final = 1_000_000_000
+
+
+def open_diary(
+    configuration: Configuration, role: str, *, codec: EnvelopeCodec, wall_ns: int, empty_state: bytes
+) -> "Diary":
+    """Open the journal of a role, or begin it; whoever calls holds the role's seat.
+
+    A lost tail is resumed above, and is a trouble. Damage is for an operator to judge, and raises JournalDamaged.
+    """
+    kept = list(anchors_of(configuration.anchors_directory, role))
+    troubles = [found.reason for found in kept if isinstance(found, Damaged)]
+    opening = Opening(
+        disk=RealDisk(journal_directory(configuration.var_directory, role)),
+        prove=codec.decode_stored,
+        anchors=tuple(found for found in kept if isinstance(found, Anchor)),
+    )
+    try:
+        journal = open_journal(opening)
+    except JournalAbsent:
+        journal = create_journal(opening, date=date_of(wall_ns), state=empty_state)
+    except TailLost as lost:
+        troubles.append(f"the journal of {role} lost its tail: {lost}")
+        journal = resume_above(opening, above=lost.sequence_highest, reason=str(lost))
+    troubles += [note.text for note in journal.notes]
+    if journal.is_full:
+        troubles.append(f"the disk has no room for the journal of {role}")
+    return Diary(journal, codec=codec, troubles=troubles)
+
+
+class Diary:
+    """An open journal, in terms of messages."""
+
+    def __init__(self, journal: Journal, *, codec: EnvelopeCodec, troubles: Sequence[str]) -> None:
+        self.journal: Final = journal
+        self.troubles: Final = tuple(troubles)
+        self._codec: Final = codec
+
+    def past(self) -> Iterator[Envelope]:
+        """Yield every record since the state that the newest segment begins with."""
+        for entry in self.journal.records(self.journal.snapshot.sequence + 1):
+            if not isinstance(entry, Gap):
+                yield self._codec.decode_stored(entry.payload)
+
+    def record(self, reports: Sequence[Report], sender: Sender) -> list[Envelope]:
+        """Make reports durable, all of them or, on JournalFull, none; return them as they stand in the journal."""
+        first = self.journal.anchor.sequence + 1
+        envelopes = [
+            sender.envelope(report.body, cause_id=report.cause_id, sequence=number)
+            for number, report in enumerate(reports, start=first)
+        ]
+        for envelope, report in zip(envelopes, reports, strict=True):
+            append = self.journal.append_reducing if report.reducing else self.journal.append
+            append(self._codec.encode(envelope))
+        self.journal.commit()
+        return envelopes
+
+    def turn_page(self, *, wall_ns: int, state: bytes) -> bool:
+        """Begin a segment if the day has changed since the newest one, and tell whether that was done."""
+        date = date_of(wall_ns)
+        if date <= self.journal.snapshot.date:
+            return False
+        try:
+            self.journal.begin_segment(date=date, state=state)
+        except JournalFull:
+            return False  # the old segment goes on, and the next beat tries again
+        return True
+
+    def close(self) -> None:
+        """Give the files back."""
+        self.journal.close()
+
+
+def date_of(wall_ns: int) -> str:
+    """Return the UTC date of a moment, which names segments."""
+    return datetime.datetime.fromtimestamp(wall_ns // _NS_PER_SECOND, tz=datetime.UTC).date().isoformat()

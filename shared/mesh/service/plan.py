@@ -1,0 +1,43 @@
+"""What a process is: said once, in the `__main__` of every service, and handed to `run`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from shared.core.service import Core, FromOutside, Journaling, Outward
+
+DRAIN_SECONDS_DEFAULT: Final = 5.0
+
+
+class Outside(Protocol):
+    """What only this service has to do with the world beside the bus: a venue, a pipe, a terminal."""
+
+    def open(self, bring: Callable[[FromOutside], None]) -> None:
+        """Begin, on the running loop; hand in with `bring` what comes. Called right after the core was `Started`."""
+
+    def perform(self, effect: Outward) -> None:
+        """Do what the core wants; what comes of it is brought in later."""
+
+    def close(self) -> None:
+        """End."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One process: who it is, the core it runs, the sockets it binds beside `health`."""
+
+    instance: str
+    core: Core
+    answers: tuple[str, ...] = ()  # request sockets
+    says: tuple[str, ...] = ()  # sockets of which only the latest counts
+    publishes_market: bool = False
+    outside: Outside | None = None
+    drain_seconds: float = DRAIN_SECONDS_DEFAULT
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournaledPlan(Plan):
+    """One process that owns a journal, whose records are told on the socket `reports`."""
+
+    core: Journaling
+    reports: str
