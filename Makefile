@@ -8,14 +8,10 @@ LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-has
 FRAMES := 1000000
 
 # Verbs that are promised, and the part each of them waits for.
-NOT_BUILT := demo up down status logs
-demo_waits_for   := the simulated exchange
-up_waits_for     := the supervisor's configuration
-down_waits_for   := the supervisor's configuration
-status_waits_for := the metrics service
-logs_waits_for   := the supervisor's configuration
+NOT_BUILT := demo
+demo_waits_for := the simulated exchange
 
-.PHONY: help setup lock check test fuzz bench clean $(NOT_BUILT)
+.PHONY: help setup lock check test fuzz bench up down status logs clean $(NOT_BUILT)
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,12 +36,20 @@ fuzz: setup  ## throw damaged frames at the codec; FRAMES=1000000 says how many
 	$(BIN)/python -m tests.proto.fuzz $(FRAMES)
 
 demo:  ## the whole mesh against a simulated exchange (not built yet)
-up:  ## start the mesh (not built yet)
-down:  ## stop the mesh (not built yet)
-status:  ## show every process of the mesh (not built yet)
-logs:  ## follow the logs of the mesh (not built yet)
 $(NOT_BUILT):
 	@echo "make $@ is not built yet: it waits for $($@_waits_for)." >&2; exit 2
+
+up: setup  ## start the mesh, and wait until all is well
+	@$(BIN)/bowline up
+
+down: setup  ## stop the mesh in order
+	@$(BIN)/bowline down
+
+status: setup  ## show every process of the mesh
+	@$(BIN)/bowline status
+
+logs: setup  ## follow the logs of the mesh until Ctrl-C
+	@$(BIN)/bowline logs
 
 lock: $(BIN)/uv  ## renew requirements/*.txt after pyproject.toml changed; UPGRADE=--upgrade takes newer versions
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/mesh.txt

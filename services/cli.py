@@ -37,6 +37,12 @@ class VerbModule(Protocol):
 
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
+        "up": Verb("services.supervision.up", "start what does not run, and wait until all is well"),
+        "down": Verb("services.supervision.down", "stop every process in order"),
+        "status": Verb("services.supervision.status", "show every process, and whether it is well"),
+        "logs": Verb("services.supervision.logs", "show the end of the logs and follow them", "[instance ...]"),
+        "crash": Verb("services.supervision.crash", "kill a process, to see what the mesh survives", "<instance>"),
+        "restart": Verb("services.supervision.restart", "stop processes in order, start them again", "<instance ...>"),
         "config": Verb("services.config_command", "show the settings in force, or check them", "show|check"),
         "keys": Verb(
             "services.keys_command", "create the keys of the processes, or show the public ones", "create|show"
@@ -48,7 +54,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
 # The words people will try; one leaves this list when its verb is built.
 # fmt: off
 NOT_BUILT_YET = frozenset({
-    "up", "down", "status", "logs", "crash", "restart", "pause", "resume", "kill", "clear-kill", "flatten",
+    "pause", "resume", "kill", "clear-kill", "flatten",
     "arm", "disarm", "backtest", "walk-forward", "monte-carlo", "optimize", "rank-pairs", "lookahead", "parity",
     "certify", "report", "data", "strategies", "replay", "sim", "chaos",
 })

@@ -16,7 +16,7 @@ from proto.streams import StreamPosition
 
 KEPT_BACK_MAX: Final = 10_000
 
-BreakReason = Literal["joined", "gap", "new epoch", "lost tail", "lagging"]
+BreakReason = Literal["joined", "gap", "new epoch", "lost tail", "lagging", "slept"]
 
 
 @dataclass(frozen=True, slots=True)

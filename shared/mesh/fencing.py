@@ -177,25 +177,53 @@ def _win(fencer: _Fencer, name: str) -> tuple[RoleLock, ProcessIdentity | None] 
     return FenceRefused(FenceRefusal.LOCK_STILL_HELD, name, _holder(note))
 
 
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """The living holder of a role, beyond doubt. Whoever gets the handle closes it."""
+
+    holder: LockHolder
+    epoch: int
+    handle: ProcessHandle
+
+
+def incumbent(post: Post) -> Incumbent | FenceRefused | None:
+    """Return who holds the role, None when nobody does, or why that is not certain. Takes no lock and harms nobody."""
+    note = read_note(post.directory, post.lock)
+    found = _found(post, post.lock, note)
+    if isinstance(found, FenceRefused):
+        return found if kernel_holder(post.directory, post.lock) is not None else None
+    if found.handle.wait_for_death(timeout_ns=0):  # dead, and whoever should have noticed has not done so yet
+        found.handle.close()
+        return None
+    return found
+
+
 def _kill(fencer: _Fencer, name: str, note: LockNote | Damaged) -> ProcessIdentity | FenceRefused:
     """Kill the holder a note names, if all that is known agrees that it is the one."""
+    found = _found(fencer.post, name, note)
+    if isinstance(found, FenceRefused):
+        return found
+    with found.handle:
+        try:
+            found.handle.kill()
+        except PermissionError:
+            return FenceRefused(FenceRefusal.NOT_PERMITTED, name, found.holder)
+        if not found.handle.wait_for_death(timeout_ns=fencer.death_timeout_ns):
+            return FenceRefused(FenceRefusal.STILL_ALIVE, name, found.holder)
+    return found.holder.process
+
+
+def _found(post: Post, name: str, note: LockNote | Damaged) -> Incumbent | FenceRefused:
     holder = _holder(note)
-    if holder is None:
+    if holder is None or isinstance(note, Damaged):
         return FenceRefused(FenceRefusal.NOTE_UNREADABLE, name, None)
-    doubt = _doubt(fencer.post, name, holder)
+    doubt = _doubt(post, name, holder)
     if doubt is not None:
         return FenceRefused(doubt, name, holder)
     handle = ProcessHandle.of(holder.process)
     if handle is None:
         return FenceRefused(FenceRefusal.HOLDER_GONE, name, holder)
-    with handle:
-        try:
-            handle.kill()
-        except PermissionError:
-            return FenceRefused(FenceRefusal.NOT_PERMITTED, name, holder)
-        if not handle.wait_for_death(timeout_ns=fencer.death_timeout_ns):
-            return FenceRefused(FenceRefusal.STILL_ALIVE, name, holder)
-    return holder.process
+    return Incumbent(holder, note.epoch, handle)
 
 
 def _holder(note: LockNote | Damaged) -> LockHolder | None:

@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Meta
 
 NS_PER_MS: Final = 1_000_000
-_START_TIME_FIELD: Final = 22  # of /proc/<pid>/stat, counted from one as its manual page does
-_FIELDS_BEFORE_STATE: Final = 2
+# Of /proc/<pid>/stat: its manual page counts from one, and we from the state on, which is its third field.
+_PARENT_FIELD: Final = 4 - 3
+_START_TIME_FIELD: Final = 22 - 3
 
 
 class ProcessIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,13 +41,24 @@ def own_identity(*, boot_id: str) -> ProcessIdentity:
 
 def start_ticks_of(process_id: int) -> int | None:
     """Return when a process started, None when there is none of that number."""
+    fields = _status_fields(process_id)
+    return int(fields[_START_TIME_FIELD]) if fields else None
+
+
+def parent_of(process_id: int) -> int | None:
+    """Return the number of a process's parent, None when there is no such process."""
+    fields = _status_fields(process_id)
+    return int(fields[_PARENT_FIELD]) if fields else None
+
+
+def _status_fields(process_id: int) -> list[bytes]:
+    """Return what /proc/<pid>/stat says after the program's name, nothing when there is no such process."""
     try:
         status = Path(f"/proc/{process_id}/stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
-        return None
+        return []
     # The second field is the program's name in brackets, and may itself hold brackets and blanks.
-    fields = status[status.rindex(b")") + 1 :].split()
-    return int(fields[_START_TIME_FIELD - _FIELDS_BEFORE_STATE - 1])
+    return status[status.rindex(b")") + 1 :].split()
 
 
 def _pid_namespace() -> str:
@@ -84,6 +96,13 @@ class ProcessHandle:
         """Send SIGKILL; a process that is already dead needs none."""
         try:
             signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def terminate(self) -> None:
+        """Send SIGTERM, on which a process ends in order; one that is already dead needs none."""
+        try:
+            signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
         except ProcessLookupError:
             return
 

@@ -18,6 +18,7 @@ SETTINGS = PYDANTIC | {
     "yaml",
 }  # dotenv comes with pydantic-settings, and reads nothing here
 LOGS = PYDANTIC | {"structlog"}
+BUS = frozenset({"msgspec", "zmq"})
 
 # The process, what its entry point runs before anything else, and every package of others it may load: all of them.
 # A new process adds its row.
@@ -25,6 +26,7 @@ PROCESSES = (
     ("command line", "from services import cli", frozenset[str]()),
     ("bowline version", "from services import cli; cli.main(['version'])", frozenset[str]()),
     ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS | {"msgspec"}),
+    ("bowline status", "from services import cli; cli.main(['status'])", SETTINGS | BUS),
     ("set-up", "from services import bootstrap", frozenset[str]()),
     (
         "what every service starts with: settings, logs, messages",

@@ -10,7 +10,8 @@ import yaml
 from tests.house.tree import CHECKOUT
 
 VERBS = ("setup", "check", "test", "bench", "fuzz", "demo", "up", "down", "status", "logs", "lock", "clean")
-NOT_BUILT = ("demo", "up", "down", "status", "logs")
+NOT_BUILT = ("demo",)
+OF_THE_MESH = ("up", "down", "status", "logs")
 
 
 def make(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -52,3 +53,10 @@ def test_verb_not_built_yet_says_what_it_waits_for(verb: str) -> None:
     assert refused.returncode == 2
     assert refused.stdout == ""
     assert refused.stderr.startswith(f"make {verb} is not built yet: it waits for the ")
+
+
+@pytest.mark.parametrize("verb", OF_THE_MESH)
+def test_verb_of_the_mesh_is_the_verb_of_bowline(verb: str) -> None:
+    """The verbs that start, stop and show the mesh do nothing but call the verb of the same name."""
+    recipe = make("--dry-run", verb).stdout.splitlines()
+    assert recipe == ["sh services/bootstrap.sh", f".venv/bin/bowline {verb}"]

@@ -56,13 +56,13 @@ class Drain:
         if self._scheduled is None and not self._closed:
             self._scheduled = self._loop.call_soon(self._read)
 
-    def close(self) -> None:
+    def close(self, *, linger_ms: int = 0) -> None:
         """Stop reading and close the socket."""
         self._closed = True
         if self._scheduled is not None:
             self._scheduled.cancel()
         self._loop.remove_reader(self._socket.fileno())
-        self._socket.close(linger=0)
+        self._socket.close(linger=linger_ms)
 
     def _read(self) -> None:
         if self._scheduled is not None:

@@ -131,16 +131,19 @@ class Hub:
         """Have something done when the hub closes, while its sockets are still open."""
         self._before_closing.append(finish)
 
-    def close(self) -> None:
-        """Close everything; what was not sent is dropped, what was started is cancelled, what was asked times out."""
+    def close(self, *, linger_ms: int = 0) -> None:
+        """Close everything: what was started is cancelled, what was asked times out.
+
+        What was said and not yet sent may take as long as `linger_ms`, and is dropped then.
+        """
         for task in self._tasks:
             task.cancel()
         for finish in self._before_closing:
             finish()
         for drain in self._drains:
-            drain.close()
+            drain.close(linger_ms=linger_ms)
         for socket in self._sockets:
-            socket.close(linger=0)
+            socket.close(linger=linger_ms)
         self.gatekeeper.close()
         self._context.term()
 

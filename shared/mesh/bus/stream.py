@@ -11,7 +11,7 @@ from proto.codec import BadFrame, EnvelopeCodec, MarketCodec
 from proto.envelope import MarketEnvelope
 from proto.market import MarketBody
 from proto.streams import TOPICS_MAX, AskSnapshot, RequestRefused, SnapshotGiven, StreamPosition
-from shared.core.continuity import Continuity, Event
+from shared.core.continuity import BreakReason, Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
 from shared.mesh.bus.requests import Answer, Request, Requester, RequestTimedOutError, Responder
@@ -136,7 +136,7 @@ class Subscriber:
 
     def slept(self) -> None:
         """Give up what is queued: this process stood still, and what waits is old."""
-        self._give_up()
+        self._give_up("slept")
 
     def _receive(self, packet: bytes) -> None:
         if self._dropping:
@@ -152,7 +152,7 @@ class Subscriber:
             self.refused["damaged packet"] += 1
             return
         if envelopes and self._lags(envelopes[-1]):
-            self._give_up()
+            self._give_up("lagging")
             return
         heard, events = self._continuity.heard, []
         for envelope in envelopes:
@@ -176,11 +176,11 @@ class Subscriber:
             and self._clock.wall_ns() - envelope.published_wall_ns > LAG_NS_MAX
         )
 
-    def _give_up(self) -> None:
+    def _give_up(self, reason: BreakReason) -> None:
         """Drop everything up to the next time the queue is empty, and begin again from a snapshot."""
         self._dropping = True
         self._drain.look_again()
-        self._hand_on(self._continuity.dropped_everything("lagging"))
+        self._hand_on(self._continuity.dropped_everything(reason))
 
     def _hand_on(self, events: Sequence[Event]) -> None:
         if events:

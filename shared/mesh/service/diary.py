@@ -1,8 +1,9 @@
-"""The journal of a service, as its shell uses it: opened with all that could be wrong said, written before anything
-is done, folded when the process starts.
+"""The journal of a service, as its shell uses it.
+
+Opened with all that could be wrong said, folded when the process starts, and written before anything is done.
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -25,6 +26,7 @@ from shared.mesh.journal import (
     open_journal,
     resume_above,
 )
+from shared.mesh.journal_records import JournalRecords
 from shared.mesh.sealed_record import Damaged
 from shared.mesh.settings import Configuration
 
@@ -52,7 +54,6 @@ def open_diary(
     except TailLost as lost:
         troubles.append(f"the journal of {role} lost its tail: {lost}")
         journal = resume_above(opening, above=lost.sequence_highest, reason=str(lost))
-    troubles += [note.text for note in journal.notes]
     if journal.is_full:
         troubles.append(f"the disk has no room for the journal of {role}")
     return Diary(journal, codec=codec, troubles=troubles)
@@ -63,6 +64,7 @@ class Diary:
 
     def __init__(self, journal: Journal, *, codec: EnvelopeCodec, troubles: Sequence[str]) -> None:
         self.journal: Final = journal
+        self.records: Final = JournalRecords(journal)
         self.troubles: Final = tuple(troubles)
         self._codec: Final = codec
 
@@ -72,18 +74,27 @@ class Diary:
             if not isinstance(entry, Gap):
                 yield self._codec.decode_stored(entry.payload)
 
-    def record(self, reports: Sequence[Report], sender: Sender) -> list[Envelope]:
-        """Make reports durable, all of them or, on JournalFull, none; return them as they stand in the journal."""
+    def last_epoch(self) -> int:
+        """Return the epoch of the newest record, 0 when there is none."""
+        newest = list(self.journal.records(max(1, self.journal.anchor.sequence - 1)))
+        return max(
+            (self._codec.decode_stored(entry.payload).epoch for entry in newest if not isinstance(entry, Gap)),
+            default=0,
+        )
+
+    def record(self, reports: Sequence[Report], sender: Sender) -> tuple[list[Envelope], list[bytes]]:
+        """Make reports durable, all of them or, on JournalFull, none; return them, and the bytes they stand as."""
         first = self.journal.anchor.sequence + 1
         envelopes = [
             sender.envelope(report.body, cause_id=report.cause_id, sequence=number)
             for number, report in enumerate(reports, start=first)
         ]
-        for envelope, report in zip(envelopes, reports, strict=True):
+        frames = [self._codec.encode(envelope) for envelope in envelopes]
+        for frame, report in zip(frames, reports, strict=True):
             append = self.journal.append_reducing if report.reducing else self.journal.append
-            append(self._codec.encode(envelope))
+            append(frame)
         self.journal.commit()
-        return envelopes
+        return envelopes, frames
 
     def turn_page(self, *, wall_ns: int, state: bytes) -> bool:
         """Begin a segment if the day has changed since the newest one, and tell whether that was done."""
@@ -98,9 +109,10 @@ class Diary:
 
     def close(self) -> None:
         """Give the files back."""
+        self.records.close()
         self.journal.close()
 
 
 def date_of(wall_ns: int) -> str:
     """Return the UTC date of a moment, which names segments."""
-    return datetime.datetime.fromtimestamp(wall_ns // _NS_PER_SECOND, tz=datetime.UTC).date().isoformat()
+    return dt.datetime.fromtimestamp(wall_ns // _NS_PER_SECOND, tz=dt.UTC).date().isoformat()

@@ -75,7 +75,7 @@ class Links:
     def ask(self, effect: Ask) -> None:
         """Ask, and hand in what came of it."""
         self.unanswered += 1
-        self._hub.start(self._asked(effect))
+        _ = self._hub.start(self._asked(effect))  # the hub keeps it
 
     def watch(self, effect: Watch) -> None:
         """Read market data."""

@@ -63,8 +63,7 @@ class Pulse:
         now_ns = self._clock.boot_ns()
         gap_ns = now_ns - self._looked_ns
         self._looked_ns = now_ns
-        if gap_ns > self._gap_max_ns:
-            self._gap_max_ns = gap_ns
+        self._gap_max_ns = max(self._gap_max_ns, gap_ns)
         return gap_ns if gap_ns > STALL_NS else 0
 
     def beat(self, workload: Workload) -> tuple[Heartbeat, Hello | None]:

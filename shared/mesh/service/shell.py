@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -52,7 +51,6 @@ from shared.mesh.bus.sender import Sender
 from shared.mesh.bus.stream import Publisher
 from shared.mesh.clock import Clock, ClockWatch
 from shared.mesh.journal import JournalFailed, JournalFull
-from shared.mesh.journal_records import JournalRecords
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Seat
 from shared.mesh.service.diary import Diary
@@ -208,17 +206,17 @@ class Service:
             self._perform(effect)
 
     def _recorded(self, reports: Sequence[Report]) -> bool:
-        """Make reports durable, tell whoever follows, and hand them back to the core; or hand in that it was not done."""
+        """Make reports durable, tell whoever follows, hand them back to the core; or hand in that it was not done."""
         diary, events = self._station.diary, self._events
         assert diary is not None, "a core without a journal reports nothing"
         assert events is not None, "what is folded while booting was reported long ago"
         try:
-            envelopes = diary.record(reports, self._station.sender)
+            envelopes, frames = diary.record(reports, self._station.sender)
         except JournalFull as full:
             log.critical("the journal is full", reason=str(full))
             self._turn(NotRecorded(tuple(report.body for report in reports), str(full)))
             return False
-        events.publish([self._station.codec.encode(envelope) for envelope in envelopes])
+        events.publish(frames)
         for envelope in envelopes:
             self._turn(Recorded(envelope))
         return True
@@ -268,8 +266,8 @@ class Service:
         if self._plan.publishes_market:
             self._market = Publisher(clock=self._clock, **common)
         if at.diary is not None and isinstance(self._plan, JournaledPlan):
-            records = JournalRecords(at.diary.journal)
-            self._events = EventPublisher(name=self._plan.reports, records=records, clock=self._clock, **common)
+            name, records = self._plan.reports, at.diary.records
+            self._events = EventPublisher(name=name, records=records, clock=self._clock, **common)
         for name in self._plan.answers:
             self._responders[name] = Responder(name=name, clock=self._clock, on_request=self._asked, **common)
 

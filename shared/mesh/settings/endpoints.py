@@ -9,13 +9,13 @@ import os
 import re
 from collections.abc import Sequence
 
-from proto.topics import ANY_SOCKET, TOPICS, Delivery
+from proto.topics import ANY_SOCKET, TOPICS
 from shared.mesh.instances import EXPECTED, INSTANCE
 from shared.mesh.run_directory import SOCKET_PATH_BYTES_MAX
 from shared.mesh.settings.values import refusal
 
 ENDPOINTS_MAX = 200
-SOCKETS = tuple(sorted({topic.socket for topic in TOPICS if topic.delivery is not Delivery.LOCAL} - {ANY_SOCKET}))
+SOCKETS = tuple(sorted({topic.socket for topic in TOPICS} - {ANY_SOCKET}))
 _TCP = re.compile(r"tcp://([0-9.]+):([1-9][0-9]{0,4})")
 _IPC = re.compile(r"ipc://(/[\x21-\x2b\x2d-\x7e]+)")  # no space and no comma, which separates entries in a variable
 _PORT_MAX = 65_535

@@ -38,6 +38,7 @@ def a_heartbeat(handled: int) -> Heartbeat:
         memory_bytes=0,
         cpu_time_ns=0,
         published=(),
+        anchor=None,
     )
 
 

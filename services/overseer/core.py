@@ -1,0 +1,162 @@
+"""What the overseer makes of supervisord's events. Pure.
+
+supervisord restarts what dies, for ever, and says nothing of it; what dies at its start a few times it gives up, and
+says nothing of that either. The overseer says both aloud, and again every minute for as long as it lasts.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.core.service import (
+    Effect,
+    FromOutside,
+    Happening,
+    Moment,
+    Note,
+    Outward,
+    Started,
+    Stop,
+    StopAsked,
+    WakeAt,
+    Woken,
+)
+
+# The same measure as the seats': shared/mesh/epoch.py counts what the next start notices, we what supervisord sees.
+CRASH_LOOP_DEATHS: Final = 3
+CRASH_LOOP_WINDOW_NS: Final = 60_000_000_000
+ALARM_PERIOD_NS: Final = 60_000_000_000
+_GIVEN_UP: Final = "given up "
+_LOOPING: Final = "crash loop "
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramChanged(FromOutside):
+    """supervisord says that a program has come into another state. An exit is expected if its code was 0."""
+
+    instance: str
+    state: str
+    from_state: str
+    process_id: int | None
+    expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanRetired(FromOutside):
+    """An orphan is no more. Without a successor nobody took its seat in time."""
+
+    instance: str
+    process_id: int
+    killed: bool
+    successor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanLeft(FromOutside):
+    """It is not certain who has a seat, so nobody was touched."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorGone(FromOutside):
+    """supervisord's pipe to us is closed: it is dead, and the next one starts an overseer of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetireOrphans(Outward):
+    """Retire the orphans of an earlier supervisord, one by one, and tell of each."""
+
+
+class OverseerCore:
+    """Knows who died when, who was given up, and who dies again and again."""
+
+    def __init__(self) -> None:
+        self._deaths_ns: Final[defaultdict[str, deque[int]]] = defaultdict(lambda: deque(maxlen=CRASH_LOOP_DEATHS))
+        self._given_up: Final[set[str]] = set()
+        self._looping: Final[set[str]] = set()
+
+    def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
+        """Take in what happened and return what shall be done."""
+        match happening:
+            case Started():
+                return (RetireOrphans(),)
+            case ProgramChanged():
+                return self._changed(happening, now)
+            case Woken(timer=timer) if timer.startswith(_GIVEN_UP):
+                return self._given_up_still(timer.removeprefix(_GIVEN_UP), now)
+            case Woken(timer=timer) if timer.startswith(_LOOPING):
+                return self._looping_still(timer.removeprefix(_LOOPING), now)
+            case OrphanRetired():
+                return (_retirement(happening),)
+            case OrphanLeft(words=words):
+                return (Note("critical", "an orphan could not be retired", {"reason": words}),)
+            case SupervisorGone():
+                return (Note("critical", "supervisord is gone: nothing that dies is started again"), Stop())
+            case StopAsked():
+                return (Stop(),)
+            case _:
+                return ()
+
+    def _changed(self, change: ProgramChanged, now: Moment) -> Sequence[Effect]:
+        match change.state:
+            case "EXITED" if change.expected:
+                return (Note("warning", "process ended by itself", {**_who(change), "ended": "with exit code 0"}),)
+            case "EXITED":
+                ended = "by a signal, or with another exit code than 0"
+                return (Note("warning", "process died", {**_who(change), "ended": ended}), *self._died(change, now))
+            case "BACKOFF":
+                return (Note("warning", "process died at its start", _who(change)), *self._died(change, now))
+            case "FATAL":
+                self._given_up.add(change.instance)
+                return self._given_up_still(change.instance, now)
+            case "RUNNING" | "STOPPED" if change.instance in self._given_up:
+                self._given_up.remove(change.instance)
+                event = "process is back" if change.state == "RUNNING" else "process was stopped"
+                return (Note("info", event, _who(change)), WakeAt(f"{_GIVEN_UP}{change.instance}", None))
+            case _:
+                return ()
+
+    def _died(self, change: ProgramChanged, now: Moment) -> Sequence[Effect]:
+        self._deaths_ns[change.instance].append(now.boot_ns)
+        if change.instance in self._looping or not self._loops(change.instance, now):
+            return ()
+        self._looping.add(change.instance)
+        return self._looping_still(change.instance, now)
+
+    def _loops(self, instance: str, now: Moment) -> bool:
+        deaths_ns = self._deaths_ns[instance]
+        return len(deaths_ns) == CRASH_LOOP_DEATHS and now.boot_ns - deaths_ns[0] <= CRASH_LOOP_WINDOW_NS
+
+    def _given_up_still(self, instance: str, now: Moment) -> Sequence[Effect]:
+        if instance not in self._given_up:
+            return ()
+        details = {"instance": instance, "advice": "its log says why; then `bowline up`"}
+        return (
+            Note("critical", "process is down, and supervisord has given up on it", details),
+            WakeAt(f"{_GIVEN_UP}{instance}", now.boot_ns + ALARM_PERIOD_NS),
+        )
+
+    def _looping_still(self, instance: str, now: Moment) -> Sequence[Effect]:
+        if not self._loops(instance, now):
+            self._looping.discard(instance)
+            return (Note("info", "process no longer dies again and again", {"instance": instance}),)
+        return (
+            Note("critical", "process dies again and again", {"instance": instance, "deaths": CRASH_LOOP_DEATHS}),
+            WakeAt(f"{_LOOPING}{instance}", now.boot_ns + ALARM_PERIOD_NS),
+        )
+
+
+def _who(change: ProgramChanged) -> dict[str, object]:
+    return {"instance": change.instance, "process_id": change.process_id}
+
+
+def _retirement(retired: OrphanRetired) -> Note:
+    details = {
+        "instance": retired.instance,
+        "process_id": retired.process_id,
+        "killed": retired.killed,
+        "successor_id": retired.successor_id,
+    }
+    return Note("warning", "orphan retired", details)

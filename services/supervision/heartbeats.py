@@ -1,0 +1,80 @@
+"""Listens for heartbeats, at every health socket at once, as the operator."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from proto.codec import EnvelopeCodec
+from proto.envelope import Envelope
+from proto.health import Heartbeat
+from services.supervision.mesh import Mesh
+from shared.mesh.bus.hub import Hub
+from shared.mesh.bus.keys import load_key_ring
+from shared.mesh.bus.latest import Listener
+from shared.mesh.clock import Clock
+from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.run_directory import RunDirectory
+
+HEALTH: Final = "health"
+# What counts as silence, and half a second for the connections.
+LISTEN_S: Final = 2.0
+_NS_PER_S: Final = 1_000_000_000
+
+
+def ages_heard(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
+    """Return how old each one's last heartbeat is, None for nothing heard; whoever has no socket is left out.
+
+    Ends when each was heard, and else when those that are left are silent by any measure.
+    """
+    run_directory = mesh.configuration.run_directory
+    beating = [instance for instance in instances if (run_directory / f"{instance}.{HEALTH}").is_socket()]
+    if not beating:
+        return {}
+    return asyncio.run(_listen(mesh, beating))
+
+
+async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
+    with (
+        PrivateDirectory(mesh.configuration.keys_directory) as keys,
+        RunDirectory(mesh.configuration.run_directory) as run_directory,
+    ):
+        ring = load_key_ring(keys, "operator")
+        hub = Hub(loop=asyncio.get_running_loop(), keys=ring, run_directory=run_directory, overrides={})
+        codec = EnvelopeCodec()
+        try:
+            ears = _Ears(mesh.clock, [instance for instance in instances if instance in ring.public_keys])
+            for instance in ears.awaited:
+                Listener(hub=hub, instance=instance, name=HEALTH, codec=codec, on_envelope=ears.hear)
+            try:
+                async with asyncio.timeout(LISTEN_S):
+                    await ears.all_heard.wait()
+            except TimeoutError:
+                pass  # whoever was not heard is silent, which is an answer
+            return ears.ages()
+        finally:
+            hub.close()
+
+
+class _Ears:
+    """Notes the latest heartbeat of each instance."""
+
+    def __init__(self, clock: Clock, instances: Sequence[str]) -> None:
+        self.awaited: Final = tuple(instances)
+        self.all_heard: Final = asyncio.Event()
+        self._clock: Final = clock
+        self._sent_boot_ns: Final[dict[str, int]] = {}
+
+    def hear(self, envelope: Envelope) -> None:
+        """Take in what one of them said; the bus has made sure that it is the one it says it is."""
+        if isinstance(envelope.body, Heartbeat) and envelope.boot_id == self._clock.boot_id:
+            self._sent_boot_ns[envelope.sender] = envelope.sent_boot_ns
+            if self._sent_boot_ns.keys() >= set(self.awaited):
+                self.all_heard.set()
+
+    def ages(self) -> Mapping[str, float | None]:
+        """Return how old each one's latest heartbeat is."""
+        now_ns = self._clock.boot_ns()
+        return {
+            instance: (now_ns - self._sent_boot_ns[instance]) / _NS_PER_S if instance in self._sent_boot_ns else None
+            for instance in self.awaited
+        }

@@ -1,0 +1,167 @@
+"""What state a process is in, from all that is known about it. Pure: evidence goes in, rows of the table come out.
+
+supervisord knows which child it started and nothing of orphans, of seats, or of a child that hangs. The lock knows who
+has the seat, the epoch file how often it was started, the heartbeats whether it moves. Here they are held together.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+SILENT_S: Final = 1.5
+# A process has its seat before it has its sockets, so it is not silent yet.
+BOOT_S: Final = 3.0
+
+
+class State(StrEnum):
+    """What `bowline status` says of a process. Only RUNNING is well."""
+
+    RUNNING = "RUNNING"
+    STARTING = "STARTING"
+    STANDBY = "STANDBY"
+    ORPHAN = "ORPHAN"
+    SILENT = "SILENT"
+    CRASH_LOOP = "CRASH LOOP"
+    BACKOFF = "BACKOFF"
+    FATAL = "FATAL"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    UNKNOWN = "UNKNOWN"
+
+
+# What supervisord alone can say; the rest of its words are held against the lock.
+_ITS_WORD: Final = {
+    "STARTING": State.STARTING,
+    "BACKOFF": State.BACKOFF,
+    "FATAL": State.FATAL,
+    "STOPPING": State.STOPPING,
+    "STOPPED": State.STOPPED,
+    "EXITED": State.STOPPED,
+    "UNKNOWN": State.UNKNOWN,
+}
+_NO_PROCESS: Final = frozenset({State.BACKOFF, State.FATAL, State.STOPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What supervisord says about the child of this name."""
+
+    state: str
+    process_id: int
+    uptime_s: float
+    spawn_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The living process that has the seat, and whether it is a child of the present supervisord."""
+
+    process_id: int
+    uptime_s: float
+    orphan: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What was heard of a process whose health socket is there: the age of its last heartbeat, None for nothing."""
+
+    age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known about one instance. `holder` is a text where somebody has the seat and nobody knows who."""
+
+    instance: str
+    word: Word | None
+    holder: Holder | str | None
+    beat: Beat | None
+    restarts: int | None
+    epoch: int | None
+    crash_loop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One process, or one that should be there."""
+
+    instance: str
+    state: State
+    process_id: int | None
+    uptime_s: float | None
+    restarts: int | None
+    heartbeat_age_s: float | None
+    epoch: int | None
+    remark: str
+
+    @property
+    def well(self) -> bool:
+        """Tell whether nobody needs to look."""
+        return self.state is State.RUNNING
+
+
+def rows_of(evidence: Sequence[Evidence]) -> list[Row]:
+    """Return the rows of all instances, in their order."""
+    return [row for one in evidence for row in judged(one)]
+
+
+def judged(evidence: Evidence) -> Iterator[Row]:
+    """Yield the rows of one instance: that of supervisord's child, and that of an orphan beside it."""
+    holder = evidence.holder
+    orphan = holder if isinstance(holder, Holder) and holder.orphan else None
+    if evidence.word is not None:
+        yield _child(evidence, evidence.word)
+    elif orphan is None:
+        remark = holder if isinstance(holder, str) else ""
+        yield Row(evidence.instance, State.STOPPED, None, None, evidence.restarts, None, evidence.epoch, remark)
+    if orphan is not None:
+        remark = "no child of this supervisord" if evidence.word else "no supervisord restarts it"
+        yield _seated(evidence, orphan, State.ORPHAN, remark)
+
+
+def _child(evidence: Evidence, word: Word) -> Row:
+    own = _ITS_WORD.get(word.state)
+    if own in _NO_PROCESS:
+        looping = evidence.crash_loop and own is State.BACKOFF
+        state = State.CRASH_LOOP if looping else own
+        remark = _LOOPING if looping else word.spawn_error
+        return Row(evidence.instance, state, None, None, evidence.restarts, None, evidence.epoch, remark)
+    holder = evidence.holder
+    if isinstance(holder, Holder) and holder.process_id == word.process_id:
+        state, remark = (own, "") if own else _verdict(evidence, holder)
+        return _seated(evidence, holder, state, remark)
+    state, remark = State.STARTING, "has no seat yet"
+    if isinstance(holder, Holder):
+        state, remark = State.STANDBY, f"waits for process {holder.process_id}"
+    elif isinstance(holder, str):
+        state, remark = State.STANDBY, holder
+    return Row(evidence.instance, own or state, word.process_id, word.uptime_s, None, None, None, remark)
+
+
+_LOOPING: Final = "died three times within 60 s"
+
+
+def _verdict(evidence: Evidence, holder: Holder) -> tuple[State, str]:
+    """Judge a process that supervisord started and that has its seat."""
+    beat = evidence.beat
+    if beat is not None and (beat.age_s is None or beat.age_s > SILENT_S):
+        if holder.uptime_s < BOOT_S:
+            return State.STARTING, "no heartbeat yet"
+        return State.SILENT, f"no heartbeat for {SILENT_S:g} s"
+    if evidence.crash_loop:
+        return State.CRASH_LOOP, _LOOPING
+    return State.RUNNING, ""
+
+
+def _seated(evidence: Evidence, holder: Holder, state: State, remark: str) -> Row:
+    return Row(
+        evidence.instance,
+        state,
+        holder.process_id,
+        holder.uptime_s,
+        evidence.restarts,
+        evidence.beat.age_s if evidence.beat else None,
+        evidence.epoch,
+        remark,
+    )

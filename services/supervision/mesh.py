@@ -1,0 +1,109 @@
+"""The mesh as the verbs see it: its configuration, its directories, its programs, and its supervisord if one runs."""
+
+import argparse
+import select
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+from services.supervision.program_file import ProgramFile, ProgramFileError, read_program_file
+from shared.mesh.bus.keys import KeysUnusableError
+from shared.mesh.clock import Clock, SystemClock
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.run_directory import SocketPathError
+from shared.mesh.seat import Post
+from shared.mesh.settings import Configuration, SettingsError, load_configuration
+from shared.mesh.supervisor import SOCKET_NAME, Supervisor, SupervisorError
+
+OK, FAILED, USAGE_ERROR, NOT_WELL = 0, 1, 2, 3
+PAUSE_MS: Final = 100
+_NS_PER_S: Final = 1_000_000_000
+
+
+class NotDoneError(Exception):
+    """A verb cannot do what was asked; the text says what, where and what to do."""
+
+
+# What a person can put right; each says how.
+EXPECTED = (
+    KeysUnusableError,
+    NotDoneError,
+    PrivateFileError,
+    ProgramFileError,
+    SettingsError,
+    SocketPathError,
+    SupervisorError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Where a verb writes."""
+
+    output: TextIO
+    errors: TextIO
+
+    def say(self, text: str) -> None:
+        """Write a line at once: whoever waits wants to see it now, through a pipe too."""
+        self.output.write(f"{text}\n")
+        self.output.flush()
+
+
+class Mesh:
+    """What every verb looks at. Makes no directory but those it is asked for."""
+
+    def __init__(self, *, root: Path, environment: Mapping[str, str]) -> None:
+        self.environment: Final = environment
+        self.configuration: Final[Configuration] = load_configuration(root=root.absolute(), environment=environment)
+        self.programs: Final[ProgramFile] = read_program_file(root.absolute())
+        self.clock: Final[Clock] = SystemClock()
+
+    def supervisor(self) -> Supervisor:
+        """Return a connection to supervisord, whether it runs or not."""
+        return Supervisor(self.configuration.run_directory / SOCKET_NAME)
+
+    def seats(self) -> PrivateDirectory:
+        """Return the directory of the seats."""
+        return PrivateDirectory(self.configuration.seats_directory)
+
+    def post(self, instance: str, seats: PrivateDirectory) -> Post:
+        """Return the post of an instance."""
+        return Post(instance, seats, self.clock)
+
+    def log(self, instance: str) -> Path:
+        """Return where an instance's log is."""
+        return self.configuration.logs_directory / f"{instance}.log"
+
+    def refuse_unknown(self, instances: Sequence[str]) -> None:
+        """Refuse names that stand for no program."""
+        for instance in instances:
+            if instance not in self.programs.stop_wait_s:
+                known = ", ".join(self.programs.stop_wait_s)
+                raise NotDoneError(f"{self.programs.path} has no program {instance!r}; there are {known}")
+
+    def wait_until(self, holds: Callable[[], bool], *, within_s: float) -> bool:
+        """Look until something holds, at most for this long, and tell whether it came to that."""
+        deadline_ns = self.clock.boot_ns() + int(within_s * _NS_PER_S)
+        while not holds():
+            if self.clock.boot_ns() >= deadline_ns:
+                return False
+            select.poll().poll(PAUSE_MS)
+        return True
+
+
+def root_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the project's root to a verb's arguments, for tests."""
+    parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help=argparse.SUPPRESS)
+
+
+def run_verb(name: str, streams: Streams, verb: Callable[[], int]) -> int:
+    """Run a verb, and say in one line what a person has to put right."""
+    try:
+        return verb()
+    except EXPECTED as error:
+        streams.errors.write(f"bowline {name}: {error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        streams.errors.write(f"bowline {name}: interrupted; `bowline status` says how things are\n")
+        return FAILED

@@ -1,0 +1,66 @@
+"""`bowline restart <instance…>`: an orderly stop and a start, one instance after the other."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
+from services.supervision.observation import STOP_MARGIN_S, asked, rows_of_instance
+from shared.mesh.supervisor import Supervisor
+
+BACK_S: Final = 15.0
+_ENDED: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb against this checkout."""
+    return run(argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
+
+
+def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+    """Run the verb with everything it touches handed in, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="bowline restart",
+        description="Stop instances in order and start them again, each when the one before runs. "
+        "Exit codes: 0 all run again, 1 one does not, 2 wrong usage.",
+    )
+    parser.add_argument("instances", nargs="+", metavar="instance", help="`bowline status` lists them")
+    root_argument(parser)
+    arguments = parser.parse_args(argv)
+
+    def verb() -> int:
+        mesh = Mesh(root=arguments.root, environment=environment)
+        mesh.refuse_unknown(arguments.instances)
+        if asked(mesh).supervisor_id is None:
+            raise NotDoneError("supervisord does not run: `bowline up` starts it, and everything else")
+        with mesh.supervisor() as supervisor:
+            for instance in dict.fromkeys(arguments.instances):
+                if not _restart(mesh, supervisor, instance, streams):
+                    return FAILED
+        return OK
+
+    return run_verb("restart", streams, verb)
+
+
+def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams) -> bool:
+    def state() -> str:
+        return next((program.state for program in supervisor.programs() if program.name == instance), "unknown")
+
+    if state() not in _ENDED:
+        supervisor.stop(instance)
+        stop_wait_s = mesh.programs.stop_wait_s[instance]
+        if not mesh.wait_until(lambda: state() in _ENDED, within_s=stop_wait_s + STOP_MARGIN_S):
+            raise NotDoneError(f"{instance} does not stop, not even killed; supervisord says {state()}")
+        streams.say(f"{instance}: stopped")
+    supervisor.start(instance)
+    runs = mesh.wait_until(lambda: all(row.well for row in rows_of_instance(mesh, instance)), within_s=BACK_S)
+    rows = rows_of_instance(mesh, instance)
+    if runs:
+        streams.say(f"{instance}: runs, process {rows[0].process_id}, epoch {rows[0].epoch}")
+        return True
+    for row in rows:
+        streams.errors.write(f"bowline restart: {instance} is {row.state} {row.remark}".rstrip() + "\n")
+    streams.errors.write(f"bowline restart: `bowline logs {instance}` may say why; `bowline up` mends what it can\n")
+    return False

@@ -1,0 +1,85 @@
+"""Starts supervisord as a daemon, in directories and an environment that are as they should be."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, get_args
+
+from proto.fields import Role
+from services.supervision.mesh import Mesh, NotDoneError
+from services.supervision.observation import asked
+from services.supervision.program_file import file_to_run
+from shared.mesh.bus.keys import create_keys
+from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.run_directory import RunDirectory
+from shared.mesh.settings import SettingsError
+from shared.mesh.settings.unusable_paths import unusable_paths
+from shared.mesh.supervisor import LONGEST_SOCKET_NAME
+
+START_TIMEOUT_S: Final = 15.0
+# What the processes may know of the shell they were started from; the rest of it is none of their business.
+PASSED_ON: Final = frozenset(
+    {"HOME", "LANG", "LOGNAME", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER"}
+    | {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"}
+)
+PASSED_ON_BEGINNINGS: Final = ("BOWLINE_", "LC_")
+
+
+def prepare(mesh: Mesh) -> list[str]:
+    """Make the directories and keys that are missing, refuse those that will not do, and name the keys made."""
+    configuration = mesh.configuration
+    if problems := unusable_paths(configuration):
+        raise SettingsError(problems)
+    with RunDirectory(configuration.run_directory) as run_directory:
+        run_directory.socket_path(LONGEST_SOCKET_NAME)
+    for path in (configuration.seats_directory, configuration.logs_directory):
+        PrivateDirectory(path).close()
+    with PrivateDirectory(configuration.keys_directory) as keys:
+        return create_keys(keys, dict.fromkeys([*get_args(Role), *mesh.programs.stop_wait_s]))
+
+
+def start_supervisor(mesh: Mesh) -> int:
+    """Start supervisord, wait until it answers, and return its process number."""
+    with PrivateDirectory(mesh.configuration.run_directory) as run_directory:
+        file = file_to_run(mesh.programs, mesh.configuration, run_directory)
+    refused = _daemonized(file, clean(mesh.environment))
+    # Another `bowline up` may have been faster; then that one's supervisord is as good.
+    if not mesh.wait_until(lambda: asked(mesh).supervisor_id is not None, within_s=0 if refused else START_TIMEOUT_S):
+        log = mesh.log("supervisord")
+        raise NotDoneError(f"supervisord does not start: {refused or f'it does not answer; {log} may say why'}")
+    supervisor_id = asked(mesh).supervisor_id
+    if supervisor_id is None:
+        raise NotDoneError(f"supervisord ended as soon as it had started; {mesh.log('supervisord')} may say why")
+    return supervisor_id
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what of an environment reaches the processes."""
+    return {
+        name: value for name, value in environment.items() if name in PASSED_ON or name.startswith(PASSED_ON_BEGINNINGS)
+    }
+
+
+def _daemonized(file: Path, environment: Mapping[str, str]) -> str:
+    """Run supervisord until it is in the background; return what it said if it refused, empty if not."""
+    try:
+        started = subprocess.run(  # noqa: S603  # the interpreter we run in, and a file of our own
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
+            cwd=file.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            umask=0o077,
+            timeout=START_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it was not in the background after {START_TIMEOUT_S:g} s"
+    if not started.returncode:
+        return ""
+    lines = (started.stderr + started.stdout).strip().splitlines()
+    said = [line for line in lines if line.startswith("Error:")] or lines[-1:]
+    return " ".join(said) or f"it ended with code {started.returncode}"

@@ -1,0 +1,51 @@
+"""`bowline status`: every process of the mesh, and whether it is well."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from services.supervision.mesh import NOT_WELL, OK, Mesh, Streams, root_argument, run_verb
+from services.supervision.observation import Observation, observed
+from services.supervision.table import as_json, as_text
+
+TEXT = """\
+Show every process of the mesh. Only RUNNING is well; docs/what-happens-when-a-process-dies.md explains the other words.
+Exit codes: 0 all well, 1 it could not be found out, 2 wrong usage, 3 something is not well.
+With --json: {"supervisor_id", "well", "processes"}; times are in seconds, and what is not known is null.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb against this checkout."""
+    return run(argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
+
+
+def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+    """Run the verb with everything it touches handed in, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="bowline status", description=TEXT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+    root_argument(parser)
+    arguments = parser.parse_args(argv)
+
+    def verb() -> int:
+        observation = observed(Mesh(root=arguments.root, environment=environment))
+        if arguments.json:
+            streams.say(as_json(observation.rows, supervisor_id=observation.supervisor_id, well=observation.well))
+        else:
+            show(observation, streams)
+        return OK if observation.well else NOT_WELL
+
+    return run_verb("status", streams, verb)
+
+
+def show(observation: Observation, streams: Streams) -> None:
+    """Print the table, and that nobody restarts what dies, where it is so."""
+    streams.output.write(as_text(observation.rows))
+    if observation.supervisor_id is None:
+        streams.output.write(
+            "\nsupervisord does not run: nothing that dies is started again. `bowline up` starts it.\n"
+        )
+    streams.output.flush()

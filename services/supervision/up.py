@@ -1,0 +1,116 @@
+"""`bowline up`: the whole mesh runs, whatever ran before; and if not, why."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from services.supervision.judgement import Row, State
+from services.supervision.log_file import tail_of
+from services.supervision.mesh import NOT_WELL, OK, Mesh, Streams, root_argument, run_verb
+from services.supervision.observation import Observation, Supervision, asked, asked_patiently, observed
+from services.supervision.starting import prepare, start_supervisor
+from services.supervision.status import show
+from shared.mesh.orphans import Patience, retire_orphans
+from shared.mesh.supervisor import SupervisorError
+
+WAIT_S: Final = 30.0
+SUCCESSOR_NS: Final = 15_000_000_000
+LOG_LINES: Final = 10
+_NS_PER_S: Final = 1_000_000_000
+_DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
+# What a person can do about each; the table itself says what is the matter.
+ADVICE: Final[Mapping[State, str]] = {
+    State.FATAL: "ended each time within a second of its start, and supervisord has given up on it",
+    State.BACKOFF: "ends within a second of its start; supervisord tries again",
+    State.CRASH_LOOP: "died three times within a minute",
+    State.SILENT: "does not move",
+    State.STANDBY: "waits for its seat",
+    State.ORPHAN: "belongs to a supervisord that is gone, and could not be retired",
+    State.STARTING: "is not ready yet",
+    State.STOPPED: "does not run; if the program is new in supervisord.conf, `bowline down` and `bowline up` again",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb against this checkout."""
+    return run(argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
+
+
+def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+    """Run the verb with everything it touches handed in, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="bowline up",
+        description="Start what does not run, retire orphans, and wait until all is well. "
+        "Exit codes: 0 all well, 1 it could not be done, 2 wrong usage, 3 something is not well.",
+    )
+    root_argument(parser)
+    arguments = parser.parse_args(argv)
+    return run_verb("up", streams, lambda: _up(Mesh(root=arguments.root, environment=environment), streams))
+
+
+def _up(mesh: Mesh, streams: Streams) -> int:
+    created = prepare(mesh)
+    if created:
+        streams.say(f"keys: created {', '.join(created)}")
+    before = asked_patiently(mesh)
+    if before.supervisor_id is None:
+        supervisor_id = start_supervisor(mesh)
+        streams.say(f"supervisord: started, process {supervisor_id}")
+    else:
+        supervisor_id = before.supervisor_id
+        streams.say(f"supervisord: runs already, process {supervisor_id}")
+        _start_again(mesh, before, streams)
+    _retire(mesh, supervisor_id, streams)
+    observation = _settled(mesh)
+    show(observation, streams)
+    for row in observation.rows:
+        if not row.well:
+            _explain(mesh, row, streams)
+    return OK if observation.well else NOT_WELL
+
+
+def _start_again(mesh: Mesh, before: Supervision, streams: Streams) -> None:
+    """Start the programs that supervisord no longer starts by itself."""
+    with mesh.supervisor() as supervisor:
+        for name, program in before.programs.items():
+            if program.state not in _DOWN:
+                continue
+            streams.say(f"{name}: was {program.state}, is started again")
+            try:
+                supervisor.start(name)
+            except SupervisorError as error:
+                streams.errors.write(f"{name}: {error}\n")
+
+
+def _retire(mesh: Mesh, supervisor_id: int, streams: Streams) -> None:
+    supervised = asked(mesh).programs
+    drain_ns = int(mesh.programs.stop_wait_s_max * _NS_PER_S)
+    with mesh.seats() as seats:
+        posts = [mesh.post(instance, seats) for instance in sorted({*mesh.programs.stop_wait_s, *supervised})]
+        for retired in retire_orphans(
+            posts, supervisor_id=supervisor_id, supervised=supervised, patience=Patience(drain_ns, SUCCESSOR_NS)
+        ):
+            streams.say(retired.words)
+
+
+def _settled(mesh: Mesh) -> Observation:
+    """Look until all is well, or until waiting is no use; the last look counts."""
+    latest = observed(mesh)
+
+    def settled() -> bool:
+        nonlocal latest
+        latest = observed(mesh)
+        return all(row.well or row.state is State.FATAL for row in latest.rows)
+
+    mesh.wait_until(settled, within_s=WAIT_S)
+    return latest
+
+
+def _explain(mesh: Mesh, row: Row, streams: Streams) -> None:
+    log = mesh.log(row.instance)
+    streams.errors.write(f"\n{row.instance} is {row.state}: it {ADVICE.get(row.state, 'is not well')}.\n")
+    lines = tail_of(log, LOG_LINES)
+    streams.errors.write(f"The end of {log}:\n" if lines else f"{log} says nothing.\n")
+    streams.errors.writelines(f"    {line}\n" for line in lines)

@@ -1,0 +1,200 @@
+"""How a process of the mesh comes up and goes down, the same for every service.
+
+Settings, logs, keys, seat, sockets, journal, core; whatever is wrong with one of them is said in a sentence, and the
+process ends with a code that tells whether to look at the configuration or just to begin anew. Behind another holder
+of its seat it stands by: it binds nothing and says so.
+"""
+
+import asyncio
+import gc
+import os
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvloop
+
+from proto.codec import EnvelopeCodec
+from proto.schema import schema_digest
+from shared.mesh import logs
+from shared.mesh.anchors import AnchorKeeper
+from shared.mesh.build import build_id
+from shared.mesh.bus.hub import AddressUnusableError, Hub
+from shared.mesh.bus.keys import KeyRing, KeysUnusableError, load_key_ring
+from shared.mesh.bus.sender import Sender
+from shared.mesh.clock import Clock, SystemClock
+from shared.mesh.epoch import EpochUnknownError, EpochVerdict
+from shared.mesh.journal import JournalFailed, JournalFull, JournalRefused
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.run_directory import RunDirectory, SocketPathError
+from shared.mesh.seat import Post, Seat, Standby, take_seat
+from shared.mesh.service.diary import Diary, open_diary
+from shared.mesh.service.plan import JournaledPlan, Plan
+from shared.mesh.service.pulse import Pulse
+from shared.mesh.service.shell import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE, Service, Station
+from shared.mesh.settings import Configuration, SettingsError, load_configuration, money_hash
+
+PROJECT: Final = Path(__file__).parents[3]
+# Short, so that a standby ends soon after it is told to; the holder's death wakes it at once anyway.
+STANDBY_PAUSE_NS: Final = 200_000_000
+SAID_AGAIN_PAUSES: Final = 300
+LINGER_MS: Final = 200
+
+log: Final = structlog.get_logger("service")
+
+
+def run(plan: Plan, *, root: Path = PROJECT) -> int:
+    """Run a service until it ends, and return the exit code of its process."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the keys
+    try:
+        configuration = load_configuration(root=root, environment=os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{plan.instance}: {error}\n")
+        return UNUSABLE
+    chosen = configuration.settings.logs
+    logs.configure(stream=sys.stderr, level=chosen.level, line_format=chosen.format, role=plan.instance)
+    try:
+        return uvloop.run(_serve(plan, configuration))
+    except JournalFailed as error:
+        log.critical("the journal failed", reason=str(error))
+        return BEGIN_ANEW
+    except (
+        AddressUnusableError,
+        EpochUnknownError,
+        JournalFull,
+        JournalRefused,
+        KeysUnusableError,
+        PrivateFileError,
+        SocketPathError,
+    ) as error:
+        log.critical("cannot start", reason=str(error))
+        return UNUSABLE
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What every step of a start needs."""
+
+    plan: Plan
+    configuration: Configuration
+    clock: Clock
+    codec: EnvelopeCodec
+    stopping: asyncio.Event
+
+
+async def _serve(plan: Plan, configuration: Configuration) -> int:
+    start = _Start(plan, configuration, SystemClock(), EnvelopeCodec(), asyncio.Event())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, start.stopping.set)
+    keys = load_key_ring(PrivateDirectory(configuration.keys_directory), plan.instance)
+    seated = await _seated(start)
+    if seated is None:
+        return IN_ORDER
+    seat, diary = seated
+    code = OUR_DEFECT
+    try:
+        code = await _work(start, keys, seat, diary)
+    finally:
+        if diary is not None:
+            diary.close()
+        if code == IN_ORDER:
+            seat.stop()  # anything else counts as a death
+    return code
+
+
+async def _work(start: _Start, keys: KeyRing, seat: Seat, diary: Diary | None) -> int:
+    """Open the bus, run the service, close the bus."""
+    configuration, plan = start.configuration, start.plan
+    pulse = Pulse(
+        clock=start.clock,
+        restarts=seat.restarts,
+        build_id=build_id(PROJECT),
+        schema_digest=schema_digest(),
+        money_config_digest=money_hash(configuration.settings),
+    )
+    hub = Hub(
+        loop=asyncio.get_running_loop(),
+        keys=keys,
+        run_directory=RunDirectory(configuration.run_directory),
+        overrides=configuration.settings.mesh.addresses,
+        on_turn=lambda: service.look(),  # noqa: PLW0108 -- it is made below, and before anything is read
+        on_trouble=lambda words: log.critical("a peer misbehaves", reason=words),
+    )
+    service = Service(
+        Station(
+            plan=plan,
+            seat=seat,
+            hub=hub,
+            clock=start.clock,
+            codec=start.codec,
+            sender=Sender(instance=plan.instance, epoch=seat.epoch, clock=start.clock),
+            pulse=pulse,
+            keeper=AnchorKeeper(configuration.anchors_directory, plan.instance),
+            diary=diary,
+            troubles=[*_troubles(seat), *(diary.troubles if diary is not None else ())],
+        )
+    )
+    watcher = asyncio.create_task(_stop_when_asked(start.stopping, service))
+    gc.collect()
+    gc.freeze()  # what is here now stays: the collector need not look at it again
+    try:
+        return await service.run()
+    finally:
+        watcher.cancel()
+        hub.close(linger_ms=LINGER_MS)
+
+
+async def _stop_when_asked(stopping: asyncio.Event, service: Service) -> None:
+    await stopping.wait()
+    service.stop()
+
+
+async def _seated(start: _Start) -> tuple[Seat, Diary | None] | None:
+    """Take the seat, and open the journal if there is one; None when told to stop before that.
+
+    A journal that knows a higher epoch than the seat's file says that an old copy of the file was put back.
+    """
+    plan, clock = start.plan, start.clock
+    post = Post(plan.instance, PrivateDirectory(start.configuration.seats_directory), clock)
+    known_epoch = 0
+    while (seat := await _seat(post, known_epoch, start.stopping)) is not None:
+        if not isinstance(plan, JournaledPlan):
+            return seat, None
+        diary = open_diary(
+            start.configuration,
+            plan.instance,
+            codec=start.codec,
+            wall_ns=clock.wall_ns(),
+            empty_state=plan.core.state(),
+        )
+        if diary.last_epoch() < seat.epoch:
+            return seat, diary
+        known_epoch = diary.last_epoch()
+        diary.close()
+        seat.stop()
+    return None
+
+
+async def _seat(post: Post, known_epoch: int, stopping: asyncio.Event) -> Seat | None:
+    pauses = 0
+    while isinstance(found := take_seat(post, known_epoch=known_epoch), Standby):
+        if stopping.is_set():
+            return None
+        if pauses % SAID_AGAIN_PAUSES == 0:
+            log.warning("standing by", behind=found.words)
+        pauses += 1
+        await asyncio.to_thread(found.wait, timeout_ns=STANDBY_PAUSE_NS)
+    return found
+
+
+def _troubles(seat: Seat) -> list[str]:
+    troubles = []
+    if seat.verdict not in {EpochVerdict.FIRST, EpochVerdict.CONTINUED}:
+        troubles.append(str(seat.verdict))
+    if seat.crash_loop:
+        troubles.append("crash loop: three deaths within a minute")
+    return troubles

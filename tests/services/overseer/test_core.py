@@ -1,0 +1,127 @@
+"""What the overseer says aloud, and when."""
+
+import pytest
+
+from services.overseer.core import (
+    ALARM_PERIOD_NS,
+    OrphanLeft,
+    OrphanRetired,
+    OverseerCore,
+    ProgramChanged,
+    RetireOrphans,
+    SupervisorGone,
+)
+from shared.core.service import Effect, Happening, Moment, Note, Started, Stop, StopAsked, WakeAt, Woken
+
+SECOND_NS = 1_000_000_000
+
+
+class Overseer:
+    """The core, and a clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.core = OverseerCore()
+        self.now_ns = 0
+
+    def hears(self, happening: Happening, *, after_s: float = 0) -> list[Effect]:
+        """Let time pass, and something happen."""
+        self.now_ns += int(after_s * SECOND_NS)
+        return list(self.core.handle(happening, Moment(wall_ns=0, boot_ns=self.now_ns, boot_id="boot")))
+
+    def sees(self, state: str, *, after_s: float = 0, expected: bool = False, instance: str = "risk") -> list[Effect]:
+        """Let time pass, and a program come into a state."""
+        change = ProgramChanged(instance, state, "RUNNING", process_id=7, expected=expected)
+        return self.hears(change, after_s=after_s)
+
+
+def notes(effects: list[Effect]) -> list[tuple[str, str]]:
+    """Return what is said, with its level."""
+    return [(effect.level, effect.event) for effect in effects if isinstance(effect, Note)]
+
+
+def test_orphans_are_retired_at_the_start() -> None:
+    """The first thing the overseer wants is that orphans are retired."""
+    assert Overseer().hears(Started("overseer", 1, 0, ())) == [RetireOrphans()]
+
+
+def test_retirements_are_said() -> None:
+    """Each orphan retired is a line in the log, and one that could not be an alarm."""
+    overseer = Overseer()
+    retired = overseer.hears(OrphanRetired("risk", 7, killed=True, successor_id=8))
+    details = {"instance": "risk", "process_id": 7, "killed": True, "successor_id": 8}
+    assert retired == [Note("warning", "orphan retired", details)]
+    assert notes(overseer.hears(OrphanLeft("the kernel disagrees"))) == [("critical", "an orphan could not be retired")]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected", "event"),
+    [
+        ("EXITED", True, "process ended by itself"),
+        ("EXITED", False, "process died"),
+        ("BACKOFF", False, "process died at its start"),
+    ],
+)
+def test_every_exit_is_said(state: str, expected: bool, event: str) -> None:  # noqa: FBT001  # a column of the table
+    """Each way to end is said in words of its own, with the process it was."""
+    (note,) = Overseer().sees(state, expected=expected)
+    assert isinstance(note, Note)
+    assert (note.level, note.event) == ("warning", event)
+    assert note.details["process_id"] == 7
+
+
+@pytest.mark.parametrize("state", ["STARTING", "RUNNING", "STOPPING", "STOPPED", "UNKNOWN"])
+def test_what_is_in_order_is_no_event(state: str) -> None:
+    """Starts and orderly stops are supervisord's business."""
+    assert Overseer().sees(state) == []
+
+
+def test_program_given_up_alarms_every_minute_until_it_is_back() -> None:
+    """FATAL is an alarm at once and every minute, and the first start that holds ends it."""
+    overseer = Overseer()
+    alarm = ("critical", "process is down, and supervisord has given up on it")
+    first = overseer.sees("FATAL")
+    assert notes(first) == [alarm]
+    assert first[-1] == WakeAt("given up risk", ALARM_PERIOD_NS)
+    assert notes(overseer.hears(Woken("given up risk"), after_s=60)) == [alarm]
+    assert overseer.sees("STARTING") == []
+    back = overseer.sees("RUNNING")
+    assert notes(back) == [("info", "process is back")]
+    assert back[-1] == WakeAt("given up risk", None)
+    assert overseer.hears(Woken("given up risk"), after_s=60) == []
+
+
+def test_stopping_a_program_given_up_ends_its_alarm() -> None:
+    """Whoever stops it knows about it."""
+    overseer = Overseer()
+    overseer.sees("FATAL")
+    assert notes(overseer.sees("STOPPED")) == [("info", "process was stopped")]
+
+
+def test_third_death_within_a_minute_is_a_crash_loop() -> None:
+    """The alarm comes with the third death, again after a minute if it goes on, and ends in words when it is over."""
+    overseer = Overseer()
+    assert [notes(overseer.sees("EXITED", after_s=20))[-1][0] for _ in range(3)] == ["warning", "warning", "critical"]
+    assert notes(overseer.sees("EXITED", after_s=20)) == [("warning", "process died")]
+    assert notes(overseer.sees("EXITED", after_s=20)) == [("warning", "process died")]
+    assert notes(overseer.hears(Woken("crash loop risk"), after_s=20)) == [("critical", "process dies again and again")]
+    assert notes(overseer.hears(Woken("crash loop risk"), after_s=60)) == [
+        ("info", "process no longer dies again and again")
+    ]
+
+
+def test_slow_deaths_of_several_and_orderly_ends_are_no_crash_loop() -> None:
+    """Deaths are counted by program and within 60 s, and an exit code of 0 is none."""
+    overseer = Overseer()
+    for instance in ("risk", "feed", "executor"):
+        assert notes(overseer.sees("EXITED", instance=instance)) == [("warning", "process died")]
+    for _ in range(3):
+        assert notes(overseer.sees("EXITED", after_s=31)) == [("warning", "process died")]
+    for _ in range(3):
+        assert notes(overseer.sees("EXITED", expected=True)) == [("warning", "process ended by itself")]
+
+
+def test_overseer_ends_with_its_supervisor() -> None:
+    """When supervisord is gone the overseer says so and ends; asked to stop, it stops."""
+    assert Overseer().hears(SupervisorGone())[-1] == Stop()
+    assert Overseer().hears(StopAsked()) == [Stop()]
+    assert Overseer().hears(Woken("another")) == []

@@ -1,0 +1,102 @@
+"""What a process is called, from what is known about it, and the table that shows it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from services.supervision.judgement import Beat, Evidence, Holder, State, Word, rows_of
+from services.supervision.table import as_json, as_text, duration
+
+OWN = Holder(process_id=41, uptime_s=100, orphan=False)
+ORPHAN = Holder(process_id=40, uptime_s=4_000, orphan=True)
+WELL = Evidence("risk", Word("RUNNING", 41, 100), OWN, Beat(0.2), restarts=0, epoch=1, crash_loop=False)
+NOBODY = replace(WELL, holder=None, beat=None)
+
+EVERY_KIND = (
+    replace(WELL, instance="dashboard", word=Word("STOPPED", 0, 0), holder=None, beat=None, restarts=None, epoch=None),
+    replace(WELL, instance="executor", holder=ORPHAN, restarts=3, epoch=4),
+    replace(WELL, instance="feed-1", restarts=12, epoch=13, crash_loop=True),
+    replace(WELL, instance="feed-2", beat=Beat(None)),
+    replace(WELL, instance="metrics", word=None, holder=None, beat=None, restarts=0, epoch=1),
+    replace(WELL, instance="recorder", word=Word("FATAL", 0, 0, "can't find command"), holder=None, beat=None),
+    WELL,
+)
+
+
+def test_table_is_this_one() -> None:
+    """Every kind of row, as people see it."""
+    assert as_text(rows_of(EVERY_KIND)) == (
+        "process    state       pid      uptime  restarts  heartbeat  epoch\n"
+        "dashboard  STOPPED       -           -         -          -      -\n"
+        "executor   STANDBY      41  1 min 40 s         -          -      -  waits for process 40\n"
+        "executor   ORPHAN       40  1 h 06 min         3      0.2 s      4  no child of this supervisord\n"
+        "feed-1     CRASH LOOP   41  1 min 40 s        12      0.2 s     13  died three times within 60 s\n"
+        "feed-2     SILENT       41  1 min 40 s         0          -      1  no heartbeat for 1.5 s\n"
+        "metrics    STOPPED       -           -         0          -      1\n"
+        "recorder   FATAL         -           -         0          -      1  can't find command\n"
+        "risk       RUNNING      41  1 min 40 s         0      0.2 s      1\n"
+    )
+
+
+def test_table_for_programs_has_the_same() -> None:
+    """With --json the rows have names, and what is not known is null."""
+    told = json.loads(as_json(rows_of([WELL, NOBODY]), supervisor_id=7, well=False))
+    assert (told["supervisor_id"], told["well"]) == (7, False)
+    assert told["processes"][0] == {
+        "instance": "risk",
+        "state": "RUNNING",
+        "process_id": 41,
+        "uptime_s": 100,
+        "restarts": 0,
+        "heartbeat_age_s": 0.2,
+        "epoch": 1,
+        "remark": "",
+    }
+    assert told["processes"][1]["heartbeat_age_s"] is None
+
+
+@pytest.mark.parametrize(
+    ("evidence", "state"),
+    [
+        (WELL, State.RUNNING),
+        (replace(WELL, beat=None), State.RUNNING),
+        (replace(WELL, beat=Beat(1.5)), State.RUNNING),
+        (replace(WELL, beat=Beat(1.6)), State.SILENT),
+        (replace(WELL, beat=Beat(None), crash_loop=True), State.SILENT),
+        (replace(WELL, beat=Beat(None), holder=replace(OWN, uptime_s=2)), State.STARTING),
+        (replace(WELL, crash_loop=True), State.CRASH_LOOP),
+        (replace(WELL, word=Word("STARTING", 41, 0)), State.STARTING),
+        (replace(WELL, word=Word("STOPPING", 41, 0)), State.STOPPING),
+        (NOBODY, State.STARTING),
+        (replace(NOBODY, holder="the lock file does not say who holds it"), State.STANDBY),
+        (replace(NOBODY, word=Word("BACKOFF", 0, 0)), State.BACKOFF),
+        (replace(NOBODY, word=Word("BACKOFF", 0, 0), crash_loop=True), State.CRASH_LOOP),
+        (replace(NOBODY, word=Word("FATAL", 0, 0), crash_loop=True), State.FATAL),
+        (replace(NOBODY, word=Word("EXITED", 0, 0)), State.STOPPED),
+        (replace(NOBODY, word=Word("UNKNOWN", 0, 0)), State.UNKNOWN),
+        (replace(NOBODY, word=None), State.STOPPED),
+        (replace(WELL, word=None, holder=ORPHAN), State.ORPHAN),
+    ],
+)
+def test_state_follows_from_the_evidence(evidence: Evidence, state: State) -> None:
+    """Supervisord's word is held against the lock and the heartbeat, and the graver finding counts."""
+    (row,) = rows_of([evidence])
+    assert row.state is state
+    assert row.well is (state is State.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.9, "0 s"),
+        (59, "59 s"),
+        (60, "1 min 00 s"),
+        (3_599, "59 min 59 s"),
+        (3_600, "1 h 00 min"),
+        (90_000, "1 d 01 h"),
+    ],
+)
+def test_duration_has_two_units(seconds: float, text: str) -> None:
+    """A time is written with its two greatest units."""
+    assert duration(seconds) == text

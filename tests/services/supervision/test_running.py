@@ -1,0 +1,149 @@
+"""A mesh from `up` to `down`, with a real supervisord; the tests go through its life in this order."""
+
+import os
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.services.supervision.conftest import MakeMesh
+from tests.services.supervision.harness import SmallMesh, eventually
+
+
+@pytest.fixture(scope="module")
+def mesh(make_mesh: MakeMesh) -> SmallMesh:
+    """Bring up a mesh of three: one beats, and one does not hear SIGTERM."""
+    changes = {"risk": {"stopwaitsecs": "1"}}
+    mesh = make_mesh(changes, feed_1="steady", feed_2="beating", risk="stubborn")
+    brought_up = mesh.run("up")
+    assert brought_up.code == 0, brought_up.everything
+    assert "supervisord: started, process " in brought_up.output
+    assert brought_up.output.splitlines()[-4].split() == [
+        "process", "state", "pid", "uptime", "restarts", "heartbeat", "epoch",
+    ]  # fmt: skip
+    return mesh
+
+
+def test_directories_are_made_for_us_alone(mesh: SmallMesh) -> None:
+    """Every directory of the mesh has mode 0700, and every log and socket is closed to others."""
+    directories = [mesh.root / "var", *(mesh.root / "var" / name for name in ("keys", "logs", "run", "seats"))]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in directories] == [0o700] * 5
+    assert {stat.S_IMODE(log.stat().st_mode) for log in (mesh.root / "var/logs").iterdir()} == {0o600}
+    assert stat.S_IMODE((mesh.root / "var/run/supervisor.sock").stat().st_mode) == 0o700
+
+
+def test_status_of_a_mesh_that_is_well(mesh: SmallMesh) -> None:
+    """Every process runs at its first epoch, only one that beats has a heartbeat, and the code is 0."""
+    assert mesh.run("status").code == 0
+    rows = mesh.rows()
+    assert [(name, row["state"], row["restarts"], row["epoch"]) for name, row in rows.items()] == [
+        ("feed-1", "RUNNING", 0, 1),
+        ("feed-2", "RUNNING", 0, 1),
+        ("risk", "RUNNING", 0, 1),
+    ]
+    assert rows["feed-1"]["heartbeat_age_s"] is None
+    assert 0 <= rows["feed-2"]["heartbeat_age_s"] < 1.5
+
+
+def test_up_again_changes_nothing(mesh: SmallMesh) -> None:
+    """A second `up` says that all runs already, and touches no process."""
+    before = mesh.process_ids()
+    again = mesh.run("up")
+    assert again.code == 0
+    assert again.output.startswith(f"supervisord: runs already, process {mesh.supervisor_id()}\nprocess ")
+    assert mesh.process_ids() == before
+
+
+def test_environment_of_whoever_starts_stays_outside(mesh: SmallMesh) -> None:
+    """The processes get an environment in which no other Python's paths stand."""
+    seen = Path(f"/proc/{mesh.process_ids()['feed-1']}/environ").read_bytes().split(b"\0")
+    assert {b"PYTHONPATH=", b"PYTHONHOME="} <= set(seen)
+    assert not any(line.startswith(b"PYTEST") for line in seen)
+
+
+def test_crashed_process_comes_back_alone(mesh: SmallMesh) -> None:
+    """A process killed by force is started again with its next epoch, and nobody else notices."""
+    before = mesh.process_ids()
+    crashed = mesh.run("crash", "feed-1")
+    assert crashed.code == 0, crashed.everything
+    killed, back = crashed.output.splitlines()
+    assert killed == f"feed-1: process {before['feed-1']}, epoch 1, was killed"
+    assert back.startswith("feed-1: back after ")
+    assert back.endswith(", epoch 2")
+    eventually(lambda: mesh.run("status").code == 0)
+    after = mesh.rows()
+    assert (after["feed-1"]["restarts"], after["feed-1"]["epoch"]) == (1, 2)
+    assert {name: after[name]["process_id"] for name in ("feed-2", "risk")} == {
+        name: before[name] for name in ("feed-2", "risk")
+    }
+
+
+def test_restart_is_no_crash(mesh: SmallMesh) -> None:
+    """Instances are restarted in the order given, each to its end, and the others stay."""
+    before = mesh.process_ids()
+    restarted = mesh.run("restart", "feed-2", "feed-1")
+    assert restarted.code == 0, restarted.everything
+    lines = [line.split(", process")[0] for line in restarted.output.splitlines()]
+    assert lines == ["feed-2: stopped", "feed-2: runs", "feed-1: stopped", "feed-1: runs"]
+    after = mesh.rows()
+    assert [after[name]["epoch"] for name in ("feed-1", "feed-2", "risk")] == [3, 2, 1]
+    assert after["risk"]["process_id"] == before["risk"]
+
+
+@pytest.mark.parametrize("verb", ["crash", "restart", "logs"])
+@pytest.mark.parametrize("name", ["feed-3", "wizard", "../risk", ""])
+def test_name_that_stands_for_nothing_is_refused(mesh: SmallMesh, verb: str, name: str) -> None:
+    """A wrong name is answered in one line with those there are."""
+    refused = mesh.run(verb, name)
+    assert (refused.code, refused.output) == (1, "")
+    assert refused.errors.startswith(f"bowline {verb}: ")
+    assert refused.errors.count("\n") == 1
+    assert "feed-1, feed-2, risk" in refused.errors
+
+
+def test_logs_of_several_say_whose_they_are(mesh: SmallMesh) -> None:
+    """The last lines of several logs have the instance in front; a single one is shown as it is."""
+    both = mesh.run("logs", "feed-1", "risk", "--no-follow", "-n", "1")
+    assert both.output == "feed-1 | feed-1 is steady\nrisk   | risk is stubborn\n"
+    assert mesh.run("logs", "risk", "--no-follow").output == "risk is stubborn\n"
+    every = mesh.run("logs", "--no-follow").output
+    assert "\nsupervisord | " in every
+
+
+def test_frozen_process_is_silent(mesh: SmallMesh) -> None:
+    """A process that lives and does not beat is shown as SILENT, until it moves again."""
+    process_id = mesh.process_ids()["feed-2"]
+    os.kill(process_id, signal.SIGSTOP)
+    try:
+        eventually(lambda: mesh.rows()["feed-2"]["state"] == "SILENT")
+    finally:
+        os.kill(process_id, signal.SIGCONT)
+    assert mesh.run("status").code == 0
+
+
+def test_process_that_dies_again_and_again_is_shown(mesh: SmallMesh) -> None:
+    """Three deaths within a minute are a crash loop: nothing to be content with, though the process runs."""
+    for _ in range(2):  # the third; an earlier test did the first
+        assert mesh.run("crash", "feed-1").code == 0
+    eventually(lambda: mesh.rows()["feed-1"]["state"] == "CRASH LOOP")
+    shown = mesh.run("status")
+    assert (shown.code, "died three times within 60 s" in shown.output) == (3, True)
+
+
+def test_down_says_who_did_not_stop_in_order(mesh: SmallMesh) -> None:
+    """Everything is stopped, whoever does not hear is killed when its time is over, and a second `down` is content."""
+    ids, supervisor_id = mesh.process_ids(), mesh.supervisor_id()
+    stopped = mesh.run("down")
+    assert stopped.code == 0, stopped.everything
+    assert stopped.output == (
+        f"feed-1: process {ids['feed-1']} stopped in order\n"
+        f"feed-2: process {ids['feed-2']} stopped in order\n"
+        f"risk: process {ids['risk']} did not stop in order: it was killed, or crashed on the way\n"
+        f"supervisord: process {supervisor_id} ended\n"
+    )
+    assert mesh.run("down").output == "nothing runs\n"
+    assert {row["state"] for row in mesh.rows().values()} == {"STOPPED"}
+    assert mesh.run("status").code == 3
+    refused = mesh.run("crash", "risk")
+    assert (refused.code, refused.errors.count("\n")) == (1, 1)

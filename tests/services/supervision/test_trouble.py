@@ -1,0 +1,123 @@
+"""What goes wrong at `up`, and in which words it is said."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.services.supervision.conftest import MakeMesh
+from tests.services.supervision.harness import SmallMesh, eventually
+
+
+def test_program_that_cannot_go_on_is_explained(make_mesh: MakeMesh) -> None:
+    """A program that ends at once is FATAL: `up` and `status` end with code 3, and its last words are shown."""
+    mesh = make_mesh({"risk": {"startretries": "1"}}, risk="brief", metrics="steady")
+    brought_up = mesh.run("up")
+    assert brought_up.code == 3, brought_up.everything
+    rows = mesh.rows()
+    assert (rows["risk"]["state"], rows["metrics"]["state"]) == ("FATAL", "RUNNING")
+    words = "    risk is brief\n    cannot go on: the moon is in the wrong house\n"
+    assert brought_up.errors == (
+        "\nrisk is FATAL: it ended each time within a second of its start, and supervisord has given up on it.\n"
+        f"The end of {mesh.root}/var/logs/risk.log:\n"
+        f"{2 * words}"
+    )
+    assert mesh.run("status").code == 3
+    assert mesh.run("down").code == 0
+
+
+def test_mesh_in_configured_directories(make_mesh: MakeMesh) -> None:
+    """Where the settings put var and the run directory elsewhere, everything of the mesh is there."""
+    mesh = make_mesh(None, metrics="steady")
+    elsewhere = {
+        "BOWLINE_PATHS__VAR_DIRECTORY": str(mesh.root / "my data"),
+        "BOWLINE_PATHS__RUN_DIRECTORY": str(mesh.root / "sockets"),
+    }
+    assert mesh.run("up", environment=elsewhere).code == 0
+    made = {str(path.relative_to(mesh.root)) for path in mesh.root.glob("*/*") if "keys" not in path.parts}
+    assert {"sockets/supervisor.sock", "sockets/supervisord.pid", "my data/logs", "my data/seats"} <= made
+    assert not (mesh.root / "var").exists()
+    assert mesh.run("down", environment=elsewhere).code == 0
+
+
+def test_path_that_supervisord_cannot_have(make_mesh: MakeMesh) -> None:
+    """A percent sign in a directory's name, which supervisord takes for one of its own, is refused in words."""
+    mesh = make_mesh(None, metrics="steady")
+    answer = mesh.run("up", environment={"BOWLINE_PATHS__VAR_DIRECTORY": str(mesh.root / "100%")})
+    assert answer.code == 1
+    assert "has a '%' in it" in answer.errors
+
+
+def refused(mesh: SmallMesh, environment: dict[str, str] | None = None) -> str:
+    """Return the one line in which `up` says why it does nothing."""
+    answer = mesh.run("up", environment=environment)
+    assert (answer.code, answer.output) == (1, "")
+    assert answer.errors.count("\n") == 1
+    return answer.errors
+
+
+def test_run_directory_too_long_for_a_socket(make_mesh: MakeMesh) -> None:
+    """A path that no socket can have is refused before anything is started, with its length and the limit."""
+    mesh = make_mesh(None, metrics="steady")
+    said = refused(mesh, {"BOWLINE_PATHS__RUN_DIRECTORY": str(mesh.root / ("a" * 90))})
+    assert "a unix socket's path has at most 107" in said
+    assert not (mesh.root / "var/logs").exists()
+
+
+def test_file_that_supervisord_cannot_read(make_mesh: MakeMesh) -> None:
+    """A file that is missing, or damaged, or names a program that is no instance, is refused in words."""
+    mesh = make_mesh(None, metrics="steady")
+    file = mesh.root / "supervisord.conf"
+    whole = file.read_text()
+    file.write_text(whole.replace("[program:metrics]", "[program:wizard]"))
+    assert "'wizard' is no instance" in refused(mesh)
+    file.write_text(whole + "nonsense\n")
+    assert f"{file} cannot be used" in refused(mesh)
+    file.write_text(whole.partition("[program:metrics]")[0])
+    assert "names no program" in refused(mesh)
+    file.write_text(whole.replace("startsecs=1", "startsecs=soon"))
+    assert "supervisord does not start: Error: " in refused_after_keys(mesh)
+    file.unlink()
+    assert "take it from the repository" in refused(mesh)
+
+
+def refused_after_keys(mesh: SmallMesh) -> str:
+    """Return why supervisord is not started, once the directories and keys are there."""
+    answer = mesh.run("up")
+    assert answer.code == 1
+    return answer.errors
+
+
+def test_directory_open_to_others_is_refused(make_mesh: MakeMesh) -> None:
+    """A run directory that others may enter is refused, and says what to do."""
+    mesh = make_mesh(None, metrics="steady")
+    directory = mesh.root / "var/run"
+    directory.mkdir(parents=True)
+    directory.chmod(0o755)
+    assert "chmod 0700" in refused(mesh)
+
+
+def test_bad_settings_stop_every_verb(make_mesh: MakeMesh) -> None:
+    """A setting that is wrong is said by whichever verb meets it first."""
+    mesh = make_mesh(None, metrics="steady")
+    shutil.copy(Path(__file__), mesh.root / "config/local.yaml")
+    for verb in ("up", "down", "status"):
+        answer = mesh.run(verb)
+        assert answer.code == 1
+        assert answer.errors.startswith(f"bowline {verb}: ")
+
+
+def test_supervisord_started_by_systemd(make_mesh: MakeMesh) -> None:
+    """Supervisord in the foreground, given nothing but the file, is a mesh like any other, and ends with code 0."""
+    mesh = make_mesh(None, metrics="steady")
+    for name in ("run", "logs"):
+        (mesh.root / "var" / name).mkdir(mode=0o700, parents=True)
+    (mesh.root / "var").chmod(0o700)
+    (mesh.root / "var/seats").mkdir(mode=0o700)
+    command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "supervisord.conf"]
+    with subprocess.Popen(command, cwd=mesh.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as supervisord:
+        eventually(lambda: mesh.run("status").code == 0)
+        assert mesh.run("up").output.splitlines()[1] == f"supervisord: runs already, process {supervisord.pid}"
+        supervisord.terminate()
+        assert supervisord.wait(30) == 0
+    assert mesh.rows()["metrics"]["state"] == "STOPPED"
