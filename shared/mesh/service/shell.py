@@ -47,6 +47,7 @@ from shared.mesh.journal import JournalFailed, JournalFull
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Seat
 from shared.mesh.service.diary import Diary
+from shared.mesh.service.hops import CORE, JOURNAL, Hops
 from shared.mesh.service.links import Links, SnailError
 from shared.mesh.service.own_sockets import OwnSockets
 from shared.mesh.service.plan import JournaledPlan, Plan
@@ -95,6 +96,7 @@ class Service:
         self._exit: Final[asyncio.Future[int]] = self._loop.create_future()
         self._inputs: Final[deque[Happening]] = deque()
         self._busy = False
+        self._hops: Final = Hops()
         self._handled = 0
         self._beats = 0
         self._timers: Final = Timers(loop=self._loop, clock=self._clock, ring=self._woken)
@@ -192,7 +194,10 @@ class Service:
         self._say_health()
 
     def _turn(self, happening: Happening) -> None:
-        effects = self._core.handle(happening, self._now())
+        now = self._now()
+        self._hops.arrived(happening, now)
+        effects = self._core.handle(happening, now)
+        self._hops.took(CORE, self._clock.boot_ns() - now.boot_ns)
         self._handled += 1
         assert not effects or self._pulse.state != "booting" or isinstance(happening, Started), (
             "the past is only folded"
@@ -207,12 +212,14 @@ class Service:
         """Make reports durable, tell whoever follows, hand them back to the core; or hand in that it was not done."""
         diary = self._station.diary
         assert diary is not None, "a core without a journal reports nothing"
+        began_ns = self._clock.boot_ns()
         try:
             envelopes, frames = diary.record(reports, self._station.sender)
         except JournalFull as full:
             log.critical("the journal is full", reason=str(full))
             self._turn(NotRecorded(tuple(report.body for report in reports), str(full)))
             return False
+        self._hops.took(JOURNAL, self._clock.boot_ns() - began_ns)
         self._own.tell(frames)
         for envelope in envelopes:
             self._turn(Recorded(envelope))
@@ -283,6 +290,7 @@ class Service:
         )
         if hello is not None:
             self._own.say_health(hello)
+            self._own.say_health(self._hops.measured())
         self._own.say_health(heartbeat)
 
     def _drained_too_late(self) -> None:
