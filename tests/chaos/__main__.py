@@ -1,6 +1,7 @@
 """`make chaos`: real processes, real signals, for as many rounds as you like: `python -m tests.chaos ROUNDS [SEED]`."""
 
 import secrets
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else secrets.randbelow(1_000_000)
     _say(f"chaos: {rounds} rounds, seed {seed}")
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that nothing is left behind
     mesh = ChaosMesh(Path(tempfile.mkdtemp(prefix="bw-")))
     try:
         wrong = Chaos(mesh, seed=seed, frozen_ms_max=FROZEN_MS_MAX, say=_say).go_through(rounds)
