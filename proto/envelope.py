@@ -23,7 +23,7 @@ from proto.control import (
     ResumeEntries,
 )
 from proto.fields import Count, Id, Instance, TimeNs
-from proto.health import Heartbeat, Hello
+from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
 from proto.market import MarketBody
 from proto.orders import (
@@ -81,6 +81,7 @@ Body = (
     | RequestRefused
     | Hello
     | Heartbeat
+    | HopsMeasured
 )
 
 

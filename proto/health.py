@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from proto.fields import Count, Digest, DurationNs, Message, ShortText
+from proto.fields import Count, Digest, DurationNs, Message, Name, Part, ShortText
 from proto.risk import Anchor
 from proto.streams import StreamPosition
 
 PUBLISHED_STREAMS_MAX = 500
+HOPS_MAX = 64
 
 
 class Hello(Message, frozen=True, tag="hello.1"):
@@ -45,3 +46,26 @@ class Heartbeat(Message, frozen=True, tag="heartbeat.1"):
     cpu_time_ns: DurationNs
     published: Annotated[tuple[StreamPosition, ...], Meta(max_length=PUBLISHED_STREAMS_MAX)]
     anchor: Anchor | None
+
+
+class HopLatency(Part, frozen=True):
+    """How long one hop took. `negative` were refused: a clock was set; `clipped` took over 18 minutes."""
+
+    hop: Name
+    count: Count
+    p50_ns: DurationNs
+    p90_ns: DurationNs
+    p99_ns: DurationNs
+    p999_ns: DurationNs
+    max_ns: DurationNs
+    negative: Count
+    clipped: Count
+
+
+class HopsMeasured(Message, frozen=True, tag="hops_measured.1"):
+    """What the hops that end in this process took since the last of these: `executor.reports` from saying to hearing.
+
+    `core` is the time the core took for an input, `journal` what it took to make reports durable.
+    """
+
+    hops: Annotated[tuple[HopLatency, ...], Meta(max_length=HOPS_MAX)]

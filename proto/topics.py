@@ -26,7 +26,7 @@ from proto.control import (
     ResumeEntries,
 )
 from proto.fields import MarketMessage, Message, Role
-from proto.health import Heartbeat, Hello
+from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
 from proto.market import BarClosed, BookChanged, BookSnapshot, LinkLost, LinkOpened, QuoteSeen, TradeSeen
 from proto.orders import (
@@ -142,6 +142,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     # Every process says who it is and that it moves
     _topic(Hello, "health", Delivery.LATEST, *_EVERYONE),
     _topic(Heartbeat, "health", Delivery.LATEST, *_EVERYONE),
+    _topic(HopsMeasured, "health", Delivery.LATEST, *_EVERYONE),
 )
 
 _BY_MESSAGE: Final = {topic.message: topic for topic in TOPICS}

@@ -6,15 +6,16 @@ greatest are exact. A histogram holds 2,240 counts (about 18 kB) whatever happen
 weighed: docs/decisions/0006-locks-and-clocks.md says why these few lines stand here instead.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
+from proto.health import HOPS_MAX
+
 SUB_BUCKET_BITS: Final = 6
 RECORDED_MAX_NS: Final = (1 << 40) - 1  # 18 minutes; what takes longer is counted, and clipped to this
 PER_MILLION: Final = 1_000_000
-HOPS_MAX: Final = 64
+OTHER: Final = "other"
 
 _BIT_LENGTH_EXACT: Final = SUB_BUCKET_BITS + 1
 _BUCKETS: Final = (RECORDED_MAX_NS.bit_length() - _BIT_LENGTH_EXACT + 2) << SUB_BUCKET_BITS
@@ -115,19 +116,21 @@ def _middle_ns(index: int) -> int:
 
 
 class HopLatencies:
-    """The histograms of a process, one per hop. The hops are named at the start, so that memory is bounded."""
+    """The histograms of a process, one per hop, at most HOPS_MAX of them: what comes later is counted as `other`."""
 
-    def __init__(self, hops: Iterable[str]) -> None:
-        self._histograms = {hop: LatencyHistogram() for hop in hops}
-        if len(self._histograms) > HOPS_MAX:
-            raise ValueError(f"{len(self._histograms)} hops: more than {HOPS_MAX}")
+    def __init__(self) -> None:
+        self._histograms: dict[str, LatencyHistogram] = {}
 
     def record(self, hop: str, duration_ns: int) -> None:
-        """Count one duration of a hop; a hop that was not named is a bug and raises KeyError."""
-        self._histograms[hop].record(duration_ns)
+        """Count one duration of a hop."""
+        histogram = self._histograms.get(hop)
+        if histogram is None:
+            name = hop if len(self._histograms) < HOPS_MAX - 1 else OTHER
+            histogram = self._histograms.setdefault(name, LatencyHistogram())
+        histogram.record(duration_ns)
 
     def take(self) -> dict[str, LatencySnapshot]:
-        """Return the numbers since the last take, and begin anew: what a heartbeat publishes."""
+        """Return the numbers since the last take, of the hops that had any, and begin anew."""
         taken = {hop: histogram.snapshot() for hop, histogram in self._histograms.items()}
-        self._histograms = {hop: LatencyHistogram() for hop in self._histograms}
+        self._histograms = {}
         return taken

@@ -21,7 +21,7 @@ from proto.control import (
     ResumeEntries,
 )
 from proto.envelope import Body, Envelope, MarketEnvelope
-from proto.health import Heartbeat, Hello
+from proto.health import Heartbeat, Hello, HopLatency, HopsMeasured
 from proto.intents import EnterBracket, Evidence, ExitRefused, ExitTaken, SetExit, StopCover, Target, WatchCover
 from proto.market import (
     BarClosed,
@@ -286,6 +286,21 @@ BODIES: Final[tuple[Body, ...]] = (
         cpu_time_ns=12 * SECOND_NS,
         published=(StreamPosition(stream="reports", epoch=7, sequence=1234),),
         anchor=Anchor(sequence=1234, digest=DIGEST),
+    ),
+    HopsMeasured(
+        hops=(
+            HopLatency(
+                hop="executor.reports",
+                count=42,
+                p50_ns=110_000,
+                p90_ns=180_000,
+                p99_ns=420_000,
+                p999_ns=900_000,
+                max_ns=1_100_000,
+                negative=0,
+                clipped=0,
+            ),
+        )
     ),
 )
 

@@ -18,7 +18,7 @@ from proto.fields import clipped
 from proto.streams import TAIL_RECORDS_MAX, AskTail, RequestRefused, TailGiven
 from proto.topics import Delivery
 from shared.mesh.bus.hub import Hub
-from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
+from shared.mesh.bus.packet import PacketDamagedError, packets, unpacked
 from shared.mesh.bus.requests import Request, Requester, RequestTimedOutError, Responder
 from shared.mesh.bus.rights import may_say
 from shared.mesh.bus.sender import Sender
@@ -77,7 +77,8 @@ class EventPublisher:
 
         A hint that is lost is found in the tail.
         """
-        self._socket.send(packed(self._topic, frames), zmq.NOBLOCK)
+        for packet in packets(self._topic, frames):
+            self._socket.send(packet, zmq.NOBLOCK)
 
     def _give_tail(self, request: Request) -> None:
         asked = request.envelope.body

@@ -5,8 +5,10 @@ an encryption and a wake-up for every message but the first.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
+
+PACKET_BYTES_MAX: Final = 512 * 1024
 
 _LENGTH: Final = struct.Struct("<I")
 _LENGTH_BYTES: Final = _LENGTH.size
@@ -17,6 +19,20 @@ _END_OF_TOPIC: Final = b"\0"
 
 class PacketDamagedError(ValueError):
     """A packet whose lengths do not add up."""
+
+
+def packets(topic: bytes, frames: Iterable[bytes]) -> Iterator[bytes]:
+    """Put any number of frames into as many packets as it takes: a socket that is sent a larger one hangs up."""
+    fitting: list[bytes] = []
+    size = 0
+    for frame in frames:
+        if fitting and size + len(frame) > PACKET_BYTES_MAX:
+            yield packed(topic, fitting)
+            fitting, size = [], 0
+        fitting.append(frame)
+        size += len(frame) + _LENGTH_BYTES
+    if fitting:
+        yield packed(topic, fitting)
 
 
 def packed(topic: bytes, frames: Iterable[bytes]) -> bytes:

@@ -13,7 +13,7 @@ from proto.market import MarketBody
 from proto.streams import TOPICS_MAX, AskSnapshot, RequestRefused, SnapshotGiven, StreamPosition
 from shared.core.continuity import BreakReason, Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
-from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
+from shared.mesh.bus.packet import PacketDamagedError, packed, packets, unpacked
 from shared.mesh.bus.requests import Answer, Request, Requester, RequestTimedOutError, Responder
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock
@@ -69,7 +69,8 @@ class Publisher:
     def flush(self) -> None:
         """Send what is waiting. PUB never blocks: whoever reads too slowly loses packets and will see the hole."""
         for topic, frames in self._unsent.items():
-            self._socket.send(packed(topic, frames), zmq.NOBLOCK)
+            for packet in packets(topic, frames):
+                self._socket.send(packet, zmq.NOBLOCK)
         self._unsent.clear()
 
     def _end_turn(self) -> None:

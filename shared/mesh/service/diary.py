@@ -4,7 +4,7 @@ Opened with all that could be wrong said, folded when the process starts, and wr
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from proto.codec import EnvelopeCodec
@@ -96,13 +96,13 @@ class Diary:
         self.journal.commit()
         return envelopes, frames
 
-    def turn_page(self, *, wall_ns: int, state: bytes) -> bool:
+    def turn_page(self, *, wall_ns: int, state: Callable[[], bytes]) -> bool:
         """Begin a segment if the day has changed since the newest one, and tell whether that was done."""
         date = date_of(wall_ns)
         if date <= self.journal.snapshot.date:
             return False
         try:
-            self.journal.begin_segment(date=date, state=state)
+            self.journal.begin_segment(date=date, state=state())
         except JournalFull:
             return False  # the old segment goes on, and the next beat tries again
         return True

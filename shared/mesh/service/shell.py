@@ -13,12 +13,9 @@ from typing import Any, Final
 import structlog
 
 from proto.codec import EnvelopeCodec
-from proto.streams import StreamPosition
-from proto.topics import topic_of
 from shared.core.service import (
     Answer,
     Ask,
-    Asked,
     Effect,
     Follow,
     FromOutside,
@@ -44,17 +41,15 @@ from shared.core.service import (
 from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.bus.hub import AddressUnusableError, Hub
 from shared.mesh.bus.keys import KeysUnusableError
-from shared.mesh.bus.latest import Announcer
-from shared.mesh.bus.numbered import EventPublisher
-from shared.mesh.bus.requests import Request, Responder
 from shared.mesh.bus.sender import Sender
-from shared.mesh.bus.stream import Publisher
 from shared.mesh.clock import Clock, ClockWatch
 from shared.mesh.journal import JournalFailed, JournalFull
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Seat
 from shared.mesh.service.diary import Diary
-from shared.mesh.service.links import HEALTH, Links, SnailError
+from shared.mesh.service.hops import CORE, JOURNAL, Hops
+from shared.mesh.service.links import Links, SnailError
+from shared.mesh.service.own_sockets import OwnSockets
 from shared.mesh.service.plan import JournaledPlan, Plan
 from shared.mesh.service.pulse import BEAT_NS, Pulse, Workload
 from shared.mesh.service.timers import Timers
@@ -101,10 +96,13 @@ class Service:
         self._exit: Final[asyncio.Future[int]] = self._loop.create_future()
         self._inputs: Final[deque[Happening]] = deque()
         self._busy = False
+        self._hops: Final = Hops()
         self._handled = 0
         self._beats = 0
         self._timers: Final = Timers(loop=self._loop, clock=self._clock, ring=self._woken)
-        self._health: Final = Announcer(hub=station.hub, name=HEALTH, sender=station.sender, codec=station.codec)
+        self._own: Final = OwnSockets(
+            plan=station.plan, hub=station.hub, sender=station.sender, clock=station.clock, codec=station.codec
+        )
         self._links: Final = Links(
             hub=station.hub,
             sender=station.sender,
@@ -113,18 +111,14 @@ class Service:
             keeper=station.keeper,
             take=self.take,
         )
-        self._responders: Final[dict[str, Responder]] = {}
-        self._announcers: Final[dict[str, Announcer]] = {HEALTH: self._health}
-        self._market: Publisher | None = None
-        self._events: EventPublisher | None = None
         self._performers: Final[Mapping[type, Callable[[Any], None]]] = {
-            Answer: self._answer,
+            Answer: self._own.answer,
             Ask: self._links.ask,
             Follow: self._links.follow,
             Listen: self._links.listen,
             Note: _note,
-            Publish: self._publish,
-            Say: self._say,
+            Publish: self._own.publish,
+            Say: self._own.say,
             Stop: lambda _: self._end(IN_ORDER),
             WakeAt: lambda effect: self._timers.set(effect.timer, effect.boot_ns),
             Watch: self._links.watch,
@@ -135,26 +129,17 @@ class Service:
         self._loop.set_exception_handler(self._escaped)
         self._beat()
         await self._fold()
-        self._bind()
-        seat, plan = self._station.seat, self._plan
-        self.take(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
-        if plan.outside is not None and not self._exit.done():
-            plan.outside.open(self.bring)
         if not self._exit.done():
-            self._pulse.state = "running"
-            log.info("running", instance=plan.instance, epoch=seat.epoch, restarts=seat.restarts)
-            self._say_health()
+            self._begin()
         try:
             return await self._exit
         finally:
             self._timers.close()
-            if plan.outside is not None:
-                plan.outside.close()
 
     def look(self) -> None:
         """Notice that the process stood still, before anything is read that waited meanwhile."""
         gap_ns = self._pulse.look()
-        if gap_ns:
+        if gap_ns and self._pulse.state != "booting":
             log.warning("stood still", seconds=round(gap_ns / 1e9, 3))
             self.take(Stalled(gap_ns))
             self._links.slept()
@@ -196,9 +181,27 @@ class Service:
         finally:
             self._busy = False
 
+    def _begin(self) -> None:
+        """Open our sockets, and give the core its first word."""
+        seat, plan, diary = self._station.seat, self._plan, self._station.diary
+        self._own.open(records=diary.records if diary is not None else None, on_asked=self.take)
+        self._pulse.state = "running"
+        log.info("running", instance=plan.instance, epoch=seat.epoch, restarts=seat.restarts)
+        self.take(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
+        if plan.outside is not None and not self._exit.done():
+            plan.outside.open(self.bring)
+            self._station.hub.before_closing(plan.outside.close)
+        self._say_health()
+
     def _turn(self, happening: Happening) -> None:
-        effects = self._core.handle(happening, self._now())
+        now = self._now()
+        self._hops.arrived(happening, now)
+        effects = self._core.handle(happening, now)
+        self._hops.took(CORE, self._clock.boot_ns() - now.boot_ns)
         self._handled += 1
+        assert not effects or self._pulse.state != "booting" or isinstance(happening, Started), (
+            "the past is only folded"
+        )
         reports = [effect for effect in effects if isinstance(effect, Report)]
         if reports and not self._recorded(reports):
             return
@@ -207,16 +210,17 @@ class Service:
 
     def _recorded(self, reports: Sequence[Report]) -> bool:
         """Make reports durable, tell whoever follows, hand them back to the core; or hand in that it was not done."""
-        diary, events = self._station.diary, self._events
+        diary = self._station.diary
         assert diary is not None, "a core without a journal reports nothing"
-        assert events is not None, "what is folded while booting was reported long ago"
+        began_ns = self._clock.boot_ns()
         try:
             envelopes, frames = diary.record(reports, self._station.sender)
         except JournalFull as full:
             log.critical("the journal is full", reason=str(full))
             self._turn(NotRecorded(tuple(report.body for report in reports), str(full)))
             return False
-        events.publish(frames)
+        self._hops.took(JOURNAL, self._clock.boot_ns() - began_ns)
+        self._own.tell(frames)
         for envelope in envelopes:
             self._turn(Recorded(envelope))
         return True
@@ -229,23 +233,6 @@ class Service:
             assert self._plan.outside is not None, "a core with hands outside needs somebody who has them"
             self._plan.outside.perform(effect)
 
-    def _answer(self, effect: Answer) -> None:
-        asked = effect.asked
-        responder = self._responders[topic_of(type(asked.envelope.body)).socket]
-        responder.answer(Request(asked.instance, asked.envelope), effect.body)
-
-    def _publish(self, effect: Publish) -> None:
-        assert self._market is not None, "the plan says who publishes market data"
-        self._market.publish(
-            effect.topic,
-            effect.body,
-            exchange_time_ns=effect.exchange_time_ns,
-            received_wall_ns=effect.received_wall_ns,
-        )
-
-    def _say(self, effect: Say) -> None:
-        self._announcers[topic_of(type(effect.body)).socket].say(effect.body, effect.cause_id)
-
     async def _fold(self) -> None:
         """Hand the core its past, with room for heartbeats in between."""
         diary = self._station.diary
@@ -256,23 +243,6 @@ class Service:
             self.take(Recorded(envelope))
             if count % FOLD_RECORDS == 0:
                 await asyncio.sleep(0)
-
-    def _bind(self) -> None:
-        """Open what others connect to; from here on they are heard."""
-        at = self._station
-        common: dict[str, Any] = {"hub": at.hub, "sender": at.sender, "codec": at.codec}
-        for name in self._plan.says:
-            self._announcers[name] = Announcer(name=name, **common)
-        if self._plan.publishes_market:
-            self._market = Publisher(clock=self._clock, **common)
-        if at.diary is not None and isinstance(self._plan, JournaledPlan):
-            name, records = self._plan.reports, at.diary.records
-            self._events = EventPublisher(name=name, records=records, clock=self._clock, **common)
-        for name in self._plan.answers:
-            self._responders[name] = Responder(name=name, clock=self._clock, on_request=self._asked, **common)
-
-    def _asked(self, request: Request) -> None:
-        self.take(Asked(request.instance, request.envelope))
 
     def _woken(self, timer: str) -> None:
         self.look()
@@ -302,7 +272,7 @@ class Service:
         if diary is None or not isinstance(self._plan, JournaledPlan) or self._pulse.state == "booting":
             return
         try:
-            diary.turn_page(wall_ns=self._clock.wall_ns(), state=self._plan.core.state())
+            diary.turn_page(wall_ns=self._clock.wall_ns(), state=self._plan.core.state)
             if diary.journal.is_full and self._beats % RESERVE_EVERY_BEATS == 0 and diary.journal.refill_reserve():
                 log.info("the journal has room again")
         except JournalFailed as error:
@@ -310,21 +280,18 @@ class Service:
 
     def _say_health(self) -> None:
         diary = self._station.diary
-        positions = self._market.positions() if self._market is not None else []
-        if diary is not None and isinstance(self._plan, JournaledPlan):
-            last = diary.journal.anchor.sequence
-            positions.append(StreamPosition(stream=self._plan.reports, epoch=self._station.seat.epoch, sequence=last))
         heartbeat, hello = self._pulse.beat(
             Workload(
                 handled=self._handled,
                 queued=len(self._inputs) + self._links.unanswered,
-                published=positions,
+                published=self._own.positions(),
                 anchor=diary.journal.anchor if diary is not None else None,
             )
         )
         if hello is not None:
-            self._health.say(hello)
-        self._health.say(heartbeat)
+            self._own.say_health(hello)
+            self._own.say_health(self._hops.measured())
+        self._own.say_health(heartbeat)
 
     def _drained_too_late(self) -> None:
         if not self._exit.done():

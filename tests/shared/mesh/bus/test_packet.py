@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
+from shared.mesh.bus.packet import PACKET_BYTES_MAX, PacketDamagedError, packed, packets, unpacked
 
 TOPICS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40).map(str.encode)
 
@@ -39,3 +39,12 @@ def test_a_damaged_packet_is_refused(packet: bytes) -> None:
     """Lengths that do not add up, or a topic without an end, are one exception."""
     with pytest.raises(PacketDamagedError):
         unpacked(packet)
+
+
+@given(st.lists(st.integers(0, PACKET_BYTES_MAX), max_size=8))
+def test_many_frames_leave_in_packets_of_bounded_size(sizes: list[int]) -> None:
+    """No packet is over its bound by more than what surrounds a frame, and together they hold every frame in order."""
+    frames = [bytes(size) for size in sizes]
+    sent = list(packets(b"topic", frames))
+    assert all(len(packet) <= PACKET_BYTES_MAX + 64 for packet in sent)
+    assert [frame for packet in sent for frame in unpacked(packet)[1]] == frames
