@@ -106,6 +106,32 @@ def test_old_epoch_file_is_overtaken(project: Project) -> None:
     assert folded["state"] == {f"request-{number}": number for number in (1, 2, 3, 4)}
 
 
+def test_old_copies_of_everything_are_all_said(project: Project) -> None:
+    """A lost tail stays a trouble where the epoch has to be raised as well, and the journal opened twice."""
+    project.start("metrics")
+    filled(project, 1).stop()
+    epoch_file = project.root / "var/seats/executor.epoch"
+    old = epoch_file.read_bytes()
+    second = project.start()
+    second.says("running")
+    project.pause("request-2")
+    second.stop()
+    shutil.copytree(project.journal, project.root / "copy")
+    third = project.start()
+    third.says("running")
+    project.pause("request-3")
+    eventually(lambda: kept(project) == [3])
+    third.stop()
+    shutil.rmtree(project.journal)
+    shutil.copytree(project.root / "copy", project.journal)
+    epoch_file.write_bytes(old)
+    (project.root / "var/seats/executor.lock").unlink()
+    folded = project.start().says("folded")
+    assert folded["epoch"] == 3
+    assert [trouble for trouble in folded["troubles"] if "old copy" in trouble]
+    assert [trouble for trouble in folded["troubles"] if "lost its tail" in trouble]
+
+
 def test_full_disk_refuses_and_does_nothing(project: Project) -> None:
     """What there is no room for comes back to the core, was not answered as done, and is not known after a restart."""
     running = filled(project, 20)
