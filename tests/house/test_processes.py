@@ -41,6 +41,8 @@ for dress in ("pretty", "json"):
 """,
         SETTINGS | LOGS | {"msgspec"},
     ),
+    ("the shell of every service", "from shared.mesh import service", SETTINGS | LOGS | BUS | {"uvloop"}),
+    ("overseer", "from services.overseer import __main__", SETTINGS | LOGS | BUS | {"uvloop"}),
 )
 
 # A process of the mesh runs where nothing but requirements/mesh.txt is installed, as in the container. Packages of
