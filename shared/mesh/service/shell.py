@@ -97,7 +97,9 @@ class Service:
         self._busy = False
         self._handled = 0
         self._beats = 0
-        self._timers: Final = Timers(loop=self._loop, clock=self._clock, ring=self._woken)
+        self._timers: Final = Timers(
+            loop=self._loop, clock=self._clock, look=self.look, ring=lambda timer: self.take(Woken(timer))
+        )
         self._own: Final = OwnSockets(
             plan=station.plan, hub=station.hub, sender=station.sender, clock=station.clock, codec=station.codec
         )
@@ -236,10 +238,6 @@ class Service:
             self.take(Recorded(envelope))
             if count % FOLD_RECORDS == 0:
                 await asyncio.sleep(0)
-
-    def _woken(self, timer: str) -> None:
-        self.look()
-        self.take(Woken(timer))
 
     def _now(self) -> Moment:
         return Moment(self._clock.wall_ns(), self._clock.boot_ns(), self._clock.boot_id)
