@@ -11,6 +11,7 @@ from proto.codec import EnvelopeCodec
 from proto.schema import schema_digest
 from shared.core.service import Effect, FromOutside, Happening, Moment, Outward, Started
 from shared.mesh.anchors import AnchorKeeper
+from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, SystemClock, VirtualClock
 from shared.mesh.journal import Opening, create_journal
 from shared.mesh.private_directory import PrivateDirectory
@@ -110,7 +111,7 @@ class Stage:
     ) -> Actor:
         """Start a service whose core reacts so; with a disk it has a journal there."""
         core, clock = Memory(react), clock or SystemClock()
-        process = self.mesh.process(instance, on_turn=lambda: service.look())
+        process = self.mesh.process(instance, on_turn=lambda: service.look())  # noqa: PLW0108 -- it is made below
         seat = take_seat(Post(instance, PrivateDirectory(self.directory / "seats"), clock))
         assert isinstance(seat, Seat)
         planned = (
@@ -125,7 +126,7 @@ class Stage:
                 hub=process.hub,
                 clock=clock,
                 codec=process.codec,
-                sender=process.sender,
+                sender=Sender(instance=instance, epoch=seat.epoch, clock=clock),
                 pulse=Pulse(
                     clock=clock,
                     restarts=seat.restarts,

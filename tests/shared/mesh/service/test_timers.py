@@ -104,7 +104,7 @@ async def test_after_sleep_what_is_due_rings(eventually: Eventually) -> None:
 
 
 async def test_a_look_at_the_clock_may_put_a_timer_off(eventually: Eventually) -> None:
-    """Whoever hears, just before a timer rings, that the process stood still, may set it anew; then it does not ring."""
+    """Whoever hears just before a timer rings that the process stood still may set it anew, and it does not ring."""
     clock = VirtualClock()
     looks = []
 
