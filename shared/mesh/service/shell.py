@@ -130,7 +130,7 @@ class Service:
         self._beat()
         await self._fold()
         if not self._exit.done():
-            self._begin()
+            self._guarded(self._begin)
         try:
             return await self._exit
         finally:
@@ -169,17 +169,23 @@ class Service:
         if self._busy:
             return
         self._busy = True
+        self._guarded(self._handle_inputs)
+        self._busy = False
+
+    def _handle_inputs(self) -> None:
+        while self._inputs and not self._exit.done():
+            self._turn(self._inputs.popleft())
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do some work, and end on whatever it raises."""
         try:
-            while self._inputs and not self._exit.done():
-                self._turn(self._inputs.popleft())
+            work()
         except (AddressUnusableError, KeysUnusableError, SocketPathError) as error:
-            self._give_up(UNUSABLE, "cannot be connected", error)
+            self._give_up(UNUSABLE, "a socket cannot be had", error)
         except JournalFailed as error:
             self._give_up(BEGIN_ANEW, "the journal failed", error)
         except Exception as error:  # noqa: BLE001 -- the last line of defence: better dead than wrong
             self._defect(error)
-        finally:
-            self._busy = False
 
     def _begin(self) -> None:
         """Open our sockets, and give the core its first word."""
