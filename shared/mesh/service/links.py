@@ -62,6 +62,7 @@ class Links:
         clock: Clock,
         codec: EnvelopeCodec,
         keeper: AnchorKeeper,
+        look: Callable[[], None],
         take: Callable[[Happening], None],
     ) -> None:
         self._hub: Final = hub
@@ -69,6 +70,7 @@ class Links:
         self._clock: Final = clock
         self._codec: Final = codec
         self._keeper: Final = keeper
+        self._look: Final = look
         self._take: Final = take
         self._requesters: Final[dict[tuple[str, str], Requester]] = {}
         self._subscribers: Final[dict[str, list[Subscriber]]] = {}
@@ -141,6 +143,7 @@ class Links:
         except (RequestTimedOutError, TooManyRequestsError):
             outcome = Unanswered(effect.ask_id)
         self._asking.remove(effect.ask_id)
+        self._look()  # a request times out without any reading of a socket, which would have looked
         self._take(outcome)
 
     def _requester(self, instance: str, socket: str) -> Requester:

@@ -109,6 +109,7 @@ class Service:
             clock=self._clock,
             codec=station.codec,
             keeper=station.keeper,
+            look=self.look,
             take=self.take,
         )
         self._performers: Final[Mapping[type, Callable[[Any], None]]] = {

@@ -29,6 +29,7 @@ from shared.core.service import (
     Started,
     Stop,
     StopAsked,
+    Unanswered,
     WakeAt,
     Watch,
     Woken,
@@ -237,6 +238,17 @@ async def test_a_timer_due_during_a_stall_can_be_put_off(stage: Stage, eventuall
     assert actor.core.of(Woken) == [Woken("probe")] * 2
     clock.advance(30 * SECOND_NS)
     await eventually(lambda: len(actor.core.of(Stalled)) == 2)
+
+
+async def test_a_stall_is_told_before_what_timed_out_meanwhile(stage: Stage, eventually: Eventually) -> None:
+    """A process that slept through the time of its request hears of its sleep first, and then that nobody answered."""
+    clock = standing_clock()
+    actor = stage.service(at_start(Ask("risk", KILL, ask_id="kill-1")), instance="operator", clock=clock)
+    await eventually(lambda: actor.core.seen)
+    await asyncio.sleep(0)
+    clock.suspend(60 * SECOND_NS)
+    await eventually(lambda: actor.core.of(Unanswered))
+    assert kinds(actor.core.seen) == ["Started", "Stalled", "Unanswered"]
 
 
 async def test_heartbeats_say_that_the_loop_moves(stage: Stage, eventually: Eventually) -> None:
