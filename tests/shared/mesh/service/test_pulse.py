@@ -5,7 +5,7 @@ import os
 from proto.risk import Anchor
 from proto.streams import StreamPosition
 from shared.mesh.clock import VirtualClock
-from shared.mesh.service.pulse import HELLO_EVERY_BEATS, STALL_NS, Pulse, Workload
+from shared.mesh.service.pulse import BEAT_NS, HELLO_EVERY_BEATS, STALL_NS, Pulse, Workload
 from tests.proto.examples import DIGEST
 
 IDLE = Workload(handled=0, queued=0, published=(), anchor=None)
