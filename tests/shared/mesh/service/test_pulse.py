@@ -5,7 +5,7 @@ import os
 from proto.risk import Anchor
 from proto.streams import StreamPosition
 from shared.mesh.clock import VirtualClock
-from shared.mesh.service.pulse import HELLO_EVERY_BEATS, STALL_NS, Pulse, Workload
+from shared.mesh.service.pulse import BEAT_NS, HELLO_EVERY_BEATS, STALL_NS, Pulse, Workload
 from tests.proto.examples import DIGEST
 
 IDLE = Workload(handled=0, queued=0, published=(), anchor=None)
@@ -44,13 +44,15 @@ def test_setting_the_wall_clock_is_no_stall() -> None:
 
 
 def test_a_beat_says_the_longest_gap_since_the_beat_before() -> None:
-    """Short gaps are told in the beat, which forgets them; stalls as well."""
+    """What counts is beyond the time between two beats, in which an idle loop is not looked at; a beat forgets it."""
     clock = VirtualClock()
     pulse = a_pulse(clock)
-    for gap_ns in (30, 70, 50):
+    for gap_ns in (BEAT_NS + 30, BEAT_NS + 70, BEAT_NS + 50):
         clock.advance(gap_ns)
         pulse.look()
     assert pulse.beat(IDLE)[0].loop_gap_max_ns == 70
+    clock.advance(BEAT_NS)
+    pulse.look()
     assert pulse.beat(IDLE)[0].loop_gap_max_ns == 0
 
 
