@@ -27,6 +27,7 @@ PROCESSES = (
     ("bowline version", "from services import cli; cli.main(['version'])", frozenset[str]()),
     ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS | {"msgspec"}),
     ("bowline status", "from services import cli; cli.main(['status'])", SETTINGS | BUS),
+    ("overseer", "import services.overseer.__main__", SETTINGS | LOGS | BUS | {"uvloop"}),
     ("set-up", "from services import bootstrap", frozenset[str]()),
     (
         "what every service starts with: settings, logs, messages",

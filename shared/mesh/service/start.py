@@ -133,27 +133,26 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
         on_turn=lambda: service.look(),  # noqa: PLW0108 -- it is made below, and before anything is read
         on_trouble=lambda words: log.critical("a peer misbehaves", reason=words),
     )
-    service = Service(
-        Station(
-            plan=plan,
-            seat=seat,
-            hub=hub,
-            clock=start.clock,
-            codec=start.codec,
-            sender=Sender(instance=plan.instance, epoch=seat.epoch, clock=start.clock),
-            pulse=pulse,
-            keeper=AnchorKeeper(configuration.anchors_directory, plan.instance),
-            diary=seated.diary,
-            troubles=seated.troubles,
-        )
-    )
-    watcher = asyncio.create_task(_stop_when_asked(start.stopping, service))
-    gc.collect()
-    gc.freeze()  # what is here now stays: the collector need not look at it again
     try:
+        service = Service(
+            Station(
+                plan=plan,
+                seat=seat,
+                hub=hub,
+                clock=start.clock,
+                codec=start.codec,
+                sender=Sender(instance=plan.instance, epoch=seat.epoch, clock=start.clock),
+                pulse=pulse,
+                keeper=AnchorKeeper(configuration.anchors_directory, plan.instance),
+                diary=seated.diary,
+                troubles=seated.troubles,
+            )
+        )
+        _ = hub.start(_stop_when_asked(start.stopping, service))  # the hub keeps it
+        gc.collect()
+        gc.freeze()  # what is here now stays: the collector need not look at it again
         return await service.run()
     finally:
-        watcher.cancel()
         hub.close(linger_ms=LINGER_MS)
 
 

@@ -51,6 +51,8 @@ def test_a_beat_says_the_longest_gap_since_the_beat_before() -> None:
         clock.advance(gap_ns)
         pulse.look()
     assert pulse.beat(IDLE)[0].loop_gap_max_ns == 70
+    clock.advance(BEAT_NS)
+    pulse.look()
     assert pulse.beat(IDLE)[0].loop_gap_max_ns == 0
 
 
