@@ -6,12 +6,13 @@ export PYTHON
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 FRAMES := 1000000
+ROUNDS := 100
 
 # Verbs that are promised, and the part each of them waits for.
 NOT_BUILT := demo
 demo_waits_for := the simulated exchange
 
-.PHONY: help setup lock check test fuzz bench up down status logs clean $(NOT_BUILT)
+.PHONY: help setup lock check test fuzz bench chaos up down status logs clean $(NOT_BUILT)
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +35,9 @@ bench: setup  ## measure latency and throughput on this machine
 
 fuzz: setup  ## throw damaged frames at the codec; FRAMES=1000000 says how many
 	$(BIN)/python -m tests.proto.fuzz $(FRAMES)
+
+chaos: setup  ## kill and stop real processes at random; ROUNDS=100 says how often, SEED=n repeats a run
+	$(BIN)/python -m tests.chaos $(ROUNDS) $(SEED)
 
 demo:  ## the whole mesh against a simulated exchange (not built yet)
 $(NOT_BUILT):

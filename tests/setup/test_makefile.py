@@ -9,7 +9,7 @@ import yaml
 
 from tests.house.tree import CHECKOUT
 
-VERBS = ("setup", "check", "test", "bench", "fuzz", "demo", "up", "down", "status", "logs", "lock", "clean")
+VERBS = ("setup", "check", "test", "bench", "fuzz", "chaos", "demo", "up", "down", "status", "logs", "lock", "clean")
 NOT_BUILT = ("demo",)
 OF_THE_MESH = ("up", "down", "status", "logs")
 

@@ -99,8 +99,10 @@ class Diary:
             for number, report in enumerate(reports, start=first)
         ]
         frames = [self._codec.encode(envelope) for envelope in envelopes]
-        for frame, report in zip(frames, reports, strict=True):
-            append = self.journal.append_reducing if report.reducing else self.journal.append
+        # A group goes into the reserve whole, or one report of an input would be refused when another is in it already.
+        reducing = any(report.reducing for report in reports)
+        append = self.journal.append_reducing if reducing else self.journal.append
+        for frame in frames:
             append(frame)
         self.journal.commit()
         return envelopes, frames
