@@ -5,7 +5,7 @@ import os
 from proto.risk import Anchor
 from proto.streams import StreamPosition
 from shared.mesh.clock import VirtualClock
-from shared.mesh.service.pulse import HELLO_EVERY_BEATS, STALL_NS, Pulse, Workload
+from shared.mesh.service.pulse import BEAT_NS, HELLO_EVERY_BEATS, STALL_NS, YOUNG_BEAT_NS, YOUNG_BEATS, Pulse, Workload
 from tests.proto.examples import DIGEST
 
 IDLE = Workload(handled=0, queued=0, published=(), anchor=None)
@@ -78,3 +78,13 @@ def test_who_we_are_is_said_with_the_first_beat_and_every_tenth() -> None:
     assert [number for number, hello in enumerate(hellos) if hello] == [0, HELLO_EVERY_BEATS, 2 * HELLO_EVERY_BEATS]
     assert hellos[0] is not None
     assert (hellos[0].process_id, hellos[0].restarts, hellos[0].build_id) == (os.getpid(), 2, "a build")
+
+
+def test_young_process_beats_faster() -> None:
+    """Until its first listeners can be connected a process beats ten times as often, and then as always."""
+    pulse = a_pulse(VirtualClock())
+    pauses = []
+    for _ in range(YOUNG_BEATS + 2):
+        pulse.beat(IDLE)
+        pauses.append(pulse.pause_ns)
+    assert pauses == [YOUNG_BEAT_NS] * (YOUNG_BEATS - 1) + [BEAT_NS] * 3
