@@ -51,7 +51,7 @@ from shared.mesh.service.hops import CORE, JOURNAL, Hops
 from shared.mesh.service.links import Links, SnailError
 from shared.mesh.service.own_sockets import OwnSockets
 from shared.mesh.service.plan import JournaledPlan, Plan
-from shared.mesh.service.pulse import BEAT_NS, Pulse, Workload
+from shared.mesh.service.pulse import Pulse, Workload
 from shared.mesh.service.timers import Timers
 
 # Exit codes, as sysexits.h names them. Whatever it is, the supervisor starts the process again.
@@ -260,7 +260,7 @@ class Service:
         """Say that the loop moves, and look after what needs it now and then."""
         if self._exit.done():
             return
-        self._loop.call_later(BEAT_NS / 1e9, self._beat)
+        self._loop.call_later(self._pulse.pause_ns / 1e9, self._beat)
         self.look()
         self._handled += 1
         self._beats += 1

@@ -1,9 +1,11 @@
 """Anchors are kept in files of the keeper's own, and read by the owner with every byte checked."""
 
+import resource
 from pathlib import Path
 from typing import Final
 
 import pytest
+import structlog.testing
 
 from proto.risk import Anchor
 from shared.mesh.anchors import AnchorKeeper, anchors_of
@@ -89,3 +91,22 @@ def test_directory_open_to_others_is_refused(tmp_path: Path) -> None:
     (tmp_path / "risk").chmod(0o755)
     with pytest.raises(NotPrivateError, match="chmod 0700"):
         list(anchors_of(tmp_path, "executor"))
+
+
+def test_full_disk_does_not_end_the_keeper(tmp_path: Path) -> None:
+    """What cannot be written leaves the last anchor as it is, is said once, and is written when there is room again."""
+    keeper = AnchorKeeper(tmp_path, "risk")
+    keeper.keep("executor", FIRST)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with structlog.testing.capture_logs() as said:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        try:
+            keeper.keep("executor", SECOND)
+            keeper.keep("executor", SECOND)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [(line["log_level"], line["event"]) for line in said] == [("critical", "an anchor cannot be kept")]
+    assert list(anchors_of(tmp_path, "executor")) == [FIRST]
+    keeper.keep("executor", SECOND)
+    keeper.close()
+    assert list(anchors_of(tmp_path, "executor")) == [SECOND]
