@@ -254,6 +254,7 @@ async def test_a_stall_is_told_before_what_timed_out_meanwhile(stage: Stage, eve
 async def test_heartbeats_say_that_the_loop_moves(stage: Stage, eventually: Eventually) -> None:
     """An idle process is heard to run, and what it handled grows from beat to beat."""
     actor = stage.service()
+    await eventually(lambda: actor.core.seen)  # before that it says that it is booting
     beats: list[Heartbeat] = []
     ear = stage.mesh.process("operator")
     Listener(
