@@ -49,6 +49,25 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordsLost:
+    """Our own journal has a hole before this number: something was recorded there that nobody knows any more.
+
+    It comes in the place of what is lost, at every start until the state is beyond it. So a core that has to be wary
+    for as long as nobody has looked makes it a part of its state.
+    """
+
+    next_sequence: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRoom:
+    """Whether the journal has room for everything again, or from now on takes reducing reports only."""
+
+    for_everything: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NotRecorded:
     """There is no room for these reports, nor was anything done that was returned with them."""
 
@@ -148,6 +167,8 @@ class FromOutside:
 Happening = (
     Restored
     | Recorded
+    | RecordsLost
+    | JournalRoom
     | NotRecorded
     | Started
     | Asked

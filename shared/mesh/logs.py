@@ -20,7 +20,7 @@ from shared.mesh.redaction import TRACEBACK_KEYS, SecretRedactor
 
 LINE_CHARACTERS_MAX = 64 * 1024
 LineFormat = Literal["auto", "json", "pretty"]
-_HEAD = ("timestamp", "level", "role", "event")
+LINE_PARTS = ("timestamp", "level", "role", "event")
 
 
 def configure(
@@ -94,7 +94,7 @@ def _renderable(record: logging.LogRecord) -> bool:
 
 def _head_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Put what every line has in front, in the same order, for eyes and for `grep`."""
-    return {**{key: event[key] for key in _HEAD if key in event}, **event}
+    return {**{key: event[key] for key in LINE_PARTS if key in event}, **event}
 
 
 def _indent_tracebacks(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -109,7 +109,7 @@ def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     line = json.dumps(event)
     if len(line) <= LINE_CHARACTERS_MAX:
         return line
-    head = {key: event[key] for key in _HEAD if key in event}
+    head = {key: event[key] for key in LINE_PARTS if key in event}
     return json.dumps({**head, "dropped_characters": len(line)})
 
 

@@ -41,7 +41,7 @@ CLOCK_HOLDER = "shared/mesh/clock.py"  # the one place that reads the wall clock
 
 # Where anything may come up, and why it must not go on from there.
 MAY_CATCH_ALL = {
-    "shared/mesh/service/shell.py": "a service's last line of defence",
+    "shared/mesh/service/ending.py": "a service's last line of defence",
     "shared/mesh/logs.py": "the arguments of a stranger's log record may raise anything when they are formatted",
     "shared/mesh/redaction.py": "a stranger's repr may raise anything, and a log line must not end a process",
 }

@@ -50,7 +50,7 @@ PLANTS = (
         calls.caught_too_widely, SHELL, "try:\n    a()\nexcept (OSError, BaseException):\n    b()\n", "name the error"
     ),
     Plant(
-        calls.caught_too_widely, "shared/mesh/service/shell.py", "try:\n    a()\nexcept:\n    b()\n", "name the error"
+        calls.caught_too_widely, "shared/mesh/service/ending.py", "try:\n    a()\nexcept:\n    b()\n", "name the error"
     ),
     Plant(
         calls.caught_too_widely,
@@ -196,7 +196,7 @@ ALLOWED = (
     (requirements.imports_declared, SHELL, "import yaml, zmq\nfrom pydantic_core import core_schema\n"),
     (requirements.imports_declared, "services/lab/report.py", "import pandas\n"),
     (calls.banned_calls, SHELL, "import random\ngenerator = random.Random(7)\n"),
-    (calls.caught_too_widely, "shared/mesh/service/shell.py", "try:\n    a()\nexcept Exception:\n    b()\n"),
+    (calls.caught_too_widely, "shared/mesh/service/ending.py", "try:\n    a()\nexcept Exception:\n    b()\n"),
     (calls.banned_calls, "shared/mesh/clock.py", "import time\nnow = time.time_ns()\n"),
     (calls.floats_on_money, "shared/market/bars.py", "price = float('1')\n"),
     (imports.pure_rooms, ROOM, "from decimal import Decimal\nimport msgspec\nfrom proto import orders\n"),

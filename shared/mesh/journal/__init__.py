@@ -11,7 +11,7 @@ from shared.mesh.journal.journal import Committed, Journal
 from shared.mesh.journal.mark import Mark, mark_on
 from shared.mesh.journal.opening import Opening, create_journal, open_journal
 from shared.mesh.journal.reader import JournalReader
-from shared.mesh.journal.record import Gap, Record, Snapshot
+from shared.mesh.journal.record import SNAPSHOT_BYTES_MAX, Gap, Record, Snapshot
 from shared.mesh.journal.resumption import resume_above, start_anew_above
 from shared.mesh.journal.verdict import (
     Finding,
@@ -26,6 +26,7 @@ from shared.mesh.journal.verdict import (
 )
 
 __all__ = [
+    "SNAPSHOT_BYTES_MAX",
     "Committed",
     "Disk",
     "Examination",

@@ -10,10 +10,11 @@ from typing import Final
 from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
 from proto.risk import Anchor
-from shared.core.service import Report
+from shared.core.service import Recorded, RecordsLost, Report
 from shared.mesh.anchors import anchors_of
 from shared.mesh.bus.sender import Sender
 from shared.mesh.journal import (
+    SNAPSHOT_BYTES_MAX,
     Gap,
     Journal,
     JournalAbsent,
@@ -31,6 +32,7 @@ from shared.mesh.sealed_record import Damaged
 from shared.mesh.settings import Configuration
 
 LOOK_BACK_FACTOR: Final = 16
+SEGMENT_BYTES_MAX: Final = 256 * 1024 * 1024
 _NS_PER_SECOND: Final = 1_000_000_000
 
 
@@ -69,11 +71,13 @@ class Diary:
         self.troubles: Final = tuple(troubles)
         self._codec: Final = codec
 
-    def past(self) -> Iterator[Envelope]:
-        """Yield every record since the state that the newest segment begins with."""
+    def past(self) -> Iterator[Recorded | RecordsLost]:
+        """Yield everything since the state that the newest segment begins with, the holes included."""
         for entry in self.journal.records(self.journal.snapshot.sequence + 1):
-            if not isinstance(entry, Gap):
-                yield self._codec.decode_stored(entry.payload)
+            if isinstance(entry, Gap):
+                yield RecordsLost(entry.sequence + 1, entry.reason)
+            else:
+                yield Recorded(self._codec.decode_stored(entry.payload))
 
     def last_epoch(self) -> int:
         """Return the epoch of the newest record, 0 when there is none.
@@ -107,16 +111,20 @@ class Diary:
         self.journal.commit()
         return envelopes, frames
 
-    def turn_page(self, *, wall_ns: int, state: Callable[[], bytes]) -> bool:
-        """Begin a segment if the day has changed since the newest one, and tell whether that was done."""
-        date = date_of(wall_ns)
-        if date <= self.journal.snapshot.date:
-            return False
+    def turn_page(self, *, wall_ns: int, state: Callable[[], bytes]) -> str | None:
+        """Begin a segment if the day has changed, or the newest is large; return why not where it cannot be done."""
+        newest = self.journal.snapshot.date
+        date = max(date_of(wall_ns), newest)  # a wall clock that was set back changes no day
+        if date == newest and self.journal.segment_bytes < SEGMENT_BYTES_MAX:
+            return None
+        content = state()
+        if len(content) > SNAPSHOT_BYTES_MAX:
+            return f"a state of {len(content)} bytes, over {SNAPSHOT_BYTES_MAX}, heads no segment"
         try:
-            self.journal.begin_segment(date=date, state=state())
-        except JournalFull:
-            return False  # the old segment goes on, and the next beat tries again
-        return True
+            self.journal.begin_segment(date=date, state=content)
+        except JournalFull as full:
+            return str(full)
+        return None
 
     def close(self) -> None:
         """Give the files back."""

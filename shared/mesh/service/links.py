@@ -74,6 +74,7 @@ class Links:
         self._take: Final = take
         self._requesters: Final[dict[tuple[str, str], Requester]] = {}
         self._subscribers: Final[dict[str, list[Subscriber]]] = {}
+        self._watching: Final[set[tuple[str, bytes]]] = set()
         self._readers: Final[dict[str, dict[str, EventReader]]] = {}
         self._listeners: Final[dict[tuple[str, str], Listener]] = {}
         self._wanted: Final[set[tuple[str, str]]] = set()
@@ -94,7 +95,16 @@ class Links:
             _ = self._hub.start(self._asked(effect, requester))  # the hub keeps it
 
     def watch(self, effect: Watch) -> None:
-        """Read market data."""
+        """Read market data; watching the same a second time changes nothing."""
+        if (effect.instance, effect.topic_prefix) in self._watching:
+            return
+        overlaps = any(
+            instance == effect.instance
+            and (prefix.startswith(effect.topic_prefix) or effect.topic_prefix.startswith(prefix))
+            for instance, prefix in self._watching
+        )
+        assert not overlaps, f"{effect.topic_prefix!r} and a prefix watched already have topics in common"
+        self._watching.add((effect.instance, effect.topic_prefix))
         subscriber = Subscriber(
             hub=self._hub,
             instance=effect.instance,

@@ -13,7 +13,7 @@ class Outside(Protocol):
     """What only this service has to do with the world beside the bus: a venue, a pipe, a terminal."""
 
     def open(self, bring: Callable[[FromOutside], None]) -> None:
-        """Begin, on the running loop; hand in with `bring` what comes. Called right after the core was `Started`."""
+        """Begin, on the running loop; hand in with `bring` what comes. It reaches the core after `Started`."""
 
     def perform(self, effect: Outward) -> None:
         """Do what the core wants; what comes of it is brought in later."""

@@ -20,6 +20,7 @@ from shared.core.service import (
     Follow,
     FromOutside,
     Happening,
+    JournalRoom,
     Listen,
     Moment,
     Note,
@@ -38,30 +39,24 @@ from shared.core.service import (
     Watch,
     Woken,
 )
+from shared.mesh import logs
 from shared.mesh.anchors import AnchorKeeper
-from shared.mesh.bus.hub import AddressUnusableError, Hub
-from shared.mesh.bus.keys import KeysUnusableError
+from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, ClockWatch
-from shared.mesh.journal import JournalFailed, JournalFull
-from shared.mesh.run_directory import SocketPathError
+from shared.mesh.journal import JournalFull
 from shared.mesh.seat import Seat
 from shared.mesh.service.diary import Diary
+from shared.mesh.service.ending import BEGIN_ANEW, IN_ORDER, Ending
 from shared.mesh.service.hops import CORE, JOURNAL, Hops
-from shared.mesh.service.links import Links, SnailError
+from shared.mesh.service.links import Links
 from shared.mesh.service.own_sockets import OwnSockets
 from shared.mesh.service.plan import JournaledPlan, Plan
 from shared.mesh.service.pulse import Pulse, Workload
 from shared.mesh.service.timers import Timers
 
-# Exit codes, as sysexits.h names them. Whatever it is, the supervisor starts the process again.
-IN_ORDER: Final = 0
-OUR_DEFECT: Final = 70
-BEGIN_ANEW: Final = 75
-UNUSABLE: Final = 78
-
 FOLD_RECORDS: Final = 1_000
-RESERVE_EVERY_BEATS: Final = 20
+TEND_EVERY_BEATS: Final = 20
 
 log: Final = structlog.get_logger("service")
 
@@ -93,9 +88,10 @@ class Service:
         self._pulse: Final = station.pulse
         self._loop: Final = station.hub.loop
         self._clock_watch: Final = ClockWatch(station.clock)
-        self._exit: Final[asyncio.Future[int]] = self._loop.create_future()
+        self._ending: Final = Ending(self._loop)
         self._inputs: Final[deque[Happening]] = deque()
         self._busy = False
+        self._has_room = True
         self._hops: Final = Hops()
         self._handled = 0
         self._beats = 0
@@ -122,22 +118,22 @@ class Service:
             Note: _note,
             Publish: self._own.publish,
             Say: self._own.say,
-            Stop: lambda _: self._end(IN_ORDER),
+            Stop: lambda _: self._ending.come(IN_ORDER),
             WakeAt: lambda effect: self._timers.set(effect.timer, effect.boot_ns),
             Watch: self._links.watch,
         }
 
     async def run(self) -> int:
         """Work until there is an exit code."""
-        self._loop.set_exception_handler(self._escaped)
         self._beat()
         await self._fold()
-        if not self._exit.done():
-            self._guarded(self._begin)
+        if not self._ending.has_come:
+            self._ending.guard(self._begin)
         try:
-            return await self._exit
+            return await self._ending.code
         finally:
             self._timers.close()
+            self._pulse.close()
 
     def look(self) -> None:
         """Notice that the process stood still, before anything is read that waited meanwhile."""
@@ -155,10 +151,10 @@ class Service:
 
     def stop(self) -> None:
         """Ask the core to finish; it has as long as the plan says."""
-        if self._pulse.state == "draining" or self._exit.done():
+        if self._pulse.state == "draining" or self._ending.has_come:
             return
         if self._pulse.state == "booting":
-            self._end(IN_ORDER)
+            self._ending.come(IN_ORDER)
             return
         self._pulse.state = "draining"
         log.info("draining", seconds=self._plan.drain_seconds)
@@ -169,26 +165,17 @@ class Service:
     def take(self, happening: Happening) -> None:
         """Hand an input to the core and do what it returns; what comes meanwhile waits for its turn."""
         self._inputs.append(happening)
-        if self._busy:
-            return
-        self._busy = True
-        self._guarded(self._handle_inputs)
-        self._busy = False
+        self._work_off()
+
+    def _work_off(self) -> None:
+        if not self._busy and not self._ending.has_come:
+            self._busy = True
+            self._ending.guard(self._handle_inputs)
+            self._busy = False
 
     def _handle_inputs(self) -> None:
-        while self._inputs and not self._exit.done():
+        while self._inputs and not self._ending.has_come:
             self._turn(self._inputs.popleft())
-
-    def _guarded(self, work: Callable[[], None]) -> None:
-        """Do some work, and end on whatever it raises."""
-        try:
-            work()
-        except (AddressUnusableError, KeysUnusableError, SocketPathError) as error:
-            self._give_up(UNUSABLE, "a socket cannot be had", error)
-        except JournalFailed as error:
-            self._give_up(BEGIN_ANEW, "the journal failed", error)
-        except Exception as error:  # noqa: BLE001 -- the last line of defence: better dead than wrong
-            self._defect(error)
 
     def _begin(self) -> None:
         """Open our sockets, and give the core its first word."""
@@ -196,21 +183,31 @@ class Service:
         self._own.open(records=diary.records if diary is not None else None, on_asked=self.take)
         self._pulse.state = "running"
         log.info("running", instance=plan.instance, epoch=seat.epoch, restarts=seat.restarts)
-        self.take(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
-        if plan.outside is not None and not self._exit.done():
+        self._busy = True  # what the outside brings at once comes after the first word
+        self._inputs.append(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
+        if diary is not None:
+            self._note_room(diary)
+        if plan.outside is not None:
             plan.outside.open(self.bring)
             self._station.hub.before_closing(plan.outside.close)
+        self._handle_inputs()
+        self._busy = False
         self._say_health()
 
     def _turn(self, happening: Happening) -> None:
+        self._do(self._handled_by_core(happening))
+
+    def _handled_by_core(self, happening: Happening) -> Sequence[Effect]:
         now = self._now()
         self._hops.arrived(happening, now)
         effects = self._core.handle(happening, now)
         self._hops.took(CORE, self._clock.boot_ns() - now.boot_ns)
         self._handled += 1
-        assert not effects or self._pulse.state != "booting" or isinstance(happening, Started), (
-            "the past is only folded"
-        )
+        assert not effects or self._pulse.state != "booting", "the past is only folded"
+        return effects
+
+    def _do(self, effects: Sequence[Effect]) -> None:
+        """Do what a core returned: first of all what it wants recorded."""
         reports = [effect for effect in effects if isinstance(effect, Report)]
         if reports and not self._recorded(reports):
             return
@@ -227,12 +224,23 @@ class Service:
         except JournalFull as full:
             log.critical("the journal is full", reason=str(full))
             self._turn(NotRecorded(tuple(report.body for report in reports), str(full)))
+            self._note_room(diary)
             return False
         self._hops.took(JOURNAL, self._clock.boot_ns() - began_ns)
         self._own.tell(frames)
-        for envelope in envelopes:
-            self._turn(Recorded(envelope))
+        # The core is handed all of them before anything comes of the first: that may be recorded too, behind them.
+        for effects in [self._handled_by_core(Recorded(envelope)) for envelope in envelopes]:
+            self._do(effects)
+        self._note_room(diary)
         return True
+
+    def _note_room(self, diary: Diary) -> None:
+        """Tell the core when the journal comes to have room for everything, or no longer has."""
+        has_room = not diary.journal.is_full
+        if has_room != self._has_room:
+            self._has_room = has_room
+            log.warning("the journal has room again" if has_room else "the journal takes reducing reports only")
+            self._inputs.append(JournalRoom(has_room))
 
     def _perform(self, effect: Effect) -> None:
         performer = self._performers.get(type(effect))
@@ -248,8 +256,10 @@ class Service:
         if diary is None:
             return
         self.take(Restored(diary.journal.snapshot.state))
-        for count, envelope in enumerate(diary.past()):
-            self.take(Recorded(envelope))
+        for count, past in enumerate(diary.past()):
+            if self._ending.has_come:
+                return
+            self.take(past)
             if count % FOLD_RECORDS == 0:
                 await asyncio.sleep(0)
 
@@ -258,30 +268,32 @@ class Service:
 
     def _beat(self) -> None:
         """Say that the loop moves, and look after what needs it now and then."""
-        if self._exit.done():
+        if self._ending.has_come:
             return
         self._loop.call_later(self._pulse.pause_ns / 1e9, self._beat)
         self.look()
         self._handled += 1
         self._beats += 1
         if not self._station.seat.is_intact():
-            self._give_up(BEGIN_ANEW, "the seat is lost", RuntimeError("its lock file was removed or replaced"))
+            self._ending.give_up(BEGIN_ANEW, "the seat is lost", "its lock file was removed or replaced")
             return
         for change in self._clock_watch.look():
             log.warning("the clocks jumped", change=str(change))
-        self._tend_diary()
+        if self._beats % TEND_EVERY_BEATS == 0:
+            self._ending.guard(self._tend_diary)
         self._say_health()
 
     def _tend_diary(self) -> None:
         diary = self._station.diary
         if diary is None or not isinstance(self._plan, JournaledPlan) or self._pulse.state == "booting":
             return
-        try:
-            diary.turn_page(wall_ns=self._clock.wall_ns(), state=self._plan.core.state)
-            if diary.journal.is_full and self._beats % RESERVE_EVERY_BEATS == 0 and diary.journal.refill_reserve():
-                log.info("the journal has room again")
-        except JournalFailed as error:
-            self._give_up(BEGIN_ANEW, "the journal failed", error)
+        refusal = diary.turn_page(wall_ns=self._clock.wall_ns(), state=self._plan.core.state)
+        if refusal is not None:
+            log.critical("no new segment could be begun: the old one goes on", reason=refusal)
+        if diary.journal.is_full:
+            diary.journal.refill_reserve()
+            self._note_room(diary)
+            self._work_off()
 
     def _say_health(self) -> None:
         diary = self._station.diary
@@ -299,30 +311,12 @@ class Service:
         self._own.say_health(heartbeat)
 
     def _drained_too_late(self) -> None:
-        if not self._exit.done():
+        if not self._ending.has_come:
             log.critical("not drained in time", seconds=self._plan.drain_seconds)
-            self._end(BEGIN_ANEW)
-
-    def _escaped(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """End on whatever a callback or task of the loop raises: nothing else would notice it."""
-        error = context.get("exception")
-        if isinstance(error, SnailError):
-            self._give_up(BEGIN_ANEW, "too slow", error)
-        else:
-            self._defect(error if isinstance(error, Exception) else RuntimeError(context.get("message")))
-
-    def _defect(self, error: Exception) -> None:
-        log.critical("a defect of ours", exc_info=error)
-        self._end(OUR_DEFECT)
-
-    def _give_up(self, code: int, what: str, error: Exception) -> None:
-        log.critical(what, reason=str(error))
-        self._end(code)
-
-    def _end(self, code: int) -> None:
-        if not self._exit.done():
-            self._exit.set_result(code)
+            self._ending.come(BEGIN_ANEW)
 
 
 def _note(note: Note) -> None:
-    getattr(log, note.level)(note.event, **note.details)
+    # A detail that is called as a part of every line is shown beside that part, not in its place.
+    details = {f"{name}_" if name in logs.LINE_PARTS else name: value for name, value in note.details.items()}
+    getattr(log, note.level)(note.event, **details)

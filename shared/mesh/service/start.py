@@ -34,9 +34,10 @@ from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.run_directory import RunDirectory, SocketPathError
 from shared.mesh.seat import Post, Seat, Standby, take_seat
 from shared.mesh.service.diary import Diary, open_diary
+from shared.mesh.service.ending import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from shared.mesh.service.plan import JournaledPlan, Plan
 from shared.mesh.service.pulse import Pulse
-from shared.mesh.service.shell import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE, Service, Station
+from shared.mesh.service.shell import Service, Station
 from shared.mesh.settings import Configuration, SettingsError, load_configuration, money_hash
 
 PROJECT: Final = Path(__file__).parents[3]
@@ -50,6 +51,7 @@ log: Final = structlog.get_logger("service")
 
 def run(plan: Plan, *, root: Path = PROJECT) -> int:
     """Run a service until it ends, and return the exit code of its process."""
+    build = build_id(PROJECT)  # at once: what stands by for days must not take an upgrade for what it runs
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the keys
     try:
         configuration = load_configuration(root=root, environment=os.environ)
@@ -59,7 +61,7 @@ def run(plan: Plan, *, root: Path = PROJECT) -> int:
     chosen = configuration.settings.logs
     logs.configure(stream=sys.stderr, level=chosen.level, line_format=chosen.format, role=plan.instance)
     try:
-        return uvloop.run(_serve(plan, configuration))
+        return uvloop.run(_serve(plan, configuration, build))
     except JournalFailed as error:
         log.critical("the journal failed", reason=str(error))
         return BEGIN_ANEW
@@ -85,6 +87,7 @@ class _Start:
     clock: Clock
     codec: EnvelopeCodec
     stopping: asyncio.Event
+    build_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ class _Seated:
     troubles: Sequence[str]
 
 
-async def _serve(plan: Plan, configuration: Configuration) -> int:
-    start = _Start(plan, configuration, SystemClock(), EnvelopeCodec(), asyncio.Event())
+async def _serve(plan: Plan, configuration: Configuration, build: str) -> int:
+    start = _Start(plan, configuration, SystemClock(), EnvelopeCodec(), asyncio.Event(), build)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, start.stopping.set)
     keys = load_key_ring(PrivateDirectory(configuration.keys_directory), plan.instance)
@@ -121,7 +124,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
     pulse = Pulse(
         clock=start.clock,
         restarts=seat.restarts,
-        build_id=build_id(PROJECT),
+        build_id=start.build_id,
         schema_digest=schema_digest(),
         money_config_digest=money_hash(configuration.settings),
     )

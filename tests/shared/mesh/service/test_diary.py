@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +11,11 @@ import pytest
 from proto.codec import EnvelopeCodec
 from proto.orders import ReconcileFinished
 from proto.risk import Anchor
-from shared.core.service import Report
+from shared.core.service import Recorded, RecordsLost, Report
 from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import VirtualClock
-from shared.mesh.journal import Gap
+from shared.mesh.journal import SNAPSHOT_BYTES_MAX, Gap
 from shared.mesh.service.diary import Diary, date_of, open_diary
 from shared.mesh.settings import Configuration
 from tests.shared.mesh.settings.projects import a_configuration
@@ -53,17 +54,20 @@ def test_page_is_turned_with_the_day(configuration: Configuration) -> None:
     """A segment is begun once the date is a later one, headed by the state, and folding begins there."""
     with opened(configuration) as diary:
         write(diary, 2, epoch=1)
-        assert not diary.turn_page(wall_ns=NOON_NS, state=lambda: b"too early")
-        assert not diary.turn_page(wall_ns=NOON_NS - DAY_NS, state=lambda: b"the clock was set back")
-        assert diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"two records")
-        assert not diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"the same day")
+        for wall_ns, state in (
+            (NOON_NS, b"too early"),
+            (NOON_NS - DAY_NS, b"the clock was set back"),
+            (NOON_NS + DAY_NS, b"two records"),
+            (NOON_NS + DAY_NS, b"the same day"),
+        ):
+            assert diary.turn_page(wall_ns=wall_ns, state=partial(bytes, state)) is None
         write(diary, 1, epoch=1)
     with opened(configuration) as diary:
         assert (diary.journal.snapshot.date, diary.journal.snapshot.state) == (
             date_of(NOON_NS + DAY_NS),
             b"two records",
         )
-        assert [envelope.sequence for envelope in diary.past()] == [3]
+        assert [past.envelope.sequence for past in diary.past() if isinstance(past, Recorded)] == [3]
         assert diary.troubles == ()
 
 
@@ -75,6 +79,17 @@ def test_state_is_asked_for_only_when_the_page_is_turned(configuration: Configur
 
     with opened(configuration) as diary:
         assert not diary.turn_page(wall_ns=NOON_NS + 1, state=state)
+
+
+def test_state_that_heads_no_segment_is_said(configuration: Configuration) -> None:
+    """A state over the bound of a segment's head is refused in words, and the old segment goes on."""
+    with opened(configuration) as diary:
+        write(diary, 1, epoch=1)
+        refusal = diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: bytes(SNAPSHOT_BYTES_MAX + 1))
+        assert refusal is not None
+        assert str(SNAPSHOT_BYTES_MAX) in refusal
+        write(diary, 1, epoch=1)
+        assert diary.journal.snapshot.date == date_of(NOON_NS)
 
 
 def test_new_journal_begins_with_the_empty_state(configuration: Configuration) -> None:
@@ -109,6 +124,9 @@ def test_last_epoch_is_found_before_a_gap(configuration: Configuration, lost: in
     with opened(configuration) as diary:
         (trouble,) = diary.troubles
         assert trouble.startswith("the journal of executor lost its tail")
+        assert list(diary.past())[-1] == RecordsLost(
+            20 + lost + 2, trouble.removeprefix("the journal of executor lost its tail: ")
+        )
         assert diary.last_epoch() == 9
         (newest,) = diary.journal.records(diary.journal.anchor.sequence)
         assert isinstance(newest, Gap)

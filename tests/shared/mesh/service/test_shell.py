@@ -35,7 +35,7 @@ from shared.core.service import (
     Woken,
 )
 from shared.mesh.bus.latest import Announcer, Listener
-from shared.mesh.service.shell import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
+from shared.mesh.service.ending import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from tests.shared.mesh.bus.test_latest import a_heartbeat
 from tests.shared.mesh.journal.sim_disk import SimDisk
 from tests.shared.mesh.service.conftest import Do, Hands, Stage, Told, at_start, standing_clock
