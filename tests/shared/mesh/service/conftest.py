@@ -13,7 +13,7 @@ from shared.core.service import Effect, FromOutside, Happening, Moment, Outward,
 from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, SystemClock, VirtualClock
-from shared.mesh.journal import Opening, create_journal
+from shared.mesh.journal import JournalAbsent, Opening, create_journal, open_journal
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post, Seat, take_seat
 from shared.mesh.service.diary import Diary
@@ -151,10 +151,14 @@ class Stage:
 
 
 def a_diary(disk: SimDisk) -> Diary:
-    """Begin a journal on a disk of ours, with a small reserve."""
+    """Open the journal on a disk of ours, or begin one, with a small reserve."""
     codec = EnvelopeCodec()
     opening = Opening(disk=disk, prove=codec.decode_stored, reserve_bytes=4_096)
-    return Diary(create_journal(opening, date="2199-01-01", state=b""), codec=codec, troubles=())
+    try:
+        journal = open_journal(opening)
+    except JournalAbsent:
+        journal = create_journal(opening, date="2199-01-01", state=b"")
+    return Diary(journal, codec=codec, troubles=())
 
 
 def standing_clock() -> VirtualClock:
