@@ -29,6 +29,7 @@ CRASH_LOOP_WINDOW_NS: Final = 60_000_000_000
 ALARM_PERIOD_NS: Final = 60_000_000_000
 _GIVEN_UP: Final = "given up "
 _LOOPING: Final = "crash loop "
+_RETIRE_AGAIN: Final = "retire again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,13 @@ class OrphanLeft(FromOutside):
 
 
 @dataclass(frozen=True, slots=True)
+class PipeUnreadable(FromOutside):
+    """Standard input and output are not supervisord's: somebody else started us, and there is nothing to oversee."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SupervisorGone(FromOutside):
     """supervisord's pipe to us is closed: it is dead, and the next one starts an overseer of its own."""
 
@@ -84,20 +92,29 @@ class OverseerCore:
                 return (RetireOrphans(),)
             case ProgramChanged():
                 return self._changed(happening, now)
-            case Woken(timer=timer) if timer.startswith(_GIVEN_UP):
-                return self._given_up_still(timer.removeprefix(_GIVEN_UP), now)
-            case Woken(timer=timer) if timer.startswith(_LOOPING):
-                return self._looping_still(timer.removeprefix(_LOOPING), now)
+            case Woken():
+                return self._woken(happening.timer, now)
             case OrphanRetired():
-                return (_retirement(happening),)
+                return _retirement(happening, now)
             case OrphanLeft(words=words):
-                return (Note("critical", "an orphan could not be retired", {"reason": words}),)
+                return (Note("critical", "an orphan could not be retired", {"reason": words}), _retire_again(now))
+            case PipeUnreadable(reason=reason):
+                return (Note("critical", "what starts us is not supervisord", {"reason": reason}), Stop())
             case SupervisorGone():
                 return (Note("critical", "supervisord is gone: nothing that dies is started again"), Stop())
             case StopAsked():
                 return (Stop(),)
             case _:
                 return ()
+
+    def _woken(self, timer: str, now: Moment) -> Sequence[Effect]:
+        if timer == _RETIRE_AGAIN:
+            return (RetireOrphans(),)
+        if timer.startswith(_GIVEN_UP):
+            return self._given_up_still(timer.removeprefix(_GIVEN_UP), now)
+        if timer.startswith(_LOOPING):
+            return self._looping_still(timer.removeprefix(_LOOPING), now)
+        return ()
 
     def _changed(self, change: ProgramChanged, now: Moment) -> Sequence[Effect]:
         match change.state:
@@ -152,11 +169,17 @@ def _who(change: ProgramChanged) -> dict[str, object]:
     return {"instance": change.instance, "process_id": change.process_id}
 
 
-def _retirement(retired: OrphanRetired) -> Note:
+def _retire_again(now: Moment) -> WakeAt:
+    """Look once more after a while: what stood in the way may be gone."""
+    return WakeAt(_RETIRE_AGAIN, now.boot_ns + ALARM_PERIOD_NS)
+
+
+def _retirement(retired: OrphanRetired, now: Moment) -> Sequence[Effect]:
     details = {
         "instance": retired.instance,
         "process_id": retired.process_id,
         "killed": retired.killed,
         "successor_id": retired.successor_id,
     }
-    return Note("warning", "orphan retired", details)
+    note = Note("warning", "orphan retired", details)
+    return (note,) if retired.successor_id is not None else (note, _retire_again(now))

@@ -3,20 +3,23 @@
 import asyncio
 import contextlib
 import os
+import select
+import stat
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
-from services.overseer.core import OrphanLeft, OrphanRetired, RetireOrphans, SupervisorGone
+from services.overseer.core import OrphanLeft, OrphanRetired, PipeUnreadable, RetireOrphans, SupervisorGone
 from services.overseer.protocol import DONE, READY, NotSupervisorError, body_length, change_in, fields_of
 from shared.core.service import FromOutside, Outward
 from shared.mesh.clock import SystemClock
 from shared.mesh.fencing import FenceRefused
 from shared.mesh.orphans import Patience, Retirement, retire_orphans
-from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.seat import Post
-from shared.mesh.settings import load_configuration
+from shared.mesh.settings import SettingsError, load_configuration
 from shared.mesh.supervisor import SOCKET_NAME, Supervisor, SupervisorError
 
 PATIENCE: Final = Patience(drain_ns=15_000_000_000, successor_ns=15_000_000_000)
@@ -27,7 +30,9 @@ class SupervisorPipe:
     """Standard input and output, as supervisord gave them to us."""
 
     def __init__(self, root: Path) -> None:
-        self._configuration: Final = load_configuration(root=root, environment=os.environ)
+        self._root: Final = root
+        self._supervisor_id: Final = os.getppid()
+        self._closed: Final = threading.Event()
         self._tasks: Final[set[asyncio.Task[None]]] = set()
         self._bring: Callable[[FromOutside], None] = _nobody
 
@@ -42,7 +47,8 @@ class SupervisorPipe:
         self._start(asyncio.to_thread(self._retire, asyncio.get_running_loop()))
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and retire no more."""
+        self._closed.set()
         for task in self._tasks:
             task.cancel()
 
@@ -52,9 +58,10 @@ class SupervisorPipe:
         task.add_done_callback(self._tasks.discard)
 
     async def _listen(self) -> None:
-        reader = asyncio.StreamReader(limit=HEADER_BYTES_MAX)
-        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         try:
+            _refuse_what_is_no_pipe(sys.stdin.fileno())
+            reader = asyncio.StreamReader(limit=HEADER_BYTES_MAX)
+            await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
             while True:
                 _reply(READY)
                 line = await reader.readuntil()
@@ -67,27 +74,47 @@ class SupervisorPipe:
         except (asyncio.IncompleteReadError, BrokenPipeError):
             self._bring(SupervisorGone())
         except (asyncio.LimitOverrunError, NotSupervisorError, UnicodeDecodeError) as error:
-            self._bring(OrphanLeft(f"standard input is not supervisord's: {error}"))
-            self._bring(SupervisorGone())
+            self._bring(PipeUnreadable(str(error)))
+
+    def _wanted(self) -> bool:
+        """Tell whether supervisord is still ours: after its death its children are another's business."""
+        return not self._closed.is_set() and os.getppid() == self._supervisor_id
 
     def _retire(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look for orphans and retire them; runs in a thread, for each may take its time."""
 
         def tell(happening: FromOutside) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: whoever would hear it is gone
-                loop.call_soon_threadsafe(self._bring, happening)
+                loop.call_soon_threadsafe(self._tell, happening)
 
-        configuration = self._configuration
         try:
-            programs = Supervisor(configuration.run_directory / SOCKET_NAME).programs()
+            configuration = load_configuration(root=self._root, environment=os.environ)
+            supervised = self._supervised(configuration.run_directory / SOCKET_NAME)
+            with PrivateDirectory(configuration.seats_directory) as seats:
+                posts = [Post(instance, seats, SystemClock()) for instance in sorted(supervised)]
+                for found in retire_orphans(
+                    posts,
+                    supervisor_id=self._supervisor_id,
+                    supervised=supervised,
+                    patience=PATIENCE,
+                    wanted=self._wanted,
+                ):
+                    tell(_told(found))
         except SupervisorError as error:
             tell(OrphanLeft(f"supervisord does not say whom it has started: {error}"))
-            return
-        supervised = {program.name for program in programs} - {"overseer"}
-        with PrivateDirectory(configuration.seats_directory) as seats:
-            posts = [Post(instance, seats, SystemClock()) for instance in sorted(supervised)]
-            for found in retire_orphans(posts, supervisor_id=os.getppid(), supervised=supervised, patience=PATIENCE):
-                tell(_told(found))
+        except (PrivateFileError, SettingsError) as error:
+            tell(OrphanLeft(str(error)))
+
+    def _supervised(self, socket_path: Path) -> set[str]:
+        """Ask our supervisord whom it has started; another's children would all look like orphans to us."""
+        with Supervisor(socket_path) as supervisor:
+            answering = supervisor.process_id()
+            if answering != self._supervisor_id:
+                raise SupervisorError(f"it is process {answering}, and we were started by {self._supervisor_id}")
+            return {program.name for program in supervisor.programs()} - {"overseer"}
+
+    def _tell(self, happening: FromOutside) -> None:
+        self._bring(happening)
 
 
 def _told(found: Retirement | FenceRefused) -> FromOutside:
@@ -96,7 +123,18 @@ def _told(found: Retirement | FenceRefused) -> FromOutside:
     return OrphanRetired(found.instance, found.process_id, found.killed, found.successor_id)
 
 
+def _refuse_what_is_no_pipe(descriptor: int) -> None:
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISFIFO(mode) and not stat.S_ISSOCK(mode):
+        raise NotSupervisorError("standard input is no pipe: supervisord starts this program by itself")
+
+
 def _reply(words: bytes) -> None:
+    """Write it if that does not block; supervisord reads each reply before it expects the next."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), select.POLLOUT)
+    if not poll.poll(0):
+        raise NotSupervisorError("nobody reads standard output")
     os.write(sys.stdout.fileno(), words)
 
 

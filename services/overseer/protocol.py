@@ -9,6 +9,7 @@ from typing import Final
 from services.overseer.core import ProgramChanged
 
 READY: Final = b"READY\n"
+BODY_BYTES_MAX: Final = 65_536
 DONE: Final = b"RESULT 2\nOK"
 _STATE: Final = "PROCESS_STATE_"
 
@@ -30,6 +31,8 @@ def body_length(header: dict[str, str]) -> int:
     length = header.get("len", "")
     if not (length.isascii() and length.isdigit()):
         raise NotSupervisorError(f"the header has no length: {header}")
+    if int(length) > BODY_BYTES_MAX:
+        raise NotSupervisorError(f"the header announces {length} bytes, and {BODY_BYTES_MAX} is more than enough")
     return int(length)
 
 

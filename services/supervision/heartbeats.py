@@ -26,11 +26,17 @@ def ages_heard(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | Non
 
     Ends when each was heard, and else when those that are left are silent by any measure.
     """
-    run_directory = mesh.configuration.run_directory
-    beating = [instance for instance in instances if (run_directory / f"{instance}.{HEALTH}").is_socket()]
+    beating = [instance for instance in instances if _has_socket(mesh, instance)]
     if not beating:
         return {}
     return asyncio.run(_listen(mesh, beating))
+
+
+def _has_socket(mesh: Mesh, instance: str) -> bool:
+    """Tell whether a process has, or should have, somewhere to be heard."""
+    socket = f"{instance}.{HEALTH}"
+    configuration = mesh.configuration
+    return socket in configuration.settings.mesh.addresses or (configuration.run_directory / socket).is_socket()
 
 
 async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
@@ -39,7 +45,12 @@ async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | 
         RunDirectory(mesh.configuration.run_directory) as run_directory,
     ):
         ring = load_key_ring(keys, "operator")
-        hub = Hub(loop=asyncio.get_running_loop(), keys=ring, run_directory=run_directory, overrides={})
+        hub = Hub(
+            loop=asyncio.get_running_loop(),
+            keys=ring,
+            run_directory=run_directory,
+            overrides=mesh.configuration.settings.mesh.addresses,
+        )
         codec = EnvelopeCodec()
         try:
             ears = _Ears(mesh.clock, [instance for instance in instances if instance in ring.public_keys])

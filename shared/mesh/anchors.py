@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 from proto.risk import Anchor
-from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.private_directory import FileUnusableError, PrivateDirectory
 from shared.mesh.sealed_record import RECORD_BYTES_MAX, Damaged, seal, unseal
 
 ANCHOR_KIND: Final = "bowline-anchor-1"
+
+log: Final = structlog.get_logger("anchors")
 
 
 class KeptAnchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,14 +37,26 @@ class AnchorKeeper:
         self._keeper: Final = keeper
         self._files: Final = PrivateDirectory(directory / keeper)
         self._kept: Final[dict[str, Anchor]] = {}
+        self._failing: Final[set[str]] = set()
 
     def keep(self, owner: str, anchor: Anchor) -> None:
-        """Write it down durably, unless it is what was written last."""
+        """Write it down durably, unless it is what was written last.
+
+        A disk that is full or broken is said once, and tried again with the next anchor: to keep it is a service to
+        the owner, and no reason for the keeper to die.
+        """
         if self._kept.get(owner) == anchor:
             return
         kept = KeptAnchor(owner=owner, keeper=self._keeper, sequence=anchor.sequence, digest=anchor.digest)
-        self._files.replace_file(owner, seal(ANCHOR_KIND, kept))
+        try:
+            self._files.replace_file(owner, seal(ANCHOR_KIND, kept))
+        except FileUnusableError as error:
+            if owner not in self._failing:
+                self._failing.add(owner)
+                log.critical("an anchor cannot be kept", owner=owner, reason=str(error))
+            return
         self._kept[owner] = anchor
+        self._failing.discard(owner)
 
     def close(self) -> None:
         """Give the directory back."""

@@ -6,13 +6,13 @@ next one's turn comes when the successor has the seat. So the mesh is never down
 """
 
 import select
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
 from shared.mesh.private_directory import PrivateDirectory
-from shared.mesh.process_identity import NS_PER_MS, parent_of
+from shared.mesh.process_identity import NS_PER_MS, ProcessHandle, parent_of
 from shared.mesh.role_lock import RoleLock
 from shared.mesh.seat import Post
 
@@ -52,25 +52,36 @@ def is_orphan(holder: Incumbent, *, supervisor_id: int | None) -> bool:
     return supervisor_id is None or parent_of(holder.holder.process.process_id) != supervisor_id
 
 
+def always() -> bool:
+    """Go on to the end."""
+    return True
+
+
 def retire_orphans(
-    posts: Sequence[Post], *, supervisor_id: int | None, supervised: Collection[str], patience: Patience
+    posts: Sequence[Post],
+    *,
+    supervisor_id: int | None,
+    supervised: Collection[str],
+    patience: Patience,
+    wanted: Callable[[], bool] = always,
 ) -> Iterator[Retirement | FenceRefused]:
     """Retire the orphans among the holders of these posts, one by one, saying each as it is done.
 
     For an instance that is `supervised` the successor is awaited before the next orphan is touched. If none comes,
-    those that are left stay: an unsupervised process is better than none.
+    those that are left stay: an unsupervised process is better than none. As soon as it is no longer `wanted` nobody
+    is touched any more, and nobody awaited: who is an orphan is another's business then.
     """
     if not posts:
         return
-    lock = _awaited(posts[0].directory, patience)
+    lock = _awaited(posts[0].directory, patience, wanted)
     if lock is None:
         return
     try:
         for post in posts:
             # More than one may come: behind an orphan, others of its time may have stood by.
-            while (retired := _retire(post, supervisor_id, patience)) is not None:
+            while (retired := _retire(post, supervisor_id, patience, wanted)) is not None:
                 if isinstance(retired, Retirement) and post.role in supervised:
-                    retired = _succeeded(post, retired, patience)
+                    retired = _succeeded(post, retired, patience, wanted)
                 yield retired
                 if isinstance(retired, FenceRefused):
                     break
@@ -80,9 +91,11 @@ def retire_orphans(
         lock.release()
 
 
-def _awaited(directory: PrivateDirectory, patience: Patience) -> RoleLock | None:
+def _awaited(directory: PrivateDirectory, patience: Patience, wanted: Callable[[], bool]) -> RoleLock | None:
     """Return the lock of whoever retires; when another still retires after so long, there is nothing left for us."""
     for _ in range(1 + (patience.drain_ns + patience.successor_ns) // _PAUSE_NS):
+        if not wanted():
+            return None
         lock = RoleLock.try_take(directory, RETIREMENT_LOCK)
         if lock is not None:
             return lock
@@ -90,24 +103,35 @@ def _awaited(directory: PrivateDirectory, patience: Patience) -> RoleLock | None
     return None
 
 
-def _retire(post: Post, supervisor_id: int | None, patience: Patience) -> Retirement | FenceRefused | None:
+def _retire(
+    post: Post, supervisor_id: int | None, patience: Patience, wanted: Callable[[], bool]
+) -> Retirement | FenceRefused | None:
     found = incumbent(post)
     if found is None or isinstance(found, FenceRefused):
         return found
     with found.handle as handle:
-        if not is_orphan(found, supervisor_id=supervisor_id):
+        if not is_orphan(found, supervisor_id=supervisor_id) or not wanted():
             return None
         # Through the handle to the end: `retire` of the fencing could hit the successor, who may be there any moment.
         handle.terminate()
-        killed = not handle.wait_for_death(timeout_ns=patience.drain_ns)
+        killed = not _ended(handle, patience, wanted)
+        if killed and not wanted():
+            return None
         if killed:
             handle.kill()
             handle.wait_for_death(timeout_ns=DEATH_TIMEOUT_NS)
     return Retirement(post.role, found.holder.process.process_id, killed, None)
 
 
-def _succeeded(post: Post, retired: Retirement, patience: Patience) -> Retirement:
+def _ended(handle: ProcessHandle, patience: Patience, wanted: Callable[[], bool]) -> bool:
+    pauses = 1 + patience.drain_ns // _PAUSE_NS
+    return any(handle.wait_for_death(timeout_ns=_PAUSE_NS) for _ in range(pauses) if wanted())
+
+
+def _succeeded(post: Post, retired: Retirement, patience: Patience, wanted: Callable[[], bool]) -> Retirement:
     for _ in range(1 + patience.successor_ns // _PAUSE_NS):
+        if not wanted():
+            break
         found = incumbent(post)
         if isinstance(found, Incumbent):
             found.handle.close()

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, journal
+from tests.bench import bus, codec, journal, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -53,7 +53,14 @@ def _bus() -> None:
     _write("bus", rows, said)
 
 
-BENCHMARKS: Final = {"codec": _codec, "journal": _journal, "bus": _bus}
+def _service() -> None:
+    rows = service.measured()
+    said = service.verdicts(rows)
+    _say("Service: starts in turn with the floors, then one that idles", service.table(rows), said)
+    _write("service", rows, said)
+
+
+BENCHMARKS: Final = {"codec": _codec, "journal": _journal, "bus": _bus, "service": _service}
 
 
 def main(names: Sequence[str]) -> int:

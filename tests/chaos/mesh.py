@@ -1,6 +1,5 @@
 """The mesh of the chaos tests: the small services and the real overseer under a real supervisord, and their files."""
 
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,7 +14,7 @@ from shared.mesh.supervisor import Program
 from tests.chaos.judge import Entry, History
 from tests.chaos.testimony import AskedFor, GotAnswer, Ledger, Saw, WasTold
 from tests.chaos.witness import FOLDER
-from tests.services.supervision.harness import CONF, SmallMesh, eventually
+from tests.services.supervision.harness import SmallMesh, eventually
 
 SERVICES: Final = ("executor", "feed", "metrics", "recorder", "strategy")
 
@@ -45,14 +44,7 @@ class ChaosMesh(SmallMesh):
             instance: {"command": f"{sys.executable} -m tests.chaos.program {instance} --root {root}", **settings}
             for instance in SERVICES
         }
-        super().__init__(root, dict.fromkeys(SERVICES, ""), changes)
-        overseer = re.search(r"\[eventlistener:overseer\]\n(?:.+\n)+", CONF)
-        assert overseer is not None, "the overseer stands in supervisord.conf"
-        command = f"command={sys.executable} -m services.overseer --root {root}"
-        block = re.sub(r"command=.*", command, overseer.group())
-        block = block.replace("directory=%(here)s", f"directory={settings['directory']}")
-        with (root / "supervisord.conf").open("a", encoding="utf-8") as file:
-            file.write(f"\n{block}")
+        super().__init__(root, dict.fromkeys(SERVICES, ""), changes, overseen=True)
         self.ledgers: Final = {instance: Ledger(root / FOLDER / f"{instance}.lines") for instance in SERVICES}
 
     def programs(self) -> dict[str, Program]:

@@ -27,6 +27,7 @@ PROCESSES = (
     ("bowline version", "from services import cli; cli.main(['version'])", frozenset[str]()),
     ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS | {"msgspec"}),
     ("bowline status", "from services import cli; cli.main(['status'])", SETTINGS | BUS),
+    ("overseer", "import services.overseer.__main__", SETTINGS | LOGS | BUS | {"uvloop"}),
     ("set-up", "from services import bootstrap", frozenset[str]()),
     (
         "what every service starts with: settings, logs, messages",
@@ -41,6 +42,8 @@ for dress in ("pretty", "json"):
 """,
         SETTINGS | LOGS | {"msgspec"},
     ),
+    ("the shell of every service", "from shared.mesh import service", SETTINGS | LOGS | BUS | {"uvloop"}),
+    ("overseer", "from services.overseer import __main__", SETTINGS | LOGS | BUS | {"uvloop"}),
 )
 
 # A process of the mesh runs where nothing but requirements/mesh.txt is installed, as in the container. Packages of

@@ -30,6 +30,7 @@ from shared.mesh.journal_records import JournalRecords
 from shared.mesh.sealed_record import Damaged
 from shared.mesh.settings import Configuration
 
+LOOK_BACK_FACTOR: Final = 16
 _NS_PER_SECOND: Final = 1_000_000_000
 
 
@@ -75,12 +76,20 @@ class Diary:
                 yield self._codec.decode_stored(entry.payload)
 
     def last_epoch(self) -> int:
-        """Return the epoch of the newest record, 0 when there is none."""
-        newest = list(self.journal.records(max(1, self.journal.anchor.sequence - 1)))
-        return max(
-            (self._codec.decode_stored(entry.payload).epoch for entry in newest if not isinstance(entry, Gap)),
-            default=0,
-        )
+        """Return the epoch of the newest record, 0 when there is none.
+
+        It may stand far below the newest number: before a gap of any length, in an older segment.
+        """
+        last, looked_back = self.journal.anchor.sequence, 1
+        while True:
+            newest = None
+            for entry in self.journal.records(max(1, last - looked_back)):
+                newest = newest if isinstance(entry, Gap) else entry
+            if newest is not None:
+                return self._codec.decode_stored(newest.payload).epoch
+            if looked_back >= last:
+                return 0
+            looked_back *= LOOK_BACK_FACTOR
 
     def record(self, reports: Sequence[Report], sender: Sender) -> tuple[list[Envelope], list[bytes]]:
         """Make reports durable, all of them or, on JournalFull, none; return them, and the bytes they stand as."""

@@ -62,27 +62,36 @@ class Links:
         clock: Clock,
         codec: EnvelopeCodec,
         keeper: AnchorKeeper,
+        look: Callable[[], None],
         take: Callable[[Happening], None],
     ) -> None:
-        self.unanswered = 0
         self._hub: Final = hub
         self._sender: Final = sender
         self._clock: Final = clock
         self._codec: Final = codec
         self._keeper: Final = keeper
+        self._look: Final = look
         self._take: Final = take
         self._requesters: Final[dict[tuple[str, str], Requester]] = {}
         self._subscribers: Final[dict[str, list[Subscriber]]] = {}
         self._readers: Final[dict[str, dict[str, EventReader]]] = {}
         self._listeners: Final[dict[tuple[str, str], Listener]] = {}
         self._wanted: Final[set[tuple[str, str]]] = set()
+        self._asking: Final[set[str]] = set()
         self._keeps = True
         self._lagged_at_ns: Final[deque[int]] = deque(maxlen=LAGS_MAX)
 
+    @property
+    def unanswered(self) -> int:
+        """How many requests of ours wait for their answer."""
+        return len(self._asking)
+
     def ask(self, effect: Ask) -> None:
-        """Ask, and hand in what came of it."""
-        self.unanswered += 1
-        _ = self._hub.start(self._asked(effect))  # the hub keeps it
+        """Ask, and hand in what came of it; asking while the same is being asked changes nothing."""
+        if effect.ask_id not in self._asking:
+            requester = self._requester(effect.instance, topic_of(type(effect.body)).socket)
+            self._asking.add(effect.ask_id)
+            _ = self._hub.start(self._asked(effect, requester))  # the hub keeps it
 
     def watch(self, effect: Watch) -> None:
         """Read market data."""
@@ -126,15 +135,15 @@ class Links:
             for subscriber in subscribers:
                 subscriber.slept()
 
-    async def _asked(self, effect: Ask) -> None:
-        requester = self._requester(effect.instance, topic_of(type(effect.body)).socket)
+    async def _asked(self, effect: Ask, requester: Requester) -> None:
         outcome: Happening
         try:
             answer = await requester.ask(effect.body, message_id=effect.ask_id, cause_id=effect.cause_id)
             outcome = Answered(effect.ask_id, answer.envelope)
         except (RequestTimedOutError, TooManyRequestsError):
             outcome = Unanswered(effect.ask_id)
-        self.unanswered -= 1
+        self._asking.remove(effect.ask_id)
+        self._look()  # a request times out without any reading of a socket, which would have looked
         self._take(outcome)
 
     def _requester(self, instance: str, socket: str) -> Requester:

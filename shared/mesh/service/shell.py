@@ -51,7 +51,7 @@ from shared.mesh.service.hops import CORE, JOURNAL, Hops
 from shared.mesh.service.links import Links, SnailError
 from shared.mesh.service.own_sockets import OwnSockets
 from shared.mesh.service.plan import JournaledPlan, Plan
-from shared.mesh.service.pulse import BEAT_NS, Pulse, Workload
+from shared.mesh.service.pulse import Pulse, Workload
 from shared.mesh.service.timers import Timers
 
 # Exit codes, as sysexits.h names them. Whatever it is, the supervisor starts the process again.
@@ -99,7 +99,9 @@ class Service:
         self._hops: Final = Hops()
         self._handled = 0
         self._beats = 0
-        self._timers: Final = Timers(loop=self._loop, clock=self._clock, ring=self._woken)
+        self._timers: Final = Timers(
+            loop=self._loop, clock=self._clock, look=self.look, ring=lambda timer: self.take(Woken(timer))
+        )
         self._own: Final = OwnSockets(
             plan=station.plan, hub=station.hub, sender=station.sender, clock=station.clock, codec=station.codec
         )
@@ -109,6 +111,7 @@ class Service:
             clock=self._clock,
             codec=station.codec,
             keeper=station.keeper,
+            look=self.look,
             take=self.take,
         )
         self._performers: Final[Mapping[type, Callable[[Any], None]]] = {
@@ -130,7 +133,7 @@ class Service:
         self._beat()
         await self._fold()
         if not self._exit.done():
-            self._begin()
+            self._guarded(self._begin)
         try:
             return await self._exit
         finally:
@@ -169,17 +172,23 @@ class Service:
         if self._busy:
             return
         self._busy = True
+        self._guarded(self._handle_inputs)
+        self._busy = False
+
+    def _handle_inputs(self) -> None:
+        while self._inputs and not self._exit.done():
+            self._turn(self._inputs.popleft())
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do some work, and end on whatever it raises."""
         try:
-            while self._inputs and not self._exit.done():
-                self._turn(self._inputs.popleft())
+            work()
         except (AddressUnusableError, KeysUnusableError, SocketPathError) as error:
-            self._give_up(UNUSABLE, "cannot be connected", error)
+            self._give_up(UNUSABLE, "a socket cannot be had", error)
         except JournalFailed as error:
             self._give_up(BEGIN_ANEW, "the journal failed", error)
         except Exception as error:  # noqa: BLE001 -- the last line of defence: better dead than wrong
             self._defect(error)
-        finally:
-            self._busy = False
 
     def _begin(self) -> None:
         """Open our sockets, and give the core its first word."""
@@ -244,10 +253,6 @@ class Service:
             if count % FOLD_RECORDS == 0:
                 await asyncio.sleep(0)
 
-    def _woken(self, timer: str) -> None:
-        self.look()
-        self.take(Woken(timer))
-
     def _now(self) -> Moment:
         return Moment(self._clock.wall_ns(), self._clock.boot_ns(), self._clock.boot_id)
 
@@ -255,7 +260,7 @@ class Service:
         """Say that the loop moves, and look after what needs it now and then."""
         if self._exit.done():
             return
-        self._loop.call_later(BEAT_NS / 1e9, self._beat)
+        self._loop.call_later(self._pulse.pause_ns / 1e9, self._beat)
         self.look()
         self._handled += 1
         self._beats += 1

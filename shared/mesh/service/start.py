@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -86,6 +87,15 @@ class _Start:
     stopping: asyncio.Event
 
 
+@dataclass(frozen=True, slots=True)
+class _Seated:
+    """The seat, the journal that goes with it, and what is wrong with either."""
+
+    seat: Seat
+    diary: Diary | None
+    troubles: Sequence[str]
+
+
 async def _serve(plan: Plan, configuration: Configuration) -> int:
     start = _Start(plan, configuration, SystemClock(), EnvelopeCodec(), asyncio.Event())
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,21 +104,20 @@ async def _serve(plan: Plan, configuration: Configuration) -> int:
     seated = await _seated(start)
     if seated is None:
         return IN_ORDER
-    seat, diary = seated
     code = OUR_DEFECT
     try:
-        code = await _work(start, keys, seat, diary)
+        code = await _work(start, keys, seated)
     finally:
-        if diary is not None:
-            diary.close()
+        if seated.diary is not None:
+            seated.diary.close()
         if code == IN_ORDER:
-            seat.stop()  # anything else counts as a death
+            seated.seat.stop()  # anything else counts as a death
     return code
 
 
-async def _work(start: _Start, keys: KeyRing, seat: Seat, diary: Diary | None) -> int:
+async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
     """Open the bus, run the service, close the bus."""
-    configuration, plan = start.configuration, start.plan
+    configuration, plan, seat = start.configuration, start.plan, seated.seat
     pulse = Pulse(
         clock=start.clock,
         restarts=seat.restarts,
@@ -124,27 +133,26 @@ async def _work(start: _Start, keys: KeyRing, seat: Seat, diary: Diary | None) -
         on_turn=lambda: service.look(),  # noqa: PLW0108 -- it is made below, and before anything is read
         on_trouble=lambda words: log.critical("a peer misbehaves", reason=words),
     )
-    service = Service(
-        Station(
-            plan=plan,
-            seat=seat,
-            hub=hub,
-            clock=start.clock,
-            codec=start.codec,
-            sender=Sender(instance=plan.instance, epoch=seat.epoch, clock=start.clock),
-            pulse=pulse,
-            keeper=AnchorKeeper(configuration.anchors_directory, plan.instance),
-            diary=diary,
-            troubles=[*_troubles(seat), *(diary.troubles if diary is not None else ())],
-        )
-    )
-    watcher = asyncio.create_task(_stop_when_asked(start.stopping, service))
-    gc.collect()
-    gc.freeze()  # what is here now stays: the collector need not look at it again
     try:
+        service = Service(
+            Station(
+                plan=plan,
+                seat=seat,
+                hub=hub,
+                clock=start.clock,
+                codec=start.codec,
+                sender=Sender(instance=plan.instance, epoch=seat.epoch, clock=start.clock),
+                pulse=pulse,
+                keeper=AnchorKeeper(configuration.anchors_directory, plan.instance),
+                diary=seated.diary,
+                troubles=seated.troubles,
+            )
+        )
+        _ = hub.start(_stop_when_asked(start.stopping, service))  # the hub keeps it
+        gc.collect()
+        gc.freeze()  # what is here now stays: the collector need not look at it again
         return await service.run()
     finally:
-        watcher.cancel()
         hub.close(linger_ms=LINGER_MS)
 
 
@@ -153,17 +161,20 @@ async def _stop_when_asked(stopping: asyncio.Event, service: Service) -> None:
     service.stop()
 
 
-async def _seated(start: _Start) -> tuple[Seat, Diary | None] | None:
+async def _seated(start: _Start) -> _Seated | None:
     """Take the seat, and open the journal if there is one; None when told to stop before that.
 
-    A journal that knows a higher epoch than the seat's file says that an old copy of the file was put back.
+    A journal that knows a higher epoch than the seat's file says that an old copy of the file was put back. What was
+    found wrong is said whichever round found it: it is mended then, and the next one sees nothing.
     """
     plan, clock = start.plan, start.clock
     post = Post(plan.instance, PrivateDirectory(start.configuration.seats_directory), clock)
     known_epoch = 0
+    troubles: dict[str, None] = {}
     while (seat := await _seat(post, known_epoch, start.stopping)) is not None:
+        troubles |= dict.fromkeys(_troubles(seat))
         if not isinstance(plan, JournaledPlan):
-            return seat, None
+            return _Seated(seat, None, list(troubles))
         diary = open_diary(
             start.configuration,
             plan.instance,
@@ -171,8 +182,10 @@ async def _seated(start: _Start) -> tuple[Seat, Diary | None] | None:
             wall_ns=clock.wall_ns(),
             empty_state=plan.core.state(),
         )
+        troubles |= dict.fromkeys(diary.troubles)
         if diary.last_epoch() < seat.epoch:
-            return seat, diary
+            return _Seated(seat, diary, list(troubles))
+        troubles[str(EpochVerdict.BEHIND)] = None  # the next seat cannot tell: by then we have written the file
         known_epoch = diary.last_epoch()
         diary.close()
         seat.stop()

@@ -10,11 +10,22 @@ TIMERS_MAX: Final = 10_000
 
 
 class Timers:
-    """Rings each timer once, by name."""
+    """Rings each timer once, by name.
 
-    def __init__(self, *, loop: asyncio.AbstractEventLoop, clock: Clock, ring: Callable[[str], None]) -> None:
+    Before one rings, `look` is called: whoever hears that the process stood still may put the timer off.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        look: Callable[[], None],
+        ring: Callable[[str], None],
+    ) -> None:
         self._loop: Final = loop
         self._clock: Final = clock
+        self._look: Final = look
         self._ring: Final = ring
         self._set: Final[dict[str, tuple[int, asyncio.TimerHandle]]] = {}
 
@@ -39,9 +50,13 @@ class Timers:
         self._set.clear()
 
     def _due(self, name: str) -> None:
-        boot_ns = self._set[name][0]
-        if self._clock.boot_ns() < boot_ns:  # the loop counts in milliseconds and may be early
+        self._look()
+        if name not in self._set:
+            return
+        boot_ns, handle = self._set[name]
+        if self._clock.boot_ns() < boot_ns:  # it was set anew; or the loop, which counts in milliseconds, was early
             self.set(name, boot_ns)
             return
+        handle.cancel()
         del self._set[name]
         self._ring(name)

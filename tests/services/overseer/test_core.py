@@ -7,11 +7,12 @@ from services.overseer.core import (
     OrphanLeft,
     OrphanRetired,
     OverseerCore,
+    PipeUnreadable,
     ProgramChanged,
     RetireOrphans,
     SupervisorGone,
 )
-from shared.core.service import Effect, Happening, Moment, Note, Started, Stop, StopAsked, WakeAt, Woken
+from shared.core.service import Effect, FromOutside, Happening, Moment, Note, Started, Stop, StopAsked, WakeAt, Woken
 
 SECOND_NS = 1_000_000_000
 
@@ -118,6 +119,25 @@ def test_slow_deaths_of_several_and_orderly_ends_are_no_crash_loop() -> None:
         assert notes(overseer.sees("EXITED", after_s=31)) == [("warning", "process died")]
     for _ in range(3):
         assert notes(overseer.sees("EXITED", expected=True)) == [("warning", "process ended by itself")]
+
+
+@pytest.mark.parametrize(
+    "obstacle", [OrphanLeft("the kernel disagrees"), OrphanRetired("risk", 7, killed=False, successor_id=None)]
+)
+def test_retiring_is_tried_again(obstacle: FromOutside) -> None:
+    """Where an orphan had to be left, or nobody took an empty seat, the rest is looked at again a minute later."""
+    overseer = Overseer()
+    assert overseer.hears(obstacle)[-1] == WakeAt("retire again", ALARM_PERIOD_NS)
+    assert overseer.hears(Woken("retire again"), after_s=60) == [RetireOrphans()]
+
+
+def test_overseer_ends_when_somebody_else_talks_to_it() -> None:
+    """What is not supervisord's is said with the reason, in words of its own, and ends the overseer."""
+    reason = {"reason": "'hello' is no line of supervisord's"}
+    assert Overseer().hears(PipeUnreadable(reason["reason"])) == [
+        Note("critical", "what starts us is not supervisord", reason),
+        Stop(),
+    ]
 
 
 def test_overseer_ends_with_its_supervisor() -> None:

@@ -35,7 +35,8 @@ def test_lines_of_others_are_refused(line: str) -> None:
         fields_of(line)
 
 
-def test_header_without_a_length_is_refused() -> None:
-    """Nothing can be read on after a header that does not say how much."""
+@pytest.mark.parametrize("header", [{}, {"len": "-1"}, {"len": "65537"}])
+def test_header_without_an_honest_length_is_refused(header: dict[str, str]) -> None:
+    """Nothing can be read on after a header that does not say how much, or says far too much."""
     with pytest.raises(NotSupervisorError):
-        body_length({"len": "-1"})
+        body_length(header)

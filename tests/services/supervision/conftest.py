@@ -17,10 +17,12 @@ def make_mesh() -> Iterator[MakeMesh]:
     """Return a maker of meshes, in folders short enough for sockets."""
     with ExitStack() as held:
 
-        def make(changes: Mapping[str, Mapping[str, str]] | None = None, **programs: str) -> SmallMesh:
+        def make(
+            changes: Mapping[str, Mapping[str, str]] | None = None, *, overseen: bool = False, **programs: str
+        ) -> SmallMesh:
             root = Path(tempfile.mkdtemp(prefix="bw-"))
             named = {name.replace("_", "-"): conduct for name, conduct in programs.items()}
-            mesh = SmallMesh(root, named, changes or {})
+            mesh = SmallMesh(root, named, changes or {}, overseen=overseen)
             held.callback(mesh.leave)
             return mesh
 

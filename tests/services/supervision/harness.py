@@ -22,6 +22,16 @@ from tests.house.tree import CHECKOUT
 PATIENCE_S: Final = 30
 PAUSE_MS: Final = 20
 CONF: Final = (CHECKOUT / "supervisord.conf").read_text(encoding="utf-8")
+OVERSEER: Final = r"\[eventlistener:overseer\]\n(?:.+\n)+"
+
+
+def overseen_by_us(root: Path) -> str:
+    """Return the file with the overseer of this checkout, told to look at that folder."""
+    command = f"command={sys.executable} -m services.overseer --root {root}\n"
+    block = re.search(OVERSEER, CONF)
+    assert block is not None
+    ours = re.sub(r"command=.*\n", command, block[0]).replace("directory=%(here)s", f"directory={CHECKOUT}")
+    return CONF.replace(block[0], ours)
 
 
 def block_for(root: Path, instance: str, conduct: str, changes: Mapping[str, str]) -> str:
@@ -53,11 +63,13 @@ class Answer:
 class SmallMesh:
     """A project with programs of the tests, and the verbs run against it."""
 
-    def __init__(self, root: Path, programs: Mapping[str, str], changes: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(
+        self, root: Path, programs: Mapping[str, str], changes: Mapping[str, Mapping[str, str]], *, overseen: bool
+    ) -> None:
         self.root: Final = root
         (root / "config").mkdir()
         shutil.copy(CHECKOUT / "config/bowline.yaml", root / "config")
-        head = re.sub(r"\[eventlistener:overseer\]\n(?:.+\n)+", "", CONF)
+        head = overseen_by_us(root) if overseen else re.sub(OVERSEER, "", CONF)
         blocks = [
             block_for(root, instance, conduct, changes.get(instance, {})) for instance, conduct in programs.items()
         ]
@@ -87,6 +99,11 @@ class SmallMesh:
     def supervisor_id(self) -> int:
         """Return the process number of supervisord, from its file."""
         return int((self.root / "var/run/supervisord.pid").read_text())
+
+    def logged(self, instance: str) -> list[dict[str, Any]]:
+        """Return what a process that logs as services do has said so far."""
+        lines = (self.root / f"var/logs/{instance}.log").read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
     def witnessed(self) -> list[tuple[str, str]]:
         """Return who took and left which seat, in order."""

@@ -24,6 +24,7 @@ from shared.mesh.clock import SystemClock
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.run_directory import RunDirectory
 from shared.mesh.seat import Post, Seat, Standby, stand_by, take_seat
+from shared.mesh.settings import load_configuration
 
 BEAT_S: Final = 0.1
 STANDBY_NS: Final = 20_000_000
@@ -92,8 +93,10 @@ async def _beat(root: Path, sender: Sender) -> None:
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    settings = load_configuration(root=root, environment={}).settings
     ring = load_key_ring(PrivateDirectory(root / "var/keys"), sender.instance)
-    hub = Hub(loop=loop, keys=ring, run_directory=RunDirectory(root / "var/run"), overrides={})
+    run_directory = RunDirectory(root / "var/run")
+    hub = Hub(loop=loop, keys=ring, run_directory=run_directory, overrides=settings.mesh.addresses)
     health = Announcer(hub=hub, name="health", sender=sender, codec=EnvelopeCodec())
     while not ended.is_set():
         health.say(HEARTBEAT)

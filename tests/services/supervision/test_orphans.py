@@ -2,6 +2,10 @@
 
 import pytest
 
+from shared.mesh.clock import SystemClock
+from shared.mesh.orphans import Patience, retire_orphans
+from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.seat import Post
 from tests.services.supervision.conftest import MakeMesh
 from tests.services.supervision.harness import SmallMesh
 
@@ -31,6 +35,20 @@ def test_nobody_starts_again_what_is_crashed_now(mesh: SmallMesh) -> None:
     restarted = mesh.run("restart", "risk")
     assert (restarted.code, restarted.errors.count("\n")) == (1, 1)
     assert "`bowline up`" in restarted.errors
+
+
+def test_retiring_stops_when_it_is_no_longer_wanted(mesh: SmallMesh) -> None:
+    """An overseer that ends waits for no orphan and kills none, even one that it has asked to end."""
+    orphans = mesh.process_ids()
+    endless = Patience(drain_ns=3_600_000_000_000, successor_ns=3_600_000_000_000)
+    looks = iter([True, True, True])  # at the lock, before SIGTERM, and once while waiting for the death
+    with PrivateDirectory(mesh.root / "var/seats") as seats:
+        posts = [Post(name, seats, SystemClock()) for name in ("feed-1", "risk")]
+        retired = retire_orphans(
+            posts, supervisor_id=None, supervised=INSTANCES, patience=endless, wanted=lambda: next(looks, False)
+        )
+        assert list(retired) == []
+    assert mesh.process_ids() == orphans
 
 
 def test_up_retires_orphans_one_by_one(mesh: SmallMesh) -> None:

@@ -1,6 +1,7 @@
 """What goes wrong at `up`, and in which words it is said."""
 
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,20 @@ def test_mesh_in_configured_directories(make_mesh: MakeMesh) -> None:
     assert {"sockets/supervisor.sock", "sockets/supervisord.pid", "my data/logs", "my data/seats"} <= made
     assert not (mesh.root / "var").exists()
     assert mesh.run("down", environment=elsewhere).code == 0
+
+
+def test_heartbeats_at_a_configured_address(make_mesh: MakeMesh) -> None:
+    """A process whose health socket stands at an address of the settings is heard there."""
+    mesh = make_mesh(None, metrics="beating")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (mesh.root / "config/local.yaml").write_text(f"mesh: {{endpoints: [metrics.health=tcp://127.0.0.1:{port}]}}\n")
+    assert mesh.run("up").code == 0
+    age_s = mesh.rows()["metrics"]["heartbeat_age_s"]
+    assert age_s is not None
+    assert 0 <= age_s < 1.5
+    assert not (mesh.root / "var/run/metrics.health").exists()
+    assert mesh.run("down").code == 0
 
 
 def test_path_that_supervisord_cannot_have(make_mesh: MakeMesh) -> None:

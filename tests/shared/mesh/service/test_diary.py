@@ -1,48 +1,132 @@
-"""What a service's journal does with the reports of one input, on a disk that is full."""
+"""The journal of a service in terms of messages: pages, epochs, and what is wrong with it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from proto.codec import EnvelopeCodec
-from proto.orders import OrderEnded, OrderFilled
+from proto.orders import ReconcileFinished
+from proto.risk import Anchor
 from shared.core.service import Report
+from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import VirtualClock
-from shared.mesh.journal import Journal, JournalFull
-from shared.mesh.service.diary import Diary
-from tests.proto.examples import BODIES
-from tests.shared.mesh.journal.journals import a_journal, numbered
-from tests.shared.mesh.journal.sim_disk import SimDisk
+from shared.mesh.journal import Gap
+from shared.mesh.service.diary import Diary, date_of, open_diary
+from shared.mesh.settings import Configuration
+from tests.shared.mesh.settings.projects import a_configuration
 
-SENDER = Sender(instance="executor", epoch=1, clock=VirtualClock())
-FILL = next(body for body in BODIES if isinstance(body, OrderFilled))
-END = next(body for body in BODIES if isinstance(body, OrderEnded))
-
-
-def a_full_journal() -> Journal:
-    """Return a journal of three records whose disk is full, and which knows it."""
-    disk = SimDisk()
-    journal = a_journal(disk, numbered(3))
-    disk.capacity = disk.used()
-    journal.append(bytes(100))
-    with pytest.raises(JournalFull):
-        journal.commit()
-    return journal
+DAY_NS: Final = 86_400_000_000_000
+NOON_NS: Final = 1_800_014_400_000_000_000
+EMPTY: Final = b"nothing"
+CLOCK: Final = VirtualClock(boot_ns=1)
 
 
-@pytest.mark.parametrize("reducing_first", [True, False])
-def test_reports_of_one_input_are_recorded_together(*, reducing_first: bool) -> None:
-    """With one reducing report among them all are recorded out of the reserve, each under the number it says."""
-    diary = Diary(a_full_journal(), codec=EnvelopeCodec(), troubles=())
-    reports = (Report(FILL, reducing=reducing_first), Report(END, reducing=not reducing_first))
-    envelopes, _ = diary.record(reports, SENDER)
-    assert [envelope.sequence for envelope in envelopes] == [4, 5]
-    assert diary.journal.anchor.sequence == 5
+@pytest.fixture
+def configuration(tmp_path: Path) -> Configuration:
+    """Return the configuration of an empty project."""
+    return a_configuration(tmp_path)
 
 
-def test_report_that_found_no_room_leaves_nothing_behind() -> None:
-    """What was not recorded is not recorded later either: the next report has the number it says."""
-    diary = Diary(a_full_journal(), codec=EnvelopeCodec(), troubles=())
-    with pytest.raises(JournalFull):
-        diary.record((Report(FILL), Report(END)), SENDER)
-    envelopes, _ = diary.record((Report(END, reducing=True),), SENDER)
-    assert [envelope.sequence for envelope in envelopes] == [diary.journal.anchor.sequence] == [4]
+@contextmanager
+def opened(configuration: Configuration) -> Iterator[Diary]:
+    """Open the executor's journal for a while."""
+    diary = open_diary(configuration, "executor", codec=EnvelopeCodec(), wall_ns=NOON_NS, empty_state=EMPTY)
+    try:
+        yield diary
+    finally:
+        diary.close()
+
+
+def write(diary: Diary, count: int, *, epoch: int) -> None:
+    """Write so many records under an epoch."""
+    sender = Sender(instance="executor", epoch=epoch, clock=CLOCK)
+    for _ in range(count):
+        body = ReconcileFinished(pass_number=1, clean=True, differences=())
+        diary.record([Report(body)], sender)
+
+
+def test_page_is_turned_with_the_day(configuration: Configuration) -> None:
+    """A segment is begun once the date is a later one, headed by the state, and folding begins there."""
+    with opened(configuration) as diary:
+        write(diary, 2, epoch=1)
+        assert not diary.turn_page(wall_ns=NOON_NS, state=lambda: b"too early")
+        assert not diary.turn_page(wall_ns=NOON_NS - DAY_NS, state=lambda: b"the clock was set back")
+        assert diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"two records")
+        assert not diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"the same day")
+        write(diary, 1, epoch=1)
+    with opened(configuration) as diary:
+        assert (diary.journal.snapshot.date, diary.journal.snapshot.state) == (
+            date_of(NOON_NS + DAY_NS),
+            b"two records",
+        )
+        assert [envelope.sequence for envelope in diary.past()] == [3]
+        assert diary.troubles == ()
+
+
+def test_state_is_asked_for_only_when_the_page_is_turned(configuration: Configuration) -> None:
+    """To put the state into bytes is work, which is not done with every beat."""
+
+    def state() -> bytes:
+        raise AssertionError("nobody needs it yet")
+
+    with opened(configuration) as diary:
+        assert not diary.turn_page(wall_ns=NOON_NS + 1, state=state)
+
+
+def test_new_journal_begins_with_the_empty_state(configuration: Configuration) -> None:
+    """Where there is no journal one is begun, with no past and no epoch."""
+    with opened(configuration) as diary:
+        assert diary.journal.snapshot.state == EMPTY
+        assert list(diary.past()) == []
+        assert diary.last_epoch() == 0
+
+
+def test_last_epoch_is_that_of_the_newest_record(configuration: Configuration) -> None:
+    """The newest record counts, in whichever segment it stands."""
+    with opened(configuration) as diary:
+        write(diary, 3, epoch=4)
+        write(diary, 1, epoch=7)
+        assert diary.last_epoch() == 7
+        diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"four records")
+        assert diary.last_epoch() == 7
+
+
+@pytest.mark.parametrize("lost", [2, 5_000])
+@pytest.mark.parametrize("turned", [False, True])
+def test_last_epoch_is_found_before_a_gap(configuration: Configuration, lost: int, *, turned: bool) -> None:
+    """A hole behind the newest record, however long, is a trouble and does not hide the epoch."""
+    with opened(configuration) as diary:
+        write(diary, 20, epoch=9)
+        if turned:
+            diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"twenty records")
+    keeper = AnchorKeeper(configuration.anchors_directory, "metrics")
+    keeper.keep("executor", Anchor(sequence=20 + lost, digest="0" * 64))
+    keeper.close()
+    with opened(configuration) as diary:
+        (trouble,) = diary.troubles
+        assert trouble.startswith("the journal of executor lost its tail")
+        assert diary.last_epoch() == 9
+        (newest,) = diary.journal.records(diary.journal.anchor.sequence)
+        assert isinstance(newest, Gap)
+        assert newest.sequence == 20 + lost + 1
+    with opened(configuration) as diary:
+        assert diary.troubles == ()
+
+
+def test_damaged_anchor_is_a_trouble(configuration: Configuration) -> None:
+    """A keeper's file that is damaged costs a sentence, and the anchors of the others count on."""
+    with opened(configuration) as diary:
+        write(diary, 2, epoch=1)
+        anchor = diary.journal.anchor
+    for name in ("metrics", "risk"):
+        keeper = AnchorKeeper(configuration.anchors_directory, name)
+        keeper.keep("executor", anchor)
+        keeper.close()
+    (configuration.anchors_directory / "risk/executor").write_bytes(b"")
+    with opened(configuration) as diary:
+        assert diary.troubles == ("the anchor that risk keeps of executor is empty",)
+        assert diary.journal.anchor == anchor

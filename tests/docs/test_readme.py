@@ -1,0 +1,58 @@
+"""What the README shows of the running mesh is what it does."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.tree import CHECKOUT
+
+BOWLINE = CHECKOUT / ".venv" / "bin" / "bowline"
+SHOWN = re.compile(r"\$ make status\n(.*?)```", re.DOTALL)
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    """Give the mesh directories of its own; short, for the paths of sockets."""
+    home = Path(tempfile.mkdtemp(prefix="bw-"))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "BOWLINE_PATHS__VAR_DIRECTORY": str(home / "var"),
+        "BOWLINE_PATHS__RUN_DIRECTORY": str(home / "run"),
+    }
+    yield environment
+    verb("down", environment)
+    shutil.rmtree(home)
+
+
+def verb(name: str, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb against this checkout, as its user does."""
+    return subprocess.run(
+        [BOWLINE, name, *arguments], env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+
+
+def words(table: str) -> list[list[str]]:
+    """Return the cells of a table, with a number in the place of every number."""
+    lines = [re.split(r"  +", line.strip()) for line in table.splitlines()]
+    return [[re.sub(r"[\d.]+", "1", cell) for cell in line] for line in lines]
+
+
+def test_the_mesh_runs_as_the_readme_shows(environment: dict[str, str]) -> None:
+    """Up, status, crash and down do what the page says, with the processes there are."""
+    shown = SHOWN.findall((CHECKOUT / "README.md").read_text(encoding="utf-8"))
+    assert len(shown) == 1
+    up = verb("up", environment)
+    assert up.returncode == 0, up.stdout + up.stderr
+    status = verb("status", environment)
+    assert (status.returncode, words(status.stdout)) == (0, words(shown[0]))
+    crash = verb("crash", environment, "overseer")
+    assert crash.returncode == 0, crash.stdout + crash.stderr
+    down = verb("down", environment)
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert verb("status", environment).returncode == 3
