@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from tests.chaos.mesh import ChaosMesh
@@ -19,7 +20,7 @@ def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else secrets.randbelow(1_000_000)
     _say(f"chaos: {rounds} rounds, seed {seed}")
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that nothing is left behind
+    signal.signal(signal.SIGTERM, _end)
     mesh = ChaosMesh(Path(tempfile.mkdtemp(prefix="bw-")))
     try:
         wrong = Chaos(mesh, seed=seed, frozen_ms_max=FROZEN_MS_MAX, say=_say).go_through(rounds)
@@ -29,6 +30,12 @@ def main() -> int:
         _say(words)
     _say(f"{len(wrong)} promises broken" if wrong else "every promise was kept")
     return 1 if wrong else 0
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End so that nothing is left behind, however often it is asked for."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _say(words: str) -> None:

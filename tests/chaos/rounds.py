@@ -15,7 +15,6 @@ from tests.chaos.judge import judged
 from tests.chaos.mesh import SERVICES, ChaosMesh
 from tests.chaos.publisher import TOPICS
 from tests.chaos.requester import OUTSTANDING_MAX
-from tests.services.supervision.harness import eventually
 
 SUPERVISORD: Final = "supervisord"
 VICTIMS: Final = (*SERVICES, "overseer", SUPERVISORD)
@@ -23,6 +22,8 @@ ROUNDS_TO_HEAL: Final = 3
 # A third death of one process within a minute is a crash loop, which is not what is tried here.
 DEATHS_MAX: Final = 2
 DEATHS_WINDOW_NS: Final = 65_000_000_000
+HEALED_NS_MAX: Final = 30_000_000_000
+PAUSE_MS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +114,26 @@ class Chaos:
             found = self._mesh.programs()[victim].process_id
             return bool(found)
 
-        eventually(alive)
+        self._await(f"{victim} has a process", alive)
         return found
 
     def _heal(self) -> None:
         """Wait until all is well again, and everything flows."""
         mesh = self._mesh
-        try:
-            eventually(lambda: mesh.run("status", "--json").code == 0)
-            answered, seen = len(mesh.answered()), len(mesh.ledgers["metrics"].look())
-            recorded = mesh.recorded()
-            eventually(lambda: len(mesh.answered()) > answered + OUTSTANDING_MAX)
-            eventually(lambda: mesh.topics_seen_since(seen) == set(TOPICS))
-            eventually(lambda: mesh.told() >= recorded)
-        except AssertionError as error:
-            raise AssertionError(f"{mesh.run('status').everything}\n{mesh.logs(SERVICES)}") from error
+        self._await("all is well", lambda: mesh.run("status", "--json").code == 0)
+        answered, seen, recorded = len(mesh.answered()), len(mesh.ledgers["metrics"].look()), mesh.recorded()
+        self._await("requests flow", lambda: len(mesh.answered()) > answered + OUTSTANDING_MAX)
+        self._await("market data flows", lambda: mesh.topics_seen_since(seen) == set(TOPICS))
+        self._await("the follower is level", lambda: mesh.told() >= recorded)
+
+    def _await(self, words: str, holds: Callable[[], bool]) -> None:
+        """Look until something holds, at most for as long as healing may take."""
+        deadline_ns = self._clock.boot_ns() + HEALED_NS_MAX
+        while not holds():
+            if self._clock.boot_ns() > deadline_ns:
+                status = self._mesh.run("status").everything
+                raise AssertionError(f"it never came to that: {words}\n{status}\n{self._mesh.logs(SERVICES)}")
+            _pause(PAUSE_MS)
 
     def _processes(self) -> dict[str, int]:
         return {name: program.process_id for name, program in self._mesh.programs().items()}
@@ -142,7 +148,7 @@ class Chaos:
         """Let the requester finish first, see the follower level, stop everything, and judge."""
         mesh = self._mesh
         mesh.stop("strategy")
-        eventually(lambda: mesh.told() == mesh.recorded())
+        self._await("the follower is level", lambda: mesh.told() == mesh.recorded())
         stopped = mesh.run("down")
         assert stopped.code == 0, stopped.everything
         history = mesh.history()
