@@ -5,17 +5,22 @@ holds its journal against what all of them keep when it opens it, so that a lost
 noticed. A keeper's file is not the owner's: what damages the one leaves the other alone.
 """
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 from proto.risk import Anchor
-from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.sealed_record import RECORD_BYTES_MAX, Damaged, seal, unseal
 
 ANCHOR_KIND: Final = "bowline-anchor-1"
+CLOSING_SECONDS_MAX: Final = 1.0
+
+log: Final = structlog.get_logger("service")
 
 
 class KeptAnchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,24 +33,67 @@ class KeptAnchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AnchorKeeper:
-    """Keeps the anchors of those that one process follows."""
+    """Keeps the anchors of those that one process follows: the newest of each, written in a thread of its own.
 
-    def __init__(self, directory: Path, keeper: str) -> None:
+    A disk takes its time for what is durable, and nobody who follows may wait for it. What a newer anchor overtakes is
+    never written. A disk that takes none weakens a proof, which is said once, and stops nothing.
+    """
+
+    def __init__(
+        self, directory: Path, keeper: str, *, opened: Callable[[Path], PrivateDirectory] = PrivateDirectory
+    ) -> None:
         self._keeper: Final = keeper
-        self._files: Final = PrivateDirectory(directory / keeper)
+        self._files: Final = opened(directory / keeper)
+        self._changed: Final = threading.Condition()
+        self._pending: Final[dict[str, Anchor]] = {}
+        self._closing = False
         self._kept: Final[dict[str, Anchor]] = {}
+        self._keeps = True
+        # A daemon: a disk that hangs must not keep the process from ending.
+        self._thread: Final = threading.Thread(target=self._write_all, name="anchor keeper", daemon=True)
+        self._thread.start()
 
     def keep(self, owner: str, anchor: Anchor) -> None:
-        """Write it down durably, unless it is what was written last."""
-        if self._kept.get(owner) == anchor:
-            return
-        kept = KeptAnchor(owner=owner, keeper=self._keeper, sequence=anchor.sequence, digest=anchor.digest)
-        self._files.replace_file(owner, seal(ANCHOR_KIND, kept))
-        self._kept[owner] = anchor
+        """Have it written down durably, unless it is what was written last; one that still waits is replaced."""
+        with self._changed:
+            self._pending[owner] = anchor
+            self._changed.notify()
 
     def close(self) -> None:
-        """Give the directory back."""
-        self._files.close()
+        """Write what waits and give the directory back; a disk that takes longer than a moment is left behind."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(CLOSING_SECONDS_MAX)
+        if not self._thread.is_alive():  # or its descriptor could come to mean another directory while it is in use
+            self._files.close()
+
+    def _write_all(self) -> None:
+        while (found := self._next()) is not None:
+            owner, anchor = found
+            if self._kept.get(owner) != anchor:
+                self._write(owner, anchor)
+
+    def _next(self) -> tuple[str, Anchor] | None:
+        """Wait for an anchor, the longest-waiting owner's first; None when there will be no more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pending or self._closing)
+            if not self._pending:
+                return None
+            owner = next(iter(self._pending))
+            return owner, self._pending.pop(owner)
+
+    def _write(self, owner: str, anchor: Anchor) -> None:
+        kept = KeptAnchor(owner=owner, keeper=self._keeper, sequence=anchor.sequence, digest=anchor.digest)
+        try:
+            self._files.replace_file(owner, seal(ANCHOR_KIND, kept))
+        except PrivateFileError as error:
+            if self._keeps:
+                log.critical("an anchor cannot be kept", owner=owner, reason=str(error))
+            self._keeps = False
+        else:
+            self._kept[owner] = anchor
+            self._keeps = True
 
 
 def anchors_of(directory: Path, owner: str) -> Iterator[Anchor | Damaged]:

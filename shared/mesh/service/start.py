@@ -125,6 +125,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
         schema_digest=schema_digest(),
         money_config_digest=money_hash(configuration.settings),
     )
+    keeper = AnchorKeeper(configuration.anchors_directory, plan.instance)
     hub = Hub(
         loop=asyncio.get_running_loop(),
         keys=keys,
@@ -142,7 +143,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
             codec=start.codec,
             sender=Sender(instance=plan.instance, epoch=seat.epoch, clock=start.clock),
             pulse=pulse,
-            keeper=AnchorKeeper(configuration.anchors_directory, plan.instance),
+            keeper=keeper,
             diary=seated.diary,
             troubles=seated.troubles,
         )
@@ -155,6 +156,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
     finally:
         watcher.cancel()
         hub.close(linger_ms=LINGER_MS)
+        keeper.close()
 
 
 async def _stop_when_asked(stopping: asyncio.Event, service: Service) -> None:
