@@ -97,17 +97,25 @@ class AnchorKeeper:
 
 
 def anchors_of(directory: Path, owner: str) -> Iterator[Anchor | Damaged]:
-    """Yield what every keeper holds of an owner's journal; `Damaged` where it cannot be read any more."""
+    """Yield what every keeper holds of an owner's journal; `Damaged` where it cannot be read, or not be believed."""
     keepers = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
     for keeper in keepers:
+        found = _kept_by(keeper, owner)
+        if found is not None:
+            yield found
+
+
+def _kept_by(keeper: Path, owner: str) -> Anchor | Damaged | None:
+    try:
         with PrivateDirectory(keeper) as files:
             content = files.read_file(owner, bytes_max=RECORD_BYTES_MAX)
-        if content is None:
-            continue
-        kept = unseal(ANCHOR_KIND, content, KeptAnchor)
-        if isinstance(kept, Damaged):
-            yield Damaged(f"the anchor that {keeper.name} keeps of {owner} {kept.reason}")
-        elif (kept.owner, kept.keeper) != (owner, keeper.name):
-            yield Damaged(f"what {keeper.name} keeps as the anchor of {owner} was copied from elsewhere")
-        else:
-            yield Anchor(sequence=kept.sequence, digest=kept.digest)
+    except PrivateFileError as error:  # what is wrong with a keeper's files must not keep the owner from starting
+        return Damaged(f"the anchor that {keeper.name} keeps of {owner} cannot be believed: {error}")
+    if content is None:
+        return None
+    kept = unseal(ANCHOR_KIND, content, KeptAnchor)
+    if isinstance(kept, Damaged):
+        return Damaged(f"the anchor that {keeper.name} keeps of {owner} {kept.reason}")
+    if (kept.owner, kept.keeper) != (owner, keeper.name):
+        return Damaged(f"what {keeper.name} keeps as the anchor of {owner} was copied from elsewhere")
+    return Anchor(sequence=kept.sequence, digest=kept.digest)

@@ -1,8 +1,9 @@
 """Anchors are kept in files of the keeper's own, and read by the owner with every byte checked."""
 
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from structlog.testing import capture_logs
 
 from proto.risk import Anchor
 from shared.mesh.anchors import AnchorKeeper, anchors_of
-from shared.mesh.private_directory import FileUnusableError, NotPrivateError, PrivateDirectory, PrivateFileError
+from shared.mesh.private_directory import FileUnusableError, PrivateDirectory, PrivateFileError
 from shared.mesh.sealed_record import Damaged
 
 FIRST: Final = Anchor(sequence=7, digest="7" * 64)
@@ -166,9 +167,64 @@ def test_copy_from_elsewhere_is_no_anchor(tmp_path: Path, keeper: str, owner: st
     assert "what risk keeps as the anchor of executor was copied from elsewhere" in reasons(tmp_path, "executor")
 
 
-def test_directory_open_to_others_is_refused(tmp_path: Path) -> None:
-    """What others could have written is not read: a start ends there, with a sentence."""
+def open_directory(keeper: Path) -> None:
+    """Let others look into the keeper's directory."""
+    keeper.chmod(0o755)
+
+
+def open_file(keeper: Path) -> None:
+    """Let others read the keeper's file."""
+    (keeper / "executor").chmod(0o644)
+
+
+def link_directory(keeper: Path) -> None:
+    """Put a link in the place of the keeper's directory."""
+    keeper.rename(keeper.with_name(".elsewhere"))
+    keeper.symlink_to(".elsewhere")
+
+
+def link_file(keeper: Path) -> None:
+    """Put a link in the place of the keeper's file."""
+    (keeper / "executor").rename(keeper / "elsewhere")
+    (keeper / "executor").symlink_to("elsewhere")
+
+
+def make_directory(keeper: Path) -> None:
+    """Put a directory in the place of the keeper's file."""
+    (keeper / "executor").unlink()
+    (keeper / "executor").mkdir()
+
+
+def give_away_directory(keeper: Path) -> None:
+    """Give the keeper's directory to another user."""
+    os.chown(keeper, 65_534, -1)
+
+
+def give_away_file(keeper: Path) -> None:
+    """Give the keeper's file to another user."""
+    os.chown(keeper / "executor", 65_534, -1)
+
+
+NEEDS_ROOT: Final = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+OPEN_TO_OTHERS: Final = (
+    (open_directory, "chmod 0700 it"),
+    (open_file, "chmod 0600 it"),
+    (link_directory, "not a link"),
+    (link_file, "is a link"),
+    (make_directory, "must be a plain file"),
+    pytest.param(give_away_directory, "belongs to another user", marks=NEEDS_ROOT),
+    pytest.param(give_away_file, "belongs to another user", marks=NEEDS_ROOT),
+)
+
+
+@pytest.mark.parametrize(("spoil", "reason"), OPEN_TO_OTHERS)
+def test_what_others_could_have_written_is_told(tmp_path: Path, spoil: Callable[[Path], None], reason: str) -> None:
+    """What others could have written is not believed, but ends no start: it is said what to do, and the rest counts."""
+    keep(tmp_path, "metrics", "executor", SECOND)
     keep(tmp_path, "risk", "executor", FIRST)
-    (tmp_path / "risk").chmod(0o755)
-    with pytest.raises(NotPrivateError, match="chmod 0700"):
-        list(anchors_of(tmp_path, "executor"))
+    spoil(tmp_path / "risk")
+    found = list(anchors_of(tmp_path, "executor"))
+    assert [one for one in found if isinstance(one, Anchor)] == [SECOND]
+    (said,) = [one.reason for one in found if isinstance(one, Damaged) and "risk keeps" in one.reason]
+    assert said.startswith("the anchor that risk keeps of executor cannot be believed: ")
+    assert reason in said
