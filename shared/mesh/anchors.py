@@ -5,7 +5,8 @@ holds its journal against what all of them keep when it opens it, so that a lost
 noticed. A keeper's file is not the owner's: what damages the one leaves the other alone.
 """
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +14,13 @@ import msgspec
 import structlog
 
 from proto.risk import Anchor
-from shared.mesh.private_directory import FileUnusableError, PrivateDirectory
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.sealed_record import RECORD_BYTES_MAX, Damaged, seal, unseal
 
 ANCHOR_KIND: Final = "bowline-anchor-1"
+CLOSING_SECONDS_MAX: Final = 1.0
 
-log: Final = structlog.get_logger("anchors")
+log: Final = structlog.get_logger("service")
 
 
 class KeptAnchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,50 +33,89 @@ class KeptAnchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AnchorKeeper:
-    """Keeps the anchors of those that one process follows."""
+    """Keeps the anchors of those that one process follows: the newest of each, written in a thread of its own.
 
-    def __init__(self, directory: Path, keeper: str) -> None:
+    A disk takes its time for what is durable, and nobody who follows may wait for it. What a newer anchor overtakes is
+    never written. A disk that takes none weakens a proof, which is said once, and stops nothing.
+    """
+
+    def __init__(
+        self, directory: Path, keeper: str, *, opened: Callable[[Path], PrivateDirectory] = PrivateDirectory
+    ) -> None:
         self._keeper: Final = keeper
-        self._files: Final = PrivateDirectory(directory / keeper)
+        self._files: Final = opened(directory / keeper)
+        self._changed: Final = threading.Condition()
+        self._pending: Final[dict[str, Anchor]] = {}
+        self._closing = False
         self._kept: Final[dict[str, Anchor]] = {}
-        self._failing: Final[set[str]] = set()
+        self._keeps = True
+        # A daemon: a disk that hangs must not keep the process from ending.
+        self._thread: Final = threading.Thread(target=self._write_all, name="anchor keeper", daemon=True)
+        self._thread.start()
 
     def keep(self, owner: str, anchor: Anchor) -> None:
-        """Write it down durably, unless it is what was written last.
+        """Have it written down durably, unless it is what was written last; one that still waits is replaced."""
+        with self._changed:
+            self._pending[owner] = anchor
+            self._changed.notify()
 
-        A disk that is full or broken is said once, and tried again with the next anchor: to keep it is a service to
-        the owner, and no reason for the keeper to die.
-        """
-        if self._kept.get(owner) == anchor:
-            return
+    def close(self) -> None:
+        """Write what waits and give the directory back; a disk that takes longer than a moment is left behind."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(CLOSING_SECONDS_MAX)
+        if not self._thread.is_alive():  # or its descriptor could come to mean another directory while it is in use
+            self._files.close()
+
+    def _write_all(self) -> None:
+        while (found := self._next()) is not None:
+            owner, anchor = found
+            if self._kept.get(owner) != anchor:
+                self._write(owner, anchor)
+
+    def _next(self) -> tuple[str, Anchor] | None:
+        """Wait for an anchor, the longest-waiting owner's first; None when there will be no more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pending or self._closing)
+            if not self._pending:
+                return None
+            owner = next(iter(self._pending))
+            return owner, self._pending.pop(owner)
+
+    def _write(self, owner: str, anchor: Anchor) -> None:
         kept = KeptAnchor(owner=owner, keeper=self._keeper, sequence=anchor.sequence, digest=anchor.digest)
         try:
             self._files.replace_file(owner, seal(ANCHOR_KIND, kept))
-        except FileUnusableError as error:
-            if owner not in self._failing:
-                self._failing.add(owner)
+        except PrivateFileError as error:
+            if self._keeps:
                 log.critical("an anchor cannot be kept", owner=owner, reason=str(error))
-            return
-        self._kept[owner] = anchor
-        self._failing.discard(owner)
-
-    def close(self) -> None:
-        """Give the directory back."""
-        self._files.close()
+            self._keeps = False
+        else:
+            self._kept[owner] = anchor
+            self._keeps = True
 
 
 def anchors_of(directory: Path, owner: str) -> Iterator[Anchor | Damaged]:
-    """Yield what every keeper holds of an owner's journal; `Damaged` where it cannot be read any more."""
+    """Yield what every keeper holds of an owner's journal; `Damaged` where it cannot be read, or not be believed."""
     keepers = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
     for keeper in keepers:
+        found = _kept_by(keeper, owner)
+        if found is not None:
+            yield found
+
+
+def _kept_by(keeper: Path, owner: str) -> Anchor | Damaged | None:
+    try:
         with PrivateDirectory(keeper) as files:
             content = files.read_file(owner, bytes_max=RECORD_BYTES_MAX)
-        if content is None:
-            continue
-        kept = unseal(ANCHOR_KIND, content, KeptAnchor)
-        if isinstance(kept, Damaged):
-            yield Damaged(f"the anchor that {keeper.name} keeps of {owner} {kept.reason}")
-        elif (kept.owner, kept.keeper) != (owner, keeper.name):
-            yield Damaged(f"what {keeper.name} keeps as the anchor of {owner} was copied from elsewhere")
-        else:
-            yield Anchor(sequence=kept.sequence, digest=kept.digest)
+    except PrivateFileError as error:  # what is wrong with a keeper's files must not keep the owner from starting
+        return Damaged(f"the anchor that {keeper.name} keeps of {owner} cannot be believed: {error}")
+    if content is None:
+        return None
+    kept = unseal(ANCHOR_KIND, content, KeptAnchor)
+    if isinstance(kept, Damaged):
+        return Damaged(f"the anchor that {keeper.name} keeps of {owner} {kept.reason}")
+    if (kept.owner, kept.keeper) != (owner, keeper.name):
+        return Damaged(f"what {keeper.name} keeps as the anchor of {owner} was copied from elsewhere")
+    return Anchor(sequence=kept.sequence, digest=kept.digest)

@@ -1,7 +1,8 @@
 """Logs: one pipe for our events, the libraries' records, warnings and crashes, with the redactor at its end.
 
 A process calls `configure` once, with everything it needs. Each event is one JSON line, or readable text on a
-terminal, with UTC time, level, role, event name and its keys. Logging never raises into its caller.
+terminal, with UTC time, level, role, event name and its keys. Logging never raises into its caller, and never waits
+for whoever reads it: a line is rendered where it is logged, since what it speaks of may change, and written elsewhere.
 """
 
 import json
@@ -10,12 +11,13 @@ import sys
 import threading
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Literal, TextIO
+from typing import Final, Literal, TextIO
 
 import structlog
 from pydantic import SecretStr
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from shared.mesh.line_writer import LineWriter
 from shared.mesh.redaction import TRACEBACK_KEYS, SecretRedactor
 
 LINE_CHARACTERS_MAX = 64 * 1024
@@ -28,9 +30,10 @@ def configure(
 ) -> None:
     """Send everything this process logs, warns of or dies from through one redacting pipe into the stream."""
     pretty = line_format == "pretty" or (line_format == "auto" and stream.isatty())
-    handler = logging.StreamHandler(stream)
+    formatter = _formatter(role=role, secrets=secrets, pretty=pretty, colors=stream.isatty())
+    handler = _Handler(LineWriter(stream, dropped=lambda lines: formatter.format(_dropped(lines))))
     handler.addFilter(_renderable)
-    handler.setFormatter(_formatter(role=role, secrets=secrets, pretty=pretty, colors=stream.isatty()))
+    handler.setFormatter(formatter)
     # Otherwise a failing handler writes the record, secrets and all, to standard error.
     logging.raiseExceptions = False
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
@@ -47,6 +50,35 @@ def configure(
     sys.excepthook = _log_crash
     sys.unraisablehook = _log_ignored
     threading.excepthook = _log_thread_crash
+
+
+class _Handler(logging.Handler):
+    """Renders a record at once, and has it written. `logging` closes it when the process ends."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        super().__init__()
+        self._writer: Final = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Render and hand on."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - a stranger's record may raise anything when it is rendered
+            self.handleError(record)
+        else:
+            self._writer.put(line)
+
+    def close(self) -> None:
+        """Give what still waits a moment to be written."""
+        self._writer.close()
+        super().close()
+
+
+def _dropped(lines: int) -> logging.LogRecord:
+    """Return the record that says how many lines there was no room for."""
+    level = logging.WARNING
+    said = {"levelno": level, "levelname": logging.getLevelName(level), "msg": "log lines were dropped"}
+    return logging.makeLogRecord({**said, "name": "logs", "dropped_lines": lines})
 
 
 def _formatter(

@@ -9,12 +9,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-import structlog
-
 from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
 from proto.health import Heartbeat
-from proto.risk import Anchor
 from proto.topics import topic_of
 from shared.core.continuity import Broken, Event
 from shared.core.service import (
@@ -38,13 +35,10 @@ from shared.mesh.bus.requests import Requester, RequestTimedOutError, TooManyReq
 from shared.mesh.bus.sender import Sender
 from shared.mesh.bus.stream import HISTORY, Subscriber
 from shared.mesh.clock import Clock
-from shared.mesh.private_directory import PrivateFileError
 
 HEALTH: Final = "health"
 LAGS_MAX: Final = 3
 LAGS_WINDOW_NS: Final = 60_000_000_000
-
-log: Final = structlog.get_logger("service")
 
 
 class SnailError(Exception):
@@ -79,7 +73,6 @@ class Links:
         self._listeners: Final[dict[tuple[str, str], Listener]] = {}
         self._wanted: Final[set[tuple[str, str]]] = set()
         self._asking: Final[set[str]] = set()
-        self._keeps = True
         self._lagged_at_ns: Final[deque[int]] = deque(maxlen=LAGS_MAX)
 
     @property
@@ -183,22 +176,12 @@ class Links:
     def _take_pulse(self, instance: str, heartbeat: Heartbeat) -> None:
         readers = self._readers.get(instance, {})
         if readers and heartbeat.anchor is not None:
-            self._keep(instance, heartbeat.anchor)
+            self._keeper.keep(instance, heartbeat.anchor)
         for position in heartbeat.published:
             if position.stream in readers:
                 readers[position.stream].announced(position.sequence)
         for subscriber in self._subscribers.get(instance, []):
             subscriber.announced(heartbeat.published)
-
-    def _keep(self, owner: str, anchor: Anchor) -> None:
-        """Keep an anchor. A disk that takes none weakens a proof, and stops nothing."""
-        try:
-            self._keeper.keep(owner, anchor)
-            self._keeps = True
-        except PrivateFileError as error:
-            if self._keeps:
-                log.critical("an anchor cannot be kept", owner=owner, reason=str(error))
-            self._keeps = False
 
     def _watched(self, instance: str, events: Sequence[Event]) -> None:
         if any(isinstance(event, Broken) and event.reason == "lagging" for event in events):

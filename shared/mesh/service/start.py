@@ -128,6 +128,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
         schema_digest=schema_digest(),
         money_config_digest=money_hash(configuration.settings),
     )
+    keeper = AnchorKeeper(configuration.anchors_directory, plan.instance)
     hub = Hub(
         loop=asyncio.get_running_loop(),
         keys=keys,
@@ -146,7 +147,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
                 codec=start.codec,
                 sender=Sender(instance=plan.instance, epoch=seat.epoch, clock=start.clock),
                 pulse=pulse,
-                keeper=AnchorKeeper(configuration.anchors_directory, plan.instance),
+                keeper=keeper,
                 diary=seated.diary,
                 troubles=seated.troubles,
             )
@@ -157,6 +158,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
         return await service.run()
     finally:
         hub.close(linger_ms=LINGER_MS)
+        keeper.close()
 
 
 async def _stop_when_asked(stopping: asyncio.Event, service: Service) -> None:

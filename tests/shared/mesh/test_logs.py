@@ -139,3 +139,89 @@ def test_a_reader_who_went_away_ends_nothing() -> None:
     """When the stream is gone, logging stays silent and the process lives."""
     program = "sys.stdout.close()\nlog.info('lost', key=canary)\nsys.stdout = open('/dev/null', 'w')"
     assert logged(program) == ""
+
+
+UNREAD = """
+import sys, time
+import structlog
+from shared.mesh.logs import configure
+configure(stream=sys.stderr, level="info", line_format="json", role="executor")
+log = structlog.get_logger("test")
+slowest = 0.0
+for number in range(10_000):
+    began = time.monotonic()
+    log.info("tick", number=number, text="x" * 300)
+    slowest = max(slowest, time.monotonic() - began)
+sys.stdout.write(f"{slowest}\\n")
+sys.stdout.flush()
+"""
+
+
+def unread(ending: str) -> subprocess.Popen[str]:
+    """Start a program that logs 10,000 lines into a pipe that nobody reads yet."""
+    command, environment = [sys.executable, "-c", UNREAD + ending], {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    return subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_reader_who_stands_still_stops_nobody() -> None:
+    """Nobody who logs waits for the reader of a pipe; what there was no room for is counted, and said once there is."""
+    with unread("sys.stdin.readline()") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert float(process.stdout.readline()) < 0.5
+        lines, dropped = [], 0
+        while not dropped:
+            lines.append(json.loads(process.stderr.readline()))
+            dropped += lines[-1].get("dropped_lines", 0)
+        assert lines[-1]["event"] == "log lines were dropped"
+        assert (lines[-1]["level"], lines[-1]["role"]) == ("warning", "executor")
+        process.stdin.write("\n")
+        process.stdin.flush()
+        lines.extend(json.loads(line) for line in process.stderr)
+        assert process.wait(30) == 0
+    numbers = [line["number"] for line in lines if line["event"] == "tick"]
+    assert numbers == sorted(set(numbers))
+    assert 1_000 < len(numbers) < 10_000
+    assert len(numbers) + sum(line.get("dropped_lines", 0) for line in lines) == 10_000
+
+
+def test_a_reader_who_stands_still_keeps_no_process() -> None:
+    """A process whose log nobody reads ends a moment after it wanted to, with its own code."""
+    with unread("raise SystemExit(7)") as process:
+        assert process.wait(30) == 7
+
+
+def test_all_is_written_before_the_end() -> None:
+    """Whatever was logged last, in whatever number, stands in the log when the process is gone."""
+    program = "for number in range(2_000): log.info('tick', number=number)\nraise RuntimeError('over')"
+    lines = [json.loads(line) for line in logged(program, code=1).splitlines()]
+    assert [line["number"] for line in lines[:-1]] == list(range(2_000))
+    assert lines[-1]["event"] == "process crashed"
+
+
+def test_what_is_logged_is_how_it_was() -> None:
+    """A line shows what it speaks of as it was then, with what was bound to the context, and not as it became."""
+    program = """
+thing, bound = [1], structlog.contextvars.bind_contextvars
+bound(request="first")
+log.info("before", thing=thing)
+thing.append(2)
+bound(request="second")
+log.info("after", thing=thing)
+"""
+    before, after = (json.loads(line) for line in logged(program).splitlines())
+    assert (before["thing"], before["request"]) == ([1], "first")
+    assert (after["thing"], after["request"]) == ([1, 2], "second")
+
+
+def test_a_pipe_that_is_set_not_to_block_loses_nothing() -> None:
+    """Whoever shares the pipe may have set it so; the lines wait for room all the same."""
+    program = """
+import os
+os.set_blocking(1, False)
+for number in range(1_500): log.info("tick", number=number, text="x" * 300)
+"""
+    assert len(logged(program).splitlines()) == 1_500

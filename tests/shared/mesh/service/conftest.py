@@ -83,9 +83,10 @@ class Memory:
 class Actor:
     """One service under test."""
 
-    def __init__(self, service: Service, core: Memory) -> None:
+    def __init__(self, service: Service, core: Memory, keeper: AnchorKeeper) -> None:
         self.service: Final = service
         self.core: Final = core
+        self.keeper: Final = keeper
         self.exit: Final = asyncio.ensure_future(service.run())
 
     async def code(self) -> int:
@@ -120,6 +121,7 @@ class Stage:
             if disk is None
             else JournaledPlan(instance=instance, core=core, reports="reports", **plan)
         )
+        keeper = AnchorKeeper(self.directory / "anchors", instance)
         service = Service(
             Station(
                 plan=planned,
@@ -135,12 +137,12 @@ class Stage:
                     schema_digest=schema_digest(),
                     money_config_digest=DIGEST,
                 ),
-                keeper=AnchorKeeper(self.directory / "anchors", instance),
+                keeper=keeper,
                 diary=a_diary(disk) if disk is not None else None,
                 troubles=["it rains"],
             )
         )
-        self._actors.append(Actor(service, core))
+        self._actors.append(Actor(service, core, keeper))
         return self._actors[-1]
 
     async def end(self) -> None:
@@ -148,6 +150,7 @@ class Stage:
         for actor in self._actors:
             actor.exit.cancel()
             await asyncio.gather(actor.exit, return_exceptions=True)
+            actor.keeper.close()
 
 
 def a_diary(disk: SimDisk) -> Diary:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from proto.control import ControlDone, ControlRefused
 from proto.risk import Anchor
-from shared.mesh.anchors import anchors_of
+from shared.mesh.anchors import AnchorKeeper, anchors_of
 from tests.services.supervision.harness import eventually
 from tests.shared.mesh.service.running import Project, Running
 
@@ -171,4 +171,17 @@ def test_damaged_anchor_is_a_trouble_and_no_more(project: Project) -> None:
     running = project.start()
     (trouble,) = running.says("folded")["troubles"]
     assert trouble.startswith("the anchor that metrics keeps of executor ")
+    assert project.pause("request-2") == ControlDone(summary="number 2")
+
+
+def test_anchor_open_to_others_is_a_trouble_and_no_more(project: Project) -> None:
+    """A keeper's file that others could have read is said, and the owner starts."""
+    filled(project, 1).stop()
+    keeper = AnchorKeeper(project.root / "var/anchors", "metrics")
+    keeper.keep("executor", Anchor(sequence=1, digest="7" * 64))
+    keeper.close()
+    (project.root / "var/anchors/metrics/executor").chmod(0o644)
+    running = project.start()
+    (trouble,) = running.says("folded")["troubles"]
+    assert trouble.endswith("has mode 0644: look who wrote it, then chmod 0600 it")
     assert project.pause("request-2") == ControlDone(summary="number 2")
