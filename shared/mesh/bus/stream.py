@@ -210,7 +210,11 @@ class Subscriber:
         body = answer.envelope.body
         if not isinstance(body, SnapshotGiven):
             raise TypeError(f"asked for a snapshot, got {type(body).__name__}")
-        for position, frame in zip(body.positions, answer.attachments, strict=True):
-            events = self._continuity.snapshot(position, self._market.decode(frame))
-            if events:
-                self._on_events(events)
+        latest = [self._market.decode(frame) for frame in answer.attachments]
+        events: list[Event] = []
+        for position, envelope in list(zip(body.positions, latest, strict=True)):  # whole or not at all
+            events += self._continuity.snapshot(position, envelope)
+        mentioned = {position.stream.encode() for position in body.positions}
+        events += self._continuity.unmentioned(answer.envelope.epoch, mentioned)
+        if events:
+            self._on_events(events)
