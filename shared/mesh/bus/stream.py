@@ -9,8 +9,9 @@ import zmq
 
 from proto.codec import BadFrame, EnvelopeCodec, MarketCodec
 from proto.envelope import MarketEnvelope
+from proto.fields import ID_LENGTH_MAX
 from proto.market import MarketBody
-from proto.streams import TOPICS_MAX, AskSnapshot, RequestRefused, SnapshotGiven, StreamPosition
+from proto.streams import TOPICS_MAX, AskSnapshot, SnapshotGiven, StreamPosition
 from shared.core.continuity import BreakReason, Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.packet import PacketDamagedError, packed, packets, unpacked
@@ -45,8 +46,14 @@ class Publisher:
         )
 
     def publish(self, topic: bytes, body: MarketBody, *, exchange_time_ns: int | None, received_wall_ns: int) -> None:
-        """Give the message its number, and send it now or at the end of this turn."""
+        """Give the message its number, and send it now or at the end of this turn.
+
+        Raises ValueError for a topic too many, or one whose name no position can carry: no heartbeat could be read that
+        says how far it has come, and to its listeners this process would be dead.
+        """
         sequence = self._sequences.get(topic, 0) + 1
+        if sequence == 1:
+            self._check_new(topic)
         frame = self._encode(
             MarketEnvelope(
                 epoch=self._epoch,
@@ -65,6 +72,12 @@ class Publisher:
         self._socket.send(packed(topic, (frame,)), zmq.NOBLOCK)
         self._flush_scheduled = True
         self._loop.call_soon(self._end_turn)
+
+    def _check_new(self, topic: bytes) -> None:
+        if len(self._sequences) >= TOPICS_MAX:
+            raise ValueError(f"topic {topic!r} is one too many: a process publishes at most {TOPICS_MAX}")
+        if not 1 <= len(topic.decode()) <= ID_LENGTH_MAX:
+            raise ValueError(f"topic {topic!r} has to have 1 to {ID_LENGTH_MAX} characters")
 
     def flush(self) -> None:
         """Send what is waiting. PUB never blocks: whoever reads too slowly loses packets and will see the hole."""
@@ -90,12 +103,6 @@ class Publisher:
         assert isinstance(body, AskSnapshot), "the table of topics lets nothing else in here"
         self.flush()  # so that nothing the snapshot counts is still unsent
         positions = self.positions(body.topic_prefix.encode())
-        if len(positions) > TOPICS_MAX:
-            refusal = RequestRefused(
-                rule="not_too_many_at_once", reason=f"{len(positions)} topics: ask for a longer prefix"
-            )
-            self._history.answer(request, refusal)
-            return
         latest = [self._latest[position.stream.encode()] for position in positions]
         self._history.answer(request, SnapshotGiven(positions=tuple(positions)), latest)
 
