@@ -15,7 +15,14 @@ from proto.streams import TOPICS_MAX, AskSnapshot, SnapshotGiven, StreamPosition
 from shared.core.continuity import BreakReason, Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.packet import PacketDamagedError, packed, packets, unpacked
-from shared.mesh.bus.requests import Answer, Request, Requester, RequestTimedOutError, Responder
+from shared.mesh.bus.requests import (
+    Answer,
+    Request,
+    Requester,
+    RequestTimedOutError,
+    Responder,
+    TooManyRequestsError,
+)
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock
 
@@ -208,6 +215,10 @@ class Subscriber:
                 self._take(answer)
             except RequestTimedOutError:
                 self._continuity.wants_snapshot = True  # the attempts took their time: that is the pause between rounds
+            except TooManyRequestsError:
+                self.refused["too many requests"] += 1
+                self._continuity.wants_snapshot = True
+                await asyncio.sleep(SNAPSHOT_PAUSE_SECONDS)
             except (BadFrame, TypeError, ValueError):
                 self.refused["bad snapshot"] += 1
                 self._continuity.wants_snapshot = True
