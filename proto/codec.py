@@ -15,7 +15,7 @@ from proto.fields import MarketMessage, Message
 from proto.history import RETIRED, Retired
 from proto.market import MarketBody
 
-ENVELOPE_BYTES_MAX: Final = 256 * 1024
+ENVELOPE_BYTES_MAX: Final = 512 * 1024
 MARKET_BYTES_MAX: Final = 1024 * 1024
 DETAIL_LENGTH_MAX: Final = 200
 

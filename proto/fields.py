@@ -16,6 +16,7 @@ INTEGER_MAX: Final = 2**63 - 1
 DECIMAL_DIGITS_MAX: Final = 36
 DECIMAL_EXPONENT_MAX: Final = 18
 DECIMAL_EXPONENT_MIN: Final = -28
+ID_LENGTH_MAX: Final = 96
 TEXT_LENGTH_MAX: Final = 500
 SHORT_TEXT_LENGTH_MAX: Final = 64
 
@@ -54,7 +55,7 @@ Count = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 TimeNs = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 DurationNs = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 
-Id = Annotated[str, Meta(min_length=1, max_length=96)]
+Id = Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=48)]
 Symbol = Annotated[str, Meta(min_length=3, max_length=48)]
 Asset = Annotated[str, Meta(min_length=1, max_length=24)]

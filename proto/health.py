@@ -6,9 +6,9 @@ from msgspec import Meta
 
 from proto.fields import Count, Digest, DurationNs, Message, Name, Part, ShortText
 from proto.risk import Anchor
-from proto.streams import StreamPosition
+from proto.streams import TOPICS_MAX, StreamPosition
 
-PUBLISHED_STREAMS_MAX = 500
+PUBLISHED_STREAMS_MAX = TOPICS_MAX + 1  # market data, and what the process reports from its journal
 HOPS_MAX = 64
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from proto.fields import Count, Id, Message, Name, Part, ShortText, Text
 
-TOPICS_MAX = 500
+TOPICS_MAX = 1_200  # fifty symbols in twenty kinds, and room; with the longest names they still fit an envelope
 TAIL_RECORDS_MAX = 1_000
 
 

@@ -3,9 +3,13 @@
 A topic is *flowing* while its numbers run on. A hole, another epoch or a lost tail breaks it: from then on messages are
 kept back, a snapshot is asked for, and when it comes the topic is synced, what the snapshot already holds is dropped,
 and the rest follows. So a reader sees each message at most once, in order, and none across a hole it was not told of.
+
+A topic that the answer leaves out is synced where the publisher's epoch begins. So after every answer each topic flows
+or a snapshot is wanted again, because something was kept back that the next answer has to mention: none stays broken.
 """
 
 from collections import deque
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -29,7 +33,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The topic runs on from here; `latest` is its newest message, if there ever was one."""
+    """The topic runs on from here; `latest` is its newest message, None when its publisher has none since it began."""
 
     topic: bytes
     latest: MarketEnvelope | None
@@ -50,7 +54,7 @@ class _Topic:
     epoch: int = 0
     next_sequence: int = 1
     flowing: bool = False
-    announced: int = 0
+    announced: tuple[int, int] = (0, 0)
     kept_back: deque[MarketEnvelope] = field(default_factory=deque)
     overflowed: bool = False
 
@@ -84,16 +88,14 @@ class Continuity:
         """Take the position of a topic, and its latest message, from a publisher's answer."""
         topic = position.stream.encode()
         state = self._topics.setdefault(topic, _Topic())
-        if state.flowing:
-            return []
-        kept_back, overflowed = state.kept_back, state.overflowed
-        state.epoch, state.next_sequence, state.flowing = position.epoch, position.sequence + 1, True
-        state.kept_back, state.overflowed, state.announced = deque(), False, 0
-        events: list[Event] = [Synced(topic, latest)]
-        if overflowed:
-            return [*events, self._break(topic, state, "gap")]
-        for envelope in kept_back:
-            events += self.heard(topic, envelope)
+        return self._synced(topic, state, (position.epoch, position.sequence), latest)
+
+    def unmentioned(self, epoch: int, mentioned: Container[bytes]) -> list[Event]:
+        """Take from an answer that its publisher has said nothing yet, in this epoch, on any other topic."""
+        events: list[Event] = []
+        for topic, state in self._topics.items():
+            if topic not in mentioned:
+                events += self._synced(topic, state, (epoch, 0), None)
         return events
 
     def announced(self, position: StreamPosition) -> list[Event]:
@@ -106,9 +108,9 @@ class Continuity:
         state = self._topics.get(topic)
         if state is None or not state.flowing:
             return []
-        if position.epoch == state.epoch and state.announced >= state.next_sequence:
-            return [self._break(topic, state, "lost tail")]
-        state.announced = position.sequence if position.epoch == state.epoch else 0
+        if state.announced >= (state.epoch, state.next_sequence):
+            return [self._break(topic, state, "lost tail" if state.announced[0] == state.epoch else "new epoch")]
+        state.announced = (position.epoch, position.sequence)
         return []
 
     def dropped_everything(self, reason: BreakReason) -> list[Event]:
@@ -123,6 +125,22 @@ class Continuity:
             return [Synced(topic, None), Seen(topic, envelope)]
         self._keep_back(state, envelope)
         return [self._break(topic, state, "joined")]
+
+    def _synced(
+        self, topic: bytes, state: _Topic, position: tuple[int, int], latest: MarketEnvelope | None
+    ) -> list[Event]:
+        """Let a broken topic run on behind this epoch and number, with what was kept back."""
+        if state.flowing:
+            return []
+        kept_back, overflowed = state.kept_back, state.overflowed
+        state.epoch, state.next_sequence, state.flowing = position[0], position[1] + 1, True
+        state.kept_back, state.overflowed, state.announced = deque(), False, (0, 0)
+        events: list[Event] = [Synced(topic, latest)]
+        if overflowed:
+            return [*events, self._break(topic, state, "gap")]
+        for envelope in kept_back:
+            events += self.heard(topic, envelope)
+        return events
 
     def _break(self, topic: bytes, state: _Topic, reason: BreakReason) -> Broken:
         state.flowing = False

@@ -5,6 +5,7 @@ the socket, or stops before it is empty, has to look again, or messages lie ther
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -12,6 +13,11 @@ from typing import Any, Final
 import zmq
 
 BATCH_MESSAGES_MAX: Final = 256
+BATCH_NS_MAX: Final = 50_000_000
+
+
+def _now_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)  # a suspended machine counts as well
 
 
 def nothing() -> None:
@@ -21,8 +27,9 @@ def nothing() -> None:
 class Drain:
     """Hands every message of a socket to `on_parts`, at most a batch before others get their turn.
 
-    `on_turn` is called before each batch: who watches whether the process stood still knows it before it reads on. A
-    message is the list of its parts, or with `one_part` the part itself.
+    `on_turn` is called before each batch: who watches whether the process stood still knows it before it reads on. So a
+    batch ends with the message that made it long, and what was queued meanwhile waits for the next turn. A message is
+    the list of its parts, or with `one_part` the part itself.
     """
 
     def __init__(
@@ -69,6 +76,7 @@ class Drain:
             self._scheduled.cancel()
             self._scheduled = None
         self._on_turn()
+        ends_ns = _now_ns() + BATCH_NS_MAX
         for _ in range(BATCH_MESSAGES_MAX):
             if self._closed:
                 return
@@ -79,4 +87,6 @@ class Drain:
                     self._on_empty()
                 return
             self._on_parts(parts)
+            if _now_ns() > ends_ns:
+                break
         self.look_again()

@@ -124,8 +124,14 @@ class Hub:
         """Start work that goes on beside the reading of sockets, and ends with the hub at the latest."""
         task = self.loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Tell the loop at once what a task raised: whoever keeps the task would keep the news as well."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.loop.call_exception_handler({"message": "a task failed", "exception": error, "task": task})
 
     def before_closing(self, finish: Callable[[], None]) -> None:
         """Have something done when the hub closes, while its sockets are still open."""

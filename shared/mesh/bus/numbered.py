@@ -19,7 +19,7 @@ from proto.streams import TAIL_RECORDS_MAX, AskTail, RequestRefused, TailGiven
 from proto.topics import Delivery
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.packet import PacketDamagedError, packets, unpacked
-from shared.mesh.bus.requests import Request, Requester, RequestTimedOutError, Responder
+from shared.mesh.bus.requests import Request, Requester, RequestTimedOutError, Responder, TooManyRequestsError
 from shared.mesh.bus.rights import may_say
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock
@@ -194,6 +194,10 @@ class EventReader:
                 answer = await self._requester.ask(AskTail(from_sequence=wanted, records_max=TAIL_RECORDS_MAX))
             except RequestTimedOutError:
                 continue  # the attempts took their time: that is the pause between rounds
+            except TooManyRequestsError:
+                self.refused["too many requests"] += 1
+                await asyncio.sleep(FRUITLESS_PAUSE_SECONDS)
+                continue
             level = self._take(answer.envelope.body, answer.attachments)
             if not level and self.next_sequence == wanted:
                 await asyncio.sleep(FRUITLESS_PAUSE_SECONDS)

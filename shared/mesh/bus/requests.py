@@ -147,15 +147,18 @@ class Responder:
         self._receive_lawful(asker, Request(instance=instance, envelope=envelope))
 
     def _receive_lawful(self, asker: bytes, request: Request) -> None:
-        """Have a request handled, unless it was before, comes too late, or finds no room."""
+        """Have a request handled, unless it was before, comes too late, or finds no room.
+
+        A repetition is never too late: what was taken in time is answered, however late it is asked for again.
+        """
         kept, waiting = self._kept.get(request.key), self._waiting.get(request.key)
-        if (refusal := self._late(request.envelope)) is not None:
-            self.refused[refusal.rule] += 1
-            self._refuse(asker, request.envelope, refusal)
-        elif kept is not None:
+        if kept is not None:
             self._send(asker, (kept.frame,))
         elif waiting is not None:
             waiting.asker = asker  # the answer goes to where it was asked from last
+        elif (refusal := self._late(request.envelope)) is not None:
+            self.refused[refusal.rule] += 1
+            self._refuse(asker, request.envelope, refusal)
         elif self._has_room():
             until_ns = request.envelope.expires_boot_ns or self._clock.boot_ns() + WAITING_NS_MAX
             self._waiting[request.key] = _Waiting(asker=asker, until_ns=until_ns)
@@ -210,6 +213,7 @@ class _Asked:
     frame: bytes
     expires_ns: int
     future: asyncio.Future[Answer]
+    attempts: int = 0
     timer: asyncio.TimerHandle | None = None
 
 
@@ -265,16 +269,19 @@ class Requester:
     def _attempt(self, message_id: str, asked: _Asked) -> None:
         if asked.future.done():
             return
-        if self._clock.boot_ns() >= asked.expires_ns:
+        left_ns = asked.expires_ns - self._clock.boot_ns()
+        if left_ns <= 0:
             asked.future.set_exception(RequestTimedOutError(f"{self._where} did not answer {message_id}"))
             return
         pause_ns = ATTEMPT_TIMEOUT_NS
-        try:
-            self._socket.send_multipart([b"", asked.frame], zmq.NOBLOCK)
-        except zmq.Again:  # not connected yet, or not any more: the frame is kept here and not in a queue
-            pause_ns = _UNCONNECTED_PAUSE_NS
-        self._drain.look_again()
-        asked.timer = self._loop.call_later(pause_ns / 1e9, self._attempt, message_id, asked)
+        if asked.attempts < ATTEMPTS_MAX:  # a timer may ring early: the last pause is no room for another attempt
+            try:
+                self._socket.send_multipart([b"", asked.frame], zmq.NOBLOCK)
+                asked.attempts += 1
+            except zmq.Again:  # not connected yet, or not any more: the frame is kept here and not in a queue
+                pause_ns = _UNCONNECTED_PAUSE_NS
+            self._drain.look_again()
+        asked.timer = self._loop.call_later(min(pause_ns, left_ns) / 1e9, self._attempt, message_id, asked)
 
     def _receive(self, parts: list[bytes]) -> None:
         if len(parts) < _ANSWER_PARTS_MIN or parts[0]:

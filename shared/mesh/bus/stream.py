@@ -9,12 +9,20 @@ import zmq
 
 from proto.codec import BadFrame, EnvelopeCodec, MarketCodec
 from proto.envelope import MarketEnvelope
+from proto.fields import ID_LENGTH_MAX
 from proto.market import MarketBody
-from proto.streams import TOPICS_MAX, AskSnapshot, RequestRefused, SnapshotGiven, StreamPosition
+from proto.streams import TOPICS_MAX, AskSnapshot, SnapshotGiven, StreamPosition
 from shared.core.continuity import BreakReason, Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.packet import PacketDamagedError, packed, packets, unpacked
-from shared.mesh.bus.requests import Answer, Request, Requester, RequestTimedOutError, Responder
+from shared.mesh.bus.requests import (
+    Answer,
+    Request,
+    Requester,
+    RequestTimedOutError,
+    Responder,
+    TooManyRequestsError,
+)
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock
 
@@ -45,8 +53,14 @@ class Publisher:
         )
 
     def publish(self, topic: bytes, body: MarketBody, *, exchange_time_ns: int | None, received_wall_ns: int) -> None:
-        """Give the message its number, and send it now or at the end of this turn."""
+        """Give the message its number, and send it now or at the end of this turn.
+
+        Raises ValueError for a topic too many, or one whose name no position can carry: no heartbeat could be read that
+        says how far it has come, and to its listeners this process would be dead.
+        """
         sequence = self._sequences.get(topic, 0) + 1
+        if sequence == 1:
+            self._check_new(topic)
         frame = self._encode(
             MarketEnvelope(
                 epoch=self._epoch,
@@ -65,6 +79,12 @@ class Publisher:
         self._socket.send(packed(topic, (frame,)), zmq.NOBLOCK)
         self._flush_scheduled = True
         self._loop.call_soon(self._end_turn)
+
+    def _check_new(self, topic: bytes) -> None:
+        if len(self._sequences) >= TOPICS_MAX:
+            raise ValueError(f"topic {topic!r} is one too many: a process publishes at most {TOPICS_MAX}")
+        if not 1 <= len(topic.decode()) <= ID_LENGTH_MAX:
+            raise ValueError(f"topic {topic!r} has to have 1 to {ID_LENGTH_MAX} characters")
 
     def flush(self) -> None:
         """Send what is waiting. PUB never blocks: whoever reads too slowly loses packets and will see the hole."""
@@ -90,12 +110,6 @@ class Publisher:
         assert isinstance(body, AskSnapshot), "the table of topics lets nothing else in here"
         self.flush()  # so that nothing the snapshot counts is still unsent
         positions = self.positions(body.topic_prefix.encode())
-        if len(positions) > TOPICS_MAX:
-            refusal = RequestRefused(
-                rule="not_too_many_at_once", reason=f"{len(positions)} topics: ask for a longer prefix"
-            )
-            self._history.answer(request, refusal)
-            return
         latest = [self._latest[position.stream.encode()] for position in positions]
         self._history.answer(request, SnapshotGiven(positions=tuple(positions)), latest)
 
@@ -201,6 +215,10 @@ class Subscriber:
                 self._take(answer)
             except RequestTimedOutError:
                 self._continuity.wants_snapshot = True  # the attempts took their time: that is the pause between rounds
+            except TooManyRequestsError:
+                self.refused["too many requests"] += 1
+                self._continuity.wants_snapshot = True
+                await asyncio.sleep(SNAPSHOT_PAUSE_SECONDS)
             except (BadFrame, TypeError, ValueError):
                 self.refused["bad snapshot"] += 1
                 self._continuity.wants_snapshot = True
@@ -210,7 +228,11 @@ class Subscriber:
         body = answer.envelope.body
         if not isinstance(body, SnapshotGiven):
             raise TypeError(f"asked for a snapshot, got {type(body).__name__}")
-        for position, frame in zip(body.positions, answer.attachments, strict=True):
-            events = self._continuity.snapshot(position, self._market.decode(frame))
-            if events:
-                self._on_events(events)
+        latest = [self._market.decode(frame) for frame in answer.attachments]
+        events: list[Event] = []
+        for position, envelope in list(zip(body.positions, latest, strict=True)):  # whole or not at all
+            events += self._continuity.snapshot(position, envelope)
+        mentioned = {position.stream.encode() for position in body.positions}
+        events += self._continuity.unmentioned(answer.envelope.epoch, mentioned)
+        if events:
+            self._on_events(events)

@@ -12,6 +12,8 @@ from proto.streams import StreamPosition
 from shared.core.continuity import KEPT_BACK_MAX, Broken, Continuity, Event, Seen, Synced
 
 TOPIC = b"binance/BTC/USDT/trade_seen"
+QUIET = b"binance/ETH/USDT/trade_seen"
+ANSWERS_TO_HEAL_MAX = 2
 
 
 def a_trade(sequence: int, epoch: int = 1) -> MarketEnvelope:
@@ -26,9 +28,9 @@ def a_trade(sequence: int, epoch: int = 1) -> MarketEnvelope:
     )
 
 
-def at(sequence: int, epoch: int = 1) -> StreamPosition:
+def at(sequence: int, epoch: int = 1, topic: bytes = TOPIC) -> StreamPosition:
     """Make the publisher's position."""
-    return StreamPosition(stream=TOPIC.decode(), epoch=epoch, sequence=sequence)
+    return StreamPosition(stream=topic.decode(), epoch=epoch, sequence=sequence)
 
 
 def joined(sequence: int = 0, epoch: int = 1) -> Continuity:
@@ -124,77 +126,170 @@ def test_what_is_kept_back_is_bounded() -> None:
     assert reader.snapshot(at(1), None) == [Synced(TOPIC, None), Broken(TOPIC, "gap")]
 
 
+def left_out_of_the_answer() -> Continuity:
+    """Make a reader that slept while the feed restarted, and was answered before the quiet topic spoke again."""
+    reader = joined(sequence=5)
+    reader.heard(QUIET, a_trade(1))
+    reader.dropped_everything("slept")
+    reader.wants_snapshot = False
+    reader.snapshot(at(3, epoch=2), a_trade(3, epoch=2))
+    assert reader.unmentioned(2, {TOPIC}) == [Synced(QUIET, None)]
+    return reader
+
+
+def test_a_topic_the_answer_leaves_out_runs_on_from_the_beginning() -> None:
+    """What the new epoch had nothing to say on yet is heard from its first message on, and asked for by nobody."""
+    reader = left_out_of_the_answer()
+    assert numbers(reader.heard(QUIET, a_trade(1, epoch=2))) == [1]
+    assert not reader.wants_snapshot
+
+
+def test_a_topic_the_answer_leaves_out_is_asked_for_when_its_beginning_is_missing() -> None:
+    """When the first that comes of it is number 7, it is broken anew, and the next answer heals it."""
+    reader = left_out_of_the_answer()
+    assert reader.heard(QUIET, a_trade(7, epoch=2)) == [Broken(QUIET, "gap")]
+    assert reader.wants_snapshot
+    assert numbers(reader.snapshot(at(6, 2, QUIET), None)) == [7]
+
+
+def test_the_last_words_of_a_replaced_publisher_ask_for_nothing() -> None:
+    """What was kept back of an older epoch, and is in no answer any more, is dropped and not asked for without end."""
+    reader = joined()
+    reader.dropped_everything("slept")
+    reader.heard(TOPIC, a_trade(1))
+    reader.wants_snapshot = False
+    assert reader.unmentioned(2, ()) == [Synced(TOPIC, None)]
+    assert not reader.wants_snapshot
+
+
+def test_a_new_epoch_of_which_nothing_came_is_noticed_by_the_second_heartbeat() -> None:
+    """A restarted publisher whose only message on a topic was lost is noticed without another message."""
+    reader = joined(sequence=5)
+    assert reader.announced(at(1, epoch=2)) == []
+    assert reader.announced(at(1, epoch=2)) == [Broken(TOPIC, "new epoch")]
+
+
+class Answer:
+    """What the publisher says of every topic it has published on since it began, at one moment."""
+
+    def __init__(self, epoch: int, sequences: dict[bytes, int]) -> None:
+        self.epoch = epoch
+        self.positions = [at(sequence, epoch, topic) for topic, sequence in sequences.items()]
+
+
 class World:
     """A publisher, a wire that loses and repeats, and a reader whose every event is held against the last."""
 
     def __init__(self) -> None:
         self.reader = Continuity()
-        self.epoch, self.sequence = 1, 0
-        self.last_heard: MarketEnvelope | None = None
-        self.answers: list[StreamPosition] = []
-        self.expected: tuple[int, int] | None = None
+        self.epoch = 1
+        self.sequences: dict[bytes, int] = {}
+        self.last_heard: dict[bytes, MarketEnvelope] = {}
+        self.answers: list[Answer] = []
+        self.expected: dict[bytes, tuple[int, int] | None] = {}
 
-    def send(self) -> None:
+    def send(self, topic: bytes = TOPIC) -> None:
         """Publish a message that arrives."""
-        self.lose()
-        self.last_heard = a_trade(self.sequence, self.epoch)
-        self.check(self.reader.heard(TOPIC, self.last_heard))
+        self.lose(topic)
+        self.last_heard[topic] = a_trade(self.sequences[topic], self.epoch)
+        self.check(self.reader.heard(topic, self.last_heard[topic]))
 
-    def lose(self) -> None:
+    def send_quiet(self) -> None:
+        """Publish a message on the topic that speaks seldom."""
+        self.send(QUIET)
+
+    def lose(self, topic: bytes = TOPIC) -> None:
         """Publish a message that does not arrive."""
-        self.sequence += 1
+        self.sequences[topic] = self.sequences.get(topic, 0) + 1
+
+    def lose_quiet(self) -> None:
+        """Lose a message of the topic that speaks seldom."""
+        self.lose(QUIET)
 
     def repeat(self) -> None:
-        """Let the last message arrive again."""
-        if self.last_heard is not None:
-            self.check(self.reader.heard(TOPIC, self.last_heard))
+        """Let the last message of each topic arrive again."""
+        for topic, envelope in self.last_heard.items():
+            self.check(self.reader.heard(topic, envelope))
 
     def restart(self) -> None:
         """Begin a new epoch."""
-        self.epoch, self.sequence = self.epoch + 1, 0
+        self.epoch, self.sequences = self.epoch + 1, {}
+
+    def sleep(self) -> None:
+        """Let the reader give up what is queued."""
+        self.check(self.reader.dropped_everything("slept"))
+
+    def beat(self) -> None:
+        """Let a heartbeat arrive."""
+        for position in Answer(self.epoch, self.sequences).positions:
+            self.check(self.reader.announced(position))
 
     def ask(self) -> None:
         """Let the publisher answer as of now; the answer is on its way."""
         if self.reader.wants_snapshot:
             self.reader.wants_snapshot = False
-            self.answers.append(at(self.sequence, self.epoch))
+            self.answers.append(Answer(self.epoch, self.sequences))
 
     def answer(self) -> None:
         """Let the oldest answer arrive."""
         if self.answers:
-            self.check(self.reader.snapshot(self.answers.pop(0), None))
+            answer = self.answers.pop(0)
+            for position in answer.positions:
+                self.check(self.reader.snapshot(position, None))
+            mentioned = {position.stream.encode() for position in answer.positions}
+            self.check(self.reader.unmentioned(answer.epoch, mentioned))
+
+    def heal(self) -> None:
+        """Let the reader ask for as long as it wants to, which is not for ever."""
+        while self.answers:
+            self.answer()
+        for _ in range(ANSWERS_TO_HEAL_MAX):
+            self.ask()
+            self.answer()
+        assert not self.reader.wants_snapshot, "it asks without end"
 
     def check(self, events: list[Event]) -> None:
         """Hold the events against what came before them."""
         for event in events:
+            expected = self.expected.get(event.topic)
             match event:
                 case Broken():
-                    self.expected = None
+                    self.expected[event.topic] = None
                 case Synced():
-                    self.expected = (0, 0)
+                    self.expected[event.topic] = (0, 0)
                 case Seen(envelope=seen):
-                    assert self.expected is not None, "a message of a broken topic"
-                    assert self.expected in {(0, 0), (seen.epoch, seen.sequence)}
-                    self.expected = (seen.epoch, seen.sequence + 1)
+                    assert expected is not None, "a message of a broken topic"
+                    assert expected in {(0, 0), (seen.epoch, seen.sequence)}
+                    self.expected[event.topic] = (seen.epoch, seen.sequence + 1)
 
 
-ACTS = [World.send, World.send, World.send, World.lose, World.repeat, World.restart, World.ask, World.answer]
+ACTS = [
+    World.send,
+    World.send,
+    World.send_quiet,
+    World.lose,
+    World.lose_quiet,
+    World.repeat,
+    World.restart,
+    World.sleep,
+    World.beat,
+    World.ask,
+    World.answer,
+]
 
 
 @given(st.lists(st.sampled_from(ACTS), max_size=80))
 def test_no_hole_goes_unnoticed(acts: list[Callable[[World], None]]) -> None:
-    """Whatever is lost, repeated or restarted, the numbers seen between two breaks run on, and the stream heals."""
+    """Whatever is lost, repeated, restarted or slept through, numbers run on between two breaks, and topics heal."""
     world = World()
     for act in acts:
         act(world)
-    while world.answers:
-        world.answer()
-    world.send()
-    world.reader.wants_snapshot = True
-    world.ask()
-    world.answer()
-    world.send()
-    assert world.expected == (world.epoch, world.sequence + 1)
+    world.heal()
+    for topic in (TOPIC, QUIET):
+        world.send(topic)
+        world.heal()
+        world.send(topic)
+        assert world.expected[topic] == (world.epoch, world.sequences[topic] + 1)
 
 
 @pytest.mark.parametrize("epoch", [1, 2])

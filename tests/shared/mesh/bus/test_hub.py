@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from shared.mesh.bus.numbered import EventReader
 from shared.mesh.bus.requests import RequestTimedOutError
 from shared.mesh.bus.stream import Subscriber
 from tests.shared.mesh.bus.conftest import Mesh
+
+Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 
 KILL = Kill(actor="ada", reason="prices look wrong")
 
@@ -61,3 +64,47 @@ async def test_whoever_waits_for_an_answer_goes_on_when_the_hub_closes(mesh: Mes
     mesh.end(operator)
     with pytest.raises(RequestTimedOutError, match=r"risk\.control was left before it answered"):
         await asyncio.wait_for(asking, 0.4)  # the first attempt alone takes longer
+
+
+async def test_what_work_raises_is_told_at_once(mesh: Mesh, eventually: Eventually) -> None:
+    """Work that fails is no secret of whoever keeps it: the loop hears of it though the task lives on."""
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    failure = OSError("the disk is gone")
+
+    async def fail() -> None:
+        raise failure
+
+    kept = mesh.process("risk").hub.start(fail())
+    await eventually(lambda: told)
+    assert (told, kept.done()) == ([failure], True)
+
+
+async def test_who_may_not_ask_now_asks_later(
+    mesh: Mesh, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follower whose requester is full counts it and asks again with pauses, and nothing fails."""
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    process = mesh.process("risk")
+    monkeypatch.setattr("shared.mesh.bus.requests.ASKED_MAX", 0)
+    subscriber = Subscriber(
+        hub=process.hub,
+        instance="feed",
+        topic_prefix=b"",
+        requester=process.asks("feed", "history"),
+        clock=process.clock,
+        on_events=lambda _: None,
+    )
+    reader = EventReader(
+        hub=process.hub,
+        instance="executor",
+        name="reports",
+        next_sequence=1,
+        requester=process.asks("executor", "tail"),
+        codec=process.codec,
+        on_events=lambda _: None,
+        on_loss=lambda _: None,
+    )
+    await eventually(lambda: min(each.refused["too many requests"] for each in (subscriber, reader)) >= 2)
+    assert not told

@@ -159,6 +159,41 @@ async def test_an_expired_request_is_never_handled(mesh: Mesh, change: dict[str,
     assert control.responder.refused["request_in_time"] == 1
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["handled", "waiting"])
+async def test_a_repetition_is_never_too_late(mesh: Mesh, eventually: Eventually, at_once: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    """What was taken in time gets its one answer, though it is asked for again after it expired."""
+    clock = standing_clock()
+    control = Control(mesh.process("risk"), at_once=at_once, clock=clock)
+    operator = mesh.process("operator")
+    socket = operator.hub.connect(zmq.DEALER, "risk", "control")
+    frame = operator.codec.encode(operator.sender.envelope(KILL, valid_for_ns=10**10))
+    await asyncio.to_thread(socket.send_multipart, [b"", frame])
+    await eventually(lambda: control.asked)
+    if at_once:
+        assert await heard_by(socket, operator) == "latched"
+    clock.advance(2 * 10**10)
+    await asyncio.to_thread(socket.send_multipart, [b"", frame])
+    if not at_once:
+        assert not await asyncio.to_thread(socket.poll, 200)
+        control.responder.answer(control.asked[0], DONE)
+    assert await heard_by(socket, operator) == "latched"
+    assert (len(control.asked), control.responder.refused.total()) == (1, 0)
+
+
+async def test_no_more_than_three_attempts_are_made(mesh: Mesh, eventually: Eventually) -> None:
+    """Whoever gets no answer asks three times, and the end of the time is not the moment for a fourth."""
+    risk = mesh.process("risk")
+    socket, heard = risk.hub.bind(zmq.ROUTER, "control"), list[list[bytes]]()
+    risk.hub.drain(socket, heard.append)
+    requester = mesh.process("operator").asks("risk", "control")
+    for asked in range(1, 4):
+        with pytest.raises(RequestTimedOutError):
+            await requester.ask(KILL)
+        await asyncio.sleep(0.05)
+        assert len(heard) <= asked * requests.ATTEMPTS_MAX
+    await eventually(lambda: heard)
+
+
 @pytest.mark.parametrize(
     "parts",
     [[b"", b"garbage"], [b"no empty part"], [b""], [b"", b"x", b"y"], [b"", b"\xc1" * 60_000]],

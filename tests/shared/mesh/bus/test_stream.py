@@ -3,14 +3,18 @@
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import pytest
 
 from proto.envelope import MarketEnvelope
+from proto.fields import ID_LENGTH_MAX
 from proto.market import BOOK_LEVELS_MAX, BookLevel, BookSnapshot, TradeSeen
+from proto.streams import TOPICS_MAX, StreamPosition
 from shared.core.continuity import Broken, Event, Seen, Synced
 from shared.mesh.bus.hub import STREAM_MESSAGES_MAX
 from shared.mesh.bus.stream import Publisher, Subscriber
 from tests.shared.mesh.bus.conftest import Mesh, Process
+from tests.shared.mesh.bus.test_latest import a_heartbeat
 
 TOPIC = b"binance/BTC/USDT/trade_seen"
 PROBE = b"binance/probe"
@@ -109,6 +113,32 @@ async def test_the_largest_book_is_in_a_snapshot(mesh: Mesh, eventually: Eventua
     feed.publisher.publish(TOPIC, book, exchange_time_ns=None, received_wall_ns=0)
     reader = Reader(mesh.process("strategy"))
     await eventually(lambda: reader.synced() == 1)
+
+
+async def test_as_many_topics_as_there_may_be_reach_every_reader(mesh: Mesh, eventually: Eventually) -> None:
+    """A full table of topics with the longest names fits a snapshot and a heartbeat; one more is refused in words."""
+    process = mesh.process("feed")
+    feed = Feed(process)
+    topics = [f"{number:04}".ljust(ID_LENGTH_MAX, "\N{EM DASH}").encode() for number in range(TOPICS_MAX)]
+    for topic in topics:
+        feed.trade(1, topic)
+    with pytest.raises(ValueError, match=f"at most {TOPICS_MAX}"):
+        feed.trade(1, b"one too many")
+    feed.trade(2, topics[0])
+    reports = StreamPosition(stream="reports", epoch=1, sequence=1)
+    published = (*feed.publisher.positions(), reports)
+    heartbeat = process.sender.envelope(msgspec.structs.replace(a_heartbeat(1), published=published))
+    assert process.codec.decode(process.codec.encode(heartbeat)) == heartbeat
+    reader = Reader(mesh.process("strategy"), prefix=b"")
+    await eventually(lambda: reader.synced(topics[-1]) == 1)
+    assert {event.topic for event in reader.events} == set(topics)
+
+
+@pytest.mark.parametrize("topic", [b"", b"x" * (ID_LENGTH_MAX + 1)], ids=["empty", "long"])
+async def test_a_topic_that_no_position_can_carry_is_refused(mesh: Mesh, topic: bytes) -> None:
+    """A name that would make every heartbeat unreadable is told to whoever publishes under it."""
+    with pytest.raises(ValueError, match="characters"):
+        Feed(mesh.process("feed")).trade(1, topic)
 
 
 async def test_a_prefix_is_all_that_is_sent(mesh: Mesh, eventually: Eventually) -> None:
