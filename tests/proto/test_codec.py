@@ -169,9 +169,9 @@ def test_a_float_where_money_belongs_is_refused() -> None:
 
 def test_a_frame_too_large_to_read_is_never_written() -> None:
     """A writer learns at once that its message is too large for any reader."""
-    many = tuple("y" * 500 for _ in range(600))
+    many = tuple("y" * 500 for _ in range(1_200))
     body = next(body for body in BODIES if tag_of(type(body)) == "reconcile_finished.1")
-    with pytest.raises(ValueError, match="ReconcileFinished takes 30"):
+    with pytest.raises(ValueError, match="ReconcileFinished takes 60"):
         CODEC.encode(an_envelope(msgspec.structs.replace(body, differences=many)))
 
 

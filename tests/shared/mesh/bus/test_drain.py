@@ -1,5 +1,6 @@
 """A drain says that it is about to read, before it reads."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -44,7 +45,7 @@ async def test_a_message_that_took_long_ends_its_batch(
     await eventually(lambda: asking.poll(0, zmq.POLLOUT))
     for number in ("1", "2", "3"):
         asking.send(number.encode())
-    time.sleep(0.1)  # noqa: ASYNC251  # all three shall have arrived before the first is read
+    await asyncio.sleep(0.1)  # all three shall have arrived before the first is read
     risk.hub.drain(socket, handle)
     await eventually(lambda: "3" in happened)
     read = happened[happened.index("1") - 1 : happened.index("3")]

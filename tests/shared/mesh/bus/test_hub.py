@@ -9,7 +9,7 @@ import pytest
 
 from proto.control import Kill
 from shared.mesh.bus.numbered import EventReader
-from shared.mesh.bus.requests import RequestTimedOutError
+from shared.mesh.bus.requests import ASKED_MAX, RequestTimedOutError
 from shared.mesh.bus.stream import Subscriber
 from tests.shared.mesh.bus.conftest import Mesh
 
@@ -80,19 +80,19 @@ async def test_what_work_raises_is_told_at_once(mesh: Mesh, eventually: Eventual
     assert (told, kept.done()) == ([failure], True)
 
 
-async def test_who_may_not_ask_now_asks_later(
-    mesh: Mesh, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_may_not_ask_now_asks_later(mesh: Mesh, eventually: Eventually) -> None:
     """A follower whose requester is full counts it and asks again with pauses, and nothing fails."""
     told: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
     process = mesh.process("risk")
-    monkeypatch.setattr("shared.mesh.bus.requests.ASKED_MAX", 0)
+    history, tail = process.asks("feed", "history"), process.asks("executor", "tail")
+    asking = [asyncio.ensure_future(full.ask(KILL)) for full in (history, tail) for _ in range(ASKED_MAX)]
+    await asyncio.sleep(0)
     subscriber = Subscriber(
         hub=process.hub,
         instance="feed",
         topic_prefix=b"",
-        requester=process.asks("feed", "history"),
+        requester=history,
         clock=process.clock,
         on_events=lambda _: None,
     )
@@ -101,10 +101,12 @@ async def test_who_may_not_ask_now_asks_later(
         instance="executor",
         name="reports",
         next_sequence=1,
-        requester=process.asks("executor", "tail"),
+        requester=tail,
         codec=process.codec,
         on_events=lambda _: None,
         on_loss=lambda _: None,
     )
     await eventually(lambda: min(each.refused["too many requests"] for each in (subscriber, reader)) >= 2)
     assert not told
+    mesh.end_all()
+    await asyncio.gather(*asking, return_exceptions=True)
