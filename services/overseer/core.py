@@ -45,7 +45,7 @@ class ProgramChanged(FromOutside):
 
 @dataclass(frozen=True, slots=True)
 class OrphanRetired(FromOutside):
-    """An orphan is no more. Without a successor nobody took its seat in time."""
+    """An orphan is no more. Without a successor nobody took its seat in time and kept it."""
 
     instance: str
     process_id: int
@@ -55,7 +55,7 @@ class OrphanRetired(FromOutside):
 
 @dataclass(frozen=True, slots=True)
 class OrphanLeft(FromOutside):
-    """It is not certain who has a seat, so nobody was touched."""
+    """It is not certain who has a seat, or that another stands by to take it, so nobody was touched."""
 
     words: str
 
@@ -95,7 +95,7 @@ class OverseerCore:
             case Woken():
                 return self._woken(happening.timer, now)
             case OrphanRetired():
-                return _retirement(happening, now)
+                return _retirement(happening)
             case OrphanLeft(words=words):
                 return (Note("critical", "an orphan could not be retired", {"reason": words}), _retire_again(now))
             case PipeUnreadable(reason=reason):
@@ -174,12 +174,16 @@ def _retire_again(now: Moment) -> WakeAt:
     return WakeAt(_RETIRE_AGAIN, now.boot_ns + ALARM_PERIOD_NS)
 
 
-def _retirement(retired: OrphanRetired, now: Moment) -> Sequence[Effect]:
+def _retirement(retired: OrphanRetired) -> Sequence[Effect]:
     details = {
         "instance": retired.instance,
         "process_id": retired.process_id,
         "killed": retired.killed,
         "successor_id": retired.successor_id,
     }
-    note = Note("warning", "orphan retired", details)
-    return (note,) if retired.successor_id is not None else (note, _retire_again(now))
+    if retired.successor_id is not None:
+        return (Note("warning", "orphan retired", details),)
+    # What became of this one may become of the next: no look by ourselves, or the mesh would go down one by one.
+    advice = "the other orphans are left alone; its log says why; then `bowline up`"
+    event = "orphan retired, and nobody took its seat and kept it"
+    return (Note("critical", event, {**details, "advice": advice}), WakeAt(_RETIRE_AGAIN, None))

@@ -7,7 +7,7 @@ import select
 import stat
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +16,10 @@ from services.overseer.protocol import DONE, READY, NotSupervisorError, body_len
 from shared.core.service import FromOutside, Outward
 from shared.mesh.clock import SystemClock
 from shared.mesh.fencing import FenceRefused
-from shared.mesh.orphans import Patience, Retirement, retire_orphans
+from shared.mesh.orphans import Kept, Patience, Retirement, Succession, retire_orphans
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.seat import Post
-from shared.mesh.settings import SettingsError, load_configuration
+from shared.mesh.settings import Configuration, SettingsError, load_configuration
 from shared.mesh.supervisor import SOCKET_NAME, Supervisor, SupervisorError
 
 PATIENCE: Final = Patience(drain_ns=15_000_000_000, successor_ns=15_000_000_000)
@@ -89,13 +89,15 @@ class SupervisorPipe:
 
         try:
             configuration = load_configuration(root=self._root, environment=os.environ)
-            supervised = self._supervised(configuration.run_directory / SOCKET_NAME)
-            with PrivateDirectory(configuration.seats_directory) as seats:
+            with (
+                self._supervisor(configuration) as supervisor,
+                PrivateDirectory(configuration.seats_directory) as seats,
+            ):
+                supervised = {program.name for program in supervisor.programs()} - {"overseer"}
                 posts = [Post(instance, seats, SystemClock()) for instance in sorted(supervised)]
                 for found in retire_orphans(
                     posts,
-                    supervisor_id=self._supervisor_id,
-                    supervised=supervised,
+                    succession=Succession(self._supervisor_id, supervisor.programs),
                     patience=PATIENCE,
                     wanted=self._wanted,
                 ):
@@ -105,20 +107,21 @@ class SupervisorPipe:
         except (PrivateFileError, SettingsError) as error:
             tell(OrphanLeft(str(error)))
 
-    def _supervised(self, socket_path: Path) -> set[str]:
-        """Ask our supervisord whom it has started; another's children would all look like orphans to us."""
-        with Supervisor(socket_path) as supervisor:
+    @contextlib.contextmanager
+    def _supervisor(self, configuration: Configuration) -> Iterator[Supervisor]:
+        """Speak to our supervisord; another's children would all look like orphans to us."""
+        with Supervisor(configuration.run_directory / SOCKET_NAME) as supervisor:
             answering = supervisor.process_id()
             if answering != self._supervisor_id:
                 raise SupervisorError(f"it is process {answering}, and we were started by {self._supervisor_id}")
-            return {program.name for program in supervisor.programs()} - {"overseer"}
+            yield supervisor
 
     def _tell(self, happening: FromOutside) -> None:
         self._bring(happening)
 
 
-def _told(found: Retirement | FenceRefused) -> FromOutside:
-    if isinstance(found, FenceRefused):
+def _told(found: Retirement | Kept | FenceRefused) -> FromOutside:
+    if not isinstance(found, Retirement):
         return OrphanLeft(found.words)
     return OrphanRetired(found.instance, found.process_id, found.killed, found.successor_id)
 

@@ -12,7 +12,7 @@ from services.overseer.core import (
     RetireOrphans,
     SupervisorGone,
 )
-from shared.core.service import Effect, FromOutside, Happening, Moment, Note, Started, Stop, StopAsked, WakeAt, Woken
+from shared.core.service import Effect, Happening, Moment, Note, Started, Stop, StopAsked, WakeAt, Woken
 
 SECOND_NS = 1_000_000_000
 
@@ -121,14 +121,20 @@ def test_slow_deaths_of_several_and_orderly_ends_are_no_crash_loop() -> None:
         assert notes(overseer.sees("EXITED", expected=True)) == [("warning", "process ended by itself")]
 
 
-@pytest.mark.parametrize(
-    "obstacle", [OrphanLeft("the kernel disagrees"), OrphanRetired("risk", 7, killed=False, successor_id=None)]
-)
-def test_retiring_is_tried_again(obstacle: FromOutside) -> None:
-    """Where an orphan had to be left, or nobody took an empty seat, the rest is looked at again a minute later."""
+def test_retiring_is_tried_again() -> None:
+    """Where an orphan had to be left, it is looked at again a minute later: nobody was harmed, nor will be."""
     overseer = Overseer()
-    assert overseer.hears(obstacle)[-1] == WakeAt("retire again", ALARM_PERIOD_NS)
+    assert overseer.hears(OrphanLeft("nobody stands by"))[-1] == WakeAt("retire again", ALARM_PERIOD_NS)
     assert overseer.hears(Woken("retire again"), after_s=60) == [RetireOrphans()]
+
+
+def test_seat_that_nobody_took_ends_the_retiring() -> None:
+    """After an orphan whose successor failed no other is touched, also where a second look was due."""
+    overseer = Overseer()
+    overseer.hears(OrphanLeft("nobody stands by"))
+    failed = overseer.hears(OrphanRetired("risk", 7, killed=False, successor_id=None))
+    assert notes(failed) == [("critical", "orphan retired, and nobody took its seat and kept it")]
+    assert failed[1:] == [WakeAt("retire again", None)]
 
 
 def test_overseer_ends_when_somebody_else_talks_to_it() -> None:
