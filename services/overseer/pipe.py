@@ -11,7 +11,17 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Final
 
-from services.overseer.core import OrphanLeft, OrphanRetired, PipeUnreadable, RetireOrphans, SupervisorGone
+from services.overseer.core import (
+    LookForGivenUp,
+    NotStartedAgain,
+    OrphanLeft,
+    OrphanRetired,
+    PipeUnreadable,
+    ProgramChanged,
+    RetireOrphans,
+    StartAgain,
+    SupervisorGone,
+)
 from services.overseer.protocol import DONE, READY, NotSupervisorError, body_length, change_in, fields_of
 from shared.core.service import FromOutside, Outward
 from shared.mesh.clock import SystemClock
@@ -42,9 +52,17 @@ class SupervisorPipe:
         self._start(self._listen())
 
     def perform(self, effect: Outward) -> None:
-        """Retire orphans."""
-        assert isinstance(effect, RetireOrphans), "the overseer's core wants nothing else"
-        self._start(asyncio.to_thread(self._retire, asyncio.get_running_loop()))
+        """Retire orphans, or have started again what was given up; each in a thread, for it may take its time."""
+        loop = asyncio.get_running_loop()
+        match effect:
+            case RetireOrphans():
+                self._start(asyncio.to_thread(self._retire, loop))
+            case LookForGivenUp():
+                self._start(asyncio.to_thread(self._look, loop))
+            case StartAgain(instance=instance):
+                self._start(asyncio.to_thread(self._start_again, loop, instance))
+            case _:
+                raise AssertionError("the overseer's core wants nothing else")
 
     def close(self) -> None:
         """Listen no more, and retire no more."""
@@ -81,12 +99,7 @@ class SupervisorPipe:
         return not self._closed.is_set() and os.getppid() == self._supervisor_id
 
     def _retire(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look for orphans and retire them; runs in a thread, for each may take its time."""
-
-        def tell(happening: FromOutside) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: whoever would hear it is gone
-                loop.call_soon_threadsafe(self._tell, happening)
-
+        """Look for orphans and retire them."""
         try:
             configuration = load_configuration(root=self._root, environment=os.environ)
             with (
@@ -101,11 +114,28 @@ class SupervisorPipe:
                     patience=PATIENCE,
                     wanted=self._wanted,
                 ):
-                    tell(_told(found))
+                    self._tell(loop, _told(found))
         except SupervisorError as error:
-            tell(OrphanLeft(f"supervisord does not say whom it has started: {error}"))
+            self._tell(loop, OrphanLeft(f"supervisord does not say whom it has started: {error}"))
         except (PrivateFileError, SettingsError) as error:
-            tell(OrphanLeft(str(error)))
+            self._tell(loop, OrphanLeft(str(error)))
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Who does not answer here is an alarm of the retiring, which asks the same.
+        with contextlib.suppress(SupervisorError, SettingsError):
+            configuration = load_configuration(root=self._root, environment=os.environ)
+            with self._supervisor(configuration) as supervisor:
+                for program in supervisor.programs():
+                    if program.state == "FATAL":
+                        self._tell(loop, ProgramChanged(program.name, "FATAL", "", None, expected=False))
+
+    def _start_again(self, loop: asyncio.AbstractEventLoop, instance: str) -> None:
+        try:
+            configuration = load_configuration(root=self._root, environment=os.environ)
+            with self._supervisor(configuration) as supervisor:
+                supervisor.start(instance)
+        except (SettingsError, SupervisorError) as error:
+            self._tell(loop, NotStartedAgain(instance, str(error)))
 
     @contextlib.contextmanager
     def _supervisor(self, configuration: Configuration) -> Iterator[Supervisor]:
@@ -116,8 +146,10 @@ class SupervisorPipe:
                 raise SupervisorError(f"it is process {answering}, and we were started by {self._supervisor_id}")
             yield supervisor
 
-    def _tell(self, happening: FromOutside) -> None:
-        self._bring(happening)
+    def _tell(self, loop: asyncio.AbstractEventLoop, happening: FromOutside) -> None:
+        """Bring what a thread has found."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: whoever would hear it is gone
+            loop.call_soon_threadsafe(self._bring, happening)
 
 
 def _told(found: Retirement | Kept | FenceRefused) -> FromOutside:
