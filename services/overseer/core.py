@@ -1,7 +1,8 @@
 """What the overseer makes of supervisord's events. Pure.
 
 supervisord restarts what dies, for ever, and says nothing of it; what dies at its start a few times it gives up, and
-says nothing of that either. The overseer says both aloud, and again every minute for as long as it lasts.
+says nothing of that either. The overseer says both aloud, again every minute for as long as it lasts, and then has what
+was given up started again: what stood in the way, such as a full disk, may be gone.
 """
 
 from collections import defaultdict, deque
@@ -45,7 +46,7 @@ class ProgramChanged(FromOutside):
 
 @dataclass(frozen=True, slots=True)
 class OrphanRetired(FromOutside):
-    """An orphan is no more. Without a successor nobody took its seat in time."""
+    """An orphan is no more. Without a successor nobody took its seat in time and kept it."""
 
     instance: str
     process_id: int
@@ -55,7 +56,7 @@ class OrphanRetired(FromOutside):
 
 @dataclass(frozen=True, slots=True)
 class OrphanLeft(FromOutside):
-    """It is not certain who has a seat, so nobody was touched."""
+    """It is not certain who has a seat, or that another stands by to take it, so nobody was touched."""
 
     words: str
 
@@ -77,6 +78,26 @@ class RetireOrphans(Outward):
     """Retire the orphans of an earlier supervisord, one by one, and tell of each."""
 
 
+@dataclass(frozen=True, slots=True)
+class LookForGivenUp(Outward):
+    """Tell of each program that supervisord has given up: an overseer before us may have seen it happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartAgain(Outward):
+    """Have supervisord start a program that it has given up."""
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotStartedAgain(FromOutside):
+    """supervisord did not start a program that it had given up."""
+
+    instance: str
+    words: str
+
+
 class OverseerCore:
     """Knows who died when, who was given up, and who dies again and again."""
 
@@ -89,15 +110,17 @@ class OverseerCore:
         """Take in what happened and return what shall be done."""
         match happening:
             case Started():
-                return (RetireOrphans(),)
+                return (RetireOrphans(), LookForGivenUp())
             case ProgramChanged():
                 return self._changed(happening, now)
             case Woken():
                 return self._woken(happening.timer, now)
             case OrphanRetired():
-                return _retirement(happening, now)
+                return _retirement(happening)
             case OrphanLeft(words=words):
                 return (Note("critical", "an orphan could not be retired", {"reason": words}), _retire_again(now))
+            case NotStartedAgain(instance=instance, words=words):
+                return (Note("warning", "process was not started again", {"instance": instance, "reason": words}),)
             case PipeUnreadable(reason=reason):
                 return (Note("critical", "what starts us is not supervisord", {"reason": reason}), Stop())
             case SupervisorGone():
@@ -111,7 +134,9 @@ class OverseerCore:
         if timer == _RETIRE_AGAIN:
             return (RetireOrphans(),)
         if timer.startswith(_GIVEN_UP):
-            return self._given_up_still(timer.removeprefix(_GIVEN_UP), now)
+            instance = timer.removeprefix(_GIVEN_UP)
+            again = (StartAgain(instance),) if instance in self._given_up else ()
+            return (*self._given_up_still(instance, now), *again)
         if timer.startswith(_LOOPING):
             return self._looping_still(timer.removeprefix(_LOOPING), now)
         return ()
@@ -125,6 +150,8 @@ class OverseerCore:
                 return (Note("warning", "process died", {**_who(change), "ended": ended}), *self._died(change, now))
             case "BACKOFF":
                 return (Note("warning", "process died at its start", _who(change)), *self._died(change, now))
+            case "FATAL" if change.instance in self._given_up:
+                return ()  # it was started again in vain, and the alarm goes on
             case "FATAL":
                 self._given_up.add(change.instance)
                 return self._given_up_still(change.instance, now)
@@ -149,7 +176,7 @@ class OverseerCore:
     def _given_up_still(self, instance: str, now: Moment) -> Sequence[Effect]:
         if instance not in self._given_up:
             return ()
-        details = {"instance": instance, "advice": "its log says why; then `bowline up`"}
+        details = {"instance": instance, "advice": "its log says why; it is started again every minute"}
         return (
             Note("critical", "process is down, and supervisord has given up on it", details),
             WakeAt(f"{_GIVEN_UP}{instance}", now.boot_ns + ALARM_PERIOD_NS),
@@ -158,6 +185,8 @@ class OverseerCore:
     def _looping_still(self, instance: str, now: Moment) -> Sequence[Effect]:
         if not self._loops(instance, now):
             self._looping.discard(instance)
+            if instance in self._given_up:
+                return ()
             return (Note("info", "process no longer dies again and again", {"instance": instance}),)
         return (
             Note("critical", "process dies again and again", {"instance": instance, "deaths": CRASH_LOOP_DEATHS}),
@@ -174,12 +203,16 @@ def _retire_again(now: Moment) -> WakeAt:
     return WakeAt(_RETIRE_AGAIN, now.boot_ns + ALARM_PERIOD_NS)
 
 
-def _retirement(retired: OrphanRetired, now: Moment) -> Sequence[Effect]:
+def _retirement(retired: OrphanRetired) -> Sequence[Effect]:
     details = {
         "instance": retired.instance,
         "process_id": retired.process_id,
         "killed": retired.killed,
         "successor_id": retired.successor_id,
     }
-    note = Note("warning", "orphan retired", details)
-    return (note,) if retired.successor_id is not None else (note, _retire_again(now))
+    if retired.successor_id is not None:
+        return (Note("warning", "orphan retired", details),)
+    # What became of this one may become of the next: no look by ourselves, or the mesh would go down one by one.
+    advice = "the other orphans are left alone; its log says why; then `bowline up`"
+    event = "orphan retired, and nobody took its seat and kept it"
+    return (Note("critical", event, {**details, "advice": advice}), WakeAt(_RETIRE_AGAIN, None))

@@ -7,19 +7,29 @@ import select
 import stat
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Final
 
-from services.overseer.core import OrphanLeft, OrphanRetired, PipeUnreadable, RetireOrphans, SupervisorGone
+from services.overseer.core import (
+    LookForGivenUp,
+    NotStartedAgain,
+    OrphanLeft,
+    OrphanRetired,
+    PipeUnreadable,
+    ProgramChanged,
+    RetireOrphans,
+    StartAgain,
+    SupervisorGone,
+)
 from services.overseer.protocol import DONE, READY, NotSupervisorError, body_length, change_in, fields_of
 from shared.core.service import FromOutside, Outward
 from shared.mesh.clock import SystemClock
 from shared.mesh.fencing import FenceRefused
-from shared.mesh.orphans import Patience, Retirement, retire_orphans
+from shared.mesh.orphans import Kept, Patience, Retirement, Succession, retire_orphans
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.seat import Post
-from shared.mesh.settings import SettingsError, load_configuration
+from shared.mesh.settings import Configuration, SettingsError, load_configuration
 from shared.mesh.supervisor import SOCKET_NAME, Supervisor, SupervisorError
 
 PATIENCE: Final = Patience(drain_ns=15_000_000_000, successor_ns=15_000_000_000)
@@ -42,9 +52,17 @@ class SupervisorPipe:
         self._start(self._listen())
 
     def perform(self, effect: Outward) -> None:
-        """Retire orphans."""
-        assert isinstance(effect, RetireOrphans), "the overseer's core wants nothing else"
-        self._start(asyncio.to_thread(self._retire, asyncio.get_running_loop()))
+        """Retire orphans, or have started again what was given up; each in a thread, for it may take its time."""
+        loop = asyncio.get_running_loop()
+        match effect:
+            case RetireOrphans():
+                self._start(asyncio.to_thread(self._retire, loop))
+            case LookForGivenUp():
+                self._start(asyncio.to_thread(self._look, loop))
+            case StartAgain(instance=instance):
+                self._start(asyncio.to_thread(self._start_again, loop, instance))
+            case _:
+                raise AssertionError("the overseer's core wants nothing else")
 
     def close(self) -> None:
         """Listen no more, and retire no more."""
@@ -81,44 +99,61 @@ class SupervisorPipe:
         return not self._closed.is_set() and os.getppid() == self._supervisor_id
 
     def _retire(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look for orphans and retire them; runs in a thread, for each may take its time."""
-
-        def tell(happening: FromOutside) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: whoever would hear it is gone
-                loop.call_soon_threadsafe(self._tell, happening)
-
+        """Look for orphans and retire them."""
         try:
             configuration = load_configuration(root=self._root, environment=os.environ)
-            supervised = self._supervised(configuration.run_directory / SOCKET_NAME)
-            with PrivateDirectory(configuration.seats_directory) as seats:
+            with (
+                self._supervisor(configuration) as supervisor,
+                PrivateDirectory(configuration.seats_directory) as seats,
+            ):
+                supervised = {program.name for program in supervisor.programs()} - {"overseer"}
                 posts = [Post(instance, seats, SystemClock()) for instance in sorted(supervised)]
                 for found in retire_orphans(
                     posts,
-                    supervisor_id=self._supervisor_id,
-                    supervised=supervised,
+                    succession=Succession(self._supervisor_id, supervisor.programs),
                     patience=PATIENCE,
                     wanted=self._wanted,
                 ):
-                    tell(_told(found))
+                    self._tell(loop, _told(found))
         except SupervisorError as error:
-            tell(OrphanLeft(f"supervisord does not say whom it has started: {error}"))
+            self._tell(loop, OrphanLeft(f"supervisord does not say whom it has started: {error}"))
         except (PrivateFileError, SettingsError) as error:
-            tell(OrphanLeft(str(error)))
+            self._tell(loop, OrphanLeft(str(error)))
 
-    def _supervised(self, socket_path: Path) -> set[str]:
-        """Ask our supervisord whom it has started; another's children would all look like orphans to us."""
-        with Supervisor(socket_path) as supervisor:
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Who does not answer here is an alarm of the retiring, which asks the same.
+        with contextlib.suppress(SupervisorError, SettingsError):
+            configuration = load_configuration(root=self._root, environment=os.environ)
+            with self._supervisor(configuration) as supervisor:
+                for program in supervisor.programs():
+                    if program.state == "FATAL":
+                        self._tell(loop, ProgramChanged(program.name, "FATAL", "", None, expected=False))
+
+    def _start_again(self, loop: asyncio.AbstractEventLoop, instance: str) -> None:
+        try:
+            configuration = load_configuration(root=self._root, environment=os.environ)
+            with self._supervisor(configuration) as supervisor:
+                supervisor.start(instance)
+        except (SettingsError, SupervisorError) as error:
+            self._tell(loop, NotStartedAgain(instance, str(error)))
+
+    @contextlib.contextmanager
+    def _supervisor(self, configuration: Configuration) -> Iterator[Supervisor]:
+        """Speak to our supervisord; another's children would all look like orphans to us."""
+        with Supervisor(configuration.run_directory / SOCKET_NAME) as supervisor:
             answering = supervisor.process_id()
             if answering != self._supervisor_id:
                 raise SupervisorError(f"it is process {answering}, and we were started by {self._supervisor_id}")
-            return {program.name for program in supervisor.programs()} - {"overseer"}
+            yield supervisor
 
-    def _tell(self, happening: FromOutside) -> None:
-        self._bring(happening)
+    def _tell(self, loop: asyncio.AbstractEventLoop, happening: FromOutside) -> None:
+        """Bring what a thread has found."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: whoever would hear it is gone
+            loop.call_soon_threadsafe(self._bring, happening)
 
 
-def _told(found: Retirement | FenceRefused) -> FromOutside:
-    if isinstance(found, FenceRefused):
+def _told(found: Retirement | Kept | FenceRefused) -> FromOutside:
+    if not isinstance(found, Retirement):
         return OrphanLeft(found.words)
     return OrphanRetired(found.instance, found.process_id, found.killed, found.successor_id)
 

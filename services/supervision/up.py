@@ -12,7 +12,7 @@ from services.supervision.mesh import NOT_WELL, OK, Mesh, Streams, root_argument
 from services.supervision.observation import Observation, Supervision, asked, asked_patiently, observed
 from services.supervision.starting import prepare, start_supervisor
 from services.supervision.status import show
-from shared.mesh.orphans import Patience, retire_orphans
+from shared.mesh.orphans import Patience, Succession, retire_orphans
 from shared.mesh.supervisor import SupervisorError
 
 WAIT_S: Final = 30.0
@@ -20,6 +20,8 @@ SUCCESSOR_NS: Final = 15_000_000_000
 LOG_LINES: Final = 10
 _NS_PER_S: Final = 1_000_000_000
 _DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
+# What waiting does not change: such an orphan has just been left alone.
+_IN_VAIN: Final = frozenset({State.FATAL, State.ORPHAN})
 # What a person can do about each; the table itself says what is the matter.
 ADVICE: Final[Mapping[State, str]] = {
     State.FATAL: "ended each time within a second of its start, and supervisord has given up on it",
@@ -87,11 +89,10 @@ def _start_again(mesh: Mesh, before: Supervision, streams: Streams) -> None:
 def _retire(mesh: Mesh, supervisor_id: int, streams: Streams) -> None:
     supervised = asked(mesh).programs
     drain_ns = int(mesh.programs.stop_wait_s_max * _NS_PER_S)
-    with mesh.seats() as seats:
+    with mesh.supervisor() as supervisor, mesh.seats() as seats:
         posts = [mesh.post(instance, seats) for instance in sorted({*mesh.programs.stop_wait_s, *supervised})]
-        for retired in retire_orphans(
-            posts, supervisor_id=supervisor_id, supervised=supervised, patience=Patience(drain_ns, SUCCESSOR_NS)
-        ):
+        succession = Succession(supervisor_id, supervisor.programs)
+        for retired in retire_orphans(posts, succession=succession, patience=Patience(drain_ns, SUCCESSOR_NS)):
             streams.say(retired.words)
 
 
@@ -102,7 +103,7 @@ def _settled(mesh: Mesh) -> Observation:
     def settled() -> bool:
         nonlocal latest
         latest = observed(mesh)
-        return all(row.well or row.state is State.FATAL for row in latest.rows)
+        return all(row.well or row.state in _IN_VAIN for row in latest.rows)
 
     mesh.wait_until(settled, within_s=WAIT_S)
     return latest

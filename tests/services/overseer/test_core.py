@@ -4,15 +4,18 @@ import pytest
 
 from services.overseer.core import (
     ALARM_PERIOD_NS,
+    LookForGivenUp,
+    NotStartedAgain,
     OrphanLeft,
     OrphanRetired,
     OverseerCore,
     PipeUnreadable,
     ProgramChanged,
     RetireOrphans,
+    StartAgain,
     SupervisorGone,
 )
-from shared.core.service import Effect, FromOutside, Happening, Moment, Note, Started, Stop, StopAsked, WakeAt, Woken
+from shared.core.service import Effect, Happening, Moment, Note, Started, Stop, StopAsked, WakeAt, Woken
 
 SECOND_NS = 1_000_000_000
 
@@ -42,7 +45,7 @@ def notes(effects: list[Effect]) -> list[tuple[str, str]]:
 
 def test_orphans_are_retired_at_the_start() -> None:
     """The first thing the overseer wants is that orphans are retired."""
-    assert Overseer().hears(Started("overseer", 1, 0, ())) == [RetireOrphans()]
+    assert Overseer().hears(Started("overseer", 1, 0, ())) == [RetireOrphans(), LookForGivenUp()]
 
 
 def test_retirements_are_said() -> None:
@@ -83,12 +86,21 @@ def test_program_given_up_alarms_every_minute_until_it_is_back() -> None:
     first = overseer.sees("FATAL")
     assert notes(first) == [alarm]
     assert first[-1] == WakeAt("given up risk", ALARM_PERIOD_NS)
-    assert notes(overseer.hears(Woken("given up risk"), after_s=60)) == [alarm]
+    again = overseer.hears(Woken("given up risk"), after_s=60)
+    assert notes(again) == [alarm]
+    assert again[-1] == StartAgain("risk")
     assert overseer.sees("STARTING") == []
+    assert overseer.sees("FATAL") == []  # in vain: the alarm and the next try come with the minute
     back = overseer.sees("RUNNING")
     assert notes(back) == [("info", "process is back")]
     assert back[-1] == WakeAt("given up risk", None)
     assert overseer.hears(Woken("given up risk"), after_s=60) == []
+
+
+def test_start_that_is_refused_is_said() -> None:
+    """What supervisord does not start again is a line with its reason."""
+    refused = Overseer().hears(NotStartedAgain("risk", "no such file"))
+    assert notes(refused) == [("warning", "process was not started again")]
 
 
 def test_stopping_a_program_given_up_ends_its_alarm() -> None:
@@ -121,14 +133,20 @@ def test_slow_deaths_of_several_and_orderly_ends_are_no_crash_loop() -> None:
         assert notes(overseer.sees("EXITED", expected=True)) == [("warning", "process ended by itself")]
 
 
-@pytest.mark.parametrize(
-    "obstacle", [OrphanLeft("the kernel disagrees"), OrphanRetired("risk", 7, killed=False, successor_id=None)]
-)
-def test_retiring_is_tried_again(obstacle: FromOutside) -> None:
-    """Where an orphan had to be left, or nobody took an empty seat, the rest is looked at again a minute later."""
+def test_retiring_is_tried_again() -> None:
+    """Where an orphan had to be left, it is looked at again a minute later: nobody was harmed, nor will be."""
     overseer = Overseer()
-    assert overseer.hears(obstacle)[-1] == WakeAt("retire again", ALARM_PERIOD_NS)
+    assert overseer.hears(OrphanLeft("nobody stands by"))[-1] == WakeAt("retire again", ALARM_PERIOD_NS)
     assert overseer.hears(Woken("retire again"), after_s=60) == [RetireOrphans()]
+
+
+def test_seat_that_nobody_took_ends_the_retiring() -> None:
+    """After an orphan whose successor failed no other is touched, also where a second look was due."""
+    overseer = Overseer()
+    overseer.hears(OrphanLeft("nobody stands by"))
+    failed = overseer.hears(OrphanRetired("risk", 7, killed=False, successor_id=None))
+    assert notes(failed) == [("critical", "orphan retired, and nobody took its seat and kept it")]
+    assert failed[1:] == [WakeAt("retire again", None)]
 
 
 def test_overseer_ends_when_somebody_else_talks_to_it() -> None:

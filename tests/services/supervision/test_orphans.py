@@ -1,13 +1,24 @@
 """What a supervisord killed by force leaves behind, and how the next one gets its mesh back."""
 
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 
 from shared.mesh.clock import SystemClock
-from shared.mesh.orphans import Patience, retire_orphans
+from shared.mesh.orphans import Patience, Succession, retire_orphans
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post
+from shared.mesh.supervisor import Program
+from tests.house.tree import CHECKOUT
 from tests.services.supervision.conftest import MakeMesh
-from tests.services.supervision.harness import SmallMesh
+from tests.services.supervision.harness import SmallMesh, eventually
 
 INSTANCES = ("executor", "feed-1", "risk")
 
@@ -20,6 +31,24 @@ def mesh(make_mesh: MakeMesh) -> SmallMesh:
     assert mesh.run("up").code == 0
     mesh.kill(mesh.supervisor_id())
     return mesh
+
+
+@contextmanager
+def standing_by(mesh: SmallMesh, instance: str) -> Iterator[Program]:
+    """Start a process that stands by for a seat as a child of ours, with what a supervisord would say of it."""
+    command = [sys.executable, "-m", "tests.services.supervision.program", str(mesh.root), instance, "steady"]
+    with subprocess.Popen(command, cwd=CHECKOUT) as child:
+        try:
+            yield Program(name=instance, state="RUNNING", process_id=child.pid, start=0, now=1, spawn_error="")
+        finally:
+            child.kill()
+
+
+def was_asked_to_end(process_id: int) -> bool:
+    """Tell whether SIGTERM waits for a process that does not hear it."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    (pending,) = (int(line.split()[1], 16) for line in status.splitlines() if line.startswith("ShdPnd:"))
+    return bool(pending & 1 << (signal.SIGTERM - 1))
 
 
 def test_status_shows_orphans(mesh: SmallMesh) -> None:
@@ -40,14 +69,15 @@ def test_nobody_starts_again_what_is_crashed_now(mesh: SmallMesh) -> None:
 def test_retiring_stops_when_it_is_no_longer_wanted(mesh: SmallMesh) -> None:
     """An overseer that ends waits for no orphan and kills none, even one that it has asked to end."""
     orphans = mesh.process_ids()
-    endless = Patience(drain_ns=3_600_000_000_000, successor_ns=3_600_000_000_000)
-    looks = iter([True, True, True])  # at the lock, before SIGTERM, and once while waiting for the death
-    with PrivateDirectory(mesh.root / "var/seats") as seats:
+    long = Patience(drain_ns=60_000_000_000, successor_ns=60_000_000_000)
+    with PrivateDirectory(mesh.root / "var/seats") as seats, standing_by(mesh, "feed-1") as program:
         posts = [Post(name, seats, SystemClock()) for name in ("feed-1", "risk")]
+        succession = Succession(os.getpid(), lambda: [program])
         retired = retire_orphans(
-            posts, supervisor_id=None, supervised=INSTANCES, patience=endless, wanted=lambda: next(looks, False)
+            posts, succession=succession, patience=long, wanted=lambda: not was_asked_to_end(orphans["feed-1"])
         )
         assert list(retired) == []
+    assert was_asked_to_end(orphans["feed-1"])
     assert mesh.process_ids() == orphans
 
 
@@ -76,6 +106,32 @@ def test_up_retires_orphans_one_by_one(mesh: SmallMesh) -> None:
         ("left", "risk"),
         ("took", "risk"),
     ]
+
+
+def test_no_orphan_is_touched_without_a_successor(make_mesh: MakeMesh) -> None:
+    """Where every new child ends at once, overseer and `up` leave all orphans alone, and say so of each."""
+    names = ("executor", "flattener", "risk")
+    changes = {name: {"startretries": "1"} for name in names}
+    mesh = make_mesh(changes, overseen=True, executor="steady", flattener="steady", risk="steady")
+    assert mesh.run("up").code == 0
+    mesh.kill(mesh.supervisor_id())
+    eventually(lambda: mesh.rows()["overseer"]["state"] == "STOPPED")
+    orphans = {name: mesh.process_ids()[name] for name in names}
+    file = mesh.root / "supervisord.conf"
+    # As after an error in the settings.
+    file.write_text(re.sub(r"command=.* -m tests\.services.*", "command=false", file.read_text()))
+    brought_up = mesh.run("up")
+    assert brought_up.code == 3, brought_up.everything
+    words = {
+        f"{name}: orphan {orphans[name]} was left alone, for no child of supervisord stands by "
+        f"to take its seat; see the log of {name}"
+        for name in names
+    }
+    assert words <= set(brought_up.output.splitlines())
+    eventually(lambda: words <= {line.get("reason") for line in mesh.logged("overseer")})
+    rows = mesh.rows()
+    assert {name: rows[f"{name} ORPHAN"]["process_id"] for name in names} == orphans
+    assert {word for word, _ in mesh.witnessed()} == {"took"}
 
 
 def test_down_ends_orphans_too(mesh: SmallMesh) -> None:

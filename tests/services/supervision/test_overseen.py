@@ -99,6 +99,8 @@ def test_next_overseer_retires_the_orphans(mesh: SmallMesh) -> None:
     orphans, already = others(mesh), len(mesh.witnessed())
     start_plainly(mesh)
     eventually(lambda: mesh.run("status").code == 0)
+    # The last word comes when the last successor has kept its seat for a moment.
+    eventually(lambda: events(mesh, "warning").count(("orphan retired", INSTANCES[-1])) == 1)
     retired = [line for line in mesh.logged("overseer") if line["event"] == "orphan retired"]
     seated = others(mesh)
     assert [(line["instance"], line["process_id"], line["killed"], line["successor_id"]) for line in retired] == [
@@ -139,11 +141,13 @@ def test_down_ends_the_overseer_too(mesh: SmallMesh) -> None:
 
 
 def test_program_given_up_is_an_alarm(make_mesh: MakeMesh) -> None:
-    """A program that dies at each start is said so each time, and given up aloud."""
+    """A program that dies at each start is said so each time, and given up aloud, by a later overseer too."""
     mesh = make_mesh({"risk": {"startretries": "1"}}, overseen=True, risk="brief", metrics="steady")
     assert mesh.run("up").code == 3
     given_up = ("process is down, and supervisord has given up on it", "risk")
     eventually(lambda: given_up in events(mesh, "critical"))
     deaths = [event for event in events(mesh, "warning") if event == ("process died at its start", "risk")]
     assert len(deaths) == 2
+    mesh.kill(mesh.process_ids()["overseer"])  # the next one was not there when it happened
+    eventually(lambda: events(mesh, "critical").count(given_up) == 2)
     assert mesh.run("down").code == 0

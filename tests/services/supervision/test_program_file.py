@@ -36,7 +36,7 @@ def test_every_program_has_what_every_program_needs(section: str, settings: dict
         "autostart": "true",
         "autorestart": "true",
         "startsecs": "1",
-        "startretries": "3",
+        "startretries": "1000000" if kind == "eventlistener" else "3",
         "stopsignal": "TERM",
         "stopasgroup": "true",
         "killasgroup": "true",
