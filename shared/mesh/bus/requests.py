@@ -254,7 +254,8 @@ class Requester:
         finally:
             if asked.timer is not None:
                 asked.timer.cancel()
-            self._asked.pop(envelope.id, None)
+            if self._asked.get(envelope.id) is asked:  # somebody may have asked again under this id
+                del self._asked[envelope.id]
 
     def _give_up(self) -> None:
         """Answer for those who will not be asked any more, so that whoever waits goes on."""

@@ -265,7 +265,7 @@ async def test_heartbeats_say_that_the_loop_moves(stage: Stage, eventually: Even
         on_envelope=lambda envelope: beats.append(envelope.body) if isinstance(envelope.body, Heartbeat) else None,
     )
     await eventually(lambda: len(beats) >= 3)
-    assert {beat.state for beat in beats} == {"running"}
+    assert beats[-1].state == "running"
     handled = [beat.handled for beat in beats]
     assert handled == sorted(set(handled))
     assert not actor.exit.done()
