@@ -29,6 +29,7 @@ class NotDoneError(Exception):
 EXPECTED = (
     KeysUnusableError,
     NotDoneError,
+    PermissionError,  # whoever asks is not who runs the mesh; the error names the file
     PrivateFileError,
     ProgramFileError,
     SettingsError,

@@ -145,7 +145,11 @@ class PrivateDirectory:
     def _refuse_if_open(self) -> None:
         status = os.fstat(self._descriptor)
         if status.st_uid != os.geteuid():
-            raise NotPrivateError(self.path, "belongs to another user: remove it, or configure another directory")
+            raise NotPrivateError(
+                self.path, "belongs to another user: run this as that user, or configure another directory"
+            )
+        if status.st_mode & stat.S_ISVTX and status.st_mode & stat.S_IWOTH:
+            raise NotPrivateError(self.path, "is a directory that users share, such as /tmp: configure one of our own")
         if stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
             raise NotPrivateError(self.path, f"has mode {stat.S_IMODE(status.st_mode):04o}: chmod 0700 it")
         for parent in self.path.resolve().parents:

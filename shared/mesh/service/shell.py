@@ -43,7 +43,7 @@ from shared.mesh import logs
 from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.sender import Sender
-from shared.mesh.clock import Clock, ClockWatch
+from shared.mesh.clock import Clock, ClockWatch, WallMoved
 from shared.mesh.journal import JournalFull
 from shared.mesh.seat import Seat
 from shared.mesh.service.diary import Diary
@@ -278,7 +278,8 @@ class Service:
             self._ending.give_up(BEGIN_ANEW, "the seat is lost", "its lock file was removed or replaced")
             return
         for change in self._clock_watch.look():
-            log.warning("the clocks jumped", change=str(change))
+            if isinstance(change, WallMoved):  # what was skipped is told as a stall
+                log.warning("the wall clock was set", by_seconds=round(change.by_ns / 1e9, 3))
         if self._beats % TEND_EVERY_BEATS == 0:
             self._ending.guard(self._tend_diary)
         self._say_health()

@@ -29,6 +29,14 @@ def test_a_missing_directory_is_made_for_us_alone(tmp_path: Path) -> None:
         assert (made.stat().st_mode & 0o7777, made.stat().st_uid) == (0o700, os.geteuid())
 
 
+def test_a_directory_that_users_share_is_refused(tmp_path: Path) -> None:
+    """Nobody is told to change the mode of such as /tmp, which would break the machine for the others."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run").chmod(0o1777)
+    assert "configure one of our own" in refusal(tmp_path / "run")
+    assert "chmod" not in refusal(tmp_path / "run")
+
+
 @pytest.mark.parametrize("mode", [0o750, 0o701, 0o777, 0o500, 0o1700, 0o2700])
 def test_any_other_mode_is_refused(mode: int, tmp_path: Path) -> None:
     """A directory that was there with another mode is refused with the command that sets it, and left as it is."""
