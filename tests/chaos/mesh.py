@@ -41,7 +41,7 @@ class ChaosMesh(SmallMesh):
     def __init__(self, root: Path) -> None:
         settings = {"directory": str(Path(__file__).parents[2])}
         changes = {
-            instance: {"command": f"{sys.executable} -m tests.chaos.program {instance} --root {root}", **settings}
+            instance: {"command": f'"{sys.executable}" -m tests.chaos.program {instance} --root {root}', **settings}
             for instance in SERVICES
         }
         super().__init__(root, dict.fromkeys(SERVICES, ""), changes, overseen=True)

@@ -27,7 +27,7 @@ OVERSEER: Final = r"\[eventlistener:overseer\]\n(?:.+\n)+"
 
 def overseen_by_us(root: Path) -> str:
     """Return the file with the overseer of this checkout, told to look at that folder."""
-    command = f"command={sys.executable} -m services.overseer --root {root}\n"
+    command = f'command="{sys.executable}" -m services.overseer --root {root}\n'
     block = re.search(OVERSEER, CONF)
     assert block is not None
     ours = re.sub(r"command=.*\n", command, block[0]).replace("directory=%(here)s", f"directory={CHECKOUT}")
@@ -39,7 +39,7 @@ def block_for(root: Path, instance: str, conduct: str, changes: Mapping[str, str
     lines = [line[1:] for line in CONF.partition("\n;[program:feed]")[2].splitlines()[1:]]
     settings = dict(line.split("=", 1) for line in lines)
     settings = {name: value.replace("/feed.log", f"/{instance}.log") for name, value in settings.items()}
-    settings["command"] = f"{sys.executable} -m tests.services.supervision.program {root} {instance} {conduct}"
+    settings["command"] = f'"{sys.executable}" -m tests.services.supervision.program {root} {instance} {conduct}'
     settings["directory"] = str(CHECKOUT)
     return "".join(
         [f"\n[program:{instance}]\n", *(f"{name}={value}\n" for name, value in {**settings, **changes}.items())]

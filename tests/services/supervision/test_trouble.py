@@ -131,8 +131,11 @@ def test_supervisord_started_by_systemd(make_mesh: MakeMesh) -> None:
     (mesh.root / "var/seats").mkdir(mode=0o700)
     command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "supervisord.conf"]
     with subprocess.Popen(command, cwd=mesh.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as supervisord:
-        eventually(lambda: mesh.run("status").code == 0)
-        assert mesh.run("up").output.splitlines()[1] == f"supervisord: runs already, process {supervisord.pid}"
-        supervisord.terminate()
-        assert supervisord.wait(30) == 0
+        try:
+            eventually(lambda: mesh.run("status").code == 0)
+            assert mesh.run("up").output.splitlines()[1] == f"supervisord: runs already, process {supervisord.pid}"
+            supervisord.terminate()
+            assert supervisord.wait(30) == 0
+        finally:
+            supervisord.kill()  # or a failure would wait for it for ever
     assert mesh.rows()["metrics"]["state"] == "STOPPED"
