@@ -5,19 +5,16 @@ the socket, or stops before it is empty, has to look again, or messages lie ther
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 import zmq
 
+from shared.mesh.clock import boot_ns_now
+
 BATCH_MESSAGES_MAX: Final = 256
 BATCH_NS_MAX: Final = 50_000_000
-
-
-def _now_ns() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)  # a suspended machine counts as well
 
 
 def nothing() -> None:
@@ -76,7 +73,7 @@ class Drain:
             self._scheduled.cancel()
             self._scheduled = None
         self._on_turn()
-        ends_ns = _now_ns() + BATCH_NS_MAX
+        ends_ns = boot_ns_now() + BATCH_NS_MAX
         for _ in range(BATCH_MESSAGES_MAX):
             if self._closed:
                 return
@@ -87,6 +84,6 @@ class Drain:
                     self._on_empty()
                 return
             self._on_parts(parts)
-            if _now_ns() > ends_ns:
+            if boot_ns_now() > ends_ns:
                 break
         self.look_again()

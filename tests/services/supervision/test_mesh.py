@@ -10,7 +10,7 @@ def test_a_file_of_somebody_else_is_named_in_one_line() -> None:
     errors = io.StringIO()
 
     def verb() -> int:
-        raise PermissionError(13, "Permission denied", "/home/ada/bowline/var/seats")
+        raise PermissionError(13, "Permission denied", "/srv/bowline/var/seats")
 
     assert run_verb("status", Streams(io.StringIO(), errors), verb) == FAILED
-    assert errors.getvalue() == ("bowline status: [Errno 13] Permission denied: '/home/ada/bowline/var/seats'\n")
+    assert errors.getvalue() == ("bowline status: [Errno 13] Permission denied: '/srv/bowline/var/seats'\n")
