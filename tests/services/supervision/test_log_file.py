@@ -90,7 +90,13 @@ def test_ctrl_c_ends_a_follower_quietly(make_mesh: MakeMesh) -> None:
     log.parent.mkdir(parents=True)
     log.write_text("one\n")
     command = [sys.executable, "-m", "services.cli", "logs", "risk", "--root", str(mesh.root)]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A shell lets what it starts in the background ignore Ctrl-C, and whoever ignores it hands that on to its children.
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, ours)
+    with process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == "one\n"
