@@ -177,8 +177,10 @@ class MarketCodec:
 
     def __init__(self) -> None:
         self.encode: Final[Callable[[MarketEnvelope], bytes]] = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(MarketEnvelope).decode
-        self._diagnosis = _Diagnosis(MarketEnvelope, get_args(MarketBody))
+        self._decode: Final = msgspec.msgpack.Decoder(MarketEnvelope).decode
+        self._decode_array: Final = msgspec.msgpack.Decoder(list[MarketEnvelope]).decode
+        self._elements: Final = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+        self._diagnosis: Final = _Diagnosis(MarketEnvelope, get_args(MarketBody))
 
     def decode(self, frame: Frame) -> MarketEnvelope:
         """Read a frame from the wire."""
@@ -188,3 +190,22 @@ class MarketCodec:
             return self._decode(frame)
         except _UNREADABLE as error:
             raise self._diagnosis.of(frame, error) from error
+
+    def decode_array(self, array: Frame) -> list[MarketEnvelope]:
+        """Read what a packet carries, whole or not at all: one call for all of it, since a burst is many ticks."""
+        if len(array) > MARKET_BYTES_MAX:
+            raise BadFrame(BadFrameReason.TOO_LARGE, f"{len(array)} bytes, over {MARKET_BYTES_MAX}")
+        try:
+            return self._decode_array(array)
+        except _UNREADABLE as error:
+            raise self._first_bad(array, error) from error
+
+    def _first_bad(self, array: Frame, error: Exception) -> BadFrame:
+        try:
+            for element in self._elements(array):
+                self.decode(memoryview(element))
+        except BadFrame as bad:
+            return bad
+        except _UNREADABLE as unreadable:
+            return BadFrame(BadFrameReason.MALFORMED, str(unreadable))
+        return BadFrame(BadFrameReason.MALFORMED, str(error))

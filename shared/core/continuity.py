@@ -9,7 +9,7 @@ or a snapshot is wanted again, because something was kept back that the next ans
 """
 
 from collections import deque
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -66,17 +66,31 @@ class Continuity:
         self._topics: Final[dict[bytes, _Topic]] = {}
         self.wants_snapshot = True  # a joiner knows nothing yet
 
-    def heard(self, topic: bytes, envelope: MarketEnvelope) -> list[Event]:
-        """Take a message off the stream."""
+    def heard(self, topic: bytes, envelopes: Iterable[MarketEnvelope]) -> list[Event]:
+        """Take messages of one topic off the stream."""
+        events: list[Event] = []
+        state = self._topics.get(topic)
+        for envelope in envelopes:
+            if (
+                state is not None
+                and state.flowing
+                and envelope.sequence == state.next_sequence
+                and envelope.epoch == state.epoch
+            ):
+                state.next_sequence += 1
+                events.append(Seen(topic, envelope))
+            else:
+                events += self._out_of_turn(topic, envelope)
+                state = self._topics[topic]
+        return events
+
+    def _out_of_turn(self, topic: bytes, envelope: MarketEnvelope) -> list[Event]:
         state = self._topics.get(topic)
         if state is None:
             return self._first_heard(topic, envelope)
         if not state.flowing:
             self._keep_back(state, envelope)
             return []
-        if envelope.epoch == state.epoch and envelope.sequence == state.next_sequence:
-            state.next_sequence += 1
-            return [Seen(topic, envelope)]
         if (envelope.epoch, envelope.sequence) < (state.epoch, state.next_sequence):
             return []  # a repetition, or the last words of a publisher that was replaced
         reason: BreakReason = "gap" if envelope.epoch == state.epoch else "new epoch"
@@ -135,12 +149,9 @@ class Continuity:
         kept_back, overflowed = state.kept_back, state.overflowed
         state.epoch, state.next_sequence, state.flowing = position[0], position[1] + 1, True
         state.kept_back, state.overflowed, state.announced = deque(), False, (0, 0)
-        events: list[Event] = [Synced(topic, latest)]
         if overflowed:
-            return [*events, self._break(topic, state, "gap")]
-        for envelope in kept_back:
-            events += self.heard(topic, envelope)
-        return events
+            return [Synced(topic, latest), self._break(topic, state, "gap")]
+        return [Synced(topic, latest), *self.heard(topic, kept_back)]
 
     def _break(self, topic: bytes, state: _Topic, reason: BreakReason) -> Broken:
         state.flowing = False

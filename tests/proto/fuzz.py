@@ -87,7 +87,9 @@ def fuzz(frames: int, seed: int) -> Counter[str]:
     for number in range(1, frames + 1):
         frame = mutated(source.choice(originals), originals, source)
         outcomes[_outcome(envelopes, frame)] += 1
-        outcomes[_outcome(market, frame)] += 1
+        alone = _outcome(market, frame)
+        outcomes[alone] += 1
+        _check_in_array(market, frame, taken=alone == "taken")
         _check_stored(envelopes, frame)
         if number % PROGRESS_FRAMES == 0:
             sys.stderr.write(f"{number:,} frames, {_memory_mib():.0f} MiB at most\n")
@@ -102,6 +104,15 @@ def _outcome(codec: EnvelopeCodec | MarketCodec, frame: bytes) -> str:
     if isinstance(codec, EnvelopeCodec) and codec.encode(envelope) != frame:  # type: ignore[arg-type]  # its own
         raise AssertionError(f"a frame was taken that spells differently: {frame.hex()}")
     return "taken"
+
+
+def _check_in_array(codec: MarketCodec, frame: bytes, *, taken: bool) -> None:
+    try:
+        codec.decode_array(b"\x91" + frame)
+    except BadFrame:
+        assert not taken, f"refused in a packet, taken alone: {frame.hex()}"
+    else:
+        assert taken, f"taken in a packet, refused alone: {frame.hex()}"
 
 
 def _check_stored(codec: EnvelopeCodec, frame: bytes) -> None:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from proto.codec import BadFrame, BadFrameReason, EnvelopeCodec, MarketCodec
+from proto.codec import MARKET_BYTES_MAX, BadFrame, BadFrameReason, EnvelopeCodec, MarketCodec
 from proto.control import Kill
 from proto.envelope import Body, Envelope, MarketEnvelope
 from proto.fields import MarketMessage, Message
@@ -86,6 +86,27 @@ def test_every_message_round_trips(body: Body) -> None:
 def test_every_market_message_round_trips(body: MarketBody) -> None:
     """Every market message goes through the codec and comes out equal."""
     assert MARKET_CODEC.decode(MARKET_CODEC.encode(a_market_envelope(body))).body == body
+
+
+def test_an_array_is_read_whole_or_refused_for_its_first_bad_message() -> None:
+    """A packet's content is refused for the reason for which its first bad message would be refused alone."""
+    good = [a_market_envelope(body) for body in MARKET_BODIES]
+    array = msgspec.msgpack.encode(good)
+    assert MARKET_CODEC.decode_array(array) == good
+    count = 0
+    for case in bad_cases():
+        if case.market and case.reason in {BadFrameReason.BAD_FIELD, BadFrameReason.UNKNOWN_KIND}:
+            with pytest.raises(BadFrame) as refused:
+                MARKET_CODEC.decode_array(msgspec.msgpack.encode([*good, msgspec.Raw(case.frame), *good]))
+            assert refused.value.reason == case.reason, case.name
+            count += 1
+    assert count >= 100
+    for broken in (b"", array[:-1], array + b"\0", msgspec.msgpack.encode(good[0]), b"\x91" * 100_000):
+        with pytest.raises(BadFrame) as refused:
+            MARKET_CODEC.decode_array(broken)
+        assert refused.value.reason == BadFrameReason.MALFORMED
+    with pytest.raises(BadFrame, match="too_large"):
+        MARKET_CODEC.decode_array(bytes(MARKET_BYTES_MAX + 1))
 
 
 def test_every_bad_frame_is_refused_for_its_reason() -> None:

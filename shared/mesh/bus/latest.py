@@ -14,7 +14,7 @@ from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Body, Envelope
 from proto.topics import Delivery
 from shared.mesh.bus.hub import Hub
-from shared.mesh.bus.packet import PacketDamagedError, packed, unpacked
+from shared.mesh.bus.packet import PacketDamagedError, as_written, packed, unpacked
 from shared.mesh.bus.rights import may_say
 from shared.mesh.bus.sender import Sender
 
@@ -31,7 +31,7 @@ class Announcer:
     def say(self, body: Body, cause_id: str | None = None) -> None:
         """Send it. PUB never blocks: whoever reads too slowly hears a later one."""
         frame = self._codec.encode(self._sender.envelope(body, cause_id=cause_id))
-        self._socket.send(packed(self._topic, (frame,)), zmq.NOBLOCK)
+        self._socket.send(packed(self._topic, as_written([frame])), zmq.NOBLOCK)
 
 
 class Listener:

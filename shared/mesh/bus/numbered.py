@@ -18,7 +18,7 @@ from proto.fields import clipped
 from proto.streams import TAIL_RECORDS_MAX, AskTail, RequestRefused, TailGiven
 from proto.topics import Delivery
 from shared.mesh.bus.hub import Hub
-from shared.mesh.bus.packet import PacketDamagedError, packets, unpacked
+from shared.mesh.bus.packet import PacketDamagedError, as_written, packets, unpacked
 from shared.mesh.bus.requests import Request, Requester, RequestTimedOutError, Responder, TooManyRequestsError
 from shared.mesh.bus.rights import may_say
 from shared.mesh.bus.sender import Sender
@@ -77,7 +77,7 @@ class EventPublisher:
 
         A hint that is lost is found in the tail.
         """
-        for packet in packets(self._topic, frames):
+        for packet in packets(self._topic, as_written(frames)):
             self._socket.send(packet, zmq.NOBLOCK)
 
     def _give_tail(self, request: Request) -> None:

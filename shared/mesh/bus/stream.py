@@ -14,7 +14,7 @@ from proto.market import MarketBody
 from proto.streams import TOPICS_MAX, AskSnapshot, SnapshotGiven, StreamPosition
 from shared.core.continuity import BreakReason, Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
-from shared.mesh.bus.packet import PacketDamagedError, packed, packets, unpacked
+from shared.mesh.bus.packet import PacketDamagedError, opened, packed, packets
 from shared.mesh.bus.requests import (
     Answer,
     Request,
@@ -44,8 +44,8 @@ class Publisher:
         self._clock: Final = clock
         self._encode: Final = MarketCodec().encode
         self._sequences: Final[dict[bytes, int]] = {}
-        self._latest: Final[dict[bytes, bytes]] = {}
-        self._unsent: Final[defaultdict[bytes, list[bytes]]] = defaultdict(list)
+        self._latest: Final[dict[bytes, MarketEnvelope]] = {}
+        self._unsent: Final[defaultdict[bytes, list[MarketEnvelope]]] = defaultdict(list)
         self._flush_scheduled = False
         self._socket: Final = hub.bind(zmq.PUB, STREAM)
         self._history: Final = Responder(
@@ -61,22 +61,20 @@ class Publisher:
         sequence = self._sequences.get(topic, 0) + 1
         if sequence == 1:
             self._check_new(topic)
-        frame = self._encode(
-            MarketEnvelope(
-                epoch=self._epoch,
-                sequence=sequence,
-                exchange_time_ns=exchange_time_ns,
-                received_wall_ns=received_wall_ns,
-                published_wall_ns=self._clock.wall_ns(),
-                body=body,
-            )
+        envelope = MarketEnvelope(
+            epoch=self._epoch,
+            sequence=sequence,
+            exchange_time_ns=exchange_time_ns,
+            received_wall_ns=received_wall_ns,
+            published_wall_ns=self._clock.wall_ns(),
+            body=body,
         )
         self._sequences[topic] = sequence
-        self._latest[topic] = frame
+        self._latest[topic] = envelope
         if self._flush_scheduled:
-            self._unsent[topic].append(frame)
+            self._unsent[topic].append(envelope)
             return
-        self._socket.send(packed(topic, (frame,)), zmq.NOBLOCK)
+        self._socket.send(packed(topic, (envelope,)), zmq.NOBLOCK)
         self._flush_scheduled = True
         self._loop.call_soon(self._end_turn)
 
@@ -88,8 +86,8 @@ class Publisher:
 
     def flush(self) -> None:
         """Send what is waiting. PUB never blocks: whoever reads too slowly loses packets and will see the hole."""
-        for topic, frames in self._unsent.items():
-            for packet in packets(topic, frames):
+        for topic, envelopes in self._unsent.items():
+            for packet in packets(topic, envelopes):
                 self._socket.send(packet, zmq.NOBLOCK)
         self._unsent.clear()
 
@@ -110,7 +108,7 @@ class Publisher:
         assert isinstance(body, AskSnapshot), "the table of topics lets nothing else in here"
         self.flush()  # so that nothing the snapshot counts is still unsent
         positions = self.positions(body.topic_prefix.encode())
-        latest = [self._latest[position.stream.encode()] for position in positions]
+        latest = [self._encode(self._latest[position.stream.encode()]) for position in positions]
         self._history.answer(request, SnapshotGiven(positions=tuple(positions)), latest)
 
 
@@ -156,10 +154,9 @@ class Subscriber:
     def _receive(self, packet: bytes) -> None:
         if self._dropping:
             return
-        decode = self._market.decode
         try:
-            topic, frames = unpacked(packet)
-            envelopes = [decode(frame) for frame in frames]
+            topic, array = opened(packet)
+            envelopes = self._market.decode_array(array)
         except BadFrame as bad:
             self.refused[bad.reason] += 1  # its numbers are missing now, which the next message shows
             return
@@ -169,10 +166,7 @@ class Subscriber:
         if envelopes and self._lags(envelopes[-1]):
             self._give_up("lagging")
             return
-        heard, events = self._continuity.heard, []
-        for envelope in envelopes:
-            events += heard(topic, envelope)
-        self._hand_on(events)
+        self._hand_on(self._continuity.heard(topic, envelopes))
 
     def _emptied(self) -> None:
         self._busy_since_ns = None

@@ -54,8 +54,8 @@ def test_a_joiner_asks_for_a_snapshot_before_anything() -> None:
 def test_a_joiner_replays_what_came_while_it_waited() -> None:
     """What the snapshot holds is dropped, what came after it follows."""
     reader = Continuity()
-    assert reader.heard(TOPIC, a_trade(7)) == [Broken(TOPIC, "joined")]
-    assert reader.heard(TOPIC, a_trade(8)) == []
+    assert reader.heard(TOPIC, [a_trade(7)]) == [Broken(TOPIC, "joined")]
+    assert reader.heard(TOPIC, [a_trade(8)]) == []
     events = reader.snapshot(at(7), a_trade(7))
     assert events == [Synced(TOPIC, a_trade(7)), Seen(TOPIC, a_trade(8))]
 
@@ -64,24 +64,24 @@ def test_a_topic_that_begins_needs_no_snapshot() -> None:
     """The first message of an epoch has nothing before it."""
     reader = Continuity()
     reader.wants_snapshot = False
-    assert reader.heard(TOPIC, a_trade(1)) == [Synced(TOPIC, None), Seen(TOPIC, a_trade(1))]
+    assert reader.heard(TOPIC, [a_trade(1)]) == [Synced(TOPIC, None), Seen(TOPIC, a_trade(1))]
     assert not reader.wants_snapshot
 
 
 def test_a_hole_breaks_the_topic_until_a_snapshot_heals_it() -> None:
     """After a hole nothing is delivered before the snapshot, and nothing is lost behind it."""
     reader = joined()
-    assert numbers(reader.heard(TOPIC, a_trade(1))) == [1]
-    assert reader.heard(TOPIC, a_trade(3)) == [Broken(TOPIC, "gap")]
+    assert numbers(reader.heard(TOPIC, [a_trade(1)])) == [1]
+    assert reader.heard(TOPIC, [a_trade(3)]) == [Broken(TOPIC, "gap")]
     assert reader.wants_snapshot
-    assert reader.heard(TOPIC, a_trade(4)) == []
+    assert reader.heard(TOPIC, [a_trade(4)]) == []
     assert numbers(reader.snapshot(at(2), a_trade(2))) == [3, 4]
 
 
 def test_a_snapshot_older_than_the_hole_leaves_it_open() -> None:
     """A snapshot that does not reach what was kept back breaks the topic again."""
     reader = joined()
-    reader.heard(TOPIC, a_trade(5))
+    reader.heard(TOPIC, [a_trade(5)])
     reader.wants_snapshot = False
     assert reader.snapshot(at(3), None) == [Synced(TOPIC, None), Broken(TOPIC, "gap")]
     assert reader.wants_snapshot
@@ -91,14 +91,14 @@ def test_a_snapshot_older_than_the_hole_leaves_it_open() -> None:
 def test_a_publisher_that_restarts_is_not_taken_for_a_repetition() -> None:
     """Numbers that begin again under a new epoch are new messages."""
     reader = joined(sequence=500)
-    assert reader.heard(TOPIC, a_trade(1, epoch=2)) == [Broken(TOPIC, "new epoch")]
+    assert reader.heard(TOPIC, [a_trade(1, epoch=2)]) == [Broken(TOPIC, "new epoch")]
     assert numbers(reader.snapshot(at(0, epoch=2), None)) == [1]
 
 
 def test_the_last_words_of_a_replaced_publisher_are_ignored() -> None:
     """What an older epoch still says after the new one spoke is not believed."""
     reader = joined(epoch=2)
-    assert reader.heard(TOPIC, a_trade(99, epoch=1)) == []
+    assert reader.heard(TOPIC, [a_trade(99, epoch=1)]) == []
     assert not reader.wants_snapshot
 
 
@@ -106,7 +106,7 @@ def test_a_lost_last_message_is_noticed_by_the_second_heartbeat() -> None:
     """A number that was announced and has not come by the next heartbeat is lost, not one that overtook it."""
     reader = joined()
     assert reader.announced(at(1)) == []
-    reader.heard(TOPIC, a_trade(1))
+    reader.heard(TOPIC, [a_trade(1)])
     assert reader.announced(at(2)) == []
     assert reader.announced(at(2)) == [Broken(TOPIC, "lost tail")]
 
@@ -122,14 +122,14 @@ def test_what_is_kept_back_is_bounded() -> None:
     """A snapshot that never comes costs a bounded number of messages, and a late one knows of its holes."""
     reader = joined()
     for sequence in range(2, KEPT_BACK_MAX + 10):
-        reader.heard(TOPIC, a_trade(sequence))
+        reader.heard(TOPIC, [a_trade(sequence)])
     assert reader.snapshot(at(1), None) == [Synced(TOPIC, None), Broken(TOPIC, "gap")]
 
 
 def left_out_of_the_answer() -> Continuity:
     """Make a reader that slept while the feed restarted, and was answered before the quiet topic spoke again."""
     reader = joined(sequence=5)
-    reader.heard(QUIET, a_trade(1))
+    reader.heard(QUIET, [a_trade(1)])
     reader.dropped_everything("slept")
     reader.wants_snapshot = False
     reader.snapshot(at(3, epoch=2), a_trade(3, epoch=2))
@@ -140,14 +140,14 @@ def left_out_of_the_answer() -> Continuity:
 def test_a_topic_the_answer_leaves_out_runs_on_from_the_beginning() -> None:
     """What the new epoch had nothing to say on yet is heard from its first message on, and asked for by nobody."""
     reader = left_out_of_the_answer()
-    assert numbers(reader.heard(QUIET, a_trade(1, epoch=2))) == [1]
+    assert numbers(reader.heard(QUIET, [a_trade(1, epoch=2)])) == [1]
     assert not reader.wants_snapshot
 
 
 def test_a_topic_the_answer_leaves_out_is_asked_for_when_its_beginning_is_missing() -> None:
     """When the first that comes of it is number 7, it is broken anew, and the next answer heals it."""
     reader = left_out_of_the_answer()
-    assert reader.heard(QUIET, a_trade(7, epoch=2)) == [Broken(QUIET, "gap")]
+    assert reader.heard(QUIET, [a_trade(7, epoch=2)]) == [Broken(QUIET, "gap")]
     assert reader.wants_snapshot
     assert numbers(reader.snapshot(at(6, 2, QUIET), None)) == [7]
 
@@ -156,7 +156,7 @@ def test_the_last_words_of_a_replaced_publisher_ask_for_nothing() -> None:
     """What was kept back of an older epoch, and is in no answer any more, is dropped and not asked for without end."""
     reader = joined()
     reader.dropped_everything("slept")
-    reader.heard(TOPIC, a_trade(1))
+    reader.heard(TOPIC, [a_trade(1)])
     reader.wants_snapshot = False
     assert reader.unmentioned(2, ()) == [Synced(TOPIC, None)]
     assert not reader.wants_snapshot
@@ -192,7 +192,7 @@ class World:
         """Publish a message that arrives."""
         self.lose(topic)
         self.last_heard[topic] = a_trade(self.sequences[topic], self.epoch)
-        self.check(self.reader.heard(topic, self.last_heard[topic]))
+        self.check(self.reader.heard(topic, [self.last_heard[topic]]))
 
     def send_quiet(self) -> None:
         """Publish a message on the topic that speaks seldom."""
@@ -209,7 +209,7 @@ class World:
     def repeat(self) -> None:
         """Let the last message of each topic arrive again."""
         for topic, envelope in self.last_heard.items():
-            self.check(self.reader.heard(topic, envelope))
+            self.check(self.reader.heard(topic, [envelope]))
 
     def restart(self) -> None:
         """Begin a new epoch."""
@@ -297,4 +297,4 @@ def test_a_snapshot_for_a_live_topic_changes_nothing(epoch: int) -> None:
     """An answer that comes late, after another one, is not taken twice."""
     reader = joined(sequence=10)
     assert reader.snapshot(at(3, epoch), None) == []
-    assert numbers(reader.heard(TOPIC, a_trade(11))) == [11]
+    assert numbers(reader.heard(TOPIC, [a_trade(11)])) == [11]

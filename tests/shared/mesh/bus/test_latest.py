@@ -10,7 +10,7 @@ from proto.control import Kill
 from proto.envelope import Body, Envelope
 from proto.health import Heartbeat, Hello
 from shared.mesh.bus.latest import Announcer, Listener
-from shared.mesh.bus.packet import packed
+from shared.mesh.bus.packet import as_written, packed
 from tests.shared.mesh.bus.conftest import Mesh, Process
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
@@ -109,7 +109,7 @@ async def test_nobody_is_heard_in_anothers_name(mesh: Mesh, eventually: Eventual
     lie = msgspec.structs.replace(risk.sender.envelope(a_heartbeat(0)), sender="executor")
 
     def refused() -> bool:
-        socket.send(packed(b"health", [risk.codec.encode(lie)]))
+        socket.send(packed(b"health", as_written([risk.codec.encode(lie)])))
         return ear.listener.refused["sender_may_say"] > 0
 
     await eventually(refused)
@@ -123,12 +123,12 @@ async def test_frames_that_are_no_messages_are_counted(mesh: Mesh, eventually: E
     ear = Ear(mesh.process("executor"))
 
     def refused() -> bool:
-        socket.send(packed(b"health", [b"garbage"]))
+        socket.send(packed(b"health", as_written([b"\x01"])))
         socket.send(b"health\0\xff")
         return len(ear.listener.refused) == 2
 
     await eventually(refused)
-    socket.send(packed(b"health", [risk.codec.encode(risk.sender.envelope(HELLO))]))
+    socket.send(packed(b"health", as_written([risk.codec.encode(risk.sender.envelope(HELLO))])))
     await eventually(lambda: ear.bodies == [HELLO])
     assert set(ear.listener.refused) == {"malformed", "damaged packet"}
 

@@ -16,7 +16,7 @@ from proto.envelope import Body, Envelope
 from proto.orders import ReconcileFinished
 from proto.risk import Anchor
 from shared.mesh.bus.numbered import FRUITLESS_PAUSE_SECONDS, EventPublisher, EventReader
-from shared.mesh.bus.packet import packed
+from shared.mesh.bus.packet import as_written, packed
 from shared.mesh.journal import Journal, Opening, RealDisk, create_journal, open_journal, resume_above
 from shared.mesh.journal_records import JournalRecords
 from tests.shared.mesh.bus.conftest import Mesh, Process
@@ -241,7 +241,7 @@ async def test_a_hint_that_is_none_is_counted(
     follower = Follower(mesh.process("risk"))
     truth = executor.sender.envelope(_an_event(1), sequence=1)
     lie = msgspec.structs.replace(truth, **change)
-    packet = packed(b"reports", [msgspec.msgpack.encode(lie), executor.codec.encode(truth)])
+    packet = packed(b"reports", as_written([msgspec.msgpack.encode(lie), executor.codec.encode(truth)]))
 
     def heard() -> bool:
         socket.send(packet)
