@@ -1,0 +1,196 @@
+"""The public endpoints: time, symbols, books, trades, bars and tickers."""
+
+from collections.abc import Callable
+from typing import Final, Literal, get_args
+
+from services.sim_exchange.face import refusals
+from services.sim_exchange.face.day import day_answer, mini_day_answer
+from services.sim_exchange.face.endpoint import Asked, Endpoint, Weigh, weight
+from services.sim_exchange.face.layout import (
+    Payload,
+    book_ticker_answer,
+    depth_answer,
+    fixed,
+    kline_answer,
+    symbol_answer,
+    trade_answer,
+)
+from services.sim_exchange.face.parameters import Parameters
+from services.sim_exchange.face.refusals import RefusalError
+from services.sim_exchange.face.tape import aggregate_answer
+from services.sim_exchange.face.weights import limits_laid_out
+
+Interval = Literal["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"]
+INTERVALS: Final[tuple[Interval, ...]] = get_args(Interval)
+TICKER_TYPES: Final = ("FULL", "MINI")
+ROWS_USUAL: Final = 500
+ROWS_MAX: Final = 1_000
+DEPTH_USUAL: Final = 100
+DEPTH_MAX: Final = 5_000
+
+
+def ping(asked: Asked) -> Payload:
+    """Answer that somebody is here."""
+    del asked
+    return {}
+
+
+def time(asked: Asked) -> Payload:
+    """Answer the venue's time."""
+    return {"serverTime": asked.now_ms}
+
+
+def exchange_info(asked: Asked) -> Payload:
+    """Answer the rules of symbols: of one, of several, or of all."""
+    parameters = asked.parameters
+    parameters.text("permissions")
+    parameters.flag("showPermissionSets")
+    status = parameters.text("symbolStatus")
+    chosen = _chosen(asked)
+    rules = asked.records.rules().values() if chosen is None else [asked.listed(symbol) for symbol in chosen]
+    return {
+        "timezone": "UTC",
+        "serverTime": asked.now_ms,
+        "rateLimits": limits_laid_out(asked.venue.limits),
+        "exchangeFilters": [],
+        "symbols": [symbol_answer(one) for one in rules if status in {None, one.status}],
+    }
+
+
+def depth(asked: Asked) -> Payload:
+    """Answer a book."""
+    symbol = asked.rules().symbol
+    return depth_answer(
+        asked.records.depth(symbol, asked.parameters.bounded("limit", usual=DEPTH_USUAL, most=DEPTH_MAX))
+    )
+
+
+def trades(asked: Asked) -> list[Payload]:
+    """Answer the last trades."""
+    limit = asked.parameters.bounded("limit", usual=ROWS_USUAL, most=ROWS_MAX)
+    return [trade_answer(trade) for trade in asked.records.trades(asked.rules().symbol)[-limit:]]
+
+
+def aggregates(asked: Asked) -> list[Payload]:
+    """Answer trades put together by taker and price: from an id on, within a time, or the last ones."""
+    parameters = asked.parameters
+    symbol = asked.rules().symbol
+    limit = parameters.bounded("limit", usual=ROWS_USUAL, most=ROWS_MAX)
+    from_id, start_ms, end_ms = (parameters.integer(name) for name in ("fromId", "startTime", "endTime"))
+    if from_id is not None and (start_ms is not None or end_ms is not None):
+        raise refusals.invalid_combination()
+    found = [
+        aggregate
+        for aggregate in asked.venue.tape.aggregates(symbol)
+        if (from_id is None or aggregate.aggregate_id >= from_id)
+        and (start_ms is None or aggregate.time_ms >= start_ms)
+        and (end_ms is None or aggregate.time_ms <= end_ms)
+    ]
+    is_from_start = from_id is not None or start_ms is not None
+    return [aggregate_answer(one) for one in (found[:limit] if is_from_start else found[-limit:])]
+
+
+def klines(asked: Asked) -> list[list[object]]:
+    """Answer bars."""
+    parameters = asked.parameters
+    symbol = asked.rules().symbol
+    if not parameters.has("interval"):
+        raise refusals.mandatory_missing("interval")
+    interval = parameters.word("interval", INTERVALS, RefusalError(-1120, "Invalid interval."))
+    assert interval is not None, "a parameter that was sent is a known word or refused"
+    bars = asked.venue.candles.klines(
+        symbol,
+        interval,
+        parameters.integer("startTime"),
+        parameters.integer("endTime"),
+        parameters.bounded("limit", usual=ROWS_USUAL, most=ROWS_MAX),
+    )
+    return [kline_answer(bar) for bar in bars]
+
+
+def average_price(asked: Asked) -> Payload:
+    """Answer the average price of the last minutes."""
+    price = asked.venue.days.average_price(asked.rules().symbol, asked.now_ms)
+    return {"mins": 5, "price": fixed(price), "closeTime": asked.now_ms}
+
+
+def ticker_day(asked: Asked) -> Payload | list[Payload]:
+    """Answer the last twenty-four hours."""
+    venue = asked.venue
+    kind = asked.parameters.word("type", TICKER_TYPES, RefusalError(-1139, "Invalid ticker type."))
+
+    def answer(symbol: str) -> Payload:
+        day = venue.days.day(symbol, asked.now_ms)
+        return mini_day_answer(day) if kind == "MINI" else day_answer(day, asked.records.depth(symbol, 1))
+
+    return _one_or_many(asked, answer)
+
+
+def ticker_price(asked: Asked) -> Payload | list[Payload]:
+    """Answer last prices."""
+
+    def answer(symbol: str) -> Payload:
+        last = asked.venue.tape.last(symbol)
+        price = last.price if last is not None else asked.venue.days.average_price(symbol, asked.now_ms)
+        return {"symbol": symbol, "price": fixed(price)}
+
+    return _one_or_many(asked, answer)
+
+
+def ticker_book(asked: Asked) -> Payload | list[Payload]:
+    """Answer best prices."""
+    return _one_or_many(asked, lambda symbol: book_ticker_answer(symbol, asked.records.depth(symbol, 1)))
+
+
+def _chosen(asked: Asked) -> list[str] | None:
+    """Return the symbols that the request names, None when it names none."""
+    parameters = asked.parameters
+    several = parameters.words("symbols")
+    if not parameters.has("symbol"):
+        return several
+    if several is not None:
+        raise refusals.invalid_combination()
+    return [parameters.symbol()]
+
+
+def _one_or_many(asked: Asked, answer: Callable[[str], Payload]) -> Payload | list[Payload]:
+    """Answer one symbol as it is asked for, and several or all as a list."""
+    chosen = _chosen(asked)
+    symbols = asked.records.rules() if chosen is None else [asked.listed(symbol).symbol for symbol in chosen]
+    answers = [answer(symbol) for symbol in symbols]
+    return answers[0] if asked.parameters.has("symbol") else answers
+
+
+def _weigh_depth(parameters: Parameters) -> int:
+    limit = parameters.bounded("limit", usual=DEPTH_USUAL, most=DEPTH_MAX)
+    return next(amount for most, amount in ((100, 5), (500, 25), (1_000, 50), (DEPTH_MAX, 250)) if limit <= most)
+
+
+def _weigh_day(parameters: Parameters) -> int:
+    several = parameters.words("symbols")
+    if several is None:
+        return 2 if parameters.has("symbol") else 80
+    return next((amount for most, amount in ((20, 2), (100, 40)) if len(several) <= most), 80)
+
+
+def _weigh_ticker(parameters: Parameters) -> int:
+    return 2 if parameters.has("symbol") else 4
+
+
+def _public(path: str, weigh: Weigh, answer: Callable[[Asked], object]) -> Endpoint:
+    return Endpoint(method="GET", path=f"/api/v3/{path}", weigh=weigh, answer=answer)
+
+
+MARKET_ENDPOINTS: Final = (
+    _public("ping", weight(1), ping),
+    _public("time", weight(1), time),
+    _public("exchangeInfo", weight(20), exchange_info),
+    _public("depth", _weigh_depth, depth),
+    _public("trades", weight(25), trades),
+    _public("aggTrades", weight(4), aggregates),
+    _public("klines", weight(2), klines),
+    _public("avgPrice", weight(2), average_price),
+    _public("ticker/24hr", _weigh_day, ticker_day),
+    _public("ticker/price", _weigh_ticker, ticker_price),
+    _public("ticker/bookTicker", _weigh_ticker, ticker_book),
+)
