@@ -1,11 +1,15 @@
 """The words of the matching core: what may be asked of it, what it answers, and what it tells that happened.
 
-Amounts are Decimal, times are milliseconds since 1970 as the venue's clock shows them, symbols are spelled as the venue
-spells them (`BTCUSDT`). The words for sides, types and states are the venue's own, so that its face only lays them out.
+Amounts are Decimal with at most 20 digits before and after the point, as the venue's face admits them. Times are
+milliseconds since 1970 as the venue's clock shows them, symbols are spelled as the venue spells them (`BTCUSDT`). The
+words for sides, types and states are the venue's own, so that its face only lays them out.
+
+Nobody is told about the orders and balances of the synthetic market's own accounts: it has the answers to its commands,
+and the public trades carry the ids of both orders.
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,7 +24,11 @@ Execution = Literal["NEW", "TRADE", "CANCELED", "REPLACED", "REJECTED", "EXPIRED
 SymbolStatus = Literal["TRADING", "HALT", "BREAK"]
 ListStatus = Literal["EXEC_STARTED", "ALL_DONE"]
 
-NO_LIST = -1  # the list id of an order that belongs to none
+ClientIdRule = Literal["unique while open", "unique for a day", "unique for ever"]
+ReplaceMode = Literal["STOP_ON_FAILURE", "ALLOW_FAILURE"]
+
+NO_LIST: Final = -1  # the list id of an order that belongs to none
+FEES_ACCOUNT: Final = "fees"  # where fees go: with it, an asset's sum over all accounts changes by transfers only
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -131,8 +139,19 @@ class CancelAll(Word, frozen=True):
     symbol: str
 
 
+class CancelReplace(Word, frozen=True):
+    """End one order and place another. A filter that refuses the new one is looked at first: then nothing is done."""
+
+    cancel: CancelOrder
+    place: PlaceOrder  # of the same account and symbol
+    mode: ReplaceMode
+
+
 class OpenAccount(Word, frozen=True):
-    """Let somebody trade. `is_market` marks the synthetic market's own: nothing of theirs is kept once it ended."""
+    """Let somebody trade, or change what it costs. `is_market` marks the synthetic market's own.
+
+    Of those nothing is kept once it ended, nothing is told, and their open orders are not counted by a filter.
+    """
 
     account: str
     fees: Fees
@@ -153,7 +172,9 @@ class SetRules(Word, frozen=True):
     rules: SymbolRules
 
 
-Command = PlaceOrder | PlaceOco | CancelOrder | CancelList | CancelAll | OpenAccount | Transfer | SetRules
+Command = (
+    PlaceOrder | PlaceOco | CancelOrder | CancelList | CancelAll | CancelReplace | OpenAccount | Transfer | SetRules
+)
 
 
 # --- what is told --------------------------------------------------------------------------------------------------
@@ -182,9 +203,7 @@ class OrderView(Word, frozen=True):
     updated_ms: int
     working_ms: int | None  # since when it is in the book; None before a stop was triggered
     priority: int  # grows with every order that enters a book: its place in the queue at its price
-    locked: (
-        Decimal  # what it still holds of its account's balance: of the quote asset for a buy, of the base for a sell
-    )
+    locked: Decimal  # what it still holds of its account: of the quote asset for a buy, of the base for a sell
 
 
 class Fill(Word, frozen=True):
@@ -246,6 +265,13 @@ class Balance(Word, frozen=True):
     locked: Decimal
 
 
+class AccountOpened(Word, frozen=True):
+    """Somebody may trade, at these costs."""
+
+    account: str
+    fees: Fees
+
+
 class BalanceChanged(Word, frozen=True):
     """A balance as it is after a command; `reason` is the transfer's or the trade's, never told apart by amounts."""
 
@@ -270,7 +296,7 @@ class Traded(Word, frozen=True):
 
 
 class LevelChanged(Word, frozen=True):
-    """What rests at a price of the book now; 0 removes the level. `update_id` counts per symbol without a hole."""
+    """What rests at a price of the book after a command; 0 removes the level. `update_id` counts without a hole."""
 
     symbol: str
     side: Side
@@ -285,7 +311,7 @@ class RulesChanged(Word, frozen=True):
     rules: SymbolRules
 
 
-Event = OrderChanged | ListChanged | BalanceChanged | Traded | LevelChanged | RulesChanged
+Event = AccountOpened | OrderChanged | ListChanged | BalanceChanged | Traded | LevelChanged | RulesChanged
 
 
 class Refused(Word, frozen=True):
@@ -296,11 +322,18 @@ class Refused(Word, frozen=True):
 
 
 class Done(Word, frozen=True):
-    """What a command did. `orders` are those it named or placed, as they are after it, with the fills it gave them."""
+    """What a command did. `orders` are those it ended or placed, as they are after it, with the fills it gave them."""
 
     orders: tuple[OrderView, ...] = ()
     fills: tuple[tuple[Fill, ...], ...] = ()  # one tuple for each of `orders`
     list: ListView | None = None
+
+
+class ReplaceRefused(Refused, frozen=True):
+    """A CancelReplace of which a half was refused, or both: what became of each; None was not tried."""
+
+    cancelled: Done | Refused
+    placed: Done | Refused | None
 
 
 class Outcome(Word, frozen=True):

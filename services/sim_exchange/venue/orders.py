@@ -1,0 +1,130 @@
+"""Orders and order lists as the core works on them. What is told of them are views, made when something is told."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from services.sim_exchange.venue.amounts import ZERO
+from services.sim_exchange.venue.ledger import Wallet
+from services.sim_exchange.venue.vocabulary import (
+    NO_LIST,
+    Fill,
+    ListStatus,
+    ListView,
+    OrderStatus,
+    OrderType,
+    OrderView,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+
+STOP_TYPES: Final = frozenset({"STOP_LOSS", "STOP_LOSS_LIMIT"})
+PROFIT_TYPES: Final = frozenset({"TAKE_PROFIT", "TAKE_PROFIT_LIMIT"})
+TRIGGERED_TYPES: Final = STOP_TYPES | PROFIT_TYPES  # "algo" orders, as the venue's filter calls them
+PRICELESS_TYPES: Final = frozenset({"MARKET", "STOP_LOSS", "TAKE_PROFIT"})  # these take what the book has
+
+
+class Order(msgspec.Struct, kw_only=True, eq=False):
+    """An order, changed in place: a structure of msgspec because one is made per command."""
+
+    account: str
+    symbol: str
+    order_id: int
+    client_id: str
+    side: Side
+    is_buy: bool
+    type: OrderType
+    time_in_force: TimeInForce
+    quantity: Decimal
+    quote_quantity: Decimal
+    price: Decimal
+    stop_price: Decimal
+    self_trade_prevention: SelfTradePrevention
+    placed_ms: int
+    updated_ms: int
+    is_told: bool  # there is somebody to be told of it
+    pays: Wallet
+    gets: Wallet
+    remaining: Decimal  # what it still wants
+    order_list: "OrderList | None" = None
+    status: OrderStatus = "NEW"
+    is_open: bool = True
+    filled: Decimal = ZERO
+    filled_quote: Decimal = ZERO
+    working_ms: int | None = None
+    priority: int = 0
+    locked: Decimal = ZERO
+    rests: bool = False  # in the book
+    waits: bool = False  # for its trigger
+    fills: list[Fill] | None = None  # gathered while the command that placed it is carried out
+
+    @property
+    def list_id(self) -> int:
+        """Return the id of the list it belongs to."""
+        return NO_LIST if self.order_list is None else self.order_list.list_id
+
+    @property
+    def may_rest(self) -> bool:
+        """Say whether what it cannot take at once waits in the book."""
+        return self.type not in PRICELESS_TYPES and self.time_in_force == "GTC"
+
+    def view(self) -> OrderView:
+        """Return it as it is now."""
+        return OrderView(
+            account=self.account,
+            symbol=self.symbol,
+            order_id=self.order_id,
+            client_id=self.client_id,
+            list_id=self.list_id,
+            side=self.side,
+            type=self.type,
+            time_in_force=self.time_in_force,
+            quantity=self.quantity,
+            quote_quantity=self.quote_quantity,
+            price=self.price,
+            stop_price=self.stop_price,
+            self_trade_prevention=self.self_trade_prevention,
+            status=self.status,
+            filled=self.filled,
+            filled_quote=self.filled_quote,
+            placed_ms=self.placed_ms,
+            updated_ms=self.updated_ms,
+            working_ms=self.working_ms,
+            priority=self.priority,
+            locked=self.locked,
+        )
+
+
+class OrderList(msgspec.Struct, kw_only=True, eq=False):
+    """Orders of which the first to be filled or triggered ends the others."""
+
+    account: str
+    symbol: str
+    list_id: int
+    list_client_id: str
+    order_ids: tuple[int, ...]
+    client_ids: tuple[str, ...]
+    time_ms: int
+    is_told: bool
+    status: ListStatus = "EXEC_STARTED"
+    orders: list[Order] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether any of its orders still works or waits."""
+        return any(order.is_open for order in self.orders)
+
+    def view(self) -> ListView:
+        """Return it as it is now."""
+        return ListView(
+            account=self.account,
+            symbol=self.symbol,
+            list_id=self.list_id,
+            list_client_id=self.list_client_id,
+            order_ids=self.order_ids,
+            client_ids=self.client_ids,
+            status=self.status,
+            time_ms=self.time_ms,
+        )

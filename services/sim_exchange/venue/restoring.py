@@ -1,0 +1,135 @@
+"""How what was told before a crash becomes the state it was told of.
+
+An event about an order carries the whole order, one about a balance the whole balance: they are taken as they are, and
+nothing is matched or moved again. So the fold cannot disagree with what clients were told.
+"""
+
+from typing import Final
+
+from services.sim_exchange.venue.accounts import Account
+from services.sim_exchange.venue.amounts import ZERO
+from services.sim_exchange.venue.floor import Floor
+from services.sim_exchange.venue.listing import Listing
+from services.sim_exchange.venue.matching import own_trade
+from services.sim_exchange.venue.orders import Order, OrderList
+from services.sim_exchange.venue.vocabulary import (
+    FEES_ACCOUNT,
+    NO_LIST,
+    BalanceChanged,
+    ListView,
+    OrderChanged,
+    OrderView,
+    Traded,
+)
+
+OPEN: Final = frozenset({"NEW", "PARTIALLY_FILLED"})
+
+
+def restore_balance(floor: Floor, told: BalanceChanged) -> None:
+    """Take a balance as it was told."""
+    wallet = floor.ledger.wallet(told.account, told.asset)
+    wallet.free, wallet.locked = told.balance.free, told.balance.locked
+
+
+def restore_trade(floor: Floor, trade: Traded) -> None:
+    """Remember a public trade. Its numbers are not given again, also those of orders that nobody was told of."""
+    floor.listings[trade.symbol].record(trade)
+    floor.next_order_id = max(floor.next_order_id, trade.buyer_order_id + 1, trade.seller_order_id + 1)
+
+
+def restore_list(floor: Floor, view: ListView) -> None:
+    """Begin an order list, or end it."""
+    account = floor.accounts[view.account]
+    order_list = account.lists.get(view.list_id)
+    if order_list is None:
+        floor.next_list_id = max(floor.next_list_id, view.list_id + 1)
+        account.lists[view.list_id] = OrderList(
+            account=view.account,
+            symbol=view.symbol,
+            list_id=view.list_id,
+            list_client_id=view.list_client_id,
+            order_ids=view.order_ids,
+            client_ids=view.client_ids,
+            time_ms=view.time_ms,
+            is_told=True,
+            orders=[],
+        )
+        return
+    order_list.status, order_list.time_ms = view.status, view.time_ms
+    if view.status == "ALL_DONE":
+        account.end_list(order_list)
+
+
+def restore_order(floor: Floor, told: OrderChanged) -> None:
+    """Take an order as it was told, and what its last fill cost."""
+    view = told.order
+    account, listing = floor.accounts[view.account], floor.listings[view.symbol]
+    order = account.orders.get(view.order_id)
+    if order is None:
+        order = _begun(floor, account, listing, view)
+    _leave(listing, order, view)
+    _become(order, view)
+    floor.next_priority = max(floor.next_priority, view.priority + 1)
+    if not order.is_open:
+        account.end(order)
+    elif view.working_ms is None:
+        if not order.waits:
+            listing.triggers.add(order)
+    elif order.may_rest and not order.rests:
+        listing.book.of(order).add(order)
+    if told.fill is not None:
+        account.trades_on(view.symbol).append(own_trade(order, told.fill))
+        floor.ledger.wallet(FEES_ACCOUNT, told.fill.fee_asset).free += told.fill.fee
+
+
+def _begun(floor: Floor, account: Account, listing: Listing, view: OrderView) -> Order:
+    rules, is_buy = listing.rules, view.side == "BUY"
+    floor.next_order_id = max(floor.next_order_id, view.order_id + 1)
+    order = Order(
+        account=view.account,
+        symbol=view.symbol,
+        order_id=view.order_id,
+        client_id=view.client_id,
+        side=view.side,
+        is_buy=is_buy,
+        type=view.type,
+        time_in_force=view.time_in_force,
+        quantity=view.quantity,
+        quote_quantity=view.quote_quantity,
+        price=view.price,
+        stop_price=view.stop_price,
+        self_trade_prevention=view.self_trade_prevention,
+        placed_ms=view.placed_ms,
+        updated_ms=view.updated_ms,
+        is_told=True,
+        pays=floor.ledger.wallet(view.account, rules.quote if is_buy else rules.base),
+        gets=floor.ledger.wallet(view.account, rules.base if is_buy else rules.quote),
+        remaining=view.quantity - view.filled,
+    )
+    if view.list_id != NO_LIST:
+        order.order_list = account.lists[view.list_id]
+        order.order_list.orders.append(order)
+    account.begin(order)
+    return order
+
+
+def _leave(listing: Listing, order: Order, view: OrderView) -> None:
+    """Take out of the book what was filled or ended, so that the rest keeps its place; or end the waiting."""
+    ended = view.status not in OPEN
+    if order.rests:
+        left = ZERO if ended else view.quantity - view.filled
+        listing.book.of(order).reduce(order, order.remaining - left)
+    elif order.waits and (ended or view.working_ms is not None):
+        listing.triggers.remove(order)
+
+
+def _become(order: Order, view: OrderView) -> None:
+    order.status = view.status
+    order.is_open = view.status in OPEN
+    order.filled = view.filled
+    order.filled_quote = view.filled_quote
+    order.remaining = view.quantity - view.filled
+    order.locked = view.locked
+    order.updated_ms = view.updated_ms
+    order.working_ms = view.working_ms
+    order.priority = view.priority
