@@ -21,7 +21,7 @@ NOTHING: Final = Balance(free=Decimal(0), locked=Decimal(0))
 def account(asked: Asked) -> Payload:
     """Answer the balances of an account, and what it may do."""
     is_without_zeros = asked.parameters.flag("omitZeroBalances")
-    fees = asked.records.fees(asked.account)
+    fees = asked.records.accounts()[asked.account]
     return {
         "makerCommission": int(fees.maker * BASIS_POINTS),
         "takerCommission": int(fees.taker * BASIS_POINTS),
@@ -60,7 +60,7 @@ def _rates(fees: Fees) -> Payload:
 def commission(asked: Asked) -> Payload:
     """Answer what trading a symbol costs."""
     symbol = asked.rules().symbol
-    fees = asked.records.fees(asked.account)
+    fees = asked.records.accounts()[asked.account]
     none = _rates(Fees(maker=Decimal(0), taker=Decimal(0)))
     return {
         "symbol": symbol,
@@ -127,7 +127,7 @@ def coins(asked: Asked) -> list[Payload]:
 def trade_fees(asked: Asked) -> list[Payload]:
     """Answer what trading costs, for one symbol or for all."""
     symbols = [asked.rules().symbol] if asked.parameters.has("symbol") else list(asked.records.rules())
-    fees = asked.records.fees(asked.account)
+    fees = asked.records.accounts()[asked.account]
     return [
         {"symbol": symbol, "makerCommission": f"{fees.maker:f}", "takerCommission": f"{fees.taker:f}"}
         for symbol in symbols

@@ -14,7 +14,6 @@ from services.sim_exchange.venue.vocabulary import Depth, Traded
 MINUTE_MS: Final = 60_000
 DAY_MINUTES: Final = 1_440
 DAY_MS: Final = DAY_MINUTES * MINUTE_MS
-AVERAGE_MINUTES: Final = 5
 ZERO: Final = Decimal(0)
 
 
@@ -85,15 +84,6 @@ class Days:
             close_ms=now_ms,
             last=last,
         )
-
-    def average_price(self, symbol: str, now_ms: int) -> Decimal:
-        """Return the price of the last minutes weighted by volume, the last price when nothing was traded."""
-        minutes = self._renewed(symbol, now_ms)
-        latest = [bar for bar in minutes if bar.open_ms > now_ms - AVERAGE_MINUTES * MINUTE_MS]
-        volume = sum((bar.volume for bar in latest), ZERO)
-        if volume:
-            return sum((bar.quote_volume for bar in latest), ZERO) / volume
-        return minutes[-1].close if minutes else ZERO
 
     def _renewed(self, symbol: str, now_ms: int) -> deque[Kline]:
         minutes = self._minutes.setdefault(symbol, deque(maxlen=DAY_MINUTES + 1))

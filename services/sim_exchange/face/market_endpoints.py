@@ -1,12 +1,14 @@
 """The public endpoints: time, symbols, books, trades, bars and tickers."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final, Literal, get_args
 
 from services.sim_exchange.face import refusals
 from services.sim_exchange.face.day import day_answer, mini_day_answer
 from services.sim_exchange.face.endpoint import Asked, Endpoint, Weigh, weight
 from services.sim_exchange.face.layout import (
+    AVERAGE_MINUTES,
     Payload,
     book_ticker_answer,
     depth_answer,
@@ -110,8 +112,8 @@ def klines(asked: Asked) -> list[list[object]]:
 
 def average_price(asked: Asked) -> Payload:
     """Answer the average price of the last minutes."""
-    price = asked.venue.days.average_price(asked.rules().symbol, asked.now_ms)
-    return {"mins": 5, "price": fixed(price), "closeTime": asked.now_ms}
+    price = asked.records.average_price(asked.rules().symbol, asked.now_ms)
+    return {"mins": AVERAGE_MINUTES, "price": fixed(price or Decimal(0)), "closeTime": asked.now_ms}
 
 
 def ticker_day(asked: Asked) -> Payload | list[Payload]:
@@ -131,8 +133,7 @@ def ticker_price(asked: Asked) -> Payload | list[Payload]:
 
     def answer(symbol: str) -> Payload:
         last = asked.venue.tape.last(symbol)
-        price = last.price if last is not None else asked.venue.days.average_price(symbol, asked.now_ms)
-        return {"symbol": symbol, "price": fixed(price)}
+        return {"symbol": symbol, "price": fixed(Decimal(0) if last is None else last.price)}
 
     return _one_or_many(asked, answer)
 

@@ -1,7 +1,9 @@
 """The endpoints of orders: placing, canceling, replacing, and looking at them, one by one and in lists."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, get_args
+
+import msgspec
 
 from services.sim_exchange.face import refusals
 from services.sim_exchange.face.endpoint import Asked, Endpoint, Weigh, weight
@@ -19,13 +21,22 @@ from services.sim_exchange.face.order_layout import (
 )
 from services.sim_exchange.face.order_requests import place_oco_of, place_order_of, response_of, usual_response
 from services.sim_exchange.face.parameters import Parameters
-from services.sim_exchange.face.refusals import CONFLICT, RefusalError
-from services.sim_exchange.venue.vocabulary import CancelAll, CancelList, CancelOrder, Done, ListView, PlaceOrder
+from services.sim_exchange.face.refusals import BAD_REQUEST, CONFLICT, RefusalError
+from services.sim_exchange.venue.vocabulary import (
+    CancelAll,
+    CancelList,
+    CancelOrder,
+    CancelReplace,
+    Done,
+    ListView,
+    Refused,
+    ReplaceMode,
+    ReplaceRefused,
+)
 
 ROWS_USUAL: Final = 500
 ROWS_MAX: Final = 1_000
-REPLACE_MODES: Final = ("STOP_ON_FAILURE", "ALLOW_FAILURE")
-CANCEL_RESTRICTIONS: Final = ("ONLY_NEW", "ONLY_PARTIALLY_FILLED")
+REPLACE_MODES: Final[tuple[ReplaceMode, ...]] = get_args(ReplaceMode)
 
 
 def place(asked: Asked) -> Payload:
@@ -74,52 +85,57 @@ def _cancel_of(asked: Asked, id_name: str, client_id_name: str, cancel_id_name: 
 
 def replace(asked: Asked) -> Payload:
     """Cancel an order and place another; what happens to the second when the first fails is the mode's to say."""
-    mode = asked.parameters.word("cancelReplaceMode", REPLACE_MODES, RefusalError(-1130, "Invalid cancelReplaceMode."))
+    mode = asked.parameters.word(
+        "cancelReplaceMode",
+        REPLACE_MODES,
+        RefusalError(-1130, "Data sent for parameter 'cancelReplaceMode' is not valid."),
+    )
     if mode is None:
         raise refusals.mandatory_missing("cancelReplaceMode")
     order = place_order_of(asked)
     response = response_of(asked, usual=usual_response(order.type))
-    cancel_of = _cancel_of(asked, "cancelOrderId", "cancelOrigClientOrderId", "cancelNewClientOrderId")
+    command = CancelReplace(
+        cancel=_cancel_of(asked, "cancelOrderId", "cancelOrigClientOrderId", "cancelNewClientOrderId"),
+        place=order,
+        mode=mode,
+    )
     asked.parameters.check_all_read(is_signed=True)
-    canceled, is_canceled = _tried(lambda: _canceled(asked.venue.desk.done(cancel_of), cancel_of))
-    if not is_canceled and mode == "STOP_ON_FAILURE":
-        raise _replace_failed(canceled, None, is_canceled=False)
-    placed, is_placed = _tried(lambda: _placed(asked, order, response))
-    if not (is_canceled and is_placed):
-        raise _replace_failed(canceled, placed, is_canceled=is_canceled, is_placed=is_placed)
-    return _replaced("SUCCESS", "SUCCESS", canceled, placed)
+    answer = asked.venue.desk.carry_out(command).answer
+    match answer:
+        case Done():  # the new order is the last of those it names
+            cancelled = msgspec.structs.replace(answer, orders=answer.orders[:-1], fills=answer.fills[:-1])
+            placed = Done(orders=answer.orders[-1:], fills=answer.fills[-1:])
+            return _replaced(command, cancelled, placed, response)
+        case ReplaceRefused():
+            data = _replaced(command, answer.cancelled, answer.placed, response)
+            in_part = isinstance(answer.cancelled, Done) or isinstance(answer.placed, Done)
+            status = CONFLICT if in_part else BAD_REQUEST
+            raise RefusalError(answer.code, answer.message, status=status, data=data)
+        case Refused():
+            raise RefusalError(answer.code, answer.message)
 
 
-def _placed(asked: Asked, order: PlaceOrder, response: ResponseType) -> Payload:
-    done = asked.venue.desk.done(order)
-    return placed_answer(done.orders[0], done.fills[0], response)
-
-
-def _tried(step: Callable[[], Payload]) -> tuple[Payload, bool]:
-    """Return the answer of a step, or its refusal, and whether it was done."""
-    try:
-        return step(), True
-    except RefusalError as refusal:
-        return refusal.body(), False
-
-
-def _replaced(cancel_result: str, order_result: str, canceled: Payload, placed: Payload | None) -> Payload:
+def _replaced(
+    command: CancelReplace, cancelled: Done | Refused, placed: Done | Refused | None, response: ResponseType
+) -> Payload:
     return {
-        "cancelResult": cancel_result,
-        "newOrderResult": order_result,
-        "cancelResponse": canceled,
-        "newOrderResponse": placed,
+        "cancelResult": _result(cancelled),
+        "newOrderResult": _result(placed),
+        "cancelResponse": _canceled(cancelled, command.cancel) if isinstance(cancelled, Done) else _refused(cancelled),
+        "newOrderResponse": placed_answer(placed.orders[0], placed.fills[0], response)
+        if isinstance(placed, Done)
+        else _refused(placed),
     }
 
 
-def _replace_failed(
-    canceled: Payload, placed: Payload | None, *, is_canceled: bool, is_placed: bool = False
-) -> RefusalError:
-    order_result = "NOT_ATTEMPTED" if placed is None else ("SUCCESS" if is_placed else "FAILURE")
-    data = _replaced("SUCCESS" if is_canceled else "FAILURE", order_result, canceled, placed)
-    if is_canceled or is_placed:
-        return RefusalError(-2021, "Order cancel-replace partially failed.", status=CONFLICT, data=data)
-    return RefusalError(-2022, "Order cancel-replace failed.", data=data)
+def _result(answer: Done | Refused | None) -> str:
+    if answer is None:
+        return "NOT_ATTEMPTED"
+    return "SUCCESS" if isinstance(answer, Done) else "FAILURE"
+
+
+def _refused(answer: Refused | None) -> Payload | None:
+    return None if answer is None else {"code": answer.code, "msg": answer.message}
 
 
 def status(asked: Asked) -> Payload:

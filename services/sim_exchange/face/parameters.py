@@ -27,6 +27,8 @@ _Word = TypeVar("_Word", bound=str)
 def parsed(*raw: str) -> dict[str, str]:
     """Return the parameters in raw queries and bodies, each name once."""
     found: dict[str, str] = {}
+    if not all(text.isascii() for text in raw):  # whatever else there is has to be percent-encoded
+        raise RefusalError(-1100, "Illegal characters found in a parameter.")
     for part in (part for text in raw for part in text.split("&") if part):
         name, _, value = part.partition("=")
         name = unquote_plus(name)

@@ -24,8 +24,8 @@ class Records(Protocol):
     def rules(self) -> dict[str, SymbolRules]:
         """Return every symbol."""
 
-    def fees(self, account: str) -> Fees:
-        """Return what trading costs an account."""
+    def accounts(self) -> dict[str, Fees]:
+        """Return every account that was opened, with what trading costs it."""
 
     def balances(self, account: str) -> dict[str, Balance]:
         """Return what an account has, by asset."""
@@ -46,6 +46,9 @@ class Records(Protocol):
 
     def trades(self, symbol: str) -> list[Traded]:
         """Return the public trades that are remembered, oldest first."""
+
+    def average_price(self, symbol: str, now_ms: int) -> Decimal | None:
+        """Return the average of the last minutes' trades, or else the last price; None before the first trade."""
 
     def depth(self, symbol: str, levels: int) -> Depth:
         """Return the best levels of a book."""
