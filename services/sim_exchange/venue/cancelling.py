@@ -81,7 +81,7 @@ def cancel_replace(floor: Floor, command: CancelReplace) -> Done | Refused:
     if refused is not None:
         return refused
     cancelled = cancel(floor, command.cancel)
-    tried = isinstance(cancelled, Done) or command.mode == "ALLOW_FAILURE"
+    tried = isinstance(cancelled, Done) or command.cancel_replace_mode == "ALLOW_FAILURE"
     placed = place(floor, wanted) if tried else None
     if isinstance(cancelled, Done) and isinstance(placed, Done):
         return Done(orders=cancelled.orders + placed.orders, fills=cancelled.fills + placed.fills, list=cancelled.list)

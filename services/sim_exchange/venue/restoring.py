@@ -77,6 +77,7 @@ def restore_order(floor: Floor, told: OrderChanged) -> None:
             listing.triggers.add(order)
     elif order.may_rest and not order.rests:
         listing.book.of(order).add(order)
+    listing.book.changes()  # nobody is told of them: whoever looks at the book from now on begins with all of it
     if told.fill is not None:
         account.trades_on(view.symbol).append(own_trade(order, told.fill))
         floor.ledger.wallet(FEES_ACCOUNT, told.fill.fee_asset).free += told.fill.fee

@@ -144,7 +144,7 @@ class CancelReplace(Word, frozen=True):
 
     cancel: CancelOrder
     place: PlaceOrder  # of the same account and symbol
-    mode: ReplaceMode
+    cancel_replace_mode: ReplaceMode
 
 
 class OpenAccount(Word, frozen=True):
