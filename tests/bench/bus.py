@@ -46,6 +46,7 @@ FLOOD_NS: Final = 500_000_000  # shorter than the second after which a reader sh
 FLOOD_MESSAGES_MAX: Final = 10_000_000
 PAYLOAD_BYTES: Final = 120  # a trade in its packet
 OURS: Final = "bowline"
+_TRADE: Final = TradeSeen(symbol="BTC/USDT", price=64000.12, quantity=0.0123, taker_side="buy", trade_id="4711")
 
 
 Measured = dict[str, float]
@@ -94,8 +95,7 @@ class _Feed:
         )
 
     def publish(self, sent_ns: int) -> None:
-        body = TradeSeen(symbol="BTC/USDT", price=64000.12, quantity=0.0123, taker_side="buy", trade_id=str(sent_ns))
-        self.publisher.publish(TOPIC, body, exchange_time_ns=sent_ns, received_wall_ns=sent_ns)
+        self.publisher.publish(TOPIC, _TRADE, exchange_time_ns=sent_ns, received_wall_ns=sent_ns)
 
 
 async def _paced(publish: Callable[[int], None], peer: subprocess.Popen[str]) -> None:

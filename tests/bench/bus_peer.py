@@ -18,7 +18,6 @@ import zmq
 
 from proto.codec import EnvelopeCodec
 from proto.control import ControlDone
-from proto.market import TradeSeen
 from shared.core.continuity import Event, Seen
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.keys import load_key_ring
@@ -89,11 +88,9 @@ class StreamPeer:
     def _on_events(self, events: Sequence[Event]) -> None:
         now_ns = time.perf_counter_ns()
         for event in events:
-            if isinstance(event, Seen) and isinstance(event.envelope.body, TradeSeen):
-                sent_ns = int(event.envelope.body.trade_id)
-                if sent_ns:
-                    self.ages_ns.append(now_ns - sent_ns)
-                    self.first_ns = self.first_ns or now_ns
+            if isinstance(event, Seen) and event.envelope.exchange_time_ns:
+                self.ages_ns.append(now_ns - event.envelope.exchange_time_ns)
+                self.first_ns = self.first_ns or now_ns
         if self.first_ns:
             self.last_ns = now_ns
         if len(self.ages_ns) >= self._count:
