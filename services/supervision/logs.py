@@ -24,7 +24,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     arguments = _parser().parse_args(argv)
 
     def verb() -> int:
-        mesh = Mesh(root=arguments.root, environment=environment)
+        mesh = Mesh.of(arguments.root, environment)
         files = [LogFile(name, mesh.log(name)) for name in _chosen(mesh, arguments.instances)]
         try:
             _show(files, streams, count=arguments.lines, follow=arguments.follow)

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from services.supervision.asking import STOP_MARGIN_S, asked
 from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
-from services.supervision.observation import STOP_MARGIN_S, asked, rows_of_instance
+from services.supervision.observation import rows_of_instance
 from shared.mesh.supervisor import Supervisor
 
 BACK_S: Final = 15.0
@@ -31,9 +32,12 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     arguments = parser.parse_args(argv)
 
     def verb() -> int:
-        mesh = Mesh(root=arguments.root, environment=environment)
+        mesh = Mesh.of(arguments.root, environment)
         mesh.refuse_unknown(arguments.instances)
-        if asked(mesh).supervisor_id is None:
+        supervision = asked(mesh)
+        if supervision.trouble:
+            raise NotDoneError(f"nothing was restarted, for {supervision.trouble}")
+        if supervision.supervisor_id is None:
             raise NotDoneError("supervisord does not run: `bowline up` starts it, and everything else")
         with mesh.supervisor() as supervisor:
             for instance in dict.fromkeys(arguments.instances):

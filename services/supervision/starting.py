@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final, get_args
 
 from proto.fields import Role
+from services.supervision.asking import asked
 from services.supervision.mesh import Mesh, NotDoneError
-from services.supervision.observation import asked
 from services.supervision.program_file import file_to_run
 from shared.mesh.bus.keys import create_keys
 from shared.mesh.private_directory import PrivateDirectory
@@ -45,13 +45,18 @@ def start_supervisor(mesh: Mesh) -> int:
         file = file_to_run(mesh.programs, mesh.configuration, run_directory)
     refused = _daemonized(file, clean(mesh.environment))
     # Another `bowline up` may have been faster; then that one's supervisord is as good.
-    if not mesh.wait_until(lambda: asked(mesh).supervisor_id is not None, within_s=0 if refused else START_TIMEOUT_S):
+    if not mesh.wait_until(lambda: _answers(mesh), within_s=0 if refused else START_TIMEOUT_S):
         log = mesh.log("supervisord")
         raise NotDoneError(f"supervisord does not start: {refused or f'it does not answer; {log} may say why'}")
     supervisor_id = asked(mesh).supervisor_id
     if supervisor_id is None:
         raise NotDoneError(f"supervisord ended as soon as it had started; {mesh.log('supervisord')} may say why")
     return supervisor_id
+
+
+def _answers(mesh: Mesh) -> bool:
+    supervision = asked(mesh)
+    return supervision.supervisor_id is not None and not supervision.trouble
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:

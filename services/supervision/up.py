@@ -6,10 +6,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from services.supervision.asking import Supervision, asked, asked_patiently
 from services.supervision.judgement import Row, State
 from services.supervision.log_file import tail_of
-from services.supervision.mesh import NOT_WELL, OK, Mesh, Streams, root_argument, run_verb
-from services.supervision.observation import Observation, Supervision, asked, asked_patiently, observed
+from services.supervision.mesh import NOT_WELL, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
+from services.supervision.observation import Observation, observed
 from services.supervision.starting import prepare, start_supervisor
 from services.supervision.status import show
 from shared.mesh.orphans import Patience, Succession, retire_orphans
@@ -28,6 +29,7 @@ ADVICE: Final[Mapping[State, str]] = {
     State.BACKOFF: "ends within a second of its start; supervisord tries again",
     State.CRASH_LOOP: "died three times within a minute",
     State.SILENT: "does not move",
+    State.NO_HEARTBEAT: "never says that it moves",
     State.STANDBY: "waits for its seat",
     State.ORPHAN: "belongs to a supervisord that is gone, and could not be retired",
     State.STARTING: "is not ready yet",
@@ -49,14 +51,16 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     )
     root_argument(parser)
     arguments = parser.parse_args(argv)
-    return run_verb("up", streams, lambda: _up(Mesh(root=arguments.root, environment=environment), streams))
+    return run_verb("up", streams, lambda: _up(Mesh.of(arguments.root, environment), streams))
 
 
 def _up(mesh: Mesh, streams: Streams) -> int:
+    before = asked_patiently(mesh)
+    if before.trouble:
+        raise NotDoneError(f"nothing was started, for {before.trouble}")
     created = prepare(mesh)
     if created:
         streams.say(f"keys: created {', '.join(created)}")
-    before = asked_patiently(mesh)
     if before.supervisor_id is None:
         supervisor_id = start_supervisor(mesh)
         streams.say(f"supervisord: started, process {supervisor_id}")

@@ -17,6 +17,7 @@ import msgspec
 from typing_extensions import override
 
 SOCKET_NAME: Final = "supervisor.sock"
+PID_FILE_NAME: Final = "supervisord.pid"
 # supervisord binds a name with its process number behind it first, so this is what must fit into a socket's address.
 LONGEST_SOCKET_NAME: Final = f"{SOCKET_NAME}.{2**22}"
 TIMEOUT_S: Final = 5.0
@@ -36,6 +37,10 @@ class SupervisorAbsentError(SupervisorError):
 
 class SupervisorMuteError(SupervisorError):
     """Somebody listens and does not answer: it hangs, or is stopped."""
+
+
+class SupervisorStrangerError(SupervisorError):
+    """Whoever listens is no supervisord."""
 
 
 class SupervisorStoppingError(SupervisorError):
@@ -107,10 +112,10 @@ class Supervisor:
             raise SupervisorMuteError(
                 f"supervisord at {self._path} does not answer: it hangs, or is stopped"
             ) from error
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise SupervisorAbsentError(f"nobody listens at {self._path}: supervisord does not run") from error
-        except (xmlrpc.client.Error, ExpatError, msgspec.ValidationError) as error:
-            raise SupervisorError(f"supervisord at {self._path} answers what it never should: {error}") from error
+        except (http.client.HTTPException, xmlrpc.client.Error, ExpatError, msgspec.ValidationError) as error:
+            raise SupervisorStrangerError(f"who listens at {self._path} is no supervisord: {error}") from error
 
 
 class _UnixTransport(xmlrpc.client.Transport):

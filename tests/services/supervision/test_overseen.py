@@ -19,7 +19,7 @@ INSTANCES: Final = ("executor", "feed-1", "risk")
 @pytest.fixture(scope="module")
 def mesh(make_mesh: MakeMesh) -> SmallMesh:
     """Bring up a mesh of three and their overseer."""
-    mesh = make_mesh(overseen=True, executor="steady", feed_1="beating", risk="steady")
+    mesh = make_mesh(overseen=True, executor="steady", feed_1="steady", risk="steady")
     brought_up = mesh.run("up")
     assert brought_up.code == 0, brought_up.everything
     return mesh
@@ -142,7 +142,7 @@ def test_down_ends_the_overseer_too(mesh: SmallMesh) -> None:
 
 def test_program_given_up_is_an_alarm(make_mesh: MakeMesh) -> None:
     """A program that dies at each start is said so each time, and given up aloud, by a later overseer too."""
-    mesh = make_mesh({"risk": {"startretries": "1"}}, overseen=True, risk="brief", metrics="steady")
+    mesh = make_mesh({"risk": {"startretries": "1", "startsecs": "9"}}, overseen=True, risk="brief", metrics="steady")
     assert mesh.run("up").code == 3
     given_up = ("process is down, and supervisord has given up on it", "risk")
     eventually(lambda: given_up in events(mesh, "critical"))
