@@ -9,6 +9,7 @@ from typing import Final
 from services.supervision.asking import STOP_MARGIN_S, asked
 from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
 from services.supervision.observation import rows_of_instance
+from services.supervision.starting import refuse_what_cannot_start
 from shared.mesh.supervisor import Supervisor
 
 BACK_S: Final = 15.0
@@ -24,7 +25,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     """Run the verb with everything it touches handed in, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="bowline restart",
-        description="Stop instances in order and start them again, each when the one before runs. "
+        description="Look if instances can start, stop them in order, start them again, each when the one before runs. "
         "Exit codes: 0 all run again, 1 one does not, 2 wrong usage.",
     )
     parser.add_argument("instances", nargs="+", metavar="instance", help="`bowline status` lists them")
@@ -39,6 +40,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
             raise NotDoneError(f"nothing was restarted, for {supervision.trouble}")
         if supervision.supervisor_id is None:
             raise NotDoneError("supervisord does not run: `bowline up` starts it, and everything else")
+        refuse_what_cannot_start(mesh, arguments.instances)
         with mesh.supervisor() as supervisor:
             for instance in dict.fromkeys(arguments.instances):
                 if not _restart(mesh, supervisor, instance, streams):

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -10,7 +10,7 @@ from proto.fields import Role
 from services.supervision.asking import asked
 from services.supervision.mesh import Mesh, NotDoneError
 from services.supervision.program_file import file_to_run
-from shared.mesh.bus.keys import create_keys
+from shared.mesh.bus.keys import create_keys, load_key_ring
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.run_directory import RunDirectory
 from shared.mesh.settings import SettingsError
@@ -37,6 +37,18 @@ def prepare(mesh: Mesh) -> list[str]:
         PrivateDirectory(path).close()
     with PrivateDirectory(configuration.keys_directory) as keys:
         return create_keys(keys, dict.fromkeys([*get_args(Role), *mesh.programs.stop_wait_s]))
+
+
+def refuse_what_cannot_start(mesh: Mesh, instances: Sequence[str]) -> None:
+    """Raise what these processes would end with at their start, while those that they replace still run."""
+    configuration = mesh.configuration
+    if problems := unusable_paths(configuration):
+        raise SettingsError(problems)
+    for path in (configuration.run_directory, configuration.seats_directory, configuration.anchors_directory):
+        PrivateDirectory(path).close()
+    with PrivateDirectory(configuration.keys_directory) as keys:
+        for instance in instances:
+            load_key_ring(keys, instance)
 
 
 def start_supervisor(mesh: Mesh) -> int:

@@ -61,6 +61,11 @@ def _up(mesh: Mesh, streams: Streams) -> int:
     created = prepare(mesh)
     if created:
         streams.say(f"keys: created {', '.join(created)}")
+    if created and before.supervisor_id is not None:
+        streams.errors.write(
+            "bowline up: what runs already knows older keys of these, or none, and hears nothing they say: "
+            "`bowline down`, then `bowline up`\n"
+        )
     if before.supervisor_id is None:
         supervisor_id = start_supervisor(mesh)
         streams.say(f"supervisord: started, process {supervisor_id}")

@@ -78,6 +78,31 @@ def test_crashed_process_comes_back_alone(mesh: SmallMesh) -> None:
     }
 
 
+def test_restart_looks_before_it_stops(mesh: SmallMesh) -> None:
+    """With a setting that is wrong, or a key that is lost, `restart` says so, and everybody runs on."""
+    before = mesh.process_ids()
+    local, secret = mesh.root / "config/local.yaml", mesh.root / "var/keys/feed-1.secret"
+    local.write_text("logs: {level: loud}\n")
+    refused = mesh.run("restart", "feed-2", "feed-1")
+    local.unlink()
+    assert (refused.code, "logs.level: must be" in refused.errors) == (1, True)
+    kept = secret.rename(mesh.root / "feed-1.secret")
+    for verb in (("restart", "feed-2", "feed-1"), ("up",)):
+        refused = mesh.run(*verb)
+        assert (refused.code, "feed-1.secret is" in refused.errors) == (1, True)
+    kept.rename(secret)
+    assert mesh.process_ids() == before
+
+
+def test_new_keys_are_news_to_what_runs(mesh: SmallMesh) -> None:
+    """Where a whole pair was lost, `up` makes a new one, and says that nobody who runs knows it."""
+    for half in ("public", "secret"):
+        (mesh.root / f"var/keys/dashboard.{half}").unlink()
+    again = mesh.run("up")
+    assert (again.code, again.output.startswith("keys: created dashboard\n")) == (0, True)
+    assert "what runs already knows older keys" in again.errors
+
+
 def test_restart_is_no_crash(mesh: SmallMesh) -> None:
     """Instances are restarted in the order given, each to its end, and the others stay."""
     before = mesh.process_ids()
