@@ -12,6 +12,7 @@ from services.supervision.seats import holder_of, incumbents, record_of
 from shared.mesh.bus.keys import KeysUnusableError
 from shared.mesh.clock import boot_time
 from shared.mesh.epoch import crash_loop
+from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Post
@@ -64,7 +65,9 @@ def _seen(mesh: Mesh, supervision: Supervision, doubts: list[str]) -> list[Evide
             beats = beats_heard(mesh, [name for name, holder in holders.items() if isinstance(holder, Holder)])
         except (KeysUnusableError, PrivateFileError, SocketPathError) as error:
             doubts.append(f"no heartbeat can be heard: {error}")
-        return [_evidence(mesh.post(name, seats), supervision, holders[name], beats.get(name)) for name in instances]
+        return [
+            _evidence(mesh, mesh.post(name, seats), supervision, holders[name], beats.get(name)) for name in instances
+        ]
 
 
 def _unseen(mesh: Mesh, supervision: Supervision) -> list[Evidence]:
@@ -103,8 +106,11 @@ def _word(instance: str, supervision: Supervision) -> Word | None:
     return Word(program.state, program.process_id, max(program.now - program.start, 0), program.spawn_error)
 
 
-def _evidence(post: Post, supervision: Supervision, holder: Holder | str | None, beat: Beat | None) -> Evidence:
-    record = record_of(post)
+def _evidence(
+    mesh: Mesh, post: Post, supervision: Supervision, holder: Holder | str | None, beat: Beat | None
+) -> Evidence:
+    record, past = record_of(post), remembered(mesh.configuration.past_lives_directory, post.role)
+    now = boot_time(post.clock)
     word = _word(post.role, supervision)
     if holder is None and supervision.supervisor_id is not None and supervision.trouble:
         word = Word("UNKNOWN", 0, 0)
@@ -115,5 +121,6 @@ def _evidence(post: Post, supervision: Supervision, holder: Holder | str | None,
         beat,
         record.starts if record else None,
         record.epoch if record else None,
-        crash_loop=record is not None and crash_loop(record, now=boot_time(post.clock)),
+        # Who died before it had its seat is known to the overseer only.
+        crash_loop=crash_loop(record.deaths if record else (), now=now) or crash_loop(past.deaths, now=now),
     )

@@ -13,13 +13,11 @@ from services.supervision.mesh import NOT_WELL, OK, Mesh, NotDoneError, Streams,
 from services.supervision.observation import Observation, observed
 from services.supervision.starting import prepare, start_supervisor
 from services.supervision.status import show
-from shared.mesh.orphans import Patience, Succession, retire_orphans
+from shared.mesh.orphans import Succession, patience_of, retire_orphans
 from shared.mesh.supervisor import SupervisorError
 
 WAIT_S: Final = 30.0
-SUCCESSOR_NS: Final = 15_000_000_000
 LOG_LINES: Final = 10
-_NS_PER_S: Final = 1_000_000_000
 _DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
 # What waiting does not change: such an orphan has just been left alone.
 _IN_VAIN: Final = frozenset({State.FATAL, State.ORPHAN})
@@ -97,11 +95,10 @@ def _start_again(mesh: Mesh, before: Supervision, streams: Streams) -> None:
 
 def _retire(mesh: Mesh, supervisor_id: int, streams: Streams) -> None:
     supervised = asked(mesh).programs
-    drain_ns = int(mesh.programs.stop_wait_s_max * _NS_PER_S)
     with mesh.supervisor() as supervisor, mesh.seats() as seats:
         posts = [mesh.post(instance, seats) for instance in sorted({*mesh.programs.stop_wait_s, *supervised})]
         succession = Succession(supervisor_id, supervisor.programs)
-        for retired in retire_orphans(posts, succession=succession, patience=Patience(drain_ns, SUCCESSOR_NS)):
+        for retired in retire_orphans(posts, succession=succession, patience=patience_of(supervisor)):
             streams.say(retired.words)
 
 

@@ -58,6 +58,12 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     spawn_error: str = msgspec.field(name="spawnerr")
 
 
+class _ProgramSettings(msgspec.Struct, frozen=True):
+    """What supervisord was told about one program, as far as we ask."""
+
+    stop_wait_s: float = msgspec.field(name="stopwaitsecs")
+
+
 class Supervisor:
     """One connection to supervisord."""
 
@@ -73,6 +79,11 @@ class Supervisor:
     def programs(self) -> list[Program]:
         """Return what it says about every program, by name."""
         return sorted(self._call(self._proxy.supervisor.getAllProcessInfo, list[Program]), key=lambda one: one.name)
+
+    def stop_wait_s_max(self) -> float:
+        """Return how long the slowest of its programs may take to stop, in the file that it was started with."""
+        settings = self._call(self._proxy.supervisor.getAllConfigInfo, list[_ProgramSettings])
+        return max((program.stop_wait_s for program in settings), default=0)
 
     def start(self, name: str) -> None:
         """Start a program; does not wait for it."""

@@ -55,6 +55,11 @@ class Configuration:
         return self.var_directory / "anchors"
 
     @property
+    def past_lives_directory(self) -> Path:
+        """Where the overseer keeps what it remembers of each instance: not to be lost with the seats."""
+        return self.var_directory / "overseer"
+
+    @property
     def logs_directory(self) -> Path:
         """Where the supervisor writes what the processes say."""
         return self.var_directory / "logs"

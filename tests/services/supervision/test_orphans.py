@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from services.supervision.mesh import Mesh
 from shared.mesh.clock import SystemClock
-from shared.mesh.orphans import Patience, Succession, retire_orphans
+from shared.mesh.orphans import Patience, Succession, patience_of, retire_orphans
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post
 from shared.mesh.supervisor import Program
@@ -102,6 +103,12 @@ def test_up_retires_orphans_one_by_one(mesh: SmallMesh) -> None:
         ("left", "risk"),
         ("took", "risk"),
     ]
+
+
+def test_patience_is_what_supervisord_was_told(mesh: SmallMesh) -> None:
+    """Whoever retires an orphan gives it as long as supervisord would: the longest `stopwaitsecs` of its file."""
+    with Mesh.of(mesh.root, {}).supervisor() as supervisor:
+        assert patience_of(supervisor).drain_ns == 1_000_000_000
 
 
 def test_no_orphan_is_touched_without_a_successor(make_mesh: MakeMesh) -> None:
