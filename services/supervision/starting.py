@@ -12,10 +12,8 @@ from services.supervision.mesh import Mesh, NotDoneError
 from services.supervision.program_file import file_to_run
 from shared.mesh.bus.keys import create_keys, load_key_ring
 from shared.mesh.private_directory import PrivateDirectory
-from shared.mesh.run_directory import RunDirectory
 from shared.mesh.settings import SettingsError
 from shared.mesh.settings.unusable_paths import unusable_paths
-from shared.mesh.supervisor import LONGEST_SOCKET_NAME
 
 START_TIMEOUT_S: Final = 15.0
 # What the processes may know of the shell they were started from; the rest of it is none of their business.
@@ -31,9 +29,7 @@ def prepare(mesh: Mesh) -> list[str]:
     configuration = mesh.configuration
     if problems := unusable_paths(configuration):
         raise SettingsError(problems)
-    with RunDirectory(configuration.run_directory) as run_directory:
-        run_directory.socket_path(LONGEST_SOCKET_NAME)
-    for path in (configuration.seats_directory, configuration.logs_directory):
+    for path in (configuration.run_directory, configuration.seats_directory, configuration.logs_directory):
         PrivateDirectory(path).close()
     with PrivateDirectory(configuration.keys_directory) as keys:
         return create_keys(keys, dict.fromkeys([*get_args(Role), *mesh.programs.stop_wait_s]))

@@ -3,12 +3,15 @@
 import os
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.house.tree import CHECKOUT
 from tests.services.supervision.conftest import MakeMesh
-from tests.services.supervision.harness import SmallMesh, eventually
+from tests.services.supervision.harness import PATIENCE_S, SmallMesh, eventually
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +137,18 @@ def test_logs_of_several_say_whose_they_are(mesh: SmallMesh) -> None:
     assert mesh.run("logs", "risk", "--no-follow").output.startswith("risk is stubborn\n")
     every = mesh.run("logs", "--no-follow").output
     assert "\nsupervisord | " in every
+
+
+def test_logs_end_when_nobody_reads_them(mesh: SmallMesh) -> None:
+    """`bowline logs | head -1` ends though nothing more is logged."""
+    command = [sys.executable, "-m", "services.cli", "logs", "risk", "-n", "1", "--root", str(mesh.root)]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert '"running"' in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr.read() == ""
 
 
 def test_frozen_process_is_silent(mesh: SmallMesh) -> None:

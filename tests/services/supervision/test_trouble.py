@@ -81,6 +81,14 @@ def test_run_directory_too_long_for_a_socket(make_mesh: MakeMesh) -> None:
     assert not (mesh.root / "var/logs").exists()
 
 
+def test_no_logs_are_said(make_mesh: MakeMesh) -> None:
+    """Before the first start `logs` says that there are none, and where it looked."""
+    mesh = make_mesh(None, metrics="steady")
+    answer = mesh.run("logs", "--no-follow")
+    assert (answer.code, answer.output) == (0, "")
+    assert answer.errors == f"bowline logs: nothing in {mesh.root}/var/logs yet; `bowline up` starts the mesh\n"
+
+
 def test_file_that_supervisord_cannot_read(make_mesh: MakeMesh) -> None:
     """A file that is missing, or damaged, or names a program that is no instance, is refused in words."""
     mesh = make_mesh(None, metrics="steady")
