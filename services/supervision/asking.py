@@ -45,7 +45,7 @@ def asked(mesh: Mesh) -> Supervision:
 
 
 def asked_patiently(mesh: Mesh) -> Supervision:
-    """Ask supervisord; one that is just stopping, by another's hand, is given the time to do so."""
+    """Ask supervisord; one that is just stopping, by another's hand, is given the time to do so, and no more."""
     answers: list[Supervision] = []
 
     def has_answered() -> bool:
@@ -54,7 +54,10 @@ def asked_patiently(mesh: Mesh) -> Supervision:
         return bool(answers)
 
     mesh.wait_until(has_answered, within_s=mesh.programs.stop_wait_s_max + STOP_MARGIN_S)
-    return answers[0] if answers else asked(mesh)
+    try:
+        return answers[0] if answers else asked(mesh)
+    except SupervisorStoppingError as error:
+        return _unanswered(mesh, error)
 
 
 def _unanswered(mesh: Mesh, error: SupervisorError) -> Supervision:
@@ -78,6 +81,8 @@ def _trouble(mesh: Mesh, daemon: Daemon, error: SupervisorError) -> str:
             f"`kill -CONT {daemon.process_id}` lets it go on, `bowline down` ends it and everything else"
         )
     anew = "`bowline down` ends it and everything else, then `bowline up`"
+    if isinstance(error, SupervisorStoppingError):
+        return f"{name} is stopping and does not come to an end: `bowline down` kills it, and ends everything else"
     if isinstance(error, SupervisorMuteError):
         return f"{name} has not answered for {TIMEOUT_S:g} s, so it hangs: {anew}"
     return f"{name} lives, but nobody can speak to it, for its socket {mesh.supervisor_socket} is gone: {anew}"

@@ -6,6 +6,7 @@ from proto.health import Heartbeat
 from services.overseer.core import (
     ALARM_PERIOD_NS,
     LookAround,
+    NotRemembered,
     NotStartedAgain,
     OrphanLeft,
     OrphanRetired,
@@ -192,6 +193,11 @@ def test_epoch_that_goes_back_is_an_alarm() -> None:
     assert (alarm.details["epoch_now"], alarm.details["epoch_before"]) == (1, 5)
     assert overseer.hears(beat(1, 400)) == []
     assert notes(overseer.hears(beat(2, 500))) == [("critical", "an epoch is lower than before")]
+
+
+def test_what_cannot_be_written_down_is_said() -> None:
+    """A disk that takes no memory weakens the watch, and stops nothing."""
+    assert notes(Overseer().hears(NotRemembered("no room"))) == [("warning", "what was seen could not be written down")]
 
 
 def test_overseer_knows_its_own_epoch() -> None:

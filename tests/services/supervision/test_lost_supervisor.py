@@ -97,6 +97,22 @@ def test_killed_supervisord_leaves_a_word(mesh: SmallMesh) -> None:
     assert mesh.run("down").code == 0
 
 
+def test_supervisord_that_does_not_come_to_an_end_is_killed(make_mesh: MakeMesh) -> None:
+    """Where even SIGTERM ends no supervisord in time, `down` kills it, and then ends what it left."""
+    mesh = make_mesh({"risk": {"stopwaitsecs": "600"}}, risk="stubborn")
+    assert mesh.run("up").code == 0
+    ids, supervisor_id = mesh.process_ids(), mesh.supervisor_id()
+    file = mesh.root / "supervisord.conf"
+    file.write_text(file.read_text().replace("stopwaitsecs=600", "stopwaitsecs=1"))
+    os.kill(supervisor_id, signal.SIGTERM)  # somebody else's hand: from now on it waits for ten minutes
+    eventually(lambda: ("was asked", "risk") in mesh.witnessed())
+    stopped = mesh.run("down")
+    assert stopped.code == 0, stopped.everything
+    assert f"supervisord, process {supervisor_id}, is stopping and does not come to an end" in stopped.errors
+    assert f"supervisord: process {supervisor_id} did not end and was killed" in stopped.output
+    assert not any(lives(process_id) for process_id in (supervisor_id, *ids.values()))
+
+
 def test_stranger_at_the_socket_is_called_one(mesh: SmallMesh) -> None:
     """Who listens where supervisord should, and is none, is said to be none, and nothing is started beside it."""
     path = mesh.root / "var/run/supervisor.sock"
