@@ -4,6 +4,7 @@ Pure: what the role's own file should say next, given what it says now, and what
 writes the file while it holds the role's lock.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -120,12 +121,12 @@ def stopped(record: RoleRecord) -> RoleRecord:
     return msgspec.structs.replace(record, running=False)
 
 
-def crash_loop(record: RoleRecord, *, now: BootTime) -> bool:
-    """Tell whether the role died three times within the last 60 s of this boot.
+def crash_loop(deaths: Iterable[BootTime], *, now: BootTime) -> bool:
+    """Tell whether three of these deaths lie within the last 60 s of this boot.
 
     A death is of the boot in which it was noticed: what the machine itself took down is no crash of the role, but the
     one it shows up as is counted once.
     """
-    ages_ns = [death.age_ns(now) for death in record.deaths]
+    ages_ns = [death.age_ns(now) for death in deaths]
     recent = [age_ns for age_ns in ages_ns if age_ns is not None and 0 <= age_ns <= CRASH_LOOP_WINDOW_NS]
     return len(recent) >= CRASH_LOOP_DEATHS

@@ -184,7 +184,7 @@ def occupy(lock: RoleLock, post: Post, *, own_role: str, known_epoch: int) -> Se
         sign(lock, post, own_role=own_role, epoch=record.epoch)
         post.directory.replace_file(post.epoch, file_of(record))
         held.pop_all()
-    return Seat(post, lock, record, verdict=verdict, loops=crash_loop(record, now=now))
+    return Seat(post, lock, record, verdict=verdict, loops=crash_loop(record.deaths, now=now))
 
 
 def sign(lock: RoleLock, post: Post, *, own_role: str, epoch: int = 0) -> None:

@@ -142,5 +142,5 @@ def test_a_stop_leaves_no_death() -> None:
 def test_a_crash_loop_is_three_deaths_in_the_window(deaths: list[int], *, loops: bool) -> None:
     """Three deaths at most 60 s old are a loop; a death from the future is not of this boot's clock, and no death."""
     told = tuple(BootTime(NOW.boot_id, NOW.boot_ns - age_ns) for age_ns in deaths)
-    assert crash_loop(a_record(deaths=told), now=NOW) is loops
-    assert not crash_loop(a_record(deaths=told), now=BootTime("other", NOW.boot_ns))
+    assert crash_loop(told, now=NOW) is loops
+    assert not crash_loop(told, now=BootTime("other", NOW.boot_ns))
