@@ -9,12 +9,11 @@ from services.supervision.judgement import Beat, Evidence, Holder, Row, Word, ro
 from services.supervision.mesh import Mesh
 from shared.mesh.bus.keys import KeysUnusableError, role_of
 from shared.mesh.clock import boot_time
-from shared.mesh.epoch import EpochUnknownError, RoleRecord, crash_loop, record_in
+from shared.mesh.epoch import EpochUnknownError, RoleRecord, crash_loop
 from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
 from shared.mesh.orphans import is_orphan
 from shared.mesh.private_directory import PrivateDirectory
-from shared.mesh.sealed_record import RECORD_BYTES_MAX
-from shared.mesh.seat import Post
+from shared.mesh.seat import Post, known_record
 from shared.mesh.supervisor import Program, SupervisorAbsentError, SupervisorStoppingError
 
 STOP_MARGIN_S: Final = 5.0
@@ -134,7 +133,7 @@ def _is_instance(name: str) -> bool:
 def record_of(post: Post) -> RoleRecord | None:
     """Return what the epoch file says, None where it says nothing that can be used."""
     try:
-        found = record_in(post.directory.read_file(post.epoch, bytes_max=RECORD_BYTES_MAX), role=post.role)
+        found = known_record(post)
     except EpochUnknownError:
         return None
     return found if isinstance(found, RoleRecord) else None

@@ -1,16 +1,25 @@
 """A service that owns a journal, as a real process: what it answered outlives it, and what it lost it says."""
 
+import os
 import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from proto.control import ControlDone, ControlRefused
 from proto.risk import Anchor
 from shared.mesh.anchors import AnchorKeeper, anchors_of
+from tests.house.tree import CHECKOUT
 from tests.services.supervision.harness import eventually
 from tests.shared.mesh.service.running import Project, Running
 
 FULL_DISK_MARGIN_BYTES = 64
+FULL_DISK_TEST = """
+mount -t tmpfs -o size=24m,mode=0700 none "$1" && TMPDIR="$1" exec "$2" -m tests.shared.mesh.service.full_disk
+"""
 
 
 def newest_segment(project: Project) -> Path:
@@ -145,6 +154,28 @@ def test_full_disk_refuses_and_does_nothing(project: Project) -> None:
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, unlimited)
     running.kill()
     assert list(state(project.start())) == [f"request-{number}" for number in range(1, 21)]
+
+
+def test_dead_owner_starts_on_a_full_disk(tmp_path: Path) -> None:
+    """Killed when the last byte of a real disk is taken, it comes up with its state, says so, and stops in order."""
+    if os.geteuid() != 0:
+        pytest.skip("in a user namespace of another user, root's directories above ours belong to a stranger")
+    command = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*command, "true"], check=False).returncode:
+        pytest.skip("this machine allows no mounts of one's own")
+    told = subprocess.run(
+        [*command, "sh", "-c", FULL_DISK_TEST, "sh", str(tmp_path), sys.executable],
+        cwd=CHECKOUT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.splitlines() == [
+        "full: epoch 2, knows {'request-1': 1}, ['the disk has no room for the journal of executor']",
+        "refused: no_room",
+        "stopped: 0",
+        "room again: epoch 3, knows {'request-1': 1}, []",
+    ], told.stderr
 
 
 def test_damaged_journal_asks_for_a_person(project: Project) -> None:
