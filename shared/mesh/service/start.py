@@ -169,8 +169,8 @@ async def _stop_when_asked(stopping: asyncio.Event, service: Service) -> None:
 async def _seated(start: _Start) -> _Seated | None:
     """Take the seat, and open the journal if there is one; None when told to stop before that.
 
-    A journal that knows a higher epoch than the seat's file says that an old copy of the file was put back. What was
-    found wrong is said whichever round found it: it is mended then, and the next one sees nothing.
+    A journal or a peer that knows a higher epoch than the seat's file says that an old copy of the file was put back.
+    What was found wrong is said whichever round found it: it is mended then, and the next one sees nothing.
     """
     plan, clock = start.plan, start.clock
     post = Post(plan.instance, PrivateDirectory(start.configuration.seats_directory), clock)
@@ -188,10 +188,10 @@ async def _seated(start: _Start) -> _Seated | None:
             empty_state=plan.core.state(),
         )
         troubles |= dict.fromkeys(diary.troubles)
-        if diary.last_epoch() < seat.epoch:
+        known_epoch = diary.known_epoch()
+        if known_epoch < seat.epoch:
             return _Seated(seat, diary, list(troubles))
         troubles[str(EpochVerdict.BEHIND)] = None  # the next seat cannot tell: by then we have written the file
-        known_epoch = diary.last_epoch()
         diary.close()
         seat.stop()
     return None

@@ -11,7 +11,7 @@ import pytest
 
 from proto.control import ControlDone, ControlRefused
 from proto.risk import Anchor
-from shared.mesh.anchors import AnchorKeeper, anchors_of
+from shared.mesh.anchors import AnchorKeeper, Witnessed, anchors_of
 from tests.house.tree import CHECKOUT
 from tests.services.supervision.harness import eventually
 from tests.shared.mesh.service.running import Project, Running
@@ -29,8 +29,8 @@ def newest_segment(project: Project) -> Path:
 
 def kept(project: Project) -> list[int]:
     """Return the numbers of the anchors that others keep of the executor's journal."""
-    anchors = anchors_of(project.root / "var/anchors", "executor")
-    return [anchor.sequence for anchor in anchors if isinstance(anchor, Anchor)]
+    found = anchors_of(project.root / "var/anchors", "executor")
+    return [one.anchor.sequence for one in found if isinstance(one, Witnessed)]
 
 
 def state(running: Running) -> dict[str, int]:
@@ -116,7 +116,10 @@ def test_old_epoch_file_is_overtaken(project: Project) -> None:
 
 
 def test_old_copies_of_everything_are_all_said(project: Project) -> None:
-    """A lost tail stays a trouble where the epoch has to be raised as well, and the journal opened twice."""
+    """With the journal's tail and all files of the seat rolled back, an epoch that a peer saw is not used again.
+
+    Both are said, though the journal is opened twice.
+    """
     project.start("metrics")
     filled(project, 1).stop()
     epoch_file = project.root / "var/seats/executor.epoch"
@@ -136,7 +139,7 @@ def test_old_copies_of_everything_are_all_said(project: Project) -> None:
     epoch_file.write_bytes(old)
     (project.root / "var/seats/executor.lock").unlink()
     folded = project.start().says("folded")
-    assert folded["epoch"] == 3
+    assert folded["epoch"] == 4
     assert [trouble for trouble in folded["troubles"] if "old copy" in trouble]
     assert [trouble for trouble in folded["troubles"] if "lost its tail" in trouble]
 
@@ -209,7 +212,7 @@ def test_anchor_open_to_others_is_a_trouble_and_no_more(project: Project) -> Non
     """A keeper's file that others could have read is said, and the owner starts."""
     filled(project, 1).stop()
     keeper = AnchorKeeper(project.root / "var/anchors", "metrics")
-    keeper.keep("executor", Anchor(sequence=1, digest="7" * 64))
+    keeper.keep("executor", Witnessed(Anchor(sequence=1, digest="7" * 64), 1))
     keeper.close()
     (project.root / "var/anchors/metrics/executor").chmod(0o644)
     running = project.start()
