@@ -8,7 +8,6 @@ of its seat it stands by: it binds nothing and says so.
 import asyncio
 import gc
 import os
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -33,6 +32,7 @@ from shared.mesh.journal import JournalFailed, JournalFull, JournalRefused
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.run_directory import RunDirectory, SocketPathError
 from shared.mesh.seat import Post, Seat, Standby, take_seat
+from shared.mesh.service.core_dump import refuse_core_dumps
 from shared.mesh.service.diary import Diary, open_diary
 from shared.mesh.service.ending import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from shared.mesh.service.plan import JournaledPlan, Plan
@@ -52,7 +52,7 @@ log: Final = structlog.get_logger("service")
 def run(plan: Plan, *, root: Path = PROJECT) -> int:
     """Run a service until it ends, and return the exit code of its process."""
     build = build_id(PROJECT)  # at once: what stands by for days must not take an upgrade for what it runs
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the keys
+    refuse_core_dumps()
     try:
         configuration = load_configuration(root=root, environment=os.environ)
     except SettingsError as error:
