@@ -5,12 +5,11 @@ from typing import Final
 from services.supervision.judgement import Holder
 from services.supervision.mesh import Mesh
 from shared.mesh.bus.keys import KeysUnusableError, role_of
-from shared.mesh.epoch import EpochUnknownError, RoleRecord, record_in
+from shared.mesh.epoch import EpochUnknownError, RoleRecord
 from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
 from shared.mesh.orphans import is_orphan
 from shared.mesh.private_directory import PrivateDirectory
-from shared.mesh.sealed_record import RECORD_BYTES_MAX
-from shared.mesh.seat import Post
+from shared.mesh.seat import Post, known_record
 
 _NS_PER_S: Final = 1_000_000_000
 
@@ -45,7 +44,7 @@ def incumbents(mesh: Mesh, seats: PrivateDirectory) -> dict[str, Incumbent]:
 def record_of(post: Post) -> RoleRecord | None:
     """Return what the epoch file says, None where it says nothing that can be used."""
     try:
-        found = record_in(post.directory.read_file(post.epoch, bytes_max=RECORD_BYTES_MAX), role=post.role)
+        found = known_record(post)
     except EpochUnknownError:
         return None
     return found if isinstance(found, RoleRecord) else None

@@ -1,7 +1,8 @@
 """What the overseer remembers of each instance: the highest epoch it heard, and when supervisord saw it die.
 
 The seat's own files know only who had the seat, and are lost with their directory; this stands beside them, and
-outlives the overseer. The overseer writes it, `bowline status` reads it. It proves nothing: without it less is noticed.
+outlives the overseer. The overseer writes it; `bowline status` reads it, and so does every process at its start, which
+begins above the epoch it finds here. Without it less is noticed.
 """
 
 from pathlib import Path
