@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.overseer.epoch_watch import EpochWatch
 from shared.core.service import (
     Effect,
     FromOutside,
     Happening,
+    Heard,
+    Listen,
     Moment,
     Note,
     Outward,
@@ -30,6 +33,7 @@ CRASH_LOOP_WINDOW_NS: Final = 60_000_000_000
 ALARM_PERIOD_NS: Final = 60_000_000_000
 _GIVEN_UP: Final = "given up "
 _LOOPING: Final = "crash loop "
+_HEALTH: Final = "health"
 _RETIRE_AGAIN: Final = "retire again"
 
 
@@ -79,8 +83,33 @@ class RetireOrphans(Outward):
 
 
 @dataclass(frozen=True, slots=True)
-class LookForGivenUp(Outward):
-    """Tell of each program that supervisord has given up: an overseer before us may have seen it happen."""
+class LookAround(Outward):
+    """Tell of each program, and which supervisord has given up: an overseer before us may have seen it happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramKnown(FromOutside):
+    """There is such a program; an overseer before us may have heard its epoch and seen it die in this boot."""
+
+    instance: str
+    epoch: int
+    deaths_boot_ns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember(Outward):
+    """Write down what is known of an instance, for `bowline status` and for the next overseer."""
+
+    instance: str
+    epoch: int
+    deaths_boot_ns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotRemembered(FromOutside):
+    """It could not be written down."""
+
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +134,43 @@ class OverseerCore:
         self._deaths_ns: Final[defaultdict[str, deque[int]]] = defaultdict(lambda: deque(maxlen=CRASH_LOOP_DEATHS))
         self._given_up: Final[set[str]] = set()
         self._looping: Final[set[str]] = set()
+        self._epochs: Final = EpochWatch()
+        self._self = ("", 0)
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
         match happening:
-            case Started():
-                return (RetireOrphans(), LookForGivenUp())
+            case Started(instance=instance, epoch=epoch):
+                self._self = (instance, epoch)
+                return (RetireOrphans(), LookAround())
+            case ProgramKnown():
+                return self._known(happening, now)
+            case Heard(instance=instance, envelope=envelope) if envelope.boot_id == now.boot_id:
+                return self._heard(instance, envelope.epoch, envelope.sent_boot_ns)
             case ProgramChanged():
                 return self._changed(happening, now)
             case Woken():
                 return self._woken(happening.timer, now)
-            case OrphanRetired():
-                return _retirement(happening)
-            case OrphanLeft(words=words):
-                return (Note("critical", "an orphan could not be retired", {"reason": words}), _retire_again(now))
-            case NotStartedAgain(instance=instance, words=words):
-                return (Note("warning", "process was not started again", {"instance": instance, "reason": words}),)
-            case PipeUnreadable(reason=reason):
-                return (Note("critical", "what starts us is not supervisord", {"reason": reason}), Stop())
-            case SupervisorGone():
-                return (Note("critical", "supervisord is gone: nothing that dies is started again"), Stop())
             case StopAsked():
                 return (Stop(),)
             case _:
-                return ()
+                return _reported(happening, now)
+
+    def _known(self, program: ProgramKnown, now: Moment) -> Sequence[Effect]:
+        """Take over what an earlier overseer knew, and listen; to ourselves we need not."""
+        self._deaths_ns[program.instance].extend(program.deaths_boot_ns)
+        self._epochs.hear(program.instance, program.epoch, 0)
+        own_name, own_epoch = self._self
+        if program.instance == own_name:
+            return self._heard(own_name, own_epoch, now.boot_ns)
+        return (Listen(program.instance, _HEALTH),)
+
+    def _heard(self, instance: str, epoch: int, sent_boot_ns: int) -> Sequence[Effect]:
+        is_news, notes = self._epochs.hear(instance, epoch, sent_boot_ns)
+        return (self._remember(instance),) if is_news else notes
+
+    def _remember(self, instance: str) -> Remember:
+        return Remember(instance, self._epochs.highest(instance), tuple(self._deaths_ns[instance]))
 
     def _woken(self, timer: str, now: Moment) -> Sequence[Effect]:
         if timer == _RETIRE_AGAIN:
@@ -164,10 +206,11 @@ class OverseerCore:
 
     def _died(self, change: ProgramChanged, now: Moment) -> Sequence[Effect]:
         self._deaths_ns[change.instance].append(now.boot_ns)
+        remember = self._remember(change.instance)
         if change.instance in self._looping or not self._loops(change.instance, now):
-            return ()
+            return (remember,)
         self._looping.add(change.instance)
-        return self._looping_still(change.instance, now)
+        return (remember, *self._looping_still(change.instance, now))
 
     def _loops(self, instance: str, now: Moment) -> bool:
         deaths_ns = self._deaths_ns[instance]
@@ -192,6 +235,25 @@ class OverseerCore:
             Note("critical", "process dies again and again", {"instance": instance, "deaths": CRASH_LOOP_DEATHS}),
             WakeAt(f"{_LOOPING}{instance}", now.boot_ns + ALARM_PERIOD_NS),
         )
+
+
+def _reported(happening: Happening, now: Moment) -> Sequence[Effect]:
+    """Say what our hands report."""
+    match happening:
+        case OrphanRetired():
+            return _retirement(happening)
+        case OrphanLeft(words=words):
+            return (Note("critical", "an orphan could not be retired", {"reason": words}), _retire_again(now))
+        case NotStartedAgain(instance=instance, words=words):
+            return (Note("warning", "process was not started again", {"instance": instance, "reason": words}),)
+        case NotRemembered(words=words):
+            return (Note("warning", "what was seen could not be written down", {"reason": words}),)
+        case PipeUnreadable(reason=reason):
+            return (Note("critical", "what starts us is not supervisord", {"reason": reason}), Stop())
+        case SupervisorGone():
+            return (Note("critical", "supervisord is gone: nothing that dies is started again"), Stop())
+        case _:
+            return ()
 
 
 def _who(change: ProgramChanged) -> dict[str, object]:

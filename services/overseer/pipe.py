@@ -12,27 +12,30 @@ from pathlib import Path
 from typing import Final
 
 from services.overseer.core import (
-    LookForGivenUp,
+    LookAround,
+    NotRemembered,
     NotStartedAgain,
     OrphanLeft,
     OrphanRetired,
     PipeUnreadable,
     ProgramChanged,
+    ProgramKnown,
+    Remember,
     RetireOrphans,
     StartAgain,
     SupervisorGone,
 )
 from services.overseer.protocol import DONE, READY, NotSupervisorError, body_length, change_in, fields_of
 from shared.core.service import FromOutside, Outward
-from shared.mesh.clock import SystemClock
+from shared.mesh.clock import BootTime, SystemClock
 from shared.mesh.fencing import FenceRefused
-from shared.mesh.orphans import Kept, Patience, Retirement, Succession, retire_orphans
+from shared.mesh.orphans import Kept, Retirement, Succession, patience_of, retire_orphans
+from shared.mesh.past_lives import PastLives, remember, remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.seat import Post
 from shared.mesh.settings import Configuration, SettingsError, load_configuration
 from shared.mesh.supervisor import SOCKET_NAME, Supervisor, SupervisorError
 
-PATIENCE: Final = Patience(drain_ns=15_000_000_000, successor_ns=15_000_000_000)
 HEADER_BYTES_MAX: Final = 4_096
 
 
@@ -44,6 +47,8 @@ class SupervisorPipe:
         self._supervisor_id: Final = os.getppid()
         self._closed: Final = threading.Event()
         self._tasks: Final[set[asyncio.Task[None]]] = set()
+        self._latest: Final[dict[str, Remember]] = {}
+        self._writing: Final = threading.Lock()
         self._bring: Callable[[FromOutside], None] = _nobody
 
     def open(self, bring: Callable[[FromOutside], None]) -> None:
@@ -57,8 +62,11 @@ class SupervisorPipe:
         match effect:
             case RetireOrphans():
                 self._start(asyncio.to_thread(self._retire, loop))
-            case LookForGivenUp():
+            case LookAround():
                 self._start(asyncio.to_thread(self._look, loop))
+            case Remember():
+                self._latest[effect.instance] = effect
+                self._start(asyncio.to_thread(self._remember, loop, effect.instance))
             case StartAgain(instance=instance):
                 self._start(asyncio.to_thread(self._start_again, loop, instance))
             case _:
@@ -111,7 +119,7 @@ class SupervisorPipe:
                 for found in retire_orphans(
                     posts,
                     succession=Succession(self._supervisor_id, supervisor.programs),
-                    patience=PATIENCE,
+                    patience=patience_of(supervisor),
                     wanted=self._wanted,
                 ):
                     self._tell(loop, _told(found))
@@ -126,8 +134,21 @@ class SupervisorPipe:
             configuration = load_configuration(root=self._root, environment=os.environ)
             with self._supervisor(configuration) as supervisor:
                 for program in supervisor.programs():
+                    if (configuration.keys_directory / f"{program.name}.public").exists():  # or it cannot be heard
+                        self._tell(loop, _known(remembered(configuration.past_lives_directory, program.name)))
                     if program.state == "FATAL":
                         self._tell(loop, ProgramChanged(program.name, "FATAL", "", None, expected=False))
+
+    def _remember(self, loop: asyncio.AbstractEventLoop, instance: str) -> None:
+        """Write down the latest of an instance: threads may overtake each other."""
+        try:
+            configuration = load_configuration(root=self._root, environment=os.environ)
+            with self._writing, PrivateDirectory(configuration.past_lives_directory) as directory:
+                latest, boot_id = self._latest[instance], SystemClock().boot_id
+                deaths = tuple(BootTime(boot_id, boot_ns) for boot_ns in latest.deaths_boot_ns)
+                remember(directory, PastLives(instance, latest.epoch, deaths))
+        except (PrivateFileError, SettingsError) as error:
+            self._tell(loop, NotRemembered(str(error)))
 
     def _start_again(self, loop: asyncio.AbstractEventLoop, instance: str) -> None:
         try:
@@ -150,6 +171,13 @@ class SupervisorPipe:
         """Bring what a thread has found."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: whoever would hear it is gone
             loop.call_soon_threadsafe(self._bring, happening)
+
+
+def _known(past: PastLives) -> ProgramKnown:
+    boot_id = SystemClock().boot_id
+    return ProgramKnown(
+        past.instance, past.epoch, tuple(death.boot_ns for death in past.deaths if death.boot_id == boot_id)
+    )
 
 
 def _told(found: Retirement | Kept | FenceRefused) -> FromOutside:

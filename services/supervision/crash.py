@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from services.supervision.asking import asked
 from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
-from services.supervision.observation import asked
 from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
 from shared.mesh.orphans import DEATH_TIMEOUT_NS
 from shared.mesh.seat import Post
@@ -33,7 +33,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     arguments = parser.parse_args(argv)
 
     def verb() -> int:
-        mesh = Mesh(root=arguments.root, environment=environment)
+        mesh = Mesh.of(arguments.root, environment)
         mesh.refuse_unknown([arguments.instance])
         with mesh.seats() as seats:
             return _crash(mesh, mesh.post(arguments.instance, seats), streams)
@@ -42,6 +42,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 
 def _crash(mesh: Mesh, post: Post, streams: Streams) -> int:
+    supervision = asked(mesh)
     victim = incumbent(post)
     if victim is None:
         raise NotDoneError(f"nobody has the seat of {post.role}, so there is nobody to kill; see `bowline status`")
@@ -54,7 +55,7 @@ def _crash(mesh: Mesh, post: Post, streams: Streams) -> int:
             raise NotDoneError(f"{post.role}, process {process_id}, was killed and hangs in the kernel; ask again")
     died_ns = mesh.clock.boot_ns()
     streams.say(f"{post.role}: process {process_id}, epoch {victim.epoch}, was killed")
-    if asked(mesh).supervisor_id is None:
+    if supervision.supervisor_id is None:
         raise NotDoneError("no supervisord runs, so nobody starts it again: `bowline up`")
     if not mesh.wait_until(lambda: _successor(post) is not None, within_s=BACK_S):
         streams.errors.write(f"bowline crash: {post.role} is not back after {BACK_S:g} s; see `bowline status`\n")

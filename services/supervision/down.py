@@ -2,25 +2,23 @@
 
 import argparse
 import os
-import select
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Final
 
+from services.supervision.asking import Supervision, asked_patiently
+from services.supervision.ending import end_supervisor
 from services.supervision.mesh import OK, Mesh, NotDoneError, Streams, root_argument, run_verb
-from services.supervision.observation import STOP_MARGIN_S, asked_patiently, incumbents, record_of
+from services.supervision.seats import incumbents, record_of
 from shared.mesh.fencing import Incumbent
 from shared.mesh.orphans import DEATH_TIMEOUT_NS, is_orphan
-from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.seat import Post
-from shared.mesh.supervisor import SupervisorError
 
 _NS_PER_S: Final = 1_000_000_000
-_MS_PER_S: Final = 1_000
 # An orphan that ends may give its seat to another that stood by.
 ROUNDS_MAX: Final = 5
-_ENDED: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,70 +35,68 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     )
     root_argument(parser)
     arguments = parser.parse_args(argv)
-    return run_verb("down", streams, lambda: _down(Mesh(root=arguments.root, environment=environment), streams))
+    return run_verb("down", streams, lambda: _down(Mesh.as_far_as_known(arguments.root, environment), streams))
 
 
 def _down(mesh: Mesh, streams: Streams) -> int:
-    supervisor_id = asked_patiently(mesh).supervisor_id
+    supervision = asked_patiently(mesh)
+    for doubt in (*mesh.doubts, supervision.trouble):
+        if doubt:
+            streams.errors.write(f"bowline down: {doubt}\n")
+    supervisor_id = supervision.supervisor_id
     if supervisor_id is None and not mesh.configuration.seats_directory.exists():
-        streams.say("nothing runs")
-        return OK
-    with mesh.seats() as seats:
-        ended = _end_round(mesh, seats, supervisor_id, streams)
-        if not ended and supervisor_id is None:
-            streams.say("nothing runs")
-            return OK
+        return _nothing_ran(mesh, streams)
+    with ExitStack() as held:
+        try:
+            seats = held.enter_context(mesh.seats())
+        except PrivateFileError as error:
+            return _end_supervisor_alone(mesh, supervision, error, streams)
+        if not _end_round(mesh, seats, supervision, streams) and supervisor_id is None:
+            return _nothing_ran(mesh, streams)
         # Behind an orphan another of its time may have stood by, and have its seat now.
         for _ in range(ROUNDS_MAX):
-            if not _end_round(mesh, seats, None, streams):
+            if not _end_round(mesh, seats, Supervision(None), streams):
                 return OK
     raise NotDoneError("seats are taken again and again: somebody starts processes; `bowline status` names them")
 
 
-def _end_round(mesh: Mesh, seats: PrivateDirectory, supervisor_id: int | None, streams: Streams) -> int:
+def _nothing_ran(mesh: Mesh, streams: Streams) -> int:
+    if mesh.doubts:
+        run_directory, seats_directory = mesh.configuration.run_directory, mesh.configuration.seats_directory
+        raise NotDoneError(
+            f"nothing runs that is known in {run_directory} or {seats_directory}; if the settings above once said "
+            "another place, mend them and ask again"
+        )
+    streams.say("nothing runs")
+    return OK
+
+
+def _end_supervisor_alone(mesh: Mesh, supervision: Supervision, error: PrivateFileError, streams: Streams) -> int:
+    """End supervisord, which ends its children; whoever else may have a seat cannot be known."""
+    if supervision.supervisor_id is not None:
+        streams.say(end_supervisor(mesh, supervision))
+    raise NotDoneError(f"whether an orphan still has a seat cannot be known: {error}, then `bowline down` again")
+
+
+def _end_round(mesh: Mesh, seats: PrivateDirectory, supervision: Supervision, streams: Streams) -> int:
     """End supervisord with its children, and whoever else has a seat; say how each ended, and how many there were."""
-    wait_s = mesh.programs.stop_wait_s_max
-    deadline_ns = mesh.clock.boot_ns() + int(wait_s * _NS_PER_S)
+    deadline_ns = mesh.clock.boot_ns() + int(mesh.programs.stop_wait_s_max * _NS_PER_S)
     with ExitStack() as held:
         holders = [(mesh.post(instance, seats), holder) for instance, holder in incumbents(mesh, seats).items()]
         for _, holder in holders:
             held.enter_context(holder.handle)
-            if is_orphan(holder, supervisor_id=supervisor_id):
+            if is_orphan(holder, supervisor_id=supervision.supervisor_id):
                 holder.handle.terminate()
-        if supervisor_id is not None:
-            _end_supervisor(mesh, supervisor_id, wait_s)
+        last_words = end_supervisor(mesh, supervision) if supervision.supervisor_id is not None else ""
         for post, holder in holders:
             killed = not holder.handle.wait_for_death(timeout_ns=max(deadline_ns - mesh.clock.boot_ns(), 0))
             if killed:
                 holder.handle.kill()
                 holder.handle.wait_for_death(timeout_ns=DEATH_TIMEOUT_NS)
             streams.say(_farewell(post, holder))
-        if supervisor_id is not None:
-            streams.say(f"supervisord: process {supervisor_id} ended")
+        if last_words:
+            streams.say(last_words)
         return len(holders)
-
-
-def _end_supervisor(mesh: Mesh, supervisor_id: int, wait_s: float) -> None:
-    """Stop all programs at once, since supervisord by itself stops one after the other; then end it."""
-    handle = os.pidfd_open(supervisor_id)
-    try:
-        with mesh.supervisor() as supervisor:
-            for program in supervisor.programs():
-                with suppress(SupervisorError):  # it does not run, and supervisord calls that an error
-                    supervisor.stop(program.name)
-            mesh.wait_until(
-                lambda: all(program.state in _ENDED for program in supervisor.programs()),
-                within_s=wait_s + STOP_MARGIN_S,
-            )
-            supervisor.shutdown()
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        if not poll.poll((wait_s + STOP_MARGIN_S) * _MS_PER_S):
-            raise NotDoneError(
-                f"supervisord, process {supervisor_id}, does not end; {mesh.log('supervisord')} may say why"
-            )
-    finally:
-        os.close(handle)
 
 
 def _farewell(post: Post, holder: Incumbent) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
 from proto.health import Heartbeat
+from services.supervision.judgement import Beat
 from services.supervision.mesh import Mesh
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.keys import load_key_ring
@@ -21,15 +22,16 @@ LISTEN_S: Final = 2.0
 _NS_PER_S: Final = 1_000_000_000
 
 
-def ages_heard(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
-    """Return how old each one's last heartbeat is, None for nothing heard; whoever has no socket is left out.
+def beats_heard(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, Beat]:
+    """Return what is heard of each one.
 
-    Ends when each was heard, and else when those that are left are silent by any measure.
+    Ends when each was heard that has a socket, and else when those that are left are silent by any measure.
     """
     beating = [instance for instance in instances if _has_socket(mesh, instance)]
-    if not beating:
-        return {}
-    return asyncio.run(_listen(mesh, beating))
+    ages = asyncio.run(_listen(mesh, beating)) if beating else {}
+    return {
+        instance: Beat(ages[instance]) if instance in ages else Beat(None, has_socket=False) for instance in instances
+    }
 
 
 def _has_socket(mesh: Mesh, instance: str) -> bool:

@@ -22,6 +22,7 @@ class State(StrEnum):
     STANDBY = "STANDBY"
     ORPHAN = "ORPHAN"
     SILENT = "SILENT"
+    NO_HEARTBEAT = "NO HEARTBEAT"
     CRASH_LOOP = "CRASH LOOP"
     BACKOFF = "BACKOFF"
     FATAL = "FATAL"
@@ -40,7 +41,7 @@ _ITS_WORD: Final = {
     "EXITED": State.STOPPED,
     "UNKNOWN": State.UNKNOWN,
 }
-_NO_PROCESS: Final = frozenset({State.BACKOFF, State.FATAL, State.STOPPED})
+_NO_PROCESS: Final = frozenset({State.BACKOFF, State.FATAL, State.STOPPED, State.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +65,25 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What was heard of a process whose health socket is there: the age of its last heartbeat, None for nothing."""
+    """What was heard of a process: the age of its last heartbeat, None for nothing, and if it has a socket for it."""
 
     age_s: float | None
+    has_socket: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known about one instance. `holder` is a text where somebody has the seat and nobody knows who."""
+    """All that is known about one instance.
+
+    `holder` is a text where somebody has the seat and nobody knows who, `beat` is None where nobody could listen.
+    `starts` and `crash_loop` count those who had their seat, and what the overseer saw die before that.
+    """
 
     instance: str
     word: Word | None
     holder: Holder | str | None
     beat: Beat | None
-    restarts: int | None
+    starts: int | None
     epoch: int | None
     crash_loop: bool
 
@@ -90,7 +96,7 @@ class Row:
     state: State
     process_id: int | None
     uptime_s: float | None
-    restarts: int | None
+    starts: int | None
     heartbeat_age_s: float | None
     epoch: int | None
     remark: str
@@ -112,9 +118,11 @@ def judged(evidence: Evidence) -> Iterator[Row]:
     orphan = holder if isinstance(holder, Holder) and holder.orphan else None
     if evidence.word is not None:
         yield _child(evidence, evidence.word)
+    elif isinstance(holder, Holder) and orphan is None:  # supervisord cannot be asked, and it is a child of its
+        yield _seated(evidence, holder, *_verdict(evidence, holder))
     elif orphan is None:
         remark = holder if isinstance(holder, str) else ""
-        yield Row(evidence.instance, State.STOPPED, None, None, evidence.restarts, None, evidence.epoch, remark)
+        yield Row(evidence.instance, State.STOPPED, None, None, evidence.starts, None, evidence.epoch, remark)
     if orphan is not None:
         remark = "no child of this supervisord" if evidence.word else "no supervisord restarts it"
         yield _seated(evidence, orphan, State.ORPHAN, remark)
@@ -123,35 +131,43 @@ def judged(evidence: Evidence) -> Iterator[Row]:
 def _child(evidence: Evidence, word: Word) -> Row:
     own = _ITS_WORD.get(word.state)
     if own in _NO_PROCESS:
-        looping = evidence.crash_loop and own is State.BACKOFF
-        state = State.CRASH_LOOP if looping else own
-        remark = _LOOPING if looping else word.spawn_error
-        return Row(evidence.instance, state, None, None, evidence.restarts, None, evidence.epoch, remark)
+        state, remark = _looping(evidence, own, word.spawn_error)
+        return Row(evidence.instance, state, None, None, evidence.starts, None, evidence.epoch, remark)
     holder = evidence.holder
     if isinstance(holder, Holder) and holder.process_id == word.process_id:
         state, remark = (own, "") if own else _verdict(evidence, holder)
-        return _seated(evidence, holder, state, remark)
+        return _seated(evidence, holder, *_looping(evidence, state, remark))
     state, remark = State.STARTING, "has no seat yet"
     if isinstance(holder, Holder):
         state, remark = State.STANDBY, f"waits for process {holder.process_id}"
     elif isinstance(holder, str):
         state, remark = State.STANDBY, holder
-    return Row(evidence.instance, own or state, word.process_id, word.uptime_s, None, None, None, remark)
+    state, remark = _looping(evidence, own or state, remark)
+    return Row(evidence.instance, state, word.process_id, word.uptime_s, None, None, None, remark)
 
 
-_LOOPING: Final = "died three times within 60 s"
+def _looping(evidence: Evidence, state: State, remark: str) -> tuple[State, str]:
+    """Call by its name what starts, or seems to run, between one death and the next."""
+    if evidence.crash_loop and state in _BETWEEN_DEATHS:
+        return State.CRASH_LOOP, "died three times within 60 s"
+    return state, remark
+
+
+_BETWEEN_DEATHS: Final = frozenset({State.BACKOFF, State.RUNNING, State.STARTING})
 
 
 def _verdict(evidence: Evidence, holder: Holder) -> tuple[State, str]:
     """Judge a process that supervisord started and that has its seat."""
-    beat = evidence.beat
-    if beat is not None and (beat.age_s is None or beat.age_s > SILENT_S):
-        if holder.uptime_s < BOOT_S:
-            return State.STARTING, "no heartbeat yet"
-        return State.SILENT, f"no heartbeat for {SILENT_S:g} s"
-    if evidence.crash_loop:
-        return State.CRASH_LOOP, _LOOPING
-    return State.RUNNING, ""
+    beat, remedy = evidence.beat, f"`bowline restart {evidence.instance}`"
+    if beat is None:
+        return State.UNKNOWN, "its heartbeat cannot be heard from here"
+    if beat.age_s is not None and beat.age_s <= SILENT_S:
+        return State.RUNNING, ""
+    if holder.uptime_s < BOOT_S:
+        return State.STARTING, "no heartbeat yet"
+    if not beat.has_socket:
+        return State.NO_HEARTBEAT, f"has no socket for it: {remedy}"
+    return State.SILENT, f"no heartbeat for {SILENT_S:g} s: {remedy}"
 
 
 def _seated(evidence: Evidence, holder: Holder, state: State, remark: str) -> Row:
@@ -160,7 +176,7 @@ def _seated(evidence: Evidence, holder: Holder, state: State, remark: str) -> Ro
         state,
         holder.process_id,
         holder.uptime_s,
-        evidence.restarts,
+        evidence.starts,
         evidence.beat.age_s if evidence.beat else None,
         evidence.epoch,
         remark,

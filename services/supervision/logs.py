@@ -1,10 +1,12 @@
 """`bowline logs [instance…]`: the last lines of the processes' logs, and what is added to them."""
 
 import argparse
+import io
 import os
 import select
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from services.supervision.log_file import LogFile, last_lines
@@ -24,10 +26,16 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     arguments = _parser().parse_args(argv)
 
     def verb() -> int:
-        mesh = Mesh(root=arguments.root, environment=environment)
+        mesh = Mesh.as_far_as_known(arguments.root, environment)
+        for doubt in mesh.doubts:
+            streams.errors.write(f"bowline logs: {doubt}\n")
         files = [LogFile(name, mesh.log(name)) for name in _chosen(mesh, arguments.instances)]
         try:
-            _show(files, streams, count=arguments.lines, follow=arguments.follow)
+            if not _show(files, streams, count=arguments.lines):
+                logs_directory = mesh.configuration.logs_directory
+                streams.errors.write(f"bowline logs: nothing in {logs_directory} yet; `bowline up` starts the mesh\n")
+            if arguments.follow:
+                _follow(files, streams)
         finally:
             for file in files:
                 file.close()
@@ -36,17 +44,29 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     return run_verb("logs", streams, verb)
 
 
-def _show(files: Sequence[LogFile], streams: Streams, *, count: int, follow: bool) -> None:
-    width = max(len(file.name) for file in files) if len(files) > 1 else 0
-    for file in files:
-        _write(streams, file, last_lines(file.open(), count), width)
+def _show(files: Sequence[LogFile], streams: Streams, *, count: int) -> bool:
+    """Show the last lines of each, and tell whether there are logs at all."""
+    opened = {file: file.open() for file in files}
+    for file, lines in opened.items():
+        _write(streams, file, last_lines(lines, count), _width(files))
+    return any(opened.values())
+
+
+def _follow(files: Sequence[LogFile], streams: Streams) -> None:
+    """Show what is added, until Ctrl-C, or until nobody reads it any more: `bowline logs | head -1`."""
+    poll = select.poll()
+    with suppress(io.UnsupportedOperation):  # a text in memory, which is always read
+        poll.register(streams.output.fileno(), 0)  # asks for nothing but what is always told: the other end is gone
     try:
-        while follow:
-            select.poll().poll(FOLLOW_PAUSE_MS)
+        while not poll.poll(FOLLOW_PAUSE_MS):
             for file in files:
-                _write(streams, file, file.added(), width)
+                _write(streams, file, file.added(), _width(files))
     except KeyboardInterrupt:  # how a person ends it
         return
+
+
+def _width(files: Sequence[LogFile]) -> int:
+    return max(len(file.name) for file in files) if len(files) > 1 else 0
 
 
 def _chosen(mesh: Mesh, instances: Sequence[str]) -> Sequence[str]:

@@ -5,15 +5,21 @@ import select
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, Self, TextIO
 
-from services.supervision.program_file import ProgramFile, ProgramFileError, read_program_file
+from services.supervision.daemon import AnotherProjectError
+from services.supervision.program_file import (
+    ProgramFile,
+    ProgramFileError,
+    read_program_file,
+    unreadable_program_file,
+)
 from shared.mesh.bus.keys import KeysUnusableError
 from shared.mesh.clock import Clock, SystemClock
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Post
-from shared.mesh.settings import Configuration, SettingsError, load_configuration
+from shared.mesh.settings import Configuration, SettingsError, load_configuration, load_whereabouts
 from shared.mesh.supervisor import SOCKET_NAME, Supervisor, SupervisorError
 
 OK, FAILED, USAGE_ERROR, NOT_WELL = 0, 1, 2, 3
@@ -27,6 +33,7 @@ class NotDoneError(Exception):
 
 # What a person can put right; each says how.
 EXPECTED = (
+    AnotherProjectError,
     KeysUnusableError,
     NotDoneError,
     PermissionError,  # whoever asks is not who runs the mesh; the error names the file
@@ -54,15 +61,47 @@ class Streams:
 class Mesh:
     """What every verb looks at. Makes no directory but those it is asked for."""
 
-    def __init__(self, *, root: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        programs: ProgramFile,
+        *,
+        environment: Mapping[str, str],
+        doubts: Sequence[str] = (),
+    ) -> None:
+        self.root: Final = configuration.root
+        self.configuration: Final = configuration
+        self.programs: Final = programs
         self.environment: Final = environment
-        self.configuration: Final[Configuration] = load_configuration(root=root.absolute(), environment=environment)
-        self.programs: Final[ProgramFile] = read_program_file(root.absolute())
+        self.doubts: Final = tuple(doubts)  # what is wrong with the settings or with the file, a line each
         self.clock: Final[Clock] = SystemClock()
+
+    @classmethod
+    def of(cls, root: Path, environment: Mapping[str, str]) -> Self:
+        """Return the mesh of a project whose settings and program file are as they should be, or say what is not."""
+        configuration = load_configuration(root=root.absolute(), environment=environment)
+        return cls(configuration, read_program_file(root.absolute()), environment=environment)
+
+    @classmethod
+    def as_far_as_known(cls, root: Path, environment: Mapping[str, str]) -> Self:
+        """Return the mesh of a project for whoever looks at it or ends it, whatever is wrong with its files."""
+        configuration, problems = load_whereabouts(root=root.absolute(), environment=environment)
+        doubts = [str(problem) for problem in problems]
+        try:
+            programs = read_program_file(root.absolute())
+        except ProgramFileError as error:
+            programs = unreadable_program_file(root.absolute())
+            doubts.append(str(error))
+        return cls(configuration, programs, environment=environment, doubts=doubts)
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """Where supervisord listens."""
+        return self.configuration.run_directory / SOCKET_NAME
 
     def supervisor(self) -> Supervisor:
         """Return a connection to supervisord, whether it runs or not."""
-        return Supervisor(self.configuration.run_directory / SOCKET_NAME)
+        return Supervisor(self.supervisor_socket)
 
     def seats(self) -> PrivateDirectory:
         """Return the directory of the seats."""

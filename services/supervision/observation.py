@@ -1,86 +1,51 @@
 """Gathers what is known about every process: supervisord's word, the seats' files, the heartbeats."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from services.supervision.heartbeats import ages_heard
+from services.supervision.asking import Supervision, asked
+from services.supervision.daemon import recorded_id
+from services.supervision.heartbeats import beats_heard
 from services.supervision.judgement import Beat, Evidence, Holder, Row, Word, rows_of
 from services.supervision.mesh import Mesh
-from shared.mesh.bus.keys import KeysUnusableError, role_of
+from services.supervision.seats import holder_of, incumbents, record_of
+from shared.mesh.bus.keys import KeysUnusableError
 from shared.mesh.clock import boot_time
-from shared.mesh.epoch import EpochUnknownError, RoleRecord, crash_loop, record_in
-from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
-from shared.mesh.orphans import is_orphan
-from shared.mesh.private_directory import PrivateDirectory
-from shared.mesh.sealed_record import RECORD_BYTES_MAX
+from shared.mesh.epoch import crash_loop
+from shared.mesh.past_lives import remembered
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Post
-from shared.mesh.supervisor import Program, SupervisorAbsentError, SupervisorStoppingError
-
-STOP_MARGIN_S: Final = 5.0
-_NS_PER_S: Final = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Supervision:
-    """What supervisord says, if one runs."""
-
-    supervisor_id: int | None
-    programs: Mapping[str, Program]
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The table, and whether a supervisord is there to restart what dies."""
+    """The table, the supervisord that lives, and what is to be said beside the table; then all is not well."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     supervisor_id: int | None
+    remarks: Sequence[str]
 
     @property
     def well(self) -> bool:
         """Tell whether nobody needs to look."""
-        return self.supervisor_id is not None and all(row.well for row in self.rows)
-
-
-def asked(mesh: Mesh) -> Supervision:
-    """Ask supervisord; one that is not there is no error, one that does not answer is."""
-    with mesh.supervisor() as supervisor:
-        try:
-            return Supervision(supervisor.process_id(), {program.name: program for program in supervisor.programs()})
-        except SupervisorAbsentError:
-            return Supervision(None, {})
-
-
-def asked_patiently(mesh: Mesh) -> Supervision:
-    """Ask supervisord; one that is just stopping, by another's hand, is given the time to do so."""
-    mesh.wait_until(lambda: not _is_stopping(mesh), within_s=mesh.programs.stop_wait_s_max + STOP_MARGIN_S)
-    return asked(mesh)
-
-
-def _is_stopping(mesh: Mesh) -> bool:
-    try:
-        asked(mesh)
-    except SupervisorStoppingError:
-        return True
-    return False
+        return not self.remarks and all(row.well for row in self.rows)
 
 
 def observed(mesh: Mesh) -> Observation:
     """Look at everything once; listening for heartbeats takes up to two seconds."""
     supervision = asked(mesh)
-    if not mesh.configuration.seats_directory.exists():  # nothing ever ran here, and a look makes no directory
-        evidence = [
-            _unseated(instance, supervision) for instance in sorted({*mesh.programs.stop_wait_s, *supervision.programs})
-        ]
-        return Observation(rows_of(evidence), supervision.supervisor_id)
-    with mesh.seats() as seats:
-        instances = _instances(mesh, supervision, seats)
-        seated = {instance: holder_of(mesh.post(instance, seats), supervision.supervisor_id) for instance in instances}
-        ages = ages_heard(mesh, [instance for instance, holder in seated.items() if isinstance(holder, Holder)])
-        evidence = [
-            _evidence(mesh.post(instance, seats), supervision, seated[instance], ages) for instance in instances
-        ]
-    return Observation(rows_of(evidence), supervision.supervisor_id)
+    doubts = list(mesh.doubts)
+    try:
+        rows = rows_of(_seen(mesh, supervision, doubts))
+    except PrivateFileError as error:
+        doubts.append(f"who has which seat cannot be known: {error}")
+        rows = rows_of(_unseen(mesh, supervision))
+    if supervision.trouble:
+        doubts.append(supervision.trouble)
+    elif supervision.supervisor_id is None:
+        doubts.append(_absence(mesh, rows))
+    return Observation(rows, supervision.supervisor_id, doubts)
 
 
 def rows_of_instance(mesh: Mesh, instance: str) -> list[Row]:
@@ -88,31 +53,42 @@ def rows_of_instance(mesh: Mesh, instance: str) -> list[Row]:
     return [row for row in observed(mesh).rows if row.instance == instance]
 
 
-def holder_of(post: Post, supervisor_id: int | None) -> Holder | str | None:
-    """Return who has the seat, or why that is not certain."""
-    found = incumbent(post)
-    if found is None:
-        return None
-    if isinstance(found, FenceRefused):
-        return found.words
-    with found.handle:
-        uptime_s = (post.clock.boot_ns() - found.holder.since_boot_ns) / _NS_PER_S
-        orphan = is_orphan(found, supervisor_id=supervisor_id)
-        return Holder(found.holder.process.process_id, uptime_s, orphan)
+def _seen(mesh: Mesh, supervision: Supervision, doubts: list[str]) -> list[Evidence]:
+    """Look at the seats and listen for heartbeats; if nobody can listen, that is a doubt more."""
+    if not mesh.configuration.seats_directory.exists():  # nothing ever ran here, and a look makes no directory
+        return _unseen(mesh, supervision)
+    with mesh.seats() as seats:
+        instances = _instances(mesh, supervision, seats)
+        holders = {instance: holder_of(mesh.post(instance, seats), supervision.supervisor_id) for instance in instances}
+        beats: Mapping[str, Beat] = {}
+        try:
+            beats = beats_heard(mesh, [name for name, holder in holders.items() if isinstance(holder, Holder)])
+        except (KeysUnusableError, PrivateFileError, SocketPathError) as error:
+            doubts.append(f"no heartbeat can be heard: {error}")
+        return [
+            _evidence(mesh, mesh.post(name, seats), supervision, holders[name], beats.get(name)) for name in instances
+        ]
 
 
-def incumbents(mesh: Mesh, seats: PrivateDirectory) -> dict[str, Incumbent]:
-    """Return who has a seat for certain, by instance, an orphan whose program is gone from the file among them.
+def _unseen(mesh: Mesh, supervision: Supervision) -> list[Evidence]:
+    """Return what is known of seats that cannot be looked at: nothing."""
+    return [
+        Evidence(name, _word(name, supervision), None, None, None, None, crash_loop=False)
+        for name in sorted({*mesh.programs.stop_wait_s, *supervision.programs})
+    ]
 
-    The caller closes the handles.
-    """
-    found = {}
-    for file in sorted(seats.path.glob("*.lock")):
-        if _is_instance(file.stem):
-            holder = incumbent(mesh.post(file.stem, seats))
-            if isinstance(holder, Incumbent):
-                found[file.stem] = holder
-    return found
+
+def _absence(mesh: Mesh, rows: Sequence[Row]) -> str:
+    """Say that no supervisord runs, what became of it, and what lives without it."""
+    last_id = recorded_id(mesh.configuration.run_directory)
+    died = "" if last_id is None else f": process {last_id} was killed, or crashed"
+    living = ", ".join(row.instance for row in rows if row.process_id is not None)
+    if not living:
+        return f"supervisord does not run{died}. `bowline up` starts it, and the whole mesh."
+    return (
+        f"supervisord does not run{died}. Nobody starts again what dies of these, which still run: {living}. "
+        "`bowline up` starts it, and replaces them one by one."
+    )
 
 
 def _instances(mesh: Mesh, supervision: Supervision, seats: PrivateDirectory) -> list[str]:
@@ -123,23 +99,6 @@ def _instances(mesh: Mesh, supervision: Supervision, seats: PrivateDirectory) ->
     return sorted({*mesh.programs.stop_wait_s, *supervision.programs, *seated})
 
 
-def _is_instance(name: str) -> bool:
-    try:
-        role_of(name)
-    except KeysUnusableError:
-        return False
-    return True
-
-
-def record_of(post: Post) -> RoleRecord | None:
-    """Return what the epoch file says, None where it says nothing that can be used."""
-    try:
-        found = record_in(post.directory.read_file(post.epoch, bytes_max=RECORD_BYTES_MAX), role=post.role)
-    except EpochUnknownError:
-        return None
-    return found if isinstance(found, RoleRecord) else None
-
-
 def _word(instance: str, supervision: Supervision) -> Word | None:
     program = supervision.programs.get(instance)
     if program is None:
@@ -147,20 +106,21 @@ def _word(instance: str, supervision: Supervision) -> Word | None:
     return Word(program.state, program.process_id, max(program.now - program.start, 0), program.spawn_error)
 
 
-def _unseated(instance: str, supervision: Supervision) -> Evidence:
-    return Evidence(instance, _word(instance, supervision), None, None, None, None, crash_loop=False)
-
-
 def _evidence(
-    post: Post, supervision: Supervision, holder: Holder | str | None, ages: Mapping[str, float | None]
+    mesh: Mesh, post: Post, supervision: Supervision, holder: Holder | str | None, beat: Beat | None
 ) -> Evidence:
-    record = record_of(post)
+    record, past = record_of(post), remembered(mesh.configuration.past_lives_directory, post.role)
+    now = boot_time(post.clock)
+    word = _word(post.role, supervision)
+    if holder is None and supervision.supervisor_id is not None and supervision.trouble:
+        word = Word("UNKNOWN", 0, 0)
     return Evidence(
         post.role,
-        _word(post.role, supervision),
+        word,
         holder,
-        Beat(ages[post.role]) if post.role in ages else None,
-        max(record.starts - 1, 0) if record else None,
+        beat,
+        record.starts if record else None,
         record.epoch if record else None,
-        crash_loop=record is not None and crash_loop(record, now=boot_time(post.clock)),
+        # Who died before it had its seat is known to the overseer only.
+        crash_loop=crash_loop(record.deaths if record else (), now=now) or crash_loop(past.deaths, now=now),
     )

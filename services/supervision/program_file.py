@@ -31,7 +31,7 @@ class ProgramFile:
     @property
     def stop_wait_s_max(self) -> float:
         """Return how long it takes at most until all have stopped, if they do so at once."""
-        return max(self.stop_wait_s.values())
+        return max(self.stop_wait_s.values(), default=float(_STOP_WAIT_S))
 
 
 def read_program_file(root: Path) -> ProgramFile:
@@ -56,6 +56,11 @@ def read_program_file(root: Path) -> ProgramFile:
     if not programs:
         raise ProgramFileError(f"{path} names no program: take it from the repository")
     return ProgramFile(path, text, dict(sorted(programs.items())))
+
+
+def unreadable_program_file(root: Path) -> ProgramFile:
+    """Return what stands for a file that cannot be used: it names no program."""
+    return ProgramFile(root / FILE_NAME, "", {})
 
 
 def file_to_run(file: ProgramFile, configuration: Configuration, run_directory: PrivateDirectory) -> Path:

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from services.supervision.asking import STOP_MARGIN_S, asked
 from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
-from services.supervision.observation import STOP_MARGIN_S, asked, rows_of_instance
+from services.supervision.observation import rows_of_instance
+from services.supervision.starting import refuse_what_cannot_start
 from shared.mesh.supervisor import Supervisor
 
 BACK_S: Final = 15.0
@@ -23,7 +25,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     """Run the verb with everything it touches handed in, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="bowline restart",
-        description="Stop instances in order and start them again, each when the one before runs. "
+        description="Look if instances can start, stop them in order, start them again, each when the one before runs. "
         "Exit codes: 0 all run again, 1 one does not, 2 wrong usage.",
     )
     parser.add_argument("instances", nargs="+", metavar="instance", help="`bowline status` lists them")
@@ -31,10 +33,14 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     arguments = parser.parse_args(argv)
 
     def verb() -> int:
-        mesh = Mesh(root=arguments.root, environment=environment)
+        mesh = Mesh.of(arguments.root, environment)
         mesh.refuse_unknown(arguments.instances)
-        if asked(mesh).supervisor_id is None:
+        supervision = asked(mesh)
+        if supervision.trouble:
+            raise NotDoneError(f"nothing was restarted, for {supervision.trouble}")
+        if supervision.supervisor_id is None:
             raise NotDoneError("supervisord does not run: `bowline up` starts it, and everything else")
+        refuse_what_cannot_start(mesh, arguments.instances)
         with mesh.supervisor() as supervisor:
             for instance in dict.fromkeys(arguments.instances):
                 if not _restart(mesh, supervisor, instance, streams):

@@ -2,20 +2,18 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
 from proto.fields import Role
+from services.supervision.asking import asked
 from services.supervision.mesh import Mesh, NotDoneError
-from services.supervision.observation import asked
 from services.supervision.program_file import file_to_run
-from shared.mesh.bus.keys import create_keys
+from shared.mesh.bus.keys import create_keys, load_key_ring
 from shared.mesh.private_directory import PrivateDirectory
-from shared.mesh.run_directory import RunDirectory
 from shared.mesh.settings import SettingsError
 from shared.mesh.settings.unusable_paths import unusable_paths
-from shared.mesh.supervisor import LONGEST_SOCKET_NAME
 
 START_TIMEOUT_S: Final = 15.0
 # What the processes may know of the shell they were started from; the rest of it is none of their business.
@@ -31,12 +29,22 @@ def prepare(mesh: Mesh) -> list[str]:
     configuration = mesh.configuration
     if problems := unusable_paths(configuration):
         raise SettingsError(problems)
-    with RunDirectory(configuration.run_directory) as run_directory:
-        run_directory.socket_path(LONGEST_SOCKET_NAME)
-    for path in (configuration.seats_directory, configuration.logs_directory):
+    for path in (configuration.run_directory, configuration.seats_directory, configuration.logs_directory):
         PrivateDirectory(path).close()
     with PrivateDirectory(configuration.keys_directory) as keys:
         return create_keys(keys, dict.fromkeys([*get_args(Role), *mesh.programs.stop_wait_s]))
+
+
+def refuse_what_cannot_start(mesh: Mesh, instances: Sequence[str]) -> None:
+    """Raise what these processes would end with at their start, while those that they replace still run."""
+    configuration = mesh.configuration
+    if problems := unusable_paths(configuration):
+        raise SettingsError(problems)
+    for path in (configuration.run_directory, configuration.seats_directory, configuration.anchors_directory):
+        PrivateDirectory(path).close()
+    with PrivateDirectory(configuration.keys_directory) as keys:
+        for instance in instances:
+            load_key_ring(keys, instance)
 
 
 def start_supervisor(mesh: Mesh) -> int:
@@ -45,13 +53,18 @@ def start_supervisor(mesh: Mesh) -> int:
         file = file_to_run(mesh.programs, mesh.configuration, run_directory)
     refused = _daemonized(file, clean(mesh.environment))
     # Another `bowline up` may have been faster; then that one's supervisord is as good.
-    if not mesh.wait_until(lambda: asked(mesh).supervisor_id is not None, within_s=0 if refused else START_TIMEOUT_S):
+    if not mesh.wait_until(lambda: _answers(mesh), within_s=0 if refused else START_TIMEOUT_S):
         log = mesh.log("supervisord")
         raise NotDoneError(f"supervisord does not start: {refused or f'it does not answer; {log} may say why'}")
     supervisor_id = asked(mesh).supervisor_id
     if supervisor_id is None:
         raise NotDoneError(f"supervisord ended as soon as it had started; {mesh.log('supervisord')} may say why")
     return supervisor_id
+
+
+def _answers(mesh: Mesh) -> bool:
+    supervision = asked(mesh)
+    return supervision.supervisor_id is not None and not supervision.trouble
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from services.supervision.table import as_json, as_text
 TEXT = """\
 Show every process of the mesh. Only RUNNING is well; docs/what-happens-when-a-process-dies.md explains the other words.
 Exit codes: 0 all well, 1 it could not be found out, 2 wrong usage, 3 something is not well.
-With --json: {"supervisor_id", "well", "processes"}; times are in seconds, and what is not known is null.
+With --json: {"supervisor_id", "well", "remarks", "processes"}; times are in seconds, and what is not known is null.
 """
 
 
@@ -31,9 +31,10 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     arguments = parser.parse_args(argv)
 
     def verb() -> int:
-        observation = observed(Mesh(root=arguments.root, environment=environment))
+        observation = observed(Mesh.as_far_as_known(arguments.root, environment))
         if arguments.json:
-            streams.say(as_json(observation.rows, supervisor_id=observation.supervisor_id, well=observation.well))
+            supervisor_id, remarks = observation.supervisor_id, observation.remarks
+            streams.say(as_json(observation.rows, supervisor_id=supervisor_id, well=observation.well, remarks=remarks))
         else:
             show(observation, streams)
         return OK if observation.well else NOT_WELL
@@ -42,10 +43,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 
 def show(observation: Observation, streams: Streams) -> None:
-    """Print the table, and that nobody restarts what dies, where it is so."""
+    """Print the table, and what is to be said beside it."""
     streams.output.write(as_text(observation.rows))
-    if observation.supervisor_id is None:
-        streams.output.write(
-            "\nsupervisord does not run: nothing that dies is started again. `bowline up` starts it.\n"
-        )
+    streams.output.writelines(f"\n{remark}\n" for remark in observation.remarks)
     streams.output.flush()

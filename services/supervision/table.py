@@ -7,8 +7,8 @@ from typing import Final
 
 from services.supervision.judgement import Row
 
-HEADINGS: Final = ("process", "state", "pid", "uptime", "restarts", "heartbeat", "epoch")
-_TO_THE_RIGHT: Final = frozenset({"pid", "uptime", "restarts", "heartbeat", "epoch"})
+HEADINGS: Final = ("process", "state", "pid", "uptime", "starts", "heartbeat", "epoch")
+_TO_THE_RIGHT: Final = frozenset({"pid", "uptime", "starts", "heartbeat", "epoch"})
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -23,11 +23,15 @@ def as_text(rows: Sequence[Row]) -> str:
     )
 
 
-def as_json(rows: Sequence[Row], *, supervisor_id: int | None, well: bool) -> str:
+def as_json(rows: Sequence[Row], *, supervisor_id: int | None, well: bool, remarks: Sequence[str]) -> str:
     """Return the same as one JSON object."""
-    return json.dumps(
-        {"supervisor_id": supervisor_id, "well": well, "processes": [asdict(row) for row in rows]}, indent=2
-    )
+    answer = {
+        "supervisor_id": supervisor_id,
+        "well": well,
+        "remarks": list(remarks),
+        "processes": [asdict(row) for row in rows],
+    }
+    return json.dumps(answer, indent=2)
 
 
 def _aligned(heading: str, cell: str, width: int) -> str:
@@ -40,7 +44,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.state,
         _or_dash(row.process_id),
         "-" if row.uptime_s is None else duration(row.uptime_s),
-        _or_dash(row.restarts),
+        _or_dash(row.starts),
         "-" if row.heartbeat_age_s is None else f"{row.heartbeat_age_s:.1f} s",
         _or_dash(row.epoch),
     )

@@ -6,19 +6,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from services.supervision.asking import Supervision, asked, asked_patiently
 from services.supervision.judgement import Row, State
 from services.supervision.log_file import tail_of
-from services.supervision.mesh import NOT_WELL, OK, Mesh, Streams, root_argument, run_verb
-from services.supervision.observation import Observation, Supervision, asked, asked_patiently, observed
+from services.supervision.mesh import NOT_WELL, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
+from services.supervision.observation import Observation, observed
 from services.supervision.starting import prepare, start_supervisor
 from services.supervision.status import show
-from shared.mesh.orphans import Patience, Succession, retire_orphans
+from shared.mesh.orphans import Succession, patience_of, retire_orphans
 from shared.mesh.supervisor import SupervisorError
 
 WAIT_S: Final = 30.0
-SUCCESSOR_NS: Final = 15_000_000_000
 LOG_LINES: Final = 10
-_NS_PER_S: Final = 1_000_000_000
 _DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
 # What waiting does not change: such an orphan has just been left alone.
 _IN_VAIN: Final = frozenset({State.FATAL, State.ORPHAN})
@@ -28,6 +27,7 @@ ADVICE: Final[Mapping[State, str]] = {
     State.BACKOFF: "ends within a second of its start; supervisord tries again",
     State.CRASH_LOOP: "died three times within a minute",
     State.SILENT: "does not move",
+    State.NO_HEARTBEAT: "never says that it moves",
     State.STANDBY: "waits for its seat",
     State.ORPHAN: "belongs to a supervisord that is gone, and could not be retired",
     State.STARTING: "is not ready yet",
@@ -49,14 +49,21 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     )
     root_argument(parser)
     arguments = parser.parse_args(argv)
-    return run_verb("up", streams, lambda: _up(Mesh(root=arguments.root, environment=environment), streams))
+    return run_verb("up", streams, lambda: _up(Mesh.of(arguments.root, environment), streams))
 
 
 def _up(mesh: Mesh, streams: Streams) -> int:
+    before = asked_patiently(mesh)
+    if before.trouble:
+        raise NotDoneError(f"nothing was started, for {before.trouble}")
     created = prepare(mesh)
     if created:
         streams.say(f"keys: created {', '.join(created)}")
-    before = asked_patiently(mesh)
+    if created and before.supervisor_id is not None:
+        streams.errors.write(
+            "bowline up: what runs already knows older keys of these, or none, and hears nothing they say: "
+            "`bowline down`, then `bowline up`\n"
+        )
     if before.supervisor_id is None:
         supervisor_id = start_supervisor(mesh)
         streams.say(f"supervisord: started, process {supervisor_id}")
@@ -88,11 +95,10 @@ def _start_again(mesh: Mesh, before: Supervision, streams: Streams) -> None:
 
 def _retire(mesh: Mesh, supervisor_id: int, streams: Streams) -> None:
     supervised = asked(mesh).programs
-    drain_ns = int(mesh.programs.stop_wait_s_max * _NS_PER_S)
     with mesh.supervisor() as supervisor, mesh.seats() as seats:
         posts = [mesh.post(instance, seats) for instance in sorted({*mesh.programs.stop_wait_s, *supervised})]
         succession = Succession(supervisor_id, supervisor.programs)
-        for retired in retire_orphans(posts, succession=succession, patience=Patience(drain_ns, SUCCESSOR_NS)):
+        for retired in retire_orphans(posts, succession=succession, patience=patience_of(supervisor)):
             streams.say(retired.words)
 
 

@@ -69,7 +69,11 @@ class JournalRoom:
 
 @dataclass(frozen=True, slots=True)
 class NotRecorded:
-    """There is no room for these reports, nor was anything done that was returned with them."""
+    """There is no room for these reports, nor was anything done that was returned with them.
+
+    A core may report something else instead, as a rule reducing. If that finds no room either, the same comes again;
+    a core that goes on reporting is ended as defective.
+    """
 
     bodies: tuple[Body, ...]
     reason: str

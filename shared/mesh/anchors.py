@@ -1,23 +1,27 @@
 """Where a process keeps the anchors of others' journals: the last record it saw each of them vouch for.
 
-Whoever follows an owner's events keeps the owner's anchor in a file of its own, about as old as a heartbeat. The owner
-holds its journal against what all of them keep when it opens it, so that a lost tail, or an old copy put back, is
-noticed. A keeper's file is not the owner's: what damages the one leaves the other alone.
+Whoever follows an owner's events keeps the owner's anchor in a file of its own, about as old as a heartbeat, with the
+epoch the owner had then. The owner holds its journal and its epoch against what all of them keep when it opens the
+journal, so that a lost tail, or an old copy put back, is noticed. A keeper's file is not the owner's: what damages the
+one leaves the other alone.
 """
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import structlog
+from msgspec import Meta
 
 from proto.risk import Anchor
+from shared.mesh.epoch import EPOCH_MAX
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.sealed_record import RECORD_BYTES_MAX, Damaged, seal, unseal
 
-ANCHOR_KIND: Final = "bowline-anchor-1"
+ANCHOR_KIND: Final = "bowline-anchor-2"
 CLOSING_SECONDS_MAX: Final = 1.0
 
 log: Final = structlog.get_logger("service")
@@ -28,8 +32,17 @@ class KeptAnchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     owner: str
     keeper: str
+    epoch: Annotated[int, Meta(ge=0, lt=EPOCH_MAX)]
     sequence: int
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What one heartbeat of an owner said: the end of its journal, and the epoch it had."""
+
+    anchor: Anchor
+    epoch: int
 
 
 class AnchorKeeper:
@@ -45,18 +58,18 @@ class AnchorKeeper:
         self._keeper: Final = keeper
         self._files: Final = opened(directory / keeper)
         self._changed: Final = threading.Condition()
-        self._pending: Final[dict[str, Anchor]] = {}
+        self._pending: Final[dict[str, Witnessed]] = {}
         self._closing = False
-        self._kept: Final[dict[str, Anchor]] = {}
+        self._kept: Final[dict[str, Witnessed]] = {}
         self._keeps = True
         # A daemon: a disk that hangs must not keep the process from ending.
         self._thread: Final = threading.Thread(target=self._write_all, name="anchor keeper", daemon=True)
         self._thread.start()
 
-    def keep(self, owner: str, anchor: Anchor) -> None:
+    def keep(self, owner: str, witnessed: Witnessed) -> None:
         """Have it written down durably, unless it is what was written last; one that still waits is replaced."""
         with self._changed:
-            self._pending[owner] = anchor
+            self._pending[owner] = witnessed
             self._changed.notify()
 
     def close(self) -> None:
@@ -70,11 +83,11 @@ class AnchorKeeper:
 
     def _write_all(self) -> None:
         while (found := self._next()) is not None:
-            owner, anchor = found
-            if self._kept.get(owner) != anchor:
-                self._write(owner, anchor)
+            owner, witnessed = found
+            if self._kept.get(owner) != witnessed:
+                self._write(owner, witnessed)
 
-    def _next(self) -> tuple[str, Anchor] | None:
+    def _next(self) -> tuple[str, Witnessed] | None:
         """Wait for an anchor, the longest-waiting owner's first; None when there will be no more."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._closing)
@@ -83,8 +96,14 @@ class AnchorKeeper:
             owner = next(iter(self._pending))
             return owner, self._pending.pop(owner)
 
-    def _write(self, owner: str, anchor: Anchor) -> None:
-        kept = KeptAnchor(owner=owner, keeper=self._keeper, sequence=anchor.sequence, digest=anchor.digest)
+    def _write(self, owner: str, witnessed: Witnessed) -> None:
+        kept = KeptAnchor(
+            owner=owner,
+            keeper=self._keeper,
+            epoch=witnessed.epoch,
+            sequence=witnessed.anchor.sequence,
+            digest=witnessed.anchor.digest,
+        )
         try:
             self._files.replace_file(owner, seal(ANCHOR_KIND, kept))
         except PrivateFileError as error:
@@ -92,11 +111,11 @@ class AnchorKeeper:
                 log.critical("an anchor cannot be kept", owner=owner, reason=str(error))
             self._keeps = False
         else:
-            self._kept[owner] = anchor
+            self._kept[owner] = witnessed
             self._keeps = True
 
 
-def anchors_of(directory: Path, owner: str) -> Iterator[Anchor | Damaged]:
+def anchors_of(directory: Path, owner: str) -> Iterator[Witnessed | Damaged]:
     """Yield what every keeper holds of an owner's journal; `Damaged` where it cannot be read, or not be believed."""
     keepers = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else []
     for keeper in keepers:
@@ -105,7 +124,7 @@ def anchors_of(directory: Path, owner: str) -> Iterator[Anchor | Damaged]:
             yield found
 
 
-def _kept_by(keeper: Path, owner: str) -> Anchor | Damaged | None:
+def _kept_by(keeper: Path, owner: str) -> Witnessed | Damaged | None:
     try:
         with PrivateDirectory(keeper) as files:
             content = files.read_file(owner, bytes_max=RECORD_BYTES_MAX)
@@ -118,4 +137,4 @@ def _kept_by(keeper: Path, owner: str) -> Anchor | Damaged | None:
         return Damaged(f"the anchor that {keeper.name} keeps of {owner} {kept.reason}")
     if (kept.owner, kept.keeper) != (owner, keeper.name):
         return Damaged(f"what {keeper.name} keeps as the anchor of {owner} was copied from elsewhere")
-    return Anchor(sequence=kept.sequence, digest=kept.digest)
+    return Witnessed(Anchor(sequence=kept.sequence, digest=kept.digest), kept.epoch)

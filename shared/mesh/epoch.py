@@ -2,8 +2,13 @@
 
 Pure: what the role's own file should say next, given what it says now, and what else is known. `seat.py` reads and
 writes the file while it holds the role's lock.
+
+The file has two slots, each a block with the same sealed record. Both are written over in place, the second when the
+first is durable, so that a role can start on a disk that is full. A write that a power cut tears leaves the other slot,
+whose epoch is then the last that anybody had. One slot that goes bad later costs nothing.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -13,7 +18,9 @@ import msgspec
 from shared.mesh.clock import BootTime
 from shared.mesh.sealed_record import Damaged, seal, unseal
 
-EPOCH_KIND: Final = "bowline-epoch-1"
+EPOCH_KIND: Final = "bowline-epoch-2"
+SLOT_BYTES: Final = 4_096
+EPOCH_FILE_BYTES: Final = 2 * SLOT_BYTES
 EPOCH_MAX: Final = 2**62
 DEATHS_KEPT_MAX: Final = 8
 CRASH_LOOP_DEATHS: Final = 3
@@ -59,16 +66,45 @@ class WitnessedEpochs:
     by_journal_or_peer: int
 
 
-def file_of(record: RoleRecord) -> bytes:
-    """Return the content of the epoch file."""
-    return seal(EPOCH_KIND, record)
+def slot_of(record: RoleRecord) -> bytes:
+    """Return the content of a slot."""
+    return seal(EPOCH_KIND, record, size=SLOT_BYTES)
 
 
 def record_in(content: bytes | None, *, role: str) -> RoleRecord | Damaged | None:
-    """Return what an epoch file says; None for no file. Another role's file is an operator's slip, and raises."""
+    """Return what an epoch file says; None for no file. Another role's file is an operator's slip, and raises.
+
+    It is `Damaged` only when neither slot is whole.
+    """
     if content is None:
         return None
-    record = unseal(EPOCH_KIND, content, RoleRecord)
+    slots = _slots(content, role)
+    newest = _newest(slots)
+    return slots[0] if newest is None else slots[newest]
+
+
+def first_slot(content: bytes | None, *, role: str) -> int | None:
+    """Return the slot to write over first, the one that is not needed; None where the file has to be made anew."""
+    newest = None if content is None else _newest(_slots(content, role))
+    return None if newest is None else 1 - newest
+
+
+def _slots(content: bytes, role: str) -> list[RoleRecord | Damaged]:
+    return [_record_in(slot, role=role) for slot in (content[:SLOT_BYTES], content[SLOT_BYTES:])]
+
+
+def _newest(slots: Sequence[RoleRecord | Damaged]) -> int | None:
+    """Return the place of the newest whole record. A run writes when it starts, and perhaps again when it stops."""
+    ages = {
+        (record.epoch, not record.running): place
+        for place, record in enumerate(slots)
+        if isinstance(record, RoleRecord)
+    }
+    return ages[max(ages)] if ages else None
+
+
+def _record_in(slot: bytes, *, role: str) -> RoleRecord | Damaged:
+    record = unseal(EPOCH_KIND, slot, RoleRecord)
     if isinstance(record, Damaged):
         return record
     if record.role != role:
@@ -120,12 +156,12 @@ def stopped(record: RoleRecord) -> RoleRecord:
     return msgspec.structs.replace(record, running=False)
 
 
-def crash_loop(record: RoleRecord, *, now: BootTime) -> bool:
-    """Tell whether the role died three times within the last 60 s of this boot.
+def crash_loop(deaths: Iterable[BootTime], *, now: BootTime) -> bool:
+    """Tell whether three of these deaths lie within the last 60 s of this boot.
 
     A death is of the boot in which it was noticed: what the machine itself took down is no crash of the role, but the
     one it shows up as is counted once.
     """
-    ages_ns = [death.age_ns(now) for death in record.deaths]
+    ages_ns = [death.age_ns(now) for death in deaths]
     recent = [age_ns for age_ns in ages_ns if age_ns is not None and 0 <= age_ns <= CRASH_LOOP_WINDOW_NS]
     return len(recent) >= CRASH_LOOP_DEATHS

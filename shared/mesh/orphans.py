@@ -19,11 +19,13 @@ from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.process_identity import NS_PER_MS, ProcessHandle, parent_of
 from shared.mesh.role_lock import RoleLock
 from shared.mesh.seat import Post
-from shared.mesh.supervisor import Program
+from shared.mesh.supervisor import Program, Supervisor
 
 # Whoever retires holds this, so that the overseer and `bowline up` do not retire two at once.
 RETIREMENT_LOCK: Final = "retirement.lock"
 DEATH_TIMEOUT_NS: Final = 5_000_000_000
+_NS_PER_S: Final = 1_000_000_000
+_SUCCESSOR_NS: Final = 15_000_000_000
 _PAUSE_NS: Final = 50_000_000
 # What cannot go on once it has its seat, for want of a journal or a socket, has ended by then.
 SETTLED_NS: Final = 1_000_000_000
@@ -38,6 +40,11 @@ class Patience:
 
     drain_ns: int
     successor_ns: int
+
+
+def patience_of(supervisor: Supervisor) -> Patience:
+    """Return the patience that fits what supervisord was told: nobody is killed before supervisord would do it."""
+    return Patience(int(supervisor.stop_wait_s_max() * _NS_PER_S), _SUCCESSOR_NS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,23 @@ class PrivateDirectory:
             os.rename(fresh, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
             os.fsync(self._descriptor)
 
+    def overwrite_file(self, name: str, content: bytes, *, offset: int, size: int) -> None:
+        """Write over a part of a file durably, in place, and leave the file this size.
+
+        A file that has the size already needs no room for it, unless its disk copies what is written over. When the
+        power fails, any of the bytes written may be the old or the new ones: the caller must be able to tell.
+        """
+        with usable(self.path / name):
+            descriptor = self.open_file(name, os.O_WRONLY)
+            try:
+                written = 0
+                while written < len(content):
+                    written += os.pwrite(descriptor, content[written:], offset + written)
+                os.ftruncate(descriptor, size)
+                os.fdatasync(descriptor)
+            finally:
+                os.close(descriptor)
+
     def holds(self, name: str, descriptor: int) -> bool:
         """Tell whether the name, looked up from the root of the file system, still leads to the open file."""
         try:

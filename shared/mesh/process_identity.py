@@ -14,6 +14,7 @@ from msgspec import Meta
 
 NS_PER_MS: Final = 1_000_000
 # Of /proc/<pid>/stat: its manual page counts from one, and we from the state on, which is its third field.
+_STATE_FIELD: Final = 3 - 3
 _PARENT_FIELD: Final = 4 - 3
 _START_TIME_FIELD: Final = 22 - 3
 
@@ -51,6 +52,28 @@ def parent_of(process_id: int) -> int | None:
     return int(fields[_PARENT_FIELD]) if fields else None
 
 
+def is_stopped(process_id: int) -> bool:
+    """Tell whether a process was stopped, as SIGSTOP and Ctrl-Z do, and waits for SIGCONT."""
+    return _status_fields(process_id)[_STATE_FIELD : _STATE_FIELD + 1] == [b"T"]
+
+
+def command_line_of(process_id: int) -> list[str]:
+    """Return the words a process was started with, none when there is no such process."""
+    try:
+        line = Path(f"/proc/{process_id}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [os.fsdecode(word) for word in line.split(b"\0")[:-1]]
+
+
+def working_directory_of(process_id: int) -> Path | None:
+    """Return where a process works, None when there is no such process, or it is another user's."""
+    try:
+        return Path(f"/proc/{process_id}/cwd").readlink()
+    except (FileNotFoundError, PermissionError, ProcessLookupError):
+        return None
+
+
 def _status_fields(process_id: int) -> list[bytes]:
     """Return what /proc/<pid>/stat says after the program's name, nothing when there is no such process."""
     try:
@@ -78,15 +101,21 @@ class ProcessHandle:
         The descriptor is opened first and the start time read second. If both fit the identity, the descriptor cannot
         be another process's: that one would have had to die, and this one to start, after its identity was written.
         """
-        try:
-            descriptor = os.pidfd_open(identity.process_id)
-        except ProcessLookupError:
+        handle = cls.on(identity.process_id)
+        if handle is None:
             return None
-        handle = cls(descriptor)
         if start_ticks_of(identity.process_id) != identity.start_ticks:
             handle.close()
             return None
         return handle
+
+    @classmethod
+    def on(cls, process_id: int) -> Self | None:
+        """Return a handle on whatever has this number now; look who that is with the handle in hand."""
+        try:
+            return cls(os.pidfd_open(process_id))
+        except ProcessLookupError:
+            return None
 
     def fileno(self) -> int:
         """Return the descriptor, which becomes readable when the process dies: for poll, or an event loop's reader."""
@@ -94,17 +123,15 @@ class ProcessHandle:
 
     def kill(self) -> None:
         """Send SIGKILL; a process that is already dead needs none."""
-        try:
-            signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        self._send(signal.SIGKILL)
 
     def terminate(self) -> None:
         """Send SIGTERM, on which a process ends in order; one that is already dead needs none."""
-        try:
-            signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
-        except ProcessLookupError:
-            return
+        self._send(signal.SIGTERM)
+
+    def resume(self) -> None:
+        """Send SIGCONT, without which a process that was stopped hears nothing but SIGKILL."""
+        self._send(signal.SIGCONT)
 
     def wait_for_death(self, *, timeout_ns: int) -> bool:
         """Tell whether the process was dead within the time. No look at any clock: the kernel wakes us."""
@@ -115,6 +142,12 @@ class ProcessHandle:
     def close(self) -> None:
         """Let the handle go."""
         os.close(self._descriptor)
+
+    def _send(self, number: signal.Signals) -> None:
+        try:
+            signal.pidfd_send_signal(self._descriptor, number)
+        except ProcessLookupError:
+            return
 
     def __enter__(self) -> Self:
         return self

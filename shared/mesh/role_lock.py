@@ -78,7 +78,7 @@ class RoleLock:
 
     def write_note(self, *, holder: LockHolder | None, epoch: int) -> None:
         """Say in the file who holds it."""
-        content = seal(LOCK_KIND, LockNote(self._name, holder, epoch), padded_to=NOTE_BYTES)
+        content = seal(LOCK_KIND, LockNote(self._name, holder, epoch), size=NOTE_BYTES)
         with usable(self._directory.path / self._name):
             os.pwrite(self._descriptor, content, 0)
             os.ftruncate(self._descriptor, len(content))

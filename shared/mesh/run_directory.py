@@ -18,6 +18,17 @@ class SocketPathError(Exception):
     """A socket cannot stand where it is wanted; the text says why and what to do."""
 
 
+def length_fault(path: Path) -> str:
+    """Say that a socket's path is too long, and by how much; empty when it is not."""
+    length = len(os.fsencode(path))
+    if length <= SOCKET_PATH_BYTES_MAX:
+        return ""
+    return (
+        f"is {length} bytes long, and a unix socket's path has at most {SOCKET_PATH_BYTES_MAX}: "
+        f"configure a run directory that is at least {length - SOCKET_PATH_BYTES_MAX} bytes shorter"
+    )
+
+
 class RunDirectory:
     """The run directory, opened and checked as every private directory is."""
 
@@ -33,12 +44,8 @@ class RunDirectory:
         path = self.path / name
         if not NAME.fullmatch(name):
             raise SocketPathError(f"no socket can be called {name!r}: use small letters, digits, '.', '_' and '-'")
-        length = len(os.fsencode(path))
-        if length > SOCKET_PATH_BYTES_MAX:
-            raise SocketPathError(
-                f"{path} is {length} bytes long, and a unix socket's path has at most {SOCKET_PATH_BYTES_MAX}: "
-                f"configure a run directory that is at least {length - SOCKET_PATH_BYTES_MAX} bytes shorter"
-            )
+        if fault := length_fault(path):
+            raise SocketPathError(f"{path} {fault}")
         try:
             status = path.lstat()
         except FileNotFoundError:

@@ -22,10 +22,10 @@ class Damaged:
     reason: str
 
 
-def seal(kind: str, record: msgspec.Struct, *, padded_to: int = 0) -> bytes:
-    """Return the file that holds this record; padded with blanks, it has one length whatever it says."""
-    body = msgspec.json.encode(record).ljust(padded_to) + b"\n"
-    return f"{kind} {_checksum(kind, body)}\n".encode() + body
+def seal(kind: str, record: msgspec.Struct, *, size: int = 0) -> bytes:
+    """Return the file that holds this record; padded with blanks, it has this size whatever it says."""
+    body = msgspec.json.encode(record).ljust(size - len(_head(kind, b"")) - 1) + b"\n"
+    return _head(kind, body) + body
 
 
 def unseal(kind: str, content: bytes, record_type: type[_Record]) -> _Record | Damaged:
@@ -34,10 +34,10 @@ def unseal(kind: str, content: bytes, record_type: type[_Record]) -> _Record | D
         return Damaged("is empty")
     if len(content) > RECORD_BYTES_MAX:
         return Damaged(f"is longer than {RECORD_BYTES_MAX} bytes")
-    head, _, body = content.partition(b"\n")
+    head, line_end, body = content.partition(b"\n")
     if not head.startswith(f"{kind} ".encode()):
         return Damaged(f"is no {kind} file")
-    if head != f"{kind} {_checksum(kind, body)}".encode():
+    if head + line_end != _head(kind, body):
         return Damaged("is torn or was changed: its checksum does not fit")
     try:
         return msgspec.json.decode(body, type=record_type)
@@ -45,5 +45,6 @@ def unseal(kind: str, content: bytes, record_type: type[_Record]) -> _Record | D
         return Damaged(f"is whole, but no {kind} record we know")
 
 
-def _checksum(kind: str, body: bytes) -> str:
-    return hashlib.sha256(kind.encode() + b"\n" + body).hexdigest()
+def _head(kind: str, body: bytes) -> bytes:
+    checksum = hashlib.sha256(kind.encode() + b"\n" + body).hexdigest()
+    return f"{kind} {checksum}\n".encode()

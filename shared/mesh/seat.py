@@ -14,19 +14,22 @@ from typing import Final
 
 from shared.mesh.clock import Clock, boot_time
 from shared.mesh.epoch import (
+    EPOCH_FILE_BYTES,
+    SLOT_BYTES,
     EpochVerdict,
     RoleRecord,
     WitnessedEpochs,
     crash_loop,
-    file_of,
+    first_slot,
     next_record,
     record_in,
+    slot_of,
     stopped,
 )
 from shared.mesh.private_directory import FileUnusableError, PrivateDirectory
 from shared.mesh.process_identity import NS_PER_MS, ProcessHandle, own_identity
 from shared.mesh.role_lock import LockHolder, LockNote, RoleLock, kernel_holder, read_note
-from shared.mesh.sealed_record import RECORD_BYTES_MAX, Damaged
+from shared.mesh.sealed_record import Damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Seat:
             self._lock.release()
             return
         try:
-            self._post.directory.replace_file(self._post.epoch, file_of(stopped(self._record)))
+            _keep(self._post, _epoch_file(self._post), stopped(self._record))
             self._lock.write_note(holder=None, epoch=self.epoch)
         finally:
             self._lock.release()
@@ -172,7 +175,7 @@ def occupy(lock: RoleLock, post: Post, *, own_role: str, known_epoch: int) -> Se
     with ExitStack() as held:
         held.callback(lock.release)
         note = lock.note()
-        content = post.directory.read_file(post.epoch, bytes_max=RECORD_BYTES_MAX)
+        content = _epoch_file(post)
         now = boot_time(post.clock)
         record, verdict = next_record(
             record_in(content, role=post.role),
@@ -182,9 +185,28 @@ def occupy(lock: RoleLock, post: Post, *, own_role: str, known_epoch: int) -> Se
             now=now,
         )
         sign(lock, post, own_role=own_role, epoch=record.epoch)
-        post.directory.replace_file(post.epoch, file_of(record))
+        _keep(post, content, record)
         held.pop_all()
-    return Seat(post, lock, record, verdict=verdict, loops=crash_loop(record, now=now))
+    return Seat(post, lock, record, verdict=verdict, loops=crash_loop(record.deaths, now=now))
+
+
+def known_record(post: Post) -> RoleRecord | Damaged | None:
+    """Return what the epoch file says, as anybody may ask; another role's file raises `EpochUnknownError`."""
+    return record_in(_epoch_file(post), role=post.role)
+
+
+def _epoch_file(post: Post) -> bytes | None:
+    return post.directory.read_file(post.epoch, bytes_max=EPOCH_FILE_BYTES)
+
+
+def _keep(post: Post, content: bytes | None, record: RoleRecord) -> None:
+    """Write the record down durably, over what the file holds. Only a file that has to be made needs room."""
+    first, slot_content = first_slot(content, role=post.role), slot_of(record)
+    if first is None:
+        post.directory.replace_file(post.epoch, slot_content + slot_content)
+        return
+    for slot in (first, 1 - first):
+        post.directory.overwrite_file(post.epoch, slot_content, offset=slot * SLOT_BYTES, size=EPOCH_FILE_BYTES)
 
 
 def sign(lock: RoleLock, post: Post, *, own_role: str, epoch: int = 0) -> None:

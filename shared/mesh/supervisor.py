@@ -17,6 +17,7 @@ import msgspec
 from typing_extensions import override
 
 SOCKET_NAME: Final = "supervisor.sock"
+PID_FILE_NAME: Final = "supervisord.pid"
 # supervisord binds a name with its process number behind it first, so this is what must fit into a socket's address.
 LONGEST_SOCKET_NAME: Final = f"{SOCKET_NAME}.{2**22}"
 TIMEOUT_S: Final = 5.0
@@ -38,6 +39,10 @@ class SupervisorMuteError(SupervisorError):
     """Somebody listens and does not answer: it hangs, or is stopped."""
 
 
+class SupervisorStrangerError(SupervisorError):
+    """Whoever listens is no supervisord."""
+
+
 class SupervisorStoppingError(SupervisorError):
     """It is on its way out, and answers nothing any more."""
 
@@ -51,6 +56,12 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     now: int
     spawn_error: str = msgspec.field(name="spawnerr")
+
+
+class _ProgramSettings(msgspec.Struct, frozen=True):
+    """What supervisord was told about one program, as far as we ask."""
+
+    stop_wait_s: float = msgspec.field(name="stopwaitsecs")
 
 
 class Supervisor:
@@ -68,6 +79,11 @@ class Supervisor:
     def programs(self) -> list[Program]:
         """Return what it says about every program, by name."""
         return sorted(self._call(self._proxy.supervisor.getAllProcessInfo, list[Program]), key=lambda one: one.name)
+
+    def stop_wait_s_max(self) -> float:
+        """Return how long the slowest of its programs may take to stop, in the file that it was started with."""
+        settings = self._call(self._proxy.supervisor.getAllConfigInfo, list[_ProgramSettings])
+        return max((program.stop_wait_s for program in settings), default=0)
 
     def start(self, name: str) -> None:
         """Start a program; does not wait for it."""
@@ -107,10 +123,10 @@ class Supervisor:
             raise SupervisorMuteError(
                 f"supervisord at {self._path} does not answer: it hangs, or is stopped"
             ) from error
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise SupervisorAbsentError(f"nobody listens at {self._path}: supervisord does not run") from error
-        except (xmlrpc.client.Error, ExpatError, msgspec.ValidationError) as error:
-            raise SupervisorError(f"supervisord at {self._path} answers what it never should: {error}") from error
+        except (http.client.HTTPException, xmlrpc.client.Error, ExpatError, msgspec.ValidationError) as error:
+            raise SupervisorStrangerError(f"who listens at {self._path} is no supervisord: {error}") from error
 
 
 class _UnixTransport(xmlrpc.client.Transport):

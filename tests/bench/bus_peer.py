@@ -18,7 +18,6 @@ import zmq
 
 from proto.codec import EnvelopeCodec
 from proto.control import ControlDone
-from proto.market import TradeSeen
 from shared.core.continuity import Event, Seen
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.keys import load_key_ring
@@ -34,9 +33,17 @@ FLOOR_ADDRESS: Final = "floor"
 QUIET_SECONDS: Final = 0.5
 
 
-def a_hub(instance: str, run_directory: Path) -> Hub:
+class HubOfBareStreams(Hub):
+    """Leaves streams unencrypted, which no service can: only so is it seen what encryption costs and what the bus."""
+
+    def _secure(self, socket: Socket, *, server_key: bytes | None) -> None:
+        if socket.socket_type not in {zmq.PUB, zmq.SUB}:
+            super()._secure(socket, server_key=server_key)
+
+
+def a_hub(instance: str, run_directory: Path, *, secured: bool = True) -> Hub:
     """Open the hub of one of the two processes."""
-    return Hub(
+    return (Hub if secured else HubOfBareStreams)(
         loop=asyncio.get_running_loop(),
         keys=load_key_ring(PrivateDirectory(run_directory / "keys"), instance),
         run_directory=RunDirectory(run_directory),
@@ -89,21 +96,19 @@ class StreamPeer:
     def _on_events(self, events: Sequence[Event]) -> None:
         now_ns = time.perf_counter_ns()
         for event in events:
-            if isinstance(event, Seen) and isinstance(event.envelope.body, TradeSeen):
-                sent_ns = int(event.envelope.body.trade_id)
-                if sent_ns:
-                    self.ages_ns.append(now_ns - sent_ns)
-                    self.first_ns = self.first_ns or now_ns
+            if isinstance(event, Seen) and event.envelope.exchange_time_ns:
+                self.ages_ns.append(now_ns - event.envelope.exchange_time_ns)
+                self.first_ns = self.first_ns or now_ns
         if self.first_ns:
             self.last_ns = now_ns
         if len(self.ages_ns) >= self._count:
             self._finished()
 
 
-async def read_stream(run_directory: Path, *, count: int) -> dict[str, float]:
+async def read_stream(run_directory: Path, *, secured: bool, count: int) -> dict[str, float]:
     """Read that many messages over our bus, or, where a flood was shorter than that, all there are."""
     done = asyncio.Event()
-    peer = StreamPeer(a_hub("metrics", run_directory), count, done.set)
+    peer = StreamPeer(a_hub("metrics", run_directory, secured=secured), count, done.set)
     seen = 0
     while not done.is_set() and not (seen and seen == len(peer.ages_ns)):
         seen = len(peer.ages_ns)
@@ -165,7 +170,7 @@ def main(role: str, run_directory: Path, count: int) -> None:
     secured = role.endswith("secured")
     match role.removesuffix("-secured"):
         case "stream":
-            measured = uvloop.run(read_stream(run_directory, count=count))
+            measured = uvloop.run(read_stream(run_directory, secured=secured, count=count))
         case "answer":
             measured = uvloop.run(answer(run_directory, count=count))
         case "floor-stream":

@@ -49,12 +49,12 @@ class ChaosMesh(SmallMesh):
 
     def programs(self) -> dict[str, Program]:
         """Return what supervisord says."""
-        with Mesh(root=self.root, environment={}).supervisor() as supervisor:
+        with Mesh.of(self.root, {}).supervisor() as supervisor:
             return {program.name: program for program in supervisor.programs()}
 
     def stop(self, instance: str) -> None:
         """Have supervisord stop a program in order, and wait until it has."""
-        with Mesh(root=self.root, environment={}).supervisor() as supervisor:
+        with Mesh.of(self.root, {}).supervisor() as supervisor:
             supervisor.stop(instance)
         eventually(lambda: self.programs()[instance].state in {"STOPPED", "EXITED"})
 

@@ -78,7 +78,7 @@ class Singles:
         self._mesh: Final = mesh
         self.root: Final = mesh.root
         self._started: Final[list[Single]] = []
-        prepare(Mesh(root=mesh.root, environment={}))
+        prepare(Mesh.of(mesh.root, {}))
 
     def start(self, instance: str) -> Single:
         """Start one, and do not wait for it."""

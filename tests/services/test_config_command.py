@@ -64,6 +64,15 @@ def test_a_run_directory_that_is_a_file_is_told(place: str, tmp_path: Path) -> N
     assert "must be a real directory of yours" in errors
 
 
+def test_a_run_directory_too_long_for_sockets_is_told(tmp_path: Path) -> None:
+    """The limit of a socket's path is known before anything starts, with how much shorter the directory must be."""
+    local = f"paths:\n  run_directory: /tmp/{'a' * 90}\n"
+    code, _, errors = config(tmp_path, "check", local=local)
+    assert code == 1
+    assert re.search(r"config/local\.yaml:2: paths\.run_directory: the path of a socket in it is 119 bytes", errors)
+    assert "at least 12 bytes shorter" in errors
+
+
 @pytest.mark.parametrize("action", ["show", "check"])
 def test_each_verb_describes_itself(action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` says what the verb does and what its JSON holds."""

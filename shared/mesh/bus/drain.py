@@ -52,6 +52,7 @@ class Drain:
         )
         self._scheduled: asyncio.Handle | None = None
         self._closed = False
+        self.turn_began_ns = 0  # boot time, for whoever is called in the turn and wants to know it
         loop.add_reader(socket.fileno(), self._read)
         self.look_again()
 
@@ -73,7 +74,8 @@ class Drain:
             self._scheduled.cancel()
             self._scheduled = None
         self._on_turn()
-        ends_ns = boot_ns_now() + BATCH_NS_MAX
+        self.turn_began_ns = boot_ns_now()
+        ends_ns = self.turn_began_ns + BATCH_NS_MAX
         for _ in range(BATCH_MESSAGES_MAX):
             if self._closed:
                 return

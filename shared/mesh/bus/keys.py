@@ -55,16 +55,37 @@ def role_of(instance: str) -> Role:
 
 
 def create_keys(directory: PrivateDirectory, instances: Iterable[str]) -> list[str]:
-    """Create a pair for every instance that has none and name those; existing pairs are left alone."""
+    """Create a pair for every instance that has none and name those; a lost public half follows from the secret.
+
+    A secret that is lost is refused, not replaced: whoever runs knows the public half of the old one, and would not
+    speak to the holder of a new one.
+    """
     created = []
     for instance in instances:
         role_of(instance)
-        if directory.read_file(f"{instance}.secret", bytes_max=_FILE_BYTES_MAX) is None:
-            public, secret = zmq.curve_keypair()
-            directory.replace_file(f"{instance}.public", public + b"\n")
-            directory.replace_file(f"{instance}.secret", secret + b"\n")
+        has_secret, has_public = (
+            directory.read_file(f"{instance}.{half}", bytes_max=_FILE_BYTES_MAX) is not None
+            for half in ("secret", "public")
+        )
+        if not has_secret and has_public:
+            raise KeysUnusableError(_lost(directory, instance))
+        if not has_secret:
+            # The secret first: a death between the two must not look like a secret that was lost.
+            directory.replace_file(f"{instance}.secret", zmq.curve_keypair()[1] + b"\n")
             created.append(instance)
+        if not has_public:
+            public = zmq.curve_public(_read(directory, f"{instance}.secret"))
+            directory.replace_file(f"{instance}.public", public + b"\n")
     return created
+
+
+def _lost(directory: PrivateDirectory, instance: str) -> str:
+    path = directory.path / instance
+    return (
+        f"{path}.secret is lost, and its other half is there: every process that runs knows {instance} by it. Put the "
+        f"file back from a copy; or, to make {instance} a new pair, remove {path}.public, run `bowline down` and then "
+        "`bowline up`, so that all of them learn the new one"
+    )
 
 
 def load_key_ring(directory: PrivateDirectory, instance: str) -> KeyRing:
@@ -73,10 +94,15 @@ def load_key_ring(directory: PrivateDirectory, instance: str) -> KeyRing:
     secret = _read(directory, f"{instance}.secret")
     names = sorted(file.name for file in directory.path.iterdir() if file.suffix == ".public")
     public_keys = {name.removesuffix(".public"): _read(directory, name) for name in names}
-    if zmq.curve_public(secret) != public_keys.get(instance):
+    if instance not in public_keys:
         raise KeysUnusableError(
-            f"{directory.path / instance}.secret does not belong to {instance}.public: "
-            "remove both and create them again"
+            f"{directory.path / instance}.public is missing: run `bowline keys create {instance}`, which makes it from "
+            "the secret"
+        )
+    if zmq.curve_public(secret) != public_keys[instance]:
+        raise KeysUnusableError(
+            f"{directory.path / instance}.secret does not belong to {instance}.public: put back the one that was "
+            "changed; or remove both, run `bowline down` and then `bowline up`, so that all learn the new pair"
         )
     return KeyRing(instance=instance, own=KeyPair(public=public_keys[instance], secret=secret), public_keys=public_keys)
 

@@ -178,7 +178,7 @@ class Subscriber:
         A busy queue alone may be a busy market, an old stamp alone a wall clock that was set.
         """
         if self._busy_since_ns is None:
-            self._busy_since_ns = self._clock.boot_ns()
+            self._busy_since_ns = self._drain.turn_began_ns
             return False
         return (
             self._clock.boot_ns() - self._busy_since_ns > LAG_NS_MAX

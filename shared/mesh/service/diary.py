@@ -9,9 +9,8 @@ from typing import Final
 
 from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
-from proto.risk import Anchor
 from shared.core.service import Recorded, RecordsLost, Report
-from shared.mesh.anchors import anchors_of
+from shared.mesh.anchors import Witnessed, anchors_of
 from shared.mesh.bus.sender import Sender
 from shared.mesh.journal import (
     SNAPSHOT_BYTES_MAX,
@@ -45,10 +44,11 @@ def open_diary(
     """
     kept = list(anchors_of(configuration.anchors_directory, role))
     troubles = [found.reason for found in kept if isinstance(found, Damaged)]
+    witnessed = [found for found in kept if isinstance(found, Witnessed)]
     opening = Opening(
         disk=RealDisk(journal_directory(configuration.var_directory, role)),
         prove=codec.decode_stored,
-        anchors=tuple(found for found in kept if isinstance(found, Anchor)),
+        anchors=tuple(found.anchor for found in witnessed),
     )
     try:
         journal = open_journal(opening)
@@ -59,17 +59,21 @@ def open_diary(
         journal = resume_above(opening, above=lost.sequence_highest, reason=str(lost))
     if journal.is_full:
         troubles.append(f"the disk has no room for the journal of {role}")
-    return Diary(journal, codec=codec, troubles=troubles)
+    peers_epoch = max((found.epoch for found in witnessed), default=0)
+    return Diary(journal, codec=codec, troubles=troubles, peers_epoch=peers_epoch)
 
 
 class Diary:
-    """An open journal, in terms of messages."""
+    """An open journal, in terms of messages. `peers_epoch` is the highest of ours that others have witnessed."""
 
-    def __init__(self, journal: Journal, *, codec: EnvelopeCodec, troubles: Sequence[str]) -> None:
+    def __init__(
+        self, journal: Journal, *, codec: EnvelopeCodec, troubles: Sequence[str], peers_epoch: int = 0
+    ) -> None:
         self.journal: Final = journal
         self.records: Final = JournalRecords(journal)
         self.troubles: Final = tuple(troubles)
         self._codec: Final = codec
+        self._peers_epoch: Final = peers_epoch
 
     def past(self) -> Iterator[Recorded | RecordsLost]:
         """Yield everything since the state that the newest segment begins with, the holes included."""
@@ -79,7 +83,11 @@ class Diary:
             else:
                 yield Recorded(self._codec.decode_stored(entry.payload))
 
-    def last_epoch(self) -> int:
+    def known_epoch(self) -> int:
+        """Return the highest epoch of ours that the journal or a peer knows: both, since a lost tail had one too."""
+        return max(self._last_epoch(), self._peers_epoch)
+
+    def _last_epoch(self) -> int:
         """Return the epoch of the newest record, 0 when there is none.
 
         It may stand far below the newest number: before a gap of any length, in an older segment.

@@ -27,7 +27,7 @@ from shared.core.service import (
     Watch,
     Watched,
 )
-from shared.mesh.anchors import AnchorKeeper
+from shared.mesh.anchors import AnchorKeeper, Witnessed
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.latest import Listener
 from shared.mesh.bus.numbered import TAIL, EventReader
@@ -169,14 +169,14 @@ class Links:
 
     def _heard(self, instance: str, socket: str, envelope: Envelope) -> None:
         if isinstance(envelope.body, Heartbeat):
-            self._take_pulse(instance, envelope.body)
+            self._take_pulse(instance, envelope.epoch, envelope.body)
         if (instance, socket) in self._wanted:
             self._take(Heard(instance, envelope))
 
-    def _take_pulse(self, instance: str, heartbeat: Heartbeat) -> None:
+    def _take_pulse(self, instance: str, epoch: int, heartbeat: Heartbeat) -> None:
         readers = self._readers.get(instance, {})
         if readers and heartbeat.anchor is not None:
-            self._keeper.keep(instance, heartbeat.anchor)
+            self._keeper.keep(instance, Witnessed(heartbeat.anchor, epoch))
         for position in heartbeat.published:
             if position.stream in readers:
                 readers[position.stream].announced(position.sequence)

@@ -57,6 +57,7 @@ from shared.mesh.service.timers import Timers
 
 FOLD_RECORDS: Final = 1_000
 TEND_EVERY_BEATS: Final = 20
+REFUSALS_MAX: Final = 3
 
 log: Final = structlog.get_logger("service")
 
@@ -92,6 +93,7 @@ class Service:
         self._inputs: Final[deque[Happening]] = deque()
         self._busy = False
         self._has_room = True
+        self._refusals = 0  # how many `NotRecorded` the core is answering, each with a report of its own
         self._hops: Final = Hops()
         self._handled = 0
         self._beats = 0
@@ -183,6 +185,8 @@ class Service:
         self._own.open(records=diary.records if diary is not None else None, on_asked=self.take)
         self._pulse.state = "running"
         log.info("running", instance=plan.instance, epoch=seat.epoch, restarts=seat.restarts)
+        for trouble in self._station.troubles:
+            log.critical("something was lost", reason=trouble)
         self._busy = True  # what the outside brings at once comes after the first word
         self._inputs.append(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
         if diary is not None:
@@ -223,7 +227,7 @@ class Service:
             envelopes, frames = diary.record(reports, self._station.sender)
         except JournalFull as full:
             log.critical("the journal is full", reason=str(full))
-            self._turn(NotRecorded(tuple(report.body for report in reports), str(full)))
+            self._refuse(NotRecorded(tuple(report.body for report in reports), str(full)))
             self._note_room(diary)
             return False
         self._hops.took(JOURNAL, self._clock.boot_ns() - began_ns)
@@ -233,6 +237,17 @@ class Service:
             self._do(effects)
         self._note_room(diary)
         return True
+
+    def _refuse(self, refusal: NotRecorded) -> None:
+        """Hand back what was not recorded. The core may want something else recorded instead, but not without end."""
+        self._refusals += 1
+        bodies = ", ".join(type(body).__name__ for body in refusal.bodies)
+        assert self._refusals <= REFUSALS_MAX, (
+            f"the core answered NotRecorded with a Report {REFUSALS_MAX} times running, and there was no room for any, "
+            f"at last not for {bodies}: it may report what reduces risk, and nothing more if that has no room either"
+        )
+        self._turn(refusal)
+        self._refusals -= 1
 
     def _note_room(self, diary: Diary) -> None:
         """Tell the core when the journal comes to have room for everything, or no longer has."""

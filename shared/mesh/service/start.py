@@ -8,7 +8,6 @@ of its seat it stands by: it binds nothing and says so.
 import asyncio
 import gc
 import os
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -30,9 +29,11 @@ from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, SystemClock
 from shared.mesh.epoch import EpochUnknownError, EpochVerdict
 from shared.mesh.journal import JournalFailed, JournalFull, JournalRefused
+from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.run_directory import RunDirectory, SocketPathError
 from shared.mesh.seat import Post, Seat, Standby, take_seat
+from shared.mesh.service.core_dump import refuse_core_dumps
 from shared.mesh.service.diary import Diary, open_diary
 from shared.mesh.service.ending import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from shared.mesh.service.plan import JournaledPlan, Plan
@@ -52,7 +53,7 @@ log: Final = structlog.get_logger("service")
 def run(plan: Plan, *, root: Path = PROJECT) -> int:
     """Run a service until it ends, and return the exit code of its process."""
     build = build_id(PROJECT)  # at once: what stands by for days must not take an upgrade for what it runs
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the keys
+    refuse_core_dumps()
     try:
         configuration = load_configuration(root=root, environment=os.environ)
     except SettingsError as error:
@@ -169,12 +170,13 @@ async def _stop_when_asked(stopping: asyncio.Event, service: Service) -> None:
 async def _seated(start: _Start) -> _Seated | None:
     """Take the seat, and open the journal if there is one; None when told to stop before that.
 
-    A journal that knows a higher epoch than the seat's file says that an old copy of the file was put back. What was
-    found wrong is said whichever round found it: it is mended then, and the next one sees nothing.
+    A journal, a peer or the overseer that knows a higher epoch than the seat's file says that the file is gone, or an
+    old copy of it was put back.
+    What was found wrong is said whichever round found it: it is mended then, and the next one sees nothing.
     """
     plan, clock = start.plan, start.clock
     post = Post(plan.instance, PrivateDirectory(start.configuration.seats_directory), clock)
-    known_epoch = 0
+    known_epoch = remembered(start.configuration.past_lives_directory, plan.instance).epoch
     troubles: dict[str, None] = {}
     while (seat := await _seat(post, known_epoch, start.stopping)) is not None:
         troubles |= dict.fromkeys(_troubles(seat))
@@ -188,10 +190,10 @@ async def _seated(start: _Start) -> _Seated | None:
             empty_state=plan.core.state(),
         )
         troubles |= dict.fromkeys(diary.troubles)
-        if diary.last_epoch() < seat.epoch:
+        known_epoch = max(known_epoch, diary.known_epoch())
+        if known_epoch < seat.epoch:
             return _Seated(seat, diary, list(troubles))
         troubles[str(EpochVerdict.BEHIND)] = None  # the next seat cannot tell: by then we have written the file
-        known_epoch = diary.last_epoch()
         diary.close()
         seat.stop()
     return None

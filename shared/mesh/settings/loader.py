@@ -17,6 +17,9 @@ from shared.mesh.settings.problems import Problem, SettingsError, suggestion
 from shared.mesh.settings.profiles import PROFILE_DEFAULT
 from shared.mesh.settings.unread_files import unread_files
 
+# The sections that say where the directories and sockets of the mesh are.
+_WHEREABOUTS = ("paths.", "mesh.")
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -52,6 +55,11 @@ class Configuration:
         return self.var_directory / "anchors"
 
     @property
+    def past_lives_directory(self) -> Path:
+        """Where the overseer keeps what it remembers of each instance: not to be lost with the seats."""
+        return self.var_directory / "overseer"
+
+    @property
     def logs_directory(self) -> Path:
         """Where the supervisor writes what the processes say."""
         return self.var_directory / "logs"
@@ -64,16 +72,44 @@ class Configuration:
 
 def load_configuration(*, root: Path, environment: Mapping[str, str]) -> Configuration:
     """Return the settings of the project at `root`, or raise a SettingsError that names every problem."""
-    shipped, shipped_problems = file_layer(root / "config/bowline.yaml", name="config/bowline.yaml", required=True)
-    local, local_problems = file_layer(root / "config/local.yaml", name="config/local.yaml", required=False)
-    variables, variable_problems = environment_layer(environment)
-    said = {**shipped, **local, **variables}
+    said, said_problems = _said(root, environment)
     profile = said["risk.profile"].value if "risk.profile" in said else PROFILE_DEFAULT
     values = {**profile_layer(profile), **said}
     settings, problems = _validated(values)
-    problems = [*shipped_problems, *local_problems, *unread_files(root), *variable_problems, *problems]
+    problems = [*said_problems, *problems]
     if settings is None or problems:
         raise SettingsError(sorted(problems, key=_place))
+    return _configuration(root, settings, values)
+
+
+def load_whereabouts(*, root: Path, environment: Mapping[str, str]) -> tuple[Configuration, Sequence[Problem]]:
+    """Return a configuration that says where the mesh is, even if the settings are wrong, and what is wrong with them.
+
+    For whoever looks at a mesh that runs, or ends it: what is wrong then has its default, as the rest of the settings.
+    """
+    try:
+        return load_configuration(root=root, environment=environment), ()
+    except SettingsError as error:
+        problems = error.problems
+    said, _ = _said(root, environment)
+    wrong = {problem.key for problem in problems}
+    usable = {key: value for key, value in said.items() if key.startswith(_WHEREABOUTS) and key not in wrong}
+    values = {**profile_layer(PROFILE_DEFAULT), **usable}
+    settings, _ = _validated(values)
+    assert settings is not None, "what was found wrong is left out"
+    return _configuration(root, settings, values), problems
+
+
+def _said(root: Path, environment: Mapping[str, str]) -> tuple[Layer, list[Problem]]:
+    """Return what files and environment say, the last one winning, and what is wrong with them."""
+    shipped, shipped_problems = file_layer(root / "config/bowline.yaml", name="config/bowline.yaml", required=True)
+    local, local_problems = file_layer(root / "config/local.yaml", name="config/local.yaml", required=False)
+    variables, variable_problems = environment_layer(environment)
+    problems = [*shipped_problems, *local_problems, *unread_files(root), *variable_problems]
+    return {**shipped, **local, **variables}, problems
+
+
+def _configuration(root: Path, settings: Settings, values: Layer) -> Configuration:
     origins = {key: values[key].origin if key in values else "default" for key in settings_keys()}
     return Configuration(root=root, settings=settings, origins=origins)
 

@@ -2,22 +2,52 @@
 
 import pytest
 
+from proto.health import Heartbeat
 from services.overseer.core import (
     ALARM_PERIOD_NS,
-    LookForGivenUp,
+    LookAround,
+    NotRemembered,
     NotStartedAgain,
     OrphanLeft,
     OrphanRetired,
     OverseerCore,
     PipeUnreadable,
     ProgramChanged,
+    ProgramKnown,
+    Remember,
     RetireOrphans,
     StartAgain,
     SupervisorGone,
 )
-from shared.core.service import Effect, Happening, Moment, Note, Started, Stop, StopAsked, WakeAt, Woken
+from shared.core.service import (
+    Effect,
+    Happening,
+    Heard,
+    Listen,
+    Moment,
+    Note,
+    Started,
+    Stop,
+    StopAsked,
+    WakeAt,
+    Woken,
+)
+from shared.mesh.bus.sender import Sender
+from shared.mesh.clock import VirtualClock
 
 SECOND_NS = 1_000_000_000
+HEARTBEAT = Heartbeat(
+    state="running",
+    handled=0,
+    queued=0,
+    flatten_step=0,
+    money_config_digest="0" * 64,
+    loop_gap_max_ns=0,
+    memory_bytes=0,
+    cpu_time_ns=0,
+    published=(),
+    anchor=None,
+)
 
 
 class Overseer:
@@ -45,7 +75,7 @@ def notes(effects: list[Effect]) -> list[tuple[str, str]]:
 
 def test_orphans_are_retired_at_the_start() -> None:
     """The first thing the overseer wants is that orphans are retired."""
-    assert Overseer().hears(Started("overseer", 1, 0, ())) == [RetireOrphans(), LookForGivenUp()]
+    assert Overseer().hears(Started("overseer", 1, 0, ())) == [RetireOrphans(), LookAround()]
 
 
 def test_retirements_are_said() -> None:
@@ -67,7 +97,7 @@ def test_retirements_are_said() -> None:
 )
 def test_every_exit_is_said(state: str, expected: bool, event: str) -> None:  # noqa: FBT001  # a column of the table
     """Each way to end is said in words of its own, with the process it was."""
-    (note,) = Overseer().sees(state, expected=expected)
+    note, *_ = Overseer().sees(state, expected=expected)
     assert isinstance(note, Note)
     assert (note.level, note.event) == ("warning", event)
     assert note.details["process_id"] == 7
@@ -131,6 +161,52 @@ def test_slow_deaths_of_several_and_orderly_ends_are_no_crash_loop() -> None:
         assert notes(overseer.sees("EXITED", after_s=31)) == [("warning", "process died")]
     for _ in range(3):
         assert notes(overseer.sees("EXITED", expected=True)) == [("warning", "process ended by itself")]
+
+
+def test_what_dies_is_remembered_for_status_and_the_next_overseer() -> None:
+    """Each death is written down with the last few before it, those that an earlier overseer saw among them."""
+    overseer = Overseer()
+    overseer.hears(ProgramKnown("risk", 4, (1 * SECOND_NS,)))
+    assert Remember("risk", 4, (1 * SECOND_NS, 20 * SECOND_NS)) in overseer.sees("EXITED", after_s=20)
+    third = overseer.sees("EXITED", after_s=20)
+    assert Remember("risk", 4, (1 * SECOND_NS, 20 * SECOND_NS, 40 * SECOND_NS)) in third
+    assert notes(third)[-1] == ("critical", "process dies again and again")
+
+
+def beat(epoch: int, sent_boot_ns: int, *, boot_id: str = "boot") -> Heard:
+    """Return a heartbeat of the risk process; only who says it and when is looked at."""
+    sender = Sender(instance="risk", epoch=epoch, clock=VirtualClock(boot_ns=sent_boot_ns, boot_id=boot_id))
+    return Heard("risk", sender.envelope(HEARTBEAT))
+
+
+def test_epoch_that_goes_back_is_an_alarm() -> None:
+    """The highest epoch heard is kept, also across overseers; a lower one said later is an alarm, once."""
+    overseer = Overseer()
+    assert overseer.hears(ProgramKnown("risk", 4, ())) == [Listen("risk", "health")]
+    assert overseer.hears(beat(5, 100)) == [Remember("risk", 5, ())]
+    assert overseer.hears(beat(5, 200)) == []
+    assert overseer.hears(beat(4, 150)) == []  # an earlier run's, which was on its way
+    assert overseer.hears(beat(1, 300, boot_id="another host's")) == []
+    (alarm,) = overseer.hears(beat(1, 300))
+    assert isinstance(alarm, Note)
+    assert (alarm.level, alarm.event) == ("critical", "an epoch is lower than before")
+    assert (alarm.details["epoch_now"], alarm.details["epoch_before"]) == (1, 5)
+    assert overseer.hears(beat(1, 400)) == []
+    assert notes(overseer.hears(beat(2, 500))) == [("critical", "an epoch is lower than before")]
+
+
+def test_what_cannot_be_written_down_is_said() -> None:
+    """A disk that takes no memory weakens the watch, and stops nothing."""
+    assert notes(Overseer().hears(NotRemembered("no room"))) == [("warning", "what was seen could not be written down")]
+
+
+def test_overseer_knows_its_own_epoch() -> None:
+    """It compares its own epoch with what an earlier overseer wrote down."""
+    overseer = Overseer()
+    overseer.hears(Started("overseer", 1, 0, ()))
+    assert notes(overseer.hears(ProgramKnown("overseer", 3, ()), after_s=1)) == [
+        ("critical", "an epoch is lower than before")
+    ]
 
 
 def test_retiring_is_tried_again() -> None:

@@ -10,45 +10,49 @@ from services.supervision.table import as_json, as_text, duration
 
 OWN = Holder(process_id=41, uptime_s=100, orphan=False)
 ORPHAN = Holder(process_id=40, uptime_s=4_000, orphan=True)
-WELL = Evidence("risk", Word("RUNNING", 41, 100), OWN, Beat(0.2), restarts=0, epoch=1, crash_loop=False)
+WELL = Evidence("risk", Word("RUNNING", 41, 100), OWN, Beat(0.2), starts=1, epoch=1, crash_loop=False)
 NOBODY = replace(WELL, holder=None, beat=None)
 
 EVERY_KIND = (
-    replace(WELL, instance="dashboard", word=Word("STOPPED", 0, 0), holder=None, beat=None, restarts=None, epoch=None),
-    replace(WELL, instance="executor", holder=ORPHAN, restarts=3, epoch=4),
-    replace(WELL, instance="feed-1", restarts=12, epoch=13, crash_loop=True),
+    replace(WELL, instance="dashboard", word=Word("STOPPED", 0, 0), holder=None, beat=None, starts=None, epoch=None),
+    replace(WELL, instance="executor", holder=ORPHAN, starts=4, epoch=4),
+    replace(WELL, instance="feed-1", starts=13, epoch=13, crash_loop=True),
     replace(WELL, instance="feed-2", beat=Beat(None)),
-    replace(WELL, instance="metrics", word=None, holder=None, beat=None, restarts=0, epoch=1),
+    replace(WELL, instance="gateway", beat=Beat(None, has_socket=False)),
+    replace(WELL, instance="metrics", word=None, holder=None, beat=None, starts=1, epoch=1),
     replace(WELL, instance="recorder", word=Word("FATAL", 0, 0, "can't find command"), holder=None, beat=None),
     WELL,
 )
 
+TABLE = """\
+process    state         pid      uptime  starts  heartbeat  epoch
+dashboard  STOPPED         -           -       -          -      -
+executor   STANDBY        41  1 min 40 s       -          -      -  waits for process 40
+executor   ORPHAN         40  1 h 06 min       4      0.2 s      4  no child of this supervisord
+feed-1     CRASH LOOP     41  1 min 40 s      13      0.2 s     13  died three times within 60 s
+feed-2     SILENT         41  1 min 40 s       1          -      1  no heartbeat for 1.5 s: `bowline restart feed-2`
+gateway    NO HEARTBEAT   41  1 min 40 s       1          -      1  has no socket for it: `bowline restart gateway`
+metrics    STOPPED         -           -       1          -      1
+recorder   FATAL           -           -       1          -      1  can't find command
+risk       RUNNING        41  1 min 40 s       1      0.2 s      1
+"""
+
 
 def test_table_is_this_one() -> None:
     """Every kind of row, as people see it."""
-    assert as_text(rows_of(EVERY_KIND)) == (
-        "process    state       pid      uptime  restarts  heartbeat  epoch\n"
-        "dashboard  STOPPED       -           -         -          -      -\n"
-        "executor   STANDBY      41  1 min 40 s         -          -      -  waits for process 40\n"
-        "executor   ORPHAN       40  1 h 06 min         3      0.2 s      4  no child of this supervisord\n"
-        "feed-1     CRASH LOOP   41  1 min 40 s        12      0.2 s     13  died three times within 60 s\n"
-        "feed-2     SILENT       41  1 min 40 s         0          -      1  no heartbeat for 1.5 s\n"
-        "metrics    STOPPED       -           -         0          -      1\n"
-        "recorder   FATAL         -           -         0          -      1  can't find command\n"
-        "risk       RUNNING      41  1 min 40 s         0      0.2 s      1\n"
-    )
+    assert as_text(rows_of(EVERY_KIND)) == TABLE
 
 
 def test_table_for_programs_has_the_same() -> None:
     """With --json the rows have names, and what is not known is null."""
-    told = json.loads(as_json(rows_of([WELL, NOBODY]), supervisor_id=7, well=False))
-    assert (told["supervisor_id"], told["well"]) == (7, False)
+    told = json.loads(as_json(rows_of([WELL, NOBODY]), supervisor_id=7, well=False, remarks=["it rains"]))
+    assert (told["supervisor_id"], told["well"], told["remarks"]) == (7, False, ["it rains"])
     assert told["processes"][0] == {
         "instance": "risk",
         "state": "RUNNING",
         "process_id": 41,
         "uptime_s": 100,
-        "restarts": 0,
+        "starts": 1,
         "heartbeat_age_s": 0.2,
         "epoch": 1,
         "remark": "",
@@ -60,7 +64,11 @@ def test_table_for_programs_has_the_same() -> None:
     ("evidence", "state"),
     [
         (WELL, State.RUNNING),
-        (replace(WELL, beat=None), State.RUNNING),
+        (replace(WELL, beat=None), State.UNKNOWN),
+        (replace(WELL, beat=Beat(None, has_socket=False)), State.NO_HEARTBEAT),
+        (replace(WELL, beat=Beat(None, has_socket=False), holder=replace(OWN, uptime_s=2)), State.STARTING),
+        (replace(WELL, word=None), State.RUNNING),
+        (replace(WELL, word=None, beat=Beat(1.6)), State.SILENT),
         (replace(WELL, beat=Beat(1.5)), State.RUNNING),
         (replace(WELL, beat=Beat(1.6)), State.SILENT),
         (replace(WELL, beat=Beat(None), crash_loop=True), State.SILENT),
@@ -68,7 +76,10 @@ def test_table_for_programs_has_the_same() -> None:
         (replace(WELL, crash_loop=True), State.CRASH_LOOP),
         (replace(WELL, word=Word("STARTING", 41, 0)), State.STARTING),
         (replace(WELL, word=Word("STOPPING", 41, 0)), State.STOPPING),
+        (replace(WELL, word=Word("STARTING", 41, 0), crash_loop=True), State.CRASH_LOOP),
+        (replace(WELL, beat=Beat(None), holder=replace(OWN, uptime_s=2), crash_loop=True), State.CRASH_LOOP),
         (NOBODY, State.STARTING),
+        (replace(NOBODY, crash_loop=True), State.CRASH_LOOP),
         (replace(NOBODY, holder="the lock file does not say who holds it"), State.STANDBY),
         (replace(NOBODY, word=Word("BACKOFF", 0, 0)), State.BACKOFF),
         (replace(NOBODY, word=Word("BACKOFF", 0, 0), crash_loop=True), State.CRASH_LOOP),

@@ -2,17 +2,16 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from services.supervision.mesh import Mesh
 from shared.mesh.clock import SystemClock
-from shared.mesh.orphans import Patience, Succession, retire_orphans
+from shared.mesh.orphans import Patience, Succession, patience_of, retire_orphans
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post
 from shared.mesh.supervisor import Program
@@ -37,18 +36,16 @@ def mesh(make_mesh: MakeMesh) -> SmallMesh:
 def standing_by(mesh: SmallMesh, instance: str) -> Iterator[Program]:
     """Start a process that stands by for a seat as a child of ours, with what a supervisord would say of it."""
     command = [sys.executable, "-m", "tests.services.supervision.program", str(mesh.root), instance, "steady"]
-    with subprocess.Popen(command, cwd=CHECKOUT) as child:
+    with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as child:
         try:
             yield Program(name=instance, state="RUNNING", process_id=child.pid, start=0, now=1, spawn_error="")
         finally:
             child.kill()
 
 
-def was_asked_to_end(process_id: int) -> bool:
-    """Tell whether SIGTERM waits for a process that does not hear it."""
-    status = Path(f"/proc/{process_id}/status").read_text()
-    (pending,) = (int(line.split()[1], 16) for line in status.splitlines() if line.startswith("ShdPnd:"))
-    return bool(pending & 1 << (signal.SIGTERM - 1))
+def was_asked_to_end(mesh: SmallMesh, instance: str) -> bool:
+    """Tell whether SIGTERM has reached a process that does not end on it."""
+    return ("was asked", instance) in mesh.witnessed()
 
 
 def test_status_shows_orphans(mesh: SmallMesh) -> None:
@@ -74,10 +71,10 @@ def test_retiring_stops_when_it_is_no_longer_wanted(mesh: SmallMesh) -> None:
         posts = [Post(name, seats, SystemClock()) for name in ("feed-1", "risk")]
         succession = Succession(os.getpid(), lambda: [program])
         retired = retire_orphans(
-            posts, succession=succession, patience=long, wanted=lambda: not was_asked_to_end(orphans["feed-1"])
+            posts, succession=succession, patience=long, wanted=lambda: not was_asked_to_end(mesh, "feed-1")
         )
         assert list(retired) == []
-    assert was_asked_to_end(orphans["feed-1"])
+    assert was_asked_to_end(mesh, "feed-1")
     assert mesh.process_ids() == orphans
 
 
@@ -106,6 +103,12 @@ def test_up_retires_orphans_one_by_one(mesh: SmallMesh) -> None:
         ("left", "risk"),
         ("took", "risk"),
     ]
+
+
+def test_patience_is_what_supervisord_was_told(mesh: SmallMesh) -> None:
+    """Whoever retires an orphan gives it as long as supervisord would: the longest `stopwaitsecs` of its file."""
+    with Mesh.of(mesh.root, {}).supervisor() as supervisor:
+        assert patience_of(supervisor).drain_ns == 1_000_000_000
 
 
 def test_no_orphan_is_touched_without_a_successor(make_mesh: MakeMesh) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from typing import Any, Final
 
 import pytest
 
+from services.supervision.mesh import Mesh
+from services.supervision.starting import prepare
 from tests.house.tree import CHECKOUT
 from tests.services.supervision.conftest import MakeMesh
 from tests.services.supervision.harness import SmallMesh, eventually
@@ -19,7 +22,7 @@ INSTANCES: Final = ("executor", "feed-1", "risk")
 @pytest.fixture(scope="module")
 def mesh(make_mesh: MakeMesh) -> SmallMesh:
     """Bring up a mesh of three and their overseer."""
-    mesh = make_mesh(overseen=True, executor="steady", feed_1="beating", risk="steady")
+    mesh = make_mesh(overseen=True, executor="steady", feed_1="steady", risk="steady")
     brought_up = mesh.run("up")
     assert brought_up.code == 0, brought_up.everything
     return mesh
@@ -131,6 +134,27 @@ def test_overseer_of_nobody_touches_nobody(mesh: SmallMesh) -> None:
     assert others(mesh) == before
 
 
+def test_seats_removed_under_a_mesh_that_runs_cost_no_epoch(mesh: SmallMesh) -> None:
+    """Everybody begins anew above the epoch that the overseer wrote down; a lower one would be an alarm."""
+    before = mesh.rows()
+    eventually(lambda: {path.name for path in (mesh.root / "var/overseer").iterdir()} == before.keys())
+    shutil.rmtree(mesh.root / "var/seats")
+    eventually(lambda: all((row["epoch"] or 0) > before[name]["epoch"] for name, row in mesh.rows().items()))
+    assert any("the epoch file is gone" in line.get("reason", "") for line in mesh.logged("risk"))
+    assert ("an epoch is lower than before", "risk") not in events(mesh, "critical")
+    eventually(lambda: all(row["state"] in {"RUNNING", "CRASH LOOP"} for row in mesh.rows().values()))
+
+
+def test_program_that_dies_before_it_has_its_seat_is_a_crash_loop(make_mesh: MakeMesh) -> None:
+    """Who runs for more than a second each time, and never has a seat, is shown as what it is."""
+    mesh = make_mesh(overseen=True, risk="fleeting")
+    prepare(Mesh.of(mesh.root, {}))
+    start_plainly(mesh)
+    eventually(lambda: mesh.rows()["risk"]["state"] == "CRASH LOOP")
+    assert ("process dies again and again", "risk") in events(mesh, "critical")
+    assert mesh.run("down").code == 0
+
+
 def test_down_ends_the_overseer_too(mesh: SmallMesh) -> None:
     """`bowline down` stops the overseer in order like everybody else."""
     ids, supervisor_id = mesh.process_ids(), mesh.supervisor_id()
@@ -142,7 +166,7 @@ def test_down_ends_the_overseer_too(mesh: SmallMesh) -> None:
 
 def test_program_given_up_is_an_alarm(make_mesh: MakeMesh) -> None:
     """A program that dies at each start is said so each time, and given up aloud, by a later overseer too."""
-    mesh = make_mesh({"risk": {"startretries": "1"}}, overseen=True, risk="brief", metrics="steady")
+    mesh = make_mesh({"risk": {"startretries": "1", "startsecs": "9"}}, overseen=True, risk="brief", metrics="steady")
     assert mesh.run("up").code == 3
     given_up = ("process is down, and supervisord has given up on it", "risk")
     eventually(lambda: given_up in events(mesh, "critical"))

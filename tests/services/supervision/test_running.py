@@ -3,24 +3,27 @@
 import os
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.house.tree import CHECKOUT
 from tests.services.supervision.conftest import MakeMesh
-from tests.services.supervision.harness import SmallMesh, eventually
+from tests.services.supervision.harness import PATIENCE_S, SmallMesh, eventually
 
 
 @pytest.fixture(scope="module")
 def mesh(make_mesh: MakeMesh) -> SmallMesh:
-    """Bring up a mesh of three: one beats, and one does not hear SIGTERM."""
+    """Bring up a mesh of three, one of which does not end on SIGTERM."""
     changes = {"risk": {"stopwaitsecs": "1"}}
-    mesh = make_mesh(changes, feed_1="steady", feed_2="beating", risk="stubborn")
+    mesh = make_mesh(changes, feed_1="steady", feed_2="steady", risk="stubborn")
     brought_up = mesh.run("up")
     assert brought_up.code == 0, brought_up.everything
     assert "supervisord: started, process " in brought_up.output
     assert brought_up.output.splitlines()[-4].split() == [
-        "process", "state", "pid", "uptime", "restarts", "heartbeat", "epoch",
+        "process", "state", "pid", "uptime", "starts", "heartbeat", "epoch",
     ]  # fmt: skip
     return mesh
 
@@ -34,16 +37,15 @@ def test_directories_are_made_for_us_alone(mesh: SmallMesh) -> None:
 
 
 def test_status_of_a_mesh_that_is_well(mesh: SmallMesh) -> None:
-    """Every process runs at its first epoch, only one that beats has a heartbeat, and the code is 0."""
+    """Every process runs at its first start and epoch, its heart beats, and the code is 0."""
     assert mesh.run("status").code == 0
     rows = mesh.rows()
-    assert [(name, row["state"], row["restarts"], row["epoch"]) for name, row in rows.items()] == [
-        ("feed-1", "RUNNING", 0, 1),
-        ("feed-2", "RUNNING", 0, 1),
-        ("risk", "RUNNING", 0, 1),
+    assert [(name, row["state"], row["starts"], row["epoch"]) for name, row in rows.items()] == [
+        ("feed-1", "RUNNING", 1, 1),
+        ("feed-2", "RUNNING", 1, 1),
+        ("risk", "RUNNING", 1, 1),
     ]
-    assert rows["feed-1"]["heartbeat_age_s"] is None
-    assert 0 <= rows["feed-2"]["heartbeat_age_s"] < 1.5
+    assert all(0 <= row["heartbeat_age_s"] < 1.5 for row in rows.values())
 
 
 def test_up_again_changes_nothing(mesh: SmallMesh) -> None:
@@ -73,10 +75,35 @@ def test_crashed_process_comes_back_alone(mesh: SmallMesh) -> None:
     assert back.endswith(", epoch 2")
     eventually(lambda: mesh.run("status").code == 0)
     after = mesh.rows()
-    assert (after["feed-1"]["restarts"], after["feed-1"]["epoch"]) == (1, 2)
+    assert (after["feed-1"]["starts"], after["feed-1"]["epoch"]) == (2, 2)
     assert {name: after[name]["process_id"] for name in ("feed-2", "risk")} == {
         name: before[name] for name in ("feed-2", "risk")
     }
+
+
+def test_restart_looks_before_it_stops(mesh: SmallMesh) -> None:
+    """With a setting that is wrong, or a key that is lost, `restart` says so, and everybody runs on."""
+    before = mesh.process_ids()
+    local, secret = mesh.root / "config/local.yaml", mesh.root / "var/keys/feed-1.secret"
+    local.write_text("logs: {level: loud}\n")
+    refused = mesh.run("restart", "feed-2", "feed-1")
+    local.unlink()
+    assert (refused.code, "logs.level: must be" in refused.errors) == (1, True)
+    kept = secret.rename(mesh.root / "feed-1.secret")
+    for verb in (("restart", "feed-2", "feed-1"), ("up",)):
+        refused = mesh.run(*verb)
+        assert (refused.code, "feed-1.secret is" in refused.errors) == (1, True)
+    kept.rename(secret)
+    assert mesh.process_ids() == before
+
+
+def test_new_keys_are_news_to_what_runs(mesh: SmallMesh) -> None:
+    """Where a whole pair was lost, `up` makes a new one, and says that nobody who runs knows it."""
+    for half in ("public", "secret"):
+        (mesh.root / f"var/keys/dashboard.{half}").unlink()
+    again = mesh.run("up")
+    assert (again.code, again.output.startswith("keys: created dashboard\n")) == (0, True)
+    assert "what runs already knows older keys" in again.errors
 
 
 def test_restart_is_no_crash(mesh: SmallMesh) -> None:
@@ -104,11 +131,24 @@ def test_name_that_stands_for_nothing_is_refused(mesh: SmallMesh, verb: str, nam
 
 def test_logs_of_several_say_whose_they_are(mesh: SmallMesh) -> None:
     """The last lines of several logs have the instance in front; a single one is shown as it is."""
-    both = mesh.run("logs", "feed-1", "risk", "--no-follow", "-n", "1")
-    assert both.output == "feed-1 | feed-1 is steady\nrisk   | risk is stubborn\n"
-    assert mesh.run("logs", "risk", "--no-follow").output == "risk is stubborn\n"
+    both = mesh.run("logs", "feed-1", "risk", "--no-follow", "-n", "100").output.splitlines()
+    assert {"feed-1 | feed-1 is steady", "risk   | risk is stubborn"} <= set(both)
+    assert len(mesh.run("logs", "feed-1", "risk", "--no-follow", "-n", "1").output.splitlines()) == 2
+    assert mesh.run("logs", "risk", "--no-follow").output.startswith("risk is stubborn\n")
     every = mesh.run("logs", "--no-follow").output
     assert "\nsupervisord | " in every
+
+
+def test_logs_end_when_nobody_reads_them(mesh: SmallMesh) -> None:
+    """`bowline logs | head -1` ends though nothing more is logged."""
+    command = [sys.executable, "-m", "services.cli", "logs", "risk", "-n", "1", "--root", str(mesh.root)]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert '"running"' in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr.read() == ""
 
 
 def test_frozen_process_is_silent(mesh: SmallMesh) -> None:

@@ -6,13 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from services.supervision.mesh import Mesh
+from services.supervision.starting import prepare, start_supervisor
 from tests.services.supervision.conftest import MakeMesh
 from tests.services.supervision.harness import SmallMesh, eventually
 
 
 def test_program_that_cannot_go_on_is_explained(make_mesh: MakeMesh) -> None:
     """A program that ends at once is FATAL: `up` and `status` end with code 3, and its last words are shown."""
-    mesh = make_mesh({"risk": {"startretries": "1"}}, risk="brief", metrics="steady")
+    mesh = make_mesh({"risk": {"startretries": "1", "startsecs": "9"}}, risk="brief", metrics="steady")
     brought_up = mesh.run("up")
     assert brought_up.code == 3, brought_up.everything
     rows = mesh.rows()
@@ -43,7 +45,7 @@ def test_mesh_in_configured_directories(make_mesh: MakeMesh) -> None:
 
 def test_heartbeats_at_a_configured_address(make_mesh: MakeMesh) -> None:
     """A process whose health socket stands at an address of the settings is heard there."""
-    mesh = make_mesh(None, metrics="beating")
+    mesh = make_mesh(None, metrics="steady")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (mesh.root / "config/local.yaml").write_text(f"mesh: {{endpoints: [metrics.health=tcp://127.0.0.1:{port}]}}\n")
@@ -79,6 +81,14 @@ def test_run_directory_too_long_for_a_socket(make_mesh: MakeMesh) -> None:
     assert not (mesh.root / "var/logs").exists()
 
 
+def test_no_logs_are_said(make_mesh: MakeMesh) -> None:
+    """Before the first start `logs` says that there are none, and where it looked."""
+    mesh = make_mesh(None, metrics="steady")
+    answer = mesh.run("logs", "--no-follow")
+    assert (answer.code, answer.output) == (0, "")
+    assert answer.errors == f"bowline logs: nothing in {mesh.root}/var/logs yet; `bowline up` starts the mesh\n"
+
+
 def test_file_that_supervisord_cannot_read(make_mesh: MakeMesh) -> None:
     """A file that is missing, or damaged, or names a program that is no instance, is refused in words."""
     mesh = make_mesh(None, metrics="steady")
@@ -112,28 +122,79 @@ def test_directory_open_to_others_is_refused(make_mesh: MakeMesh) -> None:
     assert "chmod 0700" in refused(mesh)
 
 
-def test_bad_settings_stop_every_verb(make_mesh: MakeMesh) -> None:
-    """A setting that is wrong is said by whichever verb meets it first."""
+def test_bad_settings_start_nothing(make_mesh: MakeMesh) -> None:
+    """With a setting that is wrong nothing is started, and `down` is not content with having found nothing."""
     mesh = make_mesh(None, metrics="steady")
     shutil.copy(Path(__file__), mesh.root / "config/local.yaml")
-    for verb in ("up", "down", "status"):
+    for verb in ("up", "down"):
         answer = mesh.run(verb)
         assert answer.code == 1
-        assert answer.errors.startswith(f"bowline {verb}: ")
+        assert answer.errors.startswith(f"bowline {verb}: config/local.yaml")
+
+
+def test_what_runs_is_seen_and_ended_whatever_is_wrong(make_mesh: MakeMesh) -> None:
+    """Slips in the settings, a damaged program file and lost keys are said, and `status` and `down` do their work."""
+    mesh = make_mesh(None, metrics="steady", risk="steady")
+    elsewhere = {"BOWLINE_PATHS__RUN_DIRECTORY": str(mesh.root / "sockets")}
+    assert mesh.run("up", environment=elsewhere).code == 0
+    (mesh.root / "config/local.yaml").write_text("logs: {level: loud}\nriks: {profile: small}\n")
+    shown = mesh.run("status", environment=elsewhere)
+    assert (shown.code, shown.output.count("RUNNING")) == (3, 2)
+    assert "logs.level: must be" in shown.output
+    assert "did you mean risk?" in shown.output
+    (mesh.root / "supervisord.conf").write_text("nonsense")
+    (mesh.root / "var/keys/operator.secret").unlink()
+    shown = mesh.run("status", environment=elsewhere)
+    assert (shown.code, shown.output.count("UNKNOWN")) == (3, 2)
+    assert "no heartbeat can be heard: " in shown.output
+    stopped = mesh.run("down", environment=elsewhere)
+    assert stopped.code == 0, stopped.everything
+    assert stopped.output.count("stopped in order") == 2
+    assert all(word in stopped.errors for word in ("logs.level", "supervisord.conf cannot be used"))
+
+
+def test_down_ends_supervisord_where_the_seats_cannot_be_read(make_mesh: MakeMesh) -> None:
+    """With a directory open to others supervisord is ended all the same, and the code says that it may not be all."""
+    mesh = make_mesh(None, metrics="steady")
+    assert mesh.run("up").code == 0
+    (mesh.root / "var/seats").chmod(0o755)
+    shown = mesh.run("status")
+    assert shown.code == 3
+    assert "who has which seat cannot be known" in shown.output
+    stopped = mesh.run("down")
+    assert (stopped.code, stopped.output.startswith("supervisord: process ")) == (1, True)
+    assert "chmod 0700" in stopped.errors
+    (mesh.root / "var/seats").chmod(0o700)
+    assert mesh.run("down").output == "nothing runs\n"
+
+
+def test_process_that_never_beats_is_not_well(make_mesh: MakeMesh) -> None:
+    """Who has its seat and no heartbeat is STARTING for a moment, and NO HEARTBEAT after it, with what to do."""
+    mesh = make_mesh(None, metrics="mute")
+    start_supervisor(prepared(mesh))
+    eventually(lambda: mesh.rows()["metrics"]["state"] == "STARTING")
+    eventually(lambda: mesh.rows()["metrics"]["state"] == "NO HEARTBEAT")
+    shown = mesh.run("status")
+    assert (shown.code, "`bowline restart metrics`" in shown.output) == (3, True)
+    assert mesh.run("down").code == 0
+
+
+def prepared(mesh: SmallMesh) -> Mesh:
+    """Return the mesh with its directories and keys, and nothing started."""
+    made = Mesh.of(mesh.root, {})
+    prepare(made)
+    return made
 
 
 def test_supervisord_started_by_systemd(make_mesh: MakeMesh) -> None:
     """Supervisord in the foreground, given nothing but the file, is a mesh like any other, and ends with code 0."""
     mesh = make_mesh(None, metrics="steady")
-    for name in ("run", "logs"):
-        (mesh.root / "var" / name).mkdir(mode=0o700, parents=True)
-    (mesh.root / "var").chmod(0o700)
-    (mesh.root / "var/seats").mkdir(mode=0o700)
+    prepared(mesh)
     command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "supervisord.conf"]
     with subprocess.Popen(command, cwd=mesh.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as supervisord:
         try:
             eventually(lambda: mesh.run("status").code == 0)
-            assert mesh.run("up").output.splitlines()[1] == f"supervisord: runs already, process {supervisord.pid}"
+            assert mesh.run("up").output.splitlines()[0] == f"supervisord: runs already, process {supervisord.pid}"
             supervisord.terminate()
             assert supervisord.wait(30) == 0
         finally:

@@ -12,19 +12,20 @@ import pytest
 from structlog.testing import capture_logs
 
 from proto.risk import Anchor
-from shared.mesh.anchors import AnchorKeeper, anchors_of
+from shared.mesh.anchors import ANCHOR_KIND, AnchorKeeper, KeptAnchor, Witnessed, anchors_of
+from shared.mesh.epoch import EPOCH_MAX
 from shared.mesh.private_directory import FileUnusableError, PrivateDirectory, PrivateFileError
-from shared.mesh.sealed_record import Damaged
+from shared.mesh.sealed_record import Damaged, seal
 
-FIRST: Final = Anchor(sequence=7, digest="7" * 64)
+FIRST: Final = Witnessed(Anchor(sequence=7, digest="7" * 64), 1)
 PATIENCE_SECONDS: Final = 20
-SECOND: Final = Anchor(sequence=8, digest="8" * 64)
+SECOND: Final = Witnessed(Anchor(sequence=8, digest="8" * 64), 2)
 
 
-def keep(directory: Path, keeper: str, owner: str, anchor: Anchor) -> None:
+def keep(directory: Path, keeper: str, owner: str, witnessed: Witnessed) -> None:
     """Keep an anchor, in the way of one process."""
     files = AnchorKeeper(directory, keeper)
-    files.keep(owner, anchor)
+    files.keep(owner, witnessed)
     files.close()
 
 
@@ -98,10 +99,10 @@ def test_nobody_waits_for_a_disk_that_hangs(tmp_path: Path) -> None:
         began = time.monotonic()
         for sequence in range(1_000):
             for owner in ("executor", "flattener"):
-                keeper.keep(owner, Anchor(sequence=sequence, digest="8" * 64))
+                keeper.keep(owner, Witnessed(Anchor(sequence=sequence, digest="8" * 64), 1))
         assert time.monotonic() - began < 1
         assert list(anchors_of(tmp_path, "executor")) == []
-    newest = Anchor(sequence=999, digest="8" * 64)
+    newest = Witnessed(Anchor(sequence=999, digest="8" * 64), 1)
     assert files.names == ["executor", "executor", "flattener"]
     assert list(anchors_of(tmp_path, "executor")) == list(anchors_of(tmp_path, "flattener")) == [newest]
 
@@ -125,7 +126,7 @@ def test_disk_that_takes_none_is_told_once(tmp_path: Path) -> None:
     """The first failure is said, those after it are not, until it has worked again."""
     with capture_logs() as lines, slow(tmp_path) as (keeper, files):
         for number, failing in enumerate([True, True, False, True]):
-            keeper.keep("executor", Anchor(sequence=number, digest="8" * 64))
+            keeper.keep("executor", Witnessed(Anchor(sequence=number, digest="8" * 64), 1))
             assert files.writing.acquire(timeout=PATIENCE_SECONDS)
             files.error = FileUnusableError(tmp_path, "is full") if failing else None
             files.go.release()
@@ -156,6 +157,25 @@ def test_damage_is_told_with_its_keeper(tmp_path: Path) -> None:
         file.write_bytes(content)
         (reason,) = reasons(tmp_path, "executor")
         assert reason.startswith("the anchor that risk keeps of executor ")
+
+
+def test_new_epoch_is_written_though_the_anchor_is_the_same(tmp_path: Path) -> None:
+    """An owner that started again and recorded nothing yet has used an epoch, which counts."""
+    keeper = AnchorKeeper(tmp_path, "risk")
+    keeper.keep("executor", FIRST)
+    keeper.keep("executor", Witnessed(FIRST.anchor, 9))
+    keeper.close()
+    assert list(anchors_of(tmp_path, "executor")) == [Witnessed(FIRST.anchor, 9)]
+
+
+@pytest.mark.parametrize("epoch", [-1, EPOCH_MAX])
+def test_epoch_that_nobody_can_have_had_is_not_believed(tmp_path: Path, epoch: int) -> None:
+    """An epoch out of range would keep the owner from ever choosing a higher one: such a file is damaged."""
+    keep(tmp_path, "risk", "executor", FIRST)
+    kept = KeptAnchor(owner="executor", keeper="risk", epoch=epoch, sequence=7, digest="7" * 64)
+    (tmp_path / "risk/executor").write_bytes(seal(ANCHOR_KIND, kept))
+    (reason,) = reasons(tmp_path, "executor")
+    assert reason.startswith("the anchor that risk keeps of executor ")
 
 
 @pytest.mark.parametrize(("keeper", "owner"), [("metrics", "executor"), ("risk", "flattener")])
@@ -224,7 +244,7 @@ def test_what_others_could_have_written_is_told(tmp_path: Path, spoil: Callable[
     keep(tmp_path, "risk", "executor", FIRST)
     spoil(tmp_path / "risk")
     found = list(anchors_of(tmp_path, "executor"))
-    assert [one for one in found if isinstance(one, Anchor)] == [SECOND]
+    assert [one for one in found if isinstance(one, Witnessed)] == [SECOND]
     (said,) = [one.reason for one in found if isinstance(one, Damaged) and "risk keeps" in one.reason]
     assert said.startswith("the anchor that risk keeps of executor cannot be believed: ")
     assert reason in said

@@ -237,6 +237,7 @@ def test_an_epoch_that_cannot_be_kept_is_no_fence(crew: Crew, tmp_path: Path) ->
     """The holder is dead by then, but the fencer that cannot write its epoch holds nothing and says why."""
     holder = crew.start("hold", tmp_path / "run")
     holder.hear()
+    (tmp_path / "run" / "executor.epoch").unlink()
     (tmp_path / "run" / "executor.epoch.new").mkdir()
     with pytest.raises(FileUnusableError, match=r"executor\.epoch cannot be read or written"):
         fence(a_post(tmp_path / "run"), by="flattener")

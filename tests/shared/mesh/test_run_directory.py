@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.mesh.private_directory import ENTRIES_MAX, NotPrivateError, PrivateDirectory
+from shared.mesh.private_directory import ENTRIES_MAX, FileUnusableError, NotPrivateError, PrivateDirectory
 from shared.mesh.run_directory import SOCKET_PATH_BYTES_MAX, RunDirectory, SocketPathError
 
 NOBODY = 65_534
@@ -158,6 +158,16 @@ def test_a_planted_link_in_the_way_of_a_replacement_is_not_followed(tmp_path: Pa
         directory.replace_file("executor.epoch", b"seven")
         assert directory.read_file("executor.epoch", bytes_max=10) == b"seven"
     assert goal.read_text() == "precious"
+
+
+def test_part_of_a_file_is_written_over_where_it_stands(tmp_path: Path) -> None:
+    """The rest stays as it is, what is beyond the size is cut off, and a file that is missing is not made."""
+    with PrivateDirectory(tmp_path / "run") as directory:
+        with pytest.raises(FileUnusableError, match="No such file"):
+            directory.overwrite_file("executor.epoch", b"67", offset=2, size=6)
+        directory.replace_file("executor.epoch", b"1234567")
+        directory.overwrite_file("executor.epoch", b"ab", offset=2, size=6)
+        assert directory.read_file("executor.epoch", bytes_max=10) == b"12ab56"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../goal", "/etc/passwd", "a/b", "-x", "Executor", "x" * 65, "a\n"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.mesh.clock import SystemClock, VirtualClock
-from shared.mesh.epoch import CRASH_LOOP_WINDOW_NS, EpochUnknownError, EpochVerdict
+from shared.mesh.epoch import CRASH_LOOP_WINDOW_NS, EPOCH_FILE_BYTES, SLOT_BYTES, EpochUnknownError, EpochVerdict
 from shared.mesh.private_directory import FileUnusableError, NotPrivateError, PrivateDirectory
 from shared.mesh.role_lock import LockNote, RoleLock, kernel_holder, read_note
 from shared.mesh.sealed_record import Damaged
@@ -245,16 +245,47 @@ def test_a_first_start_is_the_only_one_at_epoch_one(tmp_path: Path) -> None:
 
 
 def test_a_torn_epoch_file_never_leads_back(fast_path: Path) -> None:
-    """Cut at any byte, the epoch file is damaged: the lock file bears witness, the epoch grows, and it is told."""
+    """Cut anywhere, the epoch file never leads back, is told when nothing of it is left, and is mended by the start."""
     post = a_post(fast_path / "run")
     a_seat(post).stop()
     file = fast_path / "run" / "executor.epoch"
     whole = file.read_bytes()
-    for length in range(len(whole)):
+    epoch = 1
+    for length in range(0, len(whole), 37):
         file.write_bytes(whole[:length])
+        nothing_left = length < SLOT_BYTES
+        for verdict in (EpochVerdict.DAMAGED if nothing_left else EpochVerdict.CONTINUED, EpochVerdict.CONTINUED):
+            seat = a_seat(post)
+            epoch += 1
+            assert (seat.epoch, seat.verdict) == (epoch, verdict)
+            seat.stop()
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_either_slot_that_is_lost_leads_nowhere(slot: int, tmp_path: Path) -> None:
+    """With one slot damaged after every death, and no lock file to remember, each start counts on by one."""
+    post = a_post(tmp_path / "run")
+    for epoch in range(1, 6):
         seat = a_seat(post)
-        assert (seat.epoch, seat.verdict) == (length + 2, EpochVerdict.DAMAGED)
-        seat.stop()
+        assert seat.epoch == epoch
+        assert seat.verdict in {EpochVerdict.FIRST, EpochVerdict.CONTINUED}
+        die(seat)
+        (tmp_path / "run" / "executor.lock").unlink()
+        file = tmp_path / "run" / "executor.epoch"
+        content = bytearray(file.read_bytes())
+        content[slot * SLOT_BYTES + 100] ^= 1
+        file.write_bytes(content)
+
+
+def test_role_that_has_its_file_needs_no_room(tmp_path: Path) -> None:
+    """Starts and stops write the file in place: it stays the file it is, with the size it has."""
+    post = a_post(tmp_path / "run")
+    file = tmp_path / "run" / "executor.epoch"
+    a_seat(post).stop()
+    made = file.stat()
+    for _ in range(5):
+        a_seat(post).stop()
+    assert (file.stat().st_ino, file.stat().st_size) == (made.st_ino, EPOCH_FILE_BYTES)
 
 
 def test_without_any_witness_a_damaged_epoch_is_refused(tmp_path: Path) -> None:
@@ -263,7 +294,7 @@ def test_without_any_witness_a_damaged_epoch_is_refused(tmp_path: Path) -> None:
     a_seat(post).stop()
     for name in ("executor.epoch", "executor.lock"):
         file = tmp_path / "run" / name
-        file.write_bytes(file.read_bytes()[:-700])
+        file.write_bytes(file.read_bytes()[:700])
     for _ in range(2):
         with pytest.raises(EpochUnknownError, match="restore the file"):
             take_seat(post)
@@ -314,8 +345,8 @@ mount -t tmpfs -o size=64k,mode=0700 none "$1" && exec "$2" -m tests.shared.mesh
 """
 
 
-def test_a_full_or_read_only_disk_refuses_to_start(tmp_path: Path) -> None:
-    """On a real file system that is full, or read-only, no seat is given, none is held, no epoch goes back."""
+def test_a_full_disk_refuses_only_the_first_start(tmp_path: Path) -> None:
+    """On a real file system that is full a role starts that ever did; on a read-only one none. No epoch goes back."""
     if os.geteuid() != 0:
         pytest.skip("in a user namespace of another user, root's directories above ours belong to a stranger")
     (tmp_path / "disk").mkdir(mode=0o700)
@@ -332,7 +363,7 @@ def test_a_full_or_read_only_disk_refuses_to_start(tmp_path: Path) -> None:
     assert told.stdout.splitlines() == [
         "full before the first start: FileUnusableError, No space left on device",
         "room again: epoch 1",
-        "full: FileUnusableError, No space left on device",
+        "full: epoch 2",
         "room again: epoch 3",
         "read-only: FileUnusableError, Read-only file system",
         "writable again: epoch 4",

@@ -19,6 +19,27 @@ def test_keys_are_created_once(tmp_path: Path) -> None:
     assert set(after.public_keys) == {"risk", "feed-2", "executor"}
 
 
+def test_a_lost_public_half_is_made_from_the_secret(tmp_path: Path) -> None:
+    """Without its public file a pair is completed, and is the pair that everybody knows; a death left it, or a hand."""
+    keys = PrivateDirectory(tmp_path / "keys")
+    create_keys(keys, ["risk"])
+    before = load_key_ring(keys, "risk").own
+    (tmp_path / "keys/risk.public").unlink()
+    assert create_keys(keys, ["risk"]) == []
+    assert load_key_ring(keys, "risk").own == before
+
+
+def test_a_lost_secret_is_not_replaced(tmp_path: Path) -> None:
+    """Whoever runs knows the public half of a lost secret: it is refused with the way back, and the way on."""
+    keys = PrivateDirectory(tmp_path / "keys")
+    create_keys(keys, ["risk"])
+    (tmp_path / "keys/risk.secret").unlink()
+    with pytest.raises(KeysUnusableError, match=r"risk.secret is lost.*Put the file back.*remove .*risk.public"):
+        create_keys(keys, ["risk"])
+    (tmp_path / "keys/risk.public").unlink()
+    assert create_keys(keys, ["risk"]) == ["risk"]
+
+
 def test_a_key_ring_knows_whose_a_public_key_is(tmp_path: Path) -> None:
     """A public key leads to its instance, and a stranger's to nobody."""
     create_keys(PrivateDirectory(tmp_path / "keys"), ["risk", "executor"])
@@ -62,13 +83,14 @@ def test_the_role_is_the_beginning_of_the_name(instance: str, role: str) -> None
         (lambda keys: (keys / "risk.secret").chmod(0o644), "chmod 0600"),
         (lambda keys: keys.chmod(0o755), "chmod 0700"),
         (lambda keys: (keys / "risk.secret").write_text("short"), "holds no key"),
-        (lambda keys: (keys / "risk.public").unlink(), "does not belong"),
+        (lambda keys: (keys / "risk.public").unlink(), "which makes it from the secret"),
+        (lambda keys: (keys / "risk.public").write_text("x" * 40), "does not belong"),
         (
             lambda keys: (keys / "risk.secret").rename(keys / "x") and (keys / "risk.secret").symlink_to(keys / "x"),
             "link",
         ),
     ],
-    ids=["missing", "readable by others", "open directory", "damaged", "half a pair", "a link"],
+    ids=["missing", "readable by others", "open directory", "damaged", "half a pair", "two halves", "a link"],
 )
 def test_keys_that_cannot_be_trusted_are_refused(tmp_path: Path, damage: object, words: str) -> None:
     """Each refusal says what is wrong and what to do."""

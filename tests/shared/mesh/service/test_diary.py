@@ -12,7 +12,7 @@ from proto.codec import EnvelopeCodec
 from proto.orders import ReconcileFinished
 from proto.risk import Anchor
 from shared.core.service import Recorded, RecordsLost, Report
-from shared.mesh.anchors import AnchorKeeper
+from shared.mesh.anchors import AnchorKeeper, Witnessed
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import VirtualClock
 from shared.mesh.journal import SNAPSHOT_BYTES_MAX, Gap
@@ -97,7 +97,7 @@ def test_new_journal_begins_with_the_empty_state(configuration: Configuration) -
     with opened(configuration) as diary:
         assert diary.journal.snapshot.state == EMPTY
         assert list(diary.past()) == []
-        assert diary.last_epoch() == 0
+        assert diary.known_epoch() == 0
 
 
 def test_last_epoch_is_that_of_the_newest_record(configuration: Configuration) -> None:
@@ -105,9 +105,9 @@ def test_last_epoch_is_that_of_the_newest_record(configuration: Configuration) -
     with opened(configuration) as diary:
         write(diary, 3, epoch=4)
         write(diary, 1, epoch=7)
-        assert diary.last_epoch() == 7
+        assert diary.known_epoch() == 7
         diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"four records")
-        assert diary.last_epoch() == 7
+        assert diary.known_epoch() == 7
 
 
 @pytest.mark.parametrize("lost", [2, 5_000])
@@ -119,7 +119,7 @@ def test_last_epoch_is_found_before_a_gap(configuration: Configuration, lost: in
         if turned:
             diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"twenty records")
     keeper = AnchorKeeper(configuration.anchors_directory, "metrics")
-    keeper.keep("executor", Anchor(sequence=20 + lost, digest="0" * 64))
+    keeper.keep("executor", Witnessed(Anchor(sequence=20 + lost, digest="0" * 64), 9))
     keeper.close()
     with opened(configuration) as diary:
         (trouble,) = diary.troubles
@@ -127,7 +127,7 @@ def test_last_epoch_is_found_before_a_gap(configuration: Configuration, lost: in
         assert list(diary.past())[-1] == RecordsLost(
             20 + lost + 2, trouble.removeprefix("the journal of executor lost its tail: ")
         )
-        assert diary.last_epoch() == 9
+        assert diary.known_epoch() == 9
         (newest,) = diary.journal.records(diary.journal.anchor.sequence)
         assert isinstance(newest, Gap)
         assert newest.sequence == 20 + lost + 1
@@ -136,15 +136,16 @@ def test_last_epoch_is_found_before_a_gap(configuration: Configuration, lost: in
 
 
 def test_damaged_anchor_is_a_trouble(configuration: Configuration) -> None:
-    """A keeper's file that is damaged costs a sentence, and the anchors of the others count on."""
+    """A keeper's file that is damaged costs a sentence, and what the others keep counts on."""
     with opened(configuration) as diary:
         write(diary, 2, epoch=1)
         anchor = diary.journal.anchor
-    for name in ("metrics", "risk"):
+    for name, epoch in (("metrics", 4), ("risk", 5)):
         keeper = AnchorKeeper(configuration.anchors_directory, name)
-        keeper.keep("executor", anchor)
+        keeper.keep("executor", Witnessed(anchor, epoch))
         keeper.close()
     (configuration.anchors_directory / "risk/executor").write_bytes(b"")
     with opened(configuration) as diary:
         assert diary.troubles == ("the anchor that risk keeps of executor is empty",)
         assert diary.journal.anchor == anchor
+        assert diary.known_epoch() == 4

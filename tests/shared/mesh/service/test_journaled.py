@@ -1,16 +1,25 @@
 """A service that owns a journal, as a real process: what it answered outlives it, and what it lost it says."""
 
+import os
 import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from proto.control import ControlDone, ControlRefused
 from proto.risk import Anchor
-from shared.mesh.anchors import AnchorKeeper, anchors_of
+from shared.mesh.anchors import AnchorKeeper, Witnessed, anchors_of
+from tests.house.tree import CHECKOUT
 from tests.services.supervision.harness import eventually
 from tests.shared.mesh.service.running import Project, Running
 
 FULL_DISK_MARGIN_BYTES = 64
+FULL_DISK_TEST = """
+mount -t tmpfs -o size=24m,mode=0700 none "$1" && TMPDIR="$1" exec "$2" -m tests.shared.mesh.service.full_disk
+"""
 
 
 def newest_segment(project: Project) -> Path:
@@ -20,8 +29,8 @@ def newest_segment(project: Project) -> Path:
 
 def kept(project: Project) -> list[int]:
     """Return the numbers of the anchors that others keep of the executor's journal."""
-    anchors = anchors_of(project.root / "var/anchors", "executor")
-    return [anchor.sequence for anchor in anchors if isinstance(anchor, Anchor)]
+    found = anchors_of(project.root / "var/anchors", "executor")
+    return [one.anchor.sequence for one in found if isinstance(one, Witnessed)]
 
 
 def state(running: Running) -> dict[str, int]:
@@ -107,7 +116,10 @@ def test_old_epoch_file_is_overtaken(project: Project) -> None:
 
 
 def test_old_copies_of_everything_are_all_said(project: Project) -> None:
-    """A lost tail stays a trouble where the epoch has to be raised as well, and the journal opened twice."""
+    """With the journal's tail and all files of the seat rolled back, an epoch that a peer saw is not used again.
+
+    Both are said, though the journal is opened twice.
+    """
     project.start("metrics")
     filled(project, 1).stop()
     epoch_file = project.root / "var/seats/executor.epoch"
@@ -127,7 +139,7 @@ def test_old_copies_of_everything_are_all_said(project: Project) -> None:
     epoch_file.write_bytes(old)
     (project.root / "var/seats/executor.lock").unlink()
     folded = project.start().says("folded")
-    assert folded["epoch"] == 3
+    assert folded["epoch"] == 4
     assert [trouble for trouble in folded["troubles"] if "old copy" in trouble]
     assert [trouble for trouble in folded["troubles"] if "lost its tail" in trouble]
 
@@ -145,6 +157,28 @@ def test_full_disk_refuses_and_does_nothing(project: Project) -> None:
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, unlimited)
     running.kill()
     assert list(state(project.start())) == [f"request-{number}" for number in range(1, 21)]
+
+
+def test_dead_owner_starts_on_a_full_disk(tmp_path: Path) -> None:
+    """Killed when the last byte of a real disk is taken, it comes up with its state, says so, and stops in order."""
+    if os.geteuid() != 0:
+        pytest.skip("in a user namespace of another user, root's directories above ours belong to a stranger")
+    command = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*command, "true"], check=False).returncode:
+        pytest.skip("this machine allows no mounts of one's own")
+    told = subprocess.run(
+        [*command, "sh", "-c", FULL_DISK_TEST, "sh", str(tmp_path), sys.executable],
+        cwd=CHECKOUT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.splitlines() == [
+        "full: epoch 2, knows {'request-1': 1}, ['the disk has no room for the journal of executor']",
+        "refused: no_room",
+        "stopped: 0",
+        "room again: epoch 3, knows {'request-1': 1}, []",
+    ], told.stderr
 
 
 def test_damaged_journal_asks_for_a_person(project: Project) -> None:
@@ -178,7 +212,7 @@ def test_anchor_open_to_others_is_a_trouble_and_no_more(project: Project) -> Non
     """A keeper's file that others could have read is said, and the owner starts."""
     filled(project, 1).stop()
     keeper = AnchorKeeper(project.root / "var/anchors", "metrics")
-    keeper.keep("executor", Anchor(sequence=1, digest="7" * 64))
+    keeper.keep("executor", Witnessed(Anchor(sequence=1, digest="7" * 64), 1))
     keeper.close()
     (project.root / "var/anchors/metrics/executor").chmod(0o644)
     running = project.start()

@@ -26,7 +26,7 @@ from shared.core.service import (
     Watch,
     Watched,
 )
-from shared.mesh.anchors import anchors_of
+from shared.mesh.anchors import Witnessed, anchors_of
 from shared.mesh.bus.latest import Announcer
 from shared.mesh.bus.requests import Request, Responder
 from shared.mesh.journal import resume_above
@@ -192,16 +192,16 @@ async def test_a_hole_in_a_journal_is_told(stage: Stage, eventually: Eventually)
 
 
 async def test_anchors_of_those_who_are_followed_are_kept(stage: Stage, eventually: Eventually) -> None:
-    """The newest anchor that an owner's heartbeat carried lies in a file of the follower."""
+    """The newest anchor that an owner's heartbeat carried lies in a file of the follower, with the owner's epoch."""
     process = stage.mesh.process("executor")
     owner, health = Owner(process, a_journal(SimDisk())), Health(process)
     stage.service(at_start(Follow("executor", "reports", 1)), instance="metrics")
     for sequence in 7, 9:
-        anchor = Anchor(sequence=sequence, digest=DIGEST)
+        witnessed = Witnessed(Anchor(sequence=sequence, digest=DIGEST), process.sender.epoch)
 
-        def kept(anchor: Anchor = anchor) -> bool:
-            health.beat(anchor=anchor)
-            return list(anchors_of(stage.directory / "anchors", "executor")) == [anchor]
+        def kept(witnessed: Witnessed = witnessed) -> bool:
+            health.beat(anchor=witnessed.anchor)
+            return list(anchors_of(stage.directory / "anchors", "executor")) == [witnessed]
 
         await eventually(kept)
     owner.end(stage.mesh)

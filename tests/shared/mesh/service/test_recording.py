@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from structlog.testing import capture_logs
+
 from proto.orders import ReconcileFinished
 from shared.core.service import (
     Effect,
@@ -17,7 +19,7 @@ from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import SystemClock
 from shared.mesh.service.ending import IN_ORDER, OUR_DEFECT
 from shared.mesh.service.pulse import BEAT_NS
-from shared.mesh.service.shell import FOLD_RECORDS, TEND_EVERY_BEATS
+from shared.mesh.service.shell import FOLD_RECORDS, REFUSALS_MAX, TEND_EVERY_BEATS
 from tests.shared.mesh.journal.sim_disk import SimDisk
 from tests.shared.mesh.service.conftest import Actor, Hands, Stage, Told, a_diary
 
@@ -98,6 +100,46 @@ async def test_a_core_that_acts_while_it_folds_is_a_defect(stage: Stage) -> None
     )
     assert await actor.code() == OUR_DEFECT
     assert a_diary(disk).journal.anchor.sequence == 1
+
+
+async def test_core_that_reports_on_every_refusal_is_a_defect(stage: Stage, eventually: Eventually) -> None:
+    """Where nothing finds room, a core may try something else a few times; then the log says what it does wrong."""
+    disk = SimDisk()
+    hands = Hands(lambda _effect: None)
+    actor = stage.service(
+        lambda happening, _now: (a_report(7),) if isinstance(happening, Told | NotRecorded) else (),
+        instance="executor",
+        disk=disk,
+        outside=hands,
+    )
+    await eventually(lambda: actor.core.of(Started))
+    disk.capacity = disk.used()
+    with capture_logs() as lines:
+        while not actor.core.of(NotRecorded):  # what the segment has taken ahead is used up first
+            hands.bring(Told())
+        assert await actor.code() == OUR_DEFECT
+    assert len(actor.core.of(NotRecorded)) == REFUSALS_MAX
+    (defect,) = [line for line in lines if line["event"] == "a defect of ours"]
+    assert "nothing more if that has no room either" in str(defect["exc_info"])
+    assert "ReconcileFinished" in str(defect["exc_info"])
+
+
+async def test_core_may_answer_a_refusal_with_what_reduces_risk(stage: Stage, eventually: Eventually) -> None:
+    """A reducing report in the place of one that found no room is recorded, as often as that happens."""
+    disk = SimDisk()
+    hands = Hands(lambda _effect: None)
+
+    def react(happening: Happening, _now: Moment) -> Sequence[Effect]:
+        if isinstance(happening, NotRecorded):
+            return (Report(a_report(1).body, reducing=True),)
+        return (a_report(7),) if isinstance(happening, Told) else ()
+
+    actor = stage.service(react, instance="executor", disk=disk, outside=hands)
+    await eventually(lambda: actor.core.of(Started))
+    disk.capacity = disk.used()
+    while len(actor.core.of(NotRecorded)) < 2 * REFUSALS_MAX:
+        hands.bring(Told())
+    assert numbers(actor).count(1) == 2 * REFUSALS_MAX
 
 
 async def test_a_core_is_told_whether_there_is_room(stage: Stage, eventually: Eventually) -> None:
