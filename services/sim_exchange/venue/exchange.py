@@ -5,6 +5,7 @@ the same events, in any process. What is traded here is spot; perpetuals would b
 """
 
 from decimal import Decimal, getcontext, localcontext, setcontext
+from typing import Final
 
 from services.sim_exchange.venue.amounts import EXACT
 from services.sim_exchange.venue.cancelling import cancel, cancel_all, cancel_list, cancel_replace, find
@@ -46,14 +47,16 @@ from services.sim_exchange.venue.vocabulary import (
     Transfer,
 )
 
+IDS_PER_MS: Final = 1_000  # far more than it gives, and few enough for any reader of JSON to count exactly
+
 
 class Exchange:
     """Every book, every account and every order, with nothing around them."""
 
     def __init__(self, *, client_ids: ClientIdRule = "unique while open", opened_ms: int = 0) -> None:
-        """Open it empty at a time. Numbers of book updates grow from there, so that a restart tells none twice."""
-        self._opened_ms = opened_ms
-        self._floor = Floor(client_ids)
+        """Open it empty at a time. Every number it gives grows from there, so that a restart gives none twice."""
+        self._first_id = opened_ms * IDS_PER_MS + 1
+        self._floor = Floor(client_ids, self._first_id)
 
     def handle(self, command: Command, now_ms: int) -> Outcome:
         """Carry out a command, or refuse it and change nothing."""
@@ -115,7 +118,7 @@ class Exchange:
     def _set_rules(self, rules: SymbolRules) -> None:
         listing = self._floor.listings.get(rules.symbol)
         if listing is None:
-            self._floor.listings[rules.symbol] = Listing(rules, self._opened_ms)
+            self._floor.listings[rules.symbol] = Listing(rules, self._first_id)
         else:
             listing.set_rules(rules)
 

@@ -20,15 +20,15 @@ from services.sim_exchange.venue.vocabulary import (
 class Floor:
     """All that is there, the time of the command, and the events it has caused so far."""
 
-    def __init__(self, client_ids: ClientIdRule) -> None:
+    def __init__(self, client_ids: ClientIdRule, first_id: int) -> None:
         self._client_ids = client_ids
         self.accounts: dict[str, Account] = {}
         self.listings: dict[str, Listing] = {}
         self.ledger = Ledger()
         self.now_ms = 0
         self.events: list[Event] = []
-        self.next_order_id = 1
-        self.next_list_id = 1
+        self.next_order_id = first_id
+        self.next_list_id = first_id
         self.next_priority = 1
         self._entered: Listing | None = None
 

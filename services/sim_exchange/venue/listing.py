@@ -11,20 +11,19 @@ from services.sim_exchange.venue.triggers import Triggers
 from services.sim_exchange.venue.vocabulary import SymbolRules, Traded
 
 TRADES_REMEMBERED: Final = 10_000
-UPDATES_PER_MS: Final = 1000  # far more than a core makes
 
 
 class Listing:
     """One symbol."""
 
-    def __init__(self, rules: SymbolRules, opened_ms: int) -> None:
+    def __init__(self, rules: SymbolRules, first_id: int) -> None:
         self.symbol = rules.symbol
         self.rules = rules
-        self.book = Book(rules.symbol, opened_ms * UPDATES_PER_MS)
+        self.book = Book(rules.symbol, first_id - 1)
         self.triggers = Triggers()
         self.average = Average()
         self.trades: deque[Traded] = deque(maxlen=TRADES_REMEMBERED)
-        self.next_trade_id = 1
+        self.next_trade_id = first_id
         # While no price times a quantity was ever finer than what the quote asset is counted in, none is rounded.
         self.counts_exactly = True
         self.set_rules(rules)
@@ -55,6 +54,6 @@ class Listing:
 
     def record(self, trade: Traded) -> None:
         """Remember a trade."""
-        self.next_trade_id = trade.trade_id + 1
+        self.next_trade_id = max(self.next_trade_id, trade.trade_id + 1)
         self.trades.append(trade)
         self.average.add(trade.time_ms, trade.price, trade.quantity)

@@ -35,6 +35,10 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The form that all words share."""
 
 
+class Told(Word, frozen=True, tag=True, tag_field="told"):
+    """The form of an event: written down, it says which one it is."""
+
+
 # --- what is known of a symbol -------------------------------------------------------------------------------------
 
 
@@ -229,7 +233,7 @@ class OwnTrade(Word, frozen=True):
     fill: Fill
 
 
-class OrderChanged(Word, frozen=True):
+class OrderChanged(Told, frozen=True):
     """What the owner of an order is told; `execution` says why, `fill` is there for a trade, `reason` for a refusal."""
 
     order: OrderView
@@ -252,7 +256,7 @@ class ListView(Word, frozen=True):
     time_ms: int
 
 
-class ListChanged(Word, frozen=True):
+class ListChanged(Told, frozen=True):
     """A list began, or is done."""
 
     list: ListView
@@ -265,14 +269,14 @@ class Balance(Word, frozen=True):
     locked: Decimal
 
 
-class AccountOpened(Word, frozen=True):
+class AccountOpened(Told, frozen=True):
     """Somebody may trade, at these costs."""
 
     account: str
     fees: Fees
 
 
-class BalanceChanged(Word, frozen=True):
+class BalanceChanged(Told, frozen=True):
     """A balance as it is after a command; `reason` is the transfer's or the trade's, never told apart by amounts."""
 
     account: str
@@ -282,7 +286,7 @@ class BalanceChanged(Word, frozen=True):
     transferred: Decimal = Decimal(0)
 
 
-class Traded(Word, frozen=True):
+class Traded(Told, frozen=True):
     """A public trade."""
 
     symbol: str
@@ -295,7 +299,7 @@ class Traded(Word, frozen=True):
     time_ms: int
 
 
-class LevelChanged(Word, frozen=True):
+class LevelChanged(Told, frozen=True):
     """What rests at a price of the book after a command; 0 removes the level. `update_id` counts without a hole."""
 
     symbol: str
@@ -305,7 +309,7 @@ class LevelChanged(Word, frozen=True):
     update_id: int
 
 
-class RulesChanged(Word, frozen=True):
+class RulesChanged(Told, frozen=True):
     """A symbol was listed, its filters were changed, or it was halted."""
 
     rules: SymbolRules

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from services.sim_exchange.venue.exchange import Exchange
+from services.sim_exchange.venue.exchange import IDS_PER_MS, Exchange
 from services.sim_exchange.venue.vocabulary import (
     Command,
     Done,
@@ -27,6 +27,7 @@ from services.sim_exchange.venue.vocabulary import (
 )
 
 START_MS: Final = 1_700_000_000_000
+FIRST_ID: Final = START_MS * IDS_PER_MS + 1
 BTC: Final = "BTCUSDT"
 FUNDS: Final = {"BTC": "100", "ETH": "100", "BNB": "1", "USDT": "100000"}
 RATES: Final = {"ann": ("0.001", "0.002"), "bob": ("0.001", "0.002"), "mm": ("0", "0")}

@@ -14,7 +14,7 @@ from services.sim_exchange.venue.vocabulary import (
     ReplaceMode,
     ReplaceRefused,
 )
-from tests.services.sim_exchange.venue.builders import BTC, Desk, a_desk, buy, leg, oco, rules, sell
+from tests.services.sim_exchange.venue.builders import BTC, FIRST_ID, Desk, a_desk, buy, leg, oco, rules, sell
 from tests.services.sim_exchange.venue.cases import shown_balance, shown_order
 
 UNKNOWN: Final = "Unknown order sent."
@@ -57,8 +57,8 @@ def test_a_cancelled_order_gives_back_what_it_had_locked() -> None:
         cancelled("never placed"),
         CancelOrder(account="ann", symbol=BTC, order_id=99),
         CancelOrder(account="ann", symbol=BTC),
-        CancelOrder(account="ann", symbol=BTC, order_id=1, client_id="another"),
-        CancelOrder(account="bob", symbol=BTC, order_id=1),
+        CancelOrder(account="ann", symbol=BTC, order_id=FIRST_ID, client_id="another"),
+        CancelOrder(account="bob", symbol=BTC, order_id=FIRST_ID),
         CancelOrder(account="ann", symbol="ETHUSDT", client_id="old"),
         CancelAll(account="bob", symbol=BTC),
     ],
@@ -74,8 +74,8 @@ def test_what_is_not_there_cannot_be_cancelled(asked: CancelOrder | CancelAll) -
 def test_an_order_is_cancelled_once() -> None:
     """An order that ended cannot be cancelled."""
     desk = a_desk_with_a_bid()
-    desk.does(CancelOrder(account="ann", symbol=BTC, order_id=1))
-    assert desk.refuses(CancelOrder(account="ann", symbol=BTC, order_id=1)).message == UNKNOWN
+    desk.does(CancelOrder(account="ann", symbol=BTC, order_id=FIRST_ID))
+    assert desk.refuses(CancelOrder(account="ann", symbol=BTC, order_id=FIRST_ID)).message == UNKNOWN
 
 
 def test_all_orders_of_a_symbol_are_cancelled_at_once() -> None:

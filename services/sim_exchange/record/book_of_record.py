@@ -1,0 +1,144 @@
+"""The log on disk: numbered segments of lines, of which the newest holds everything that is needed.
+
+Lines are written before anybody hears of what they say, in one call each. That survives the death of the process at
+any moment; it is not forced to the disk, so a power cut may cost the last moments, as the page on the exchange says.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Final
+
+from services.sim_exchange.record.carrying import carried_over
+from services.sim_exchange.record.lines import (
+    VERSION,
+    Happened,
+    Lasting,
+    Line,
+    LineDamagedError,
+    Opened,
+    Received,
+    lasting,
+    read,
+    written,
+)
+from services.sim_exchange.venue.exchange import Exchange
+from services.sim_exchange.venue.vocabulary import Event
+from shared.mesh.private_directory import PrivateDirectory, usable
+
+SEGMENT_BYTES_MAX: Final = 16 * 1024 * 1024
+SEGMENTS_KEPT: Final = 16
+READ_BYTES: Final = 1024 * 1024
+_SUFFIX: Final = ".jsonl"
+
+
+class RecordDamagedError(Exception):
+    """A line within the log that cannot be read; the message says where, and what to do."""
+
+
+class BookOfRecord:
+    """Writes the log of one exchange. Whoever writes holds the exchange's seat, so there is one."""
+
+    def __init__(
+        self,
+        directory: PrivateDirectory,
+        exchange: Exchange,
+        *,
+        now_ms: int,
+        segment_bytes_max: int = SEGMENT_BYTES_MAX,
+    ) -> None:
+        """Bring an empty exchange back to where the log ends, and begin a new segment there."""
+        self._directory: Final = directory
+        self._exchange: Final = exchange
+        self._segment_bytes_max: Final = segment_bytes_max
+        self._descriptor: int | None = None
+        segments = segment_numbers(directory)
+        self._segment = segments[-1] if segments else 0
+        self._number = 0
+        for event in self._told():
+            exchange.restore(event)
+        self._begin_segment(now_ms)
+
+    def happened(self, events: tuple[Event, ...], at_ms: int) -> None:
+        """Write down what a command brought about, before it is told."""
+        kept = lasting(events)
+        if kept:
+            self._append(Happened(number=self._next(), at_ms=at_ms, events=kept))
+
+    def received(self, *, endpoint: str, address: str, account: str | None, sent: dict[str, str], at_ms: int) -> None:
+        """Write down a request."""
+        self._append(
+            Received(number=self._next(), at_ms=at_ms, endpoint=endpoint, address=address, account=account, sent=sent)
+        )
+
+    def close(self) -> None:
+        """Write no more."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _append(self, line: Received | Happened) -> None:
+        assert self._descriptor is not None, "nothing is written after the end"
+        text = written(line)
+        with usable(self._directory.path / _name(self._segment)):
+            try:
+                done = 0
+                while done < len(text):
+                    done += os.write(self._descriptor, text[done:])
+            except OSError:
+                os.ftruncate(self._descriptor, self._size)  # no other line may go on where this one broke off
+                raise
+        self._size += len(text)
+        if self._size > self._segment_bytes_max:
+            self._begin_segment(line.at_ms)
+
+    def _told(self) -> Iterator[Lasting]:
+        if self._segment:
+            for line in lines_of(self._directory, self._segment):
+                self._number = line.number
+                if isinstance(line, Happened):
+                    yield from line.events
+
+    def _begin_segment(self, now_ms: int) -> None:
+        """Begin a segment that stands for itself, and throw the oldest away."""
+        carried = carried_over(list(self._told()), self._exchange)
+        first = Opened(number=self._next(), at_ms=now_ms, version=VERSION, carried_over=len(carried))
+        lines = [Happened(number=self._next(), at_ms=now_ms, events=(event,)) for event in carried]
+        content = written(first) + b"".join(written(line) for line in lines)
+        self.close()
+        self._segment += 1
+        self._directory.replace_file(_name(self._segment), content)
+        self._descriptor = self._directory.open_file(_name(self._segment), os.O_WRONLY | os.O_APPEND)
+        self._size = len(content)
+        for number in segment_numbers(self._directory)[:-SEGMENTS_KEPT]:
+            with usable(self._directory.path / _name(number)):
+                (self._directory.path / _name(number)).unlink()
+
+
+def segment_numbers(directory: PrivateDirectory) -> list[int]:
+    """Return the segments that are there, oldest first."""
+    with usable(directory.path):
+        return sorted(int(file.stem) for file in directory.path.glob(f"*{_SUFFIX}") if file.stem.isdecimal())
+
+
+def lines_of(directory: PrivateDirectory, segment: int) -> Iterator[Line]:
+    """Yield the lines of a segment. What follows the last line's end was being written when the exchange died."""
+    path = directory.path / _name(segment)
+    with usable(path), os.fdopen(directory.open_file(path.name, os.O_RDONLY), "rb") as file:
+        for place, text in enumerate(file, start=1):
+            if not text.endswith(b"\n"):
+                return
+            try:
+                yield read(text)
+            except LineDamagedError as error:
+                raise RecordDamagedError(
+                    f"line {place} of {path} cannot be read ({error}): put the file back from a copy, or move "
+                    f"{directory.path} away to begin with new accounts"
+                ) from error
+
+
+def _name(segment: int) -> str:
+    return f"{segment:08}{_SUFFIX}"
