@@ -78,6 +78,7 @@ Role = Literal[
     "dashboard",
     "telegram",
     "overseer",
+    "exchange",
     "operator",
 ]
 

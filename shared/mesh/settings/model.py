@@ -106,6 +106,15 @@ class VenueSettings(_Section):
         return self
 
 
+class SimExchangeSettings(_Section):
+    """The simulated exchange that stands in for the venue where no money is at stake."""
+
+    port: Annotated[int, count(1, 65_535)] = Field(9080, description="Where it serves, on this host alone.")
+    seed: Annotated[int, count(0, 1_000_000)] = Field(
+        7, description="What its market is made of: the same number makes the same prices."
+    )
+
+
 class RiskSettings(_Section):
     """The limits; the profile gives each a value, and any may be overridden. All hold, the strictest wins."""
 
@@ -205,6 +214,7 @@ class Settings(BaseSettings):
     logs: LogSettings = Field(default_factory=LogSettings)
     mesh: MeshSettings = Field(default_factory=MeshSettings)
     venue: VenueSettings = Field(default_factory=VenueSettings)
+    sim_exchange: SimExchangeSettings = Field(default_factory=SimExchangeSettings)
     risk: RiskSettings
 
     @classmethod
