@@ -14,10 +14,11 @@ from services.sim_exchange.face.interference import NoInterference
 from services.sim_exchange.face.keys import KeyRing
 from services.sim_exchange.face.weights import Limits
 from services.sim_exchange.market.candles import Candles
+from services.sim_exchange.market.intervals import MINUTE_MS
 from services.sim_exchange.market.market import Market
 from services.sim_exchange.market.script import Scripts
 from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, MarketSettings
-from services.sim_exchange.market.source import MINUTE_MS, History
+from services.sim_exchange.market.source import History
 from services.sim_exchange.market.synthetic import SyntheticMarket
 from services.sim_exchange.record.book_of_record import BookOfRecord, RecordDamagedError
 from services.sim_exchange.venue.exchange import Exchange
