@@ -58,6 +58,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     locked: Decimal = ZERO
     rests: bool = False  # in the book
     waits: bool = False  # for its trigger
+    told: OrderView | None = None  # what its owner was told last: whatever changes it is told
     fills: list[Fill] | None = None  # gathered while the command that placed it is carried out
 
     @property

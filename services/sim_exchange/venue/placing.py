@@ -119,7 +119,8 @@ def enter(floor: Floor, listing: Listing, order: Order) -> None:
 def done(*orders: Order) -> Done:
     """Answer with orders as they are now, and forget which fills this command gave them."""
     answer = Done(
-        orders=tuple(order.view() for order in orders), fills=tuple(tuple(order.fills or ()) for order in orders)
+        orders=tuple([order.told or order.view() for order in orders]),
+        fills=tuple([tuple(order.fills or ()) for order in orders]),
     )
     for order in orders:
         order.fills = None
