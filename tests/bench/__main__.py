@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, journal, service
+from tests.bench import bus, codec, history, journal, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -60,7 +60,14 @@ def _service() -> None:
     _write("service", rows, said)
 
 
-BENCHMARKS: Final = {"codec": _codec, "journal": _journal, "bus": _bus, "service": _service}
+def _history() -> None:
+    rows = history.measured()
+    said = history.verdicts(rows)
+    _say("Market: history made from its seed, asked as the exchange is, then traded on", history.table(rows), said)
+    _write("history", rows, said)
+
+
+BENCHMARKS: Final = {"codec": _codec, "journal": _journal, "bus": _bus, "service": _service, "history": _history}
 
 
 def main(names: Sequence[str]) -> int:
