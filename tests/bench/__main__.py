@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, journal, matching, service
+from tests.bench import bus, codec, history, journal, matching, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -67,12 +67,20 @@ def _matching() -> None:
     _write("matching", [*rows, memory], said)
 
 
+def _history() -> None:
+    rows = history.measured()
+    said = history.verdicts(rows)
+    _say("Market: history made from its seed, asked as the exchange is, then traded on", history.table(rows), said)
+    _write("history", rows, said)
+
+
 BENCHMARKS: Final = {
     "codec": _codec,
     "journal": _journal,
     "bus": _bus,
     "service": _service,
     "matching": _matching,
+    "history": _history,
 }
 
 

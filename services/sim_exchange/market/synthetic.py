@@ -126,7 +126,8 @@ def _weather(seed: int, number: int) -> _Weather:
 
 def _fat_tailed(draws: np.random.Generator) -> Real:
     scale = ((TAIL_DEGREES - 2) / TAIL_DEGREES) ** 0.5  # makes the variance 1
-    return draws.standard_t(TAIL_DEGREES, SEASON_MINUTES) * scale
+    shocks: Real = draws.standard_t(TAIL_DEGREES, SEASON_MINUTES) * scale
+    return shocks
 
 
 def _breath(draws: np.random.Generator, scales: tuple[tuple[int, float], ...]) -> Real:
@@ -148,7 +149,7 @@ def _hours(number: int) -> Real:
 
 
 def _path(told: tuple[Spell, ...], steps: Real, daily_volatility: float) -> Real:
-    """Return the log price at each turn of a minute, from 0: free, drifting or drawn back, as the spells will have it."""
+    """Return the log price at each turn of a minute, from 0: free, drifting or drawn back, as the spells have it."""
     path = np.zeros(SEASON_MINUTES + 1)
     for spell in told:
         there = slice(spell.first + 1, spell.end + 1)
