@@ -122,7 +122,8 @@ class EnvelopeCodec:
 
     def decode(self, frame: Frame) -> Envelope:
         """Read a frame from the wire, in today's version or not at all."""
-        _check_size(frame, ENVELOPE_BYTES_MAX)
+        if len(frame) > ENVELOPE_BYTES_MAX:
+            raise BadFrame(BadFrameReason.TOO_LARGE, f"{len(frame)} bytes, over {ENVELOPE_BYTES_MAX}")
         try:
             envelope = self._decode(frame)
         except _UNREADABLE as error:
@@ -162,11 +163,6 @@ class EnvelopeCodec:
                     BadFrameReason.BAD_FIELD, f"{type(body).__name__} cannot be upgraded: {error}"
                 ) from error
         return Envelope(**(msgspec.structs.asdict(stored) | {"body": body}))
-
-
-def _check_size(frame: Frame, bytes_max: int) -> None:
-    if len(frame) > bytes_max:
-        raise BadFrame(BadFrameReason.TOO_LARGE, f"{len(frame)} bytes, over {bytes_max}")
 
 
 class MarketCodec:

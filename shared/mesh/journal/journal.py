@@ -38,9 +38,14 @@ Prove = Callable[[bytes], object]
 class Committed(msgspec.Struct, frozen=True):
     """What `commit` acknowledges: everything up to the anchor is durable. `sync_ns` is what the disk took for it."""
 
-    anchor: Anchor
+    place: Place
     records: int
     sync_ns: int
+
+    @property
+    def anchor(self) -> Anchor:
+        """The last record of the group. Made when asked for: most owners do not, and each commit would pay for it."""
+        return _anchor_at(self.place)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -83,7 +88,7 @@ class Journal:
     @property
     def anchor(self) -> Anchor:
         """The last durable record, for a peer to keep."""
-        return Anchor(sequence=self._place.sequence, digest=self._place.record_digest.hex())
+        return _anchor_at(self._place)
 
     @property
     def is_full(self) -> bool:
@@ -119,13 +124,13 @@ class Journal:
         """
         self._refuse_if_failed()
         if not self._payloads:
-            return Committed(self.anchor, 0, 0)
+            return Committed(self._place, 0, 0)
         payloads, reducing = self._payloads, self._reducing
         self._payloads, self._group_bytes, self._reducing = [], 0, False
         frames, place = self._frames(payloads)
         self._write(frames, reducing=reducing)
         sync_ns = self._made_durable(place)
-        return Committed(self.anchor, len(payloads), sync_ns)
+        return Committed(place, len(payloads), sync_ns)
 
     def begin_segment(self, *, date: str, state: bytes) -> None:
         """Go on in a new segment headed by this state, which must be the fold of everything committed so far.
@@ -268,6 +273,10 @@ class Journal:
     def _refuse_if_failed(self) -> None:
         if self._failure:
             raise JournalFailed(f"the journal takes nothing more: {self._failure}")
+
+
+def _anchor_at(place: Place) -> Anchor:
+    return Anchor(sequence=place.sequence, digest=place.record_digest.hex())
 
 
 def write_segment(disk: Disk, head: Head, state: bytes, *, following: bytes = b"") -> Place:
