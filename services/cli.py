@@ -47,6 +47,9 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "keys": Verb(
             "services.keys_command", "create the keys of the processes, or show the public ones", "create|show"
         ),
+        "sim-exchange": Verb(
+            "services.sim_exchange.command", "run the simulated exchange, or look into it", "[accounts|orders|log]"
+        ),
         "journal": Verb("services.journal_command", "show a journal, prove it whole, or follow it", "show|verify|tail"),
     }
 )

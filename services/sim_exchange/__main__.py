@@ -15,11 +15,8 @@ from shared.mesh.settings import SettingsError, load_configuration
 UNUSABLE = 78
 
 
-def main() -> int:
-    """Run the exchange."""
-    parser = argparse.ArgumentParser(prog="exchange", description=__doc__)
-    parser.add_argument("--root", type=Path, default=PROJECT, help=argparse.SUPPRESS)
-    root: Path = parser.parse_args().root
+def serve(root: Path) -> int:
+    """Be the exchange of the project at `root` until told to stop, and return the exit code."""
     try:
         configuration = load_configuration(root=root, environment=os.environ)
     except SettingsError as error:
@@ -30,6 +27,13 @@ def main() -> int:
         directory=configuration.var_directory / FOLDER, port=chosen.port, seed=chosen.seed, clock=SystemClock()
     )
     return run(Plan(instance="exchange", core=SimExchangeCore(), outside=outside), root=root)
+
+
+def main() -> int:
+    """Run the exchange."""
+    parser = argparse.ArgumentParser(prog="exchange", description=__doc__)
+    parser.add_argument("--root", type=Path, default=PROJECT, help=argparse.SUPPRESS)
+    return serve(parser.parse_args().root)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,9 @@ class VenueSettings(_Section):
 class SimExchangeSettings(_Section):
     """The simulated exchange that stands in for the venue where no money is at stake."""
 
-    port: Annotated[int, count(1, 65_535)] = Field(9080, description="Where it serves, on this host alone.")
+    port: Annotated[int, count(0, 65_535)] = Field(
+        9080, description="Where it serves, on this host alone; 0 takes any port that is free."
+    )
     seed: Annotated[int, count(0, 1_000_000)] = Field(
         7, description="What its market is made of: the same number makes the same prices."
     )
