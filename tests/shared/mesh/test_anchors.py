@@ -95,11 +95,10 @@ def test_nobody_waits_for_a_disk_that_hangs(tmp_path: Path) -> None:
     with slow(tmp_path) as (keeper, files):
         keeper.keep("executor", FIRST)
         assert files.writing.acquire(timeout=PATIENCE_SECONDS)
-        began = time.monotonic()
         for sequence in range(1_000):
             for owner in ("executor", "flattener"):
                 keeper.keep(owner, Anchor(sequence=sequence, digest="8" * 64))
-        assert time.monotonic() - began < 1
+        assert files.names == ["executor"], "the first write still hangs"
         assert list(anchors_of(tmp_path, "executor")) == []
     newest = Anchor(sequence=999, digest="8" * 64)
     assert files.names == ["executor", "executor", "flattener"]
