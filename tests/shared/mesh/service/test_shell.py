@@ -254,8 +254,8 @@ async def test_a_stall_is_told_before_what_timed_out_meanwhile(stage: Stage, eve
 async def test_heartbeats_say_that_the_loop_moves(stage: Stage, eventually: Eventually) -> None:
     """An idle process is heard to run, and what it handled grows from beat to beat."""
     actor = stage.service()
-    # Its first beat says that it is booting. Nobody can listen yet when it is sent, unless this process is kept waiting
-    # between the gatekeeper's yes and that beat: so listen later.
+    # Its first beat, in the first turn of the loop, says that it is booting. Whether somebody hears that who connects
+    # before is a race: the gatekeeper admits them in the same turn, if their handshake was there. So connect behind it.
     await eventually(lambda: actor.core.seen)
     beats: list[Heartbeat] = []
     ear = stage.mesh.process("operator")
