@@ -11,6 +11,7 @@ from proto.control import Kill
 from shared.mesh.bus.numbered import EventReader
 from shared.mesh.bus.requests import ASKED_MAX, RequestTimedOutError
 from shared.mesh.bus.stream import Subscriber
+from shared.mesh.clock import VirtualClock
 from tests.shared.mesh.bus.conftest import Mesh
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
@@ -85,7 +86,8 @@ async def test_who_may_not_ask_now_asks_later(mesh: Mesh, eventually: Eventually
     told: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
     process = mesh.process("risk")
-    history, tail = process.asks("feed", "history"), process.asks("executor", "tail")
+    standing = VirtualClock(boot_ns=process.clock.boot_ns())  # so what was asked stays open
+    history, tail = process.asks("feed", "history", clock=standing), process.asks("executor", "tail", clock=standing)
     asking = [asyncio.ensure_future(full.ask(KILL)) for full in (history, tail) for _ in range(ASKED_MAX)]
     await asyncio.sleep(0)
     subscriber = Subscriber(
