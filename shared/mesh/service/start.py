@@ -44,6 +44,7 @@ from shared.mesh.settings import Configuration, SettingsError, load_configuratio
 PROJECT: Final = Path(__file__).parents[3]
 # Short, so that a standby ends soon after it is told to; the holder's death wakes it at once anyway.
 STANDBY_PAUSE_NS: Final = 200_000_000
+DESCRIPTORS_MIN: Final = 256  # several times what a process with all its sockets and peers has open
 SAID_AGAIN_PAUSES: Final = 300
 LINGER_MS: Final = 200
 
@@ -61,6 +62,13 @@ def run(plan: Plan, *, root: Path = PROJECT) -> int:
         return UNUSABLE
     chosen = configuration.settings.logs
     logs.configure(stream=sys.stderr, level=chosen.level, line_format=chosen.format, role=plan.instance)
+    descriptors_max = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if descriptors_max < DESCRIPTORS_MIN:  # whoever runs out of them later is ended in the middle of something
+        reason = (
+            f"only {descriptors_max} files may be open at once, {DESCRIPTORS_MIN} are needed: `ulimit -n 1024` first"
+        )
+        log.critical("cannot start", reason=reason)
+        return UNUSABLE
     try:
         return uvloop.run(_serve(plan, configuration, build))
     except JournalFailed as error:
