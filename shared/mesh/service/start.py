@@ -8,6 +8,7 @@ of its seat it stands by: it binds nothing and says so.
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
