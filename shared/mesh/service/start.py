@@ -131,6 +131,8 @@ async def _serve(plan: Plan, configuration: Configuration, build: str) -> int:
 async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
     """Open the bus, run the service, close the bus."""
     configuration, plan, seat = start.configuration, start.plan, seated.seat
+    for trouble in seated.troubles:
+        log.critical("something was lost", reason=trouble)
     pulse = Pulse(
         clock=start.clock,
         restarts=seat.restarts,
