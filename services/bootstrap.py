@@ -16,7 +16,8 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ INPUTS = ("requirements/research.txt", "requirements/dev.txt", "services/bootstr
 # Of pyproject.toml only what installing the checkout reads: a lint setting re-installs nothing.
 TABLES = (("build-system",), ("project",), ("tool", "hatch"))
 FREE_BYTES_MIN = 1_200_000_000  # the environment takes 430 MB; pip holds the downloads and a cache beside it
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 LOCKED = ("--no-deps", "--no-compile", "--require-hashes", "--only-binary", ":all:")
 
@@ -110,7 +113,7 @@ THIS_MACHINE = Machine(
 def main() -> int:
     """Set up the checkout this file lies in; the exit code is 0, or 2 when a person must do something first."""
     checkout = Path(__file__).resolve().parent.parent
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in ENDINGS:
         signal.signal(ending, signal.default_int_handler)  # as Ctrl-C: pip is ended too, and then the lock is freed
     try:
         set_up(checkout, THIS_MACHINE)
@@ -253,16 +256,35 @@ def run_pip(checkout: Path, environment: Path, arguments: tuple[str, ...], failu
     """Run pip with its output left visible as progress; the user's own pip settings (mirror, certificate) hold."""
     command = [str(environment / "bin/python"), "-m", "pip", "--disable-pip-version-check", *arguments]
     complaints: list[str] = []
-    with subprocess.Popen(command, cwd=checkout, stderr=subprocess.PIPE, encoding="utf-8", errors="replace") as pip:
-        try:
-            for line in pip.stderr or ():
-                sys.stderr.write(line)
-                complaints.append(line)
-            pip.wait()
-        finally:
-            pip.terminate()  # nothing when pip has ended; when we are interrupted it must not outlive the lock
+    with ExitStack() as held:
+        with undisturbed():  # an end that came before we know the process would leave it behind
+            pip = subprocess.Popen(command, cwd=checkout, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+            held.enter_context(pip)
+            held.callback(end, pip)  # when we are interrupted it must not outlive the lock
+        for line in pip.stderr or ():
+            sys.stderr.write(line)
+            complaints.append(line)
+        pip.wait()
     if pip.returncode != 0:
         raise SetUpError(explanation("".join(complaints), failure))
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put off what would end us until this is over."""
+    came: list[int] = []
+    handlers = {ending: signal.signal(ending, lambda number, _: came.append(number)) for ending in ENDINGS}
+    yield
+    for ending, handler in handlers.items():
+        signal.signal(ending, handler)
+    if came:
+        raise KeyboardInterrupt
+
+
+def end(pip: "subprocess.Popen[str]") -> None:
+    """End pip, if it has not ended by itself, and wait until it has."""
+    pip.terminate()
+    pip.wait()
 
 
 def explanation(complaints: str, otherwise: str) -> str:

@@ -4,6 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 import uvloop
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is: tests run beside each other.
+settings.register_profile("beside-others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside-others")
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -6,7 +6,7 @@ which is how the tests show that each rule bites without touching the checkout.
 
 import ast
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +39,9 @@ class Module:
     text: str
     syntax: ast.Module
 
-    def nodes(self) -> Iterator[ast.AST]:
-        """Yield every node of the syntax tree."""
-        return ast.walk(self.syntax)
+    def nodes(self) -> Sequence[ast.AST]:
+        """Return every node of the syntax tree."""
+        return nodes_of(self.syntax)
 
     def violation(self, node: ast.AST, advice: str) -> Violation:
         """Return a violation at the node."""
@@ -103,3 +103,9 @@ def module_name(path: str) -> str:
 def parse(text: str) -> ast.Module:
     """Return the syntax tree of the text; planted trees share those of the files they left alone."""
     return ast.parse(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def nodes_of(syntax: ast.Module) -> Sequence[ast.AST]:
+    """Return every node of a syntax tree; to walk it costs more than most rules, and each rule wants them all."""
+    return tuple(ast.walk(syntax))

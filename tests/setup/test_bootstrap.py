@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -201,6 +202,22 @@ def test_pip_does_not_outlive_a_set_up_that_is_ended(checkout: Path) -> None:
     )
     with pytest.raises(ProcessLookupError):
         os.kill(pip, 0)
+
+
+@pytest.mark.parametrize("ending", bootstrap.ENDINGS)
+def test_end_waits_until_who_was_started_is_known(ending: signal.Signals) -> None:
+    """Told to end while it starts pip, set-up ends behind that, or nobody would know of pip and end it."""
+    before, known = signal.getsignal(ending), []
+
+    def start() -> None:
+        with bootstrap.undisturbed():
+            signal.raise_signal(ending)
+            known.append("pip")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert known == ["pip"]
+    assert signal.getsignal(ending) == before
 
 
 def test_environment_is_built_by_the_python_below_any_environment(

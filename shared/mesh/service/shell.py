@@ -185,8 +185,6 @@ class Service:
         self._own.open(records=diary.records if diary is not None else None, on_asked=self.take)
         self._pulse.state = "running"
         log.info("running", instance=plan.instance, epoch=seat.epoch, restarts=seat.restarts)
-        for trouble in self._station.troubles:
-            log.critical("something was lost", reason=trouble)
         self._busy = True  # what the outside brings at once comes after the first word
         self._inputs.append(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
         if diary is not None:

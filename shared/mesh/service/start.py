@@ -8,6 +8,7 @@ of its seat it stands by: it binds nothing and says so.
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ from shared.mesh.settings import Configuration, SettingsError, load_configuratio
 PROJECT: Final = Path(__file__).parents[3]
 # Short, so that a standby ends soon after it is told to; the holder's death wakes it at once anyway.
 STANDBY_PAUSE_NS: Final = 200_000_000
+DESCRIPTORS_MIN: Final = 256  # several times what a process with all its sockets and peers has open
 SAID_AGAIN_PAUSES: Final = 300
 LINGER_MS: Final = 200
 
@@ -61,6 +63,13 @@ def run(plan: Plan, *, root: Path = PROJECT) -> int:
         return UNUSABLE
     chosen = configuration.settings.logs
     logs.configure(stream=sys.stderr, level=chosen.level, line_format=chosen.format, role=plan.instance)
+    descriptors_max = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if descriptors_max < DESCRIPTORS_MIN:  # whoever runs out of them later is ended in the middle of something
+        reason = (
+            f"only {descriptors_max} files may be open at once, {DESCRIPTORS_MIN} are needed: `ulimit -n 1024` first"
+        )
+        log.critical("cannot start", reason=reason)
+        return UNUSABLE
     try:
         return uvloop.run(_serve(plan, configuration, build))
     except JournalFailed as error:
@@ -122,6 +131,8 @@ async def _serve(plan: Plan, configuration: Configuration, build: str) -> int:
 async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
     """Open the bus, run the service, close the bus."""
     configuration, plan, seat = start.configuration, start.plan, seated.seat
+    for trouble in seated.troubles:
+        log.critical("something was lost", reason=trouble)
     pulse = Pulse(
         clock=start.clock,
         restarts=seat.restarts,

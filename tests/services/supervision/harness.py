@@ -22,6 +22,8 @@ from tests.house.tree import CHECKOUT
 PATIENCE_S: Final = 30
 PAUSE_MS: Final = 20
 CONF: Final = (CHECKOUT / "supervisord.conf").read_text(encoding="utf-8")
+# For a program that cannot go on: on a busy machine it takes it a while to say so, and that is no start that succeeded.
+ENDS_TOO_SOON: Final = {"startsecs": "60", "startretries": "1"}
 OVERSEER: Final = r"\[eventlistener:overseer\]\n(?:.+\n)+"
 
 

@@ -14,7 +14,7 @@ from services.supervision.mesh import Mesh
 from services.supervision.starting import prepare
 from tests.house.tree import CHECKOUT
 from tests.services.supervision.conftest import MakeMesh
-from tests.services.supervision.harness import SmallMesh, eventually
+from tests.services.supervision.harness import ENDS_TOO_SOON, SmallMesh, eventually
 
 INSTANCES: Final = ("executor", "feed-1", "risk")
 
@@ -166,7 +166,7 @@ def test_down_ends_the_overseer_too(mesh: SmallMesh) -> None:
 
 def test_program_given_up_is_an_alarm(make_mesh: MakeMesh) -> None:
     """A program that dies at each start is said so each time, and given up aloud, by a later overseer too."""
-    mesh = make_mesh({"risk": {"startretries": "1", "startsecs": "9"}}, overseen=True, risk="brief", metrics="steady")
+    mesh = make_mesh({"risk": ENDS_TOO_SOON}, overseen=True, risk="brief", metrics="steady")
     assert mesh.run("up").code == 3
     given_up = ("process is down, and supervisord has given up on it", "risk")
     eventually(lambda: given_up in events(mesh, "critical"))

@@ -164,7 +164,7 @@ def test_frozen_process_is_silent(mesh: SmallMesh) -> None:
 
 def test_process_that_dies_again_and_again_is_shown(mesh: SmallMesh) -> None:
     """Three deaths within a minute are a crash loop: nothing to be content with, though the process runs."""
-    for _ in range(2):  # the third; an earlier test did the first
+    for _ in range(3):
         assert mesh.run("crash", "feed-1").code == 0
     eventually(lambda: mesh.rows()["feed-1"]["state"] == "CRASH LOOP")
     shown = mesh.run("status")

@@ -1,20 +1,20 @@
 """What goes wrong at `up`, and in which words it is said."""
 
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from services.supervision.mesh import Mesh
 from services.supervision.starting import prepare, start_supervisor
+from tests.loopback import OUR_HOST, free_port
 from tests.services.supervision.conftest import MakeMesh
-from tests.services.supervision.harness import SmallMesh, eventually
+from tests.services.supervision.harness import ENDS_TOO_SOON, SmallMesh, eventually
 
 
 def test_program_that_cannot_go_on_is_explained(make_mesh: MakeMesh) -> None:
     """A program that ends at once is FATAL: `up` and `status` end with code 3, and its last words are shown."""
-    mesh = make_mesh({"risk": {"startretries": "1", "startsecs": "9"}}, risk="brief", metrics="steady")
+    mesh = make_mesh({"risk": ENDS_TOO_SOON}, risk="brief", metrics="steady")
     brought_up = mesh.run("up")
     assert brought_up.code == 3, brought_up.everything
     rows = mesh.rows()
@@ -46,9 +46,8 @@ def test_mesh_in_configured_directories(make_mesh: MakeMesh) -> None:
 def test_heartbeats_at_a_configured_address(make_mesh: MakeMesh) -> None:
     """A process whose health socket stands at an address of the settings is heard there."""
     mesh = make_mesh(None, metrics="steady")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (mesh.root / "config/local.yaml").write_text(f"mesh: {{endpoints: [metrics.health=tcp://127.0.0.1:{port}]}}\n")
+    endpoint = f"metrics.health=tcp://{OUR_HOST}:{free_port()}"
+    (mesh.root / "config/local.yaml").write_text(f"mesh: {{endpoints: [{endpoint}]}}\n")
     assert mesh.run("up").code == 0
     age_s = mesh.rows()["metrics"]["heartbeat_age_s"]
     assert age_s is not None

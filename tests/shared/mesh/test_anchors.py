@@ -96,11 +96,10 @@ def test_nobody_waits_for_a_disk_that_hangs(tmp_path: Path) -> None:
     with slow(tmp_path) as (keeper, files):
         keeper.keep("executor", FIRST)
         assert files.writing.acquire(timeout=PATIENCE_SECONDS)
-        began = time.monotonic()
         for sequence in range(1_000):
             for owner in ("executor", "flattener"):
                 keeper.keep(owner, Witnessed(Anchor(sequence=sequence, digest="8" * 64), 1))
-        assert time.monotonic() - began < 1
+        assert files.names == ["executor"], "the first write still hangs"
         assert list(anchors_of(tmp_path, "executor")) == []
     newest = Witnessed(Anchor(sequence=999, digest="8" * 64), 1)
     assert files.names == ["executor", "executor", "flattener"]

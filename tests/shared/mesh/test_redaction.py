@@ -185,9 +185,9 @@ def test_ordinary_texts_are_left_alone(text: str) -> None:
 def test_a_huge_event_is_redacted_in_time() -> None:
     """What is searched has a bound for the whole event: 300 texts of 65 kB cost a fraction of a second, not six."""
     texts = {f"k{number}": f"{number} token_x://a:b/ws/" * 3000 for number in range(300)}
-    started = time.perf_counter()
+    started = time.thread_time()
     line = written(event="x", **texts, last=CANARY, token="hidden-value")  # noqa: S106 - looked for in the line
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
     assert "CANARY" not in line
     assert "hidden-value" not in line
     assert json.loads(line)["k299"] == f"[cut: {len(texts['k299'])} characters]"

@@ -16,7 +16,7 @@ from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.keys import create_keys, load_key_ring
 from shared.mesh.bus.requests import Requester
 from shared.mesh.bus.sender import Sender
-from shared.mesh.clock import SystemClock
+from shared.mesh.clock import Clock, SystemClock
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.run_directory import RunDirectory
 
@@ -48,10 +48,10 @@ class Process:
             on_trouble=self.troubles.append,
         )
 
-    def asks(self, instance: str, name: str) -> Requester:
+    def asks(self, instance: str, name: str, *, clock: Clock | None = None) -> Requester:
         """Open a requester to a socket of another process."""
         return Requester(
-            hub=self.hub, instance=instance, name=name, sender=self.sender, clock=self.clock, codec=self.codec
+            hub=self.hub, instance=instance, name=name, sender=self.sender, clock=clock or self.clock, codec=self.codec
         )
 
 

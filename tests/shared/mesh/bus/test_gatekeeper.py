@@ -10,6 +10,7 @@ import zmq
 from proto.control import ControlDone, Kill
 from shared.mesh.bus.hub import AddressUnusableError
 from shared.mesh.bus.requests import Request, RequestTimedOutError, Responder
+from tests.loopback import OUR_HOST, free_port
 from tests.shared.mesh.bus.conftest import Mesh, Process
 
 KILL = Kill(actor="ada", reason="prices look wrong")
@@ -33,14 +34,6 @@ def serve(process: Process, seen: list[Request]) -> Responder:
         on_request=on_request,
     )
     return responder
-
-
-def free_port() -> int:
-    """Find a port nobody listens on."""
-    with plain_sockets.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def a_stranger(address: str, *, keys: tuple[bytes, bytes] | None, server_key: bytes) -> zmq.Socket[bytes]:
@@ -87,12 +80,12 @@ async def test_no_key_is_refused(mesh: Mesh) -> None:
 async def test_garbage_and_slow_greetings_harm_nobody(mesh: Mesh) -> None:
     """Peers that send noise, or a byte and then nothing, leave the service answering."""
     port = free_port()
-    risk, seen = mesh.process("risk", risk__control=f"tcp://127.0.0.1:{port}"), list[Request]()
+    risk, seen = mesh.process("risk", risk__control=f"tcp://{OUR_HOST}:{port}"), list[Request]()
     serve(risk, seen)
-    noise = [plain_sockets.create_connection(("127.0.0.1", port)) for _ in range(50)]
+    noise = [plain_sockets.create_connection((OUR_HOST, port)) for _ in range(50)]
     for number, connection in enumerate(noise):
         connection.sendall(b"GET / HTTP/1.1\r\n\r\n" if number % 2 else b"\xff")
-    operator = mesh.process("operator", risk__control=f"tcp://127.0.0.1:{port}")
+    operator = mesh.process("operator", risk__control=f"tcp://{OUR_HOST}:{port}")
     await operator.asks("risk", "control").ask(KILL)
     assert len(seen) == 1
     for connection in noise:
@@ -106,8 +99,8 @@ async def test_an_imposter_on_a_dead_services_address_is_not_believed(mesh: Mesh
     imposter.curve_server = True
     imposter.curve_publickey, imposter.curve_secretkey = zmq.curve_keypair()
     imposter.linger = 0
-    imposter.bind(f"tcp://127.0.0.1:{port}")
-    operator = mesh.process("operator", risk__control=f"tcp://127.0.0.1:{port}")
+    imposter.bind(f"tcp://{OUR_HOST}:{port}")
+    operator = mesh.process("operator", risk__control=f"tcp://{OUR_HOST}:{port}")
     with pytest.raises(RequestTimedOutError):
         await operator.asks("risk", "control").ask(KILL)
     assert not imposter.poll(0)
@@ -116,11 +109,11 @@ async def test_an_imposter_on_a_dead_services_address_is_not_believed(mesh: Mesh
 
 async def test_an_eavesdropper_reads_nothing(mesh: Mesh) -> None:
     """What crosses the wire holds no word of the message."""
-    port, behind = free_port(), free_port()
+    behind = free_port()
     heard = bytearray()
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", behind)
+        there_reader, there_writer = await asyncio.open_connection(OUR_HOST, behind)
 
         async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
             while data := await source.read(65_536):
@@ -130,10 +123,11 @@ async def test_an_eavesdropper_reads_nothing(mesh: Mesh) -> None:
 
         await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
 
-    wire = await asyncio.start_server(forward, "127.0.0.1", port)
     seen: list[Request] = []
-    serve(mesh.process("risk", risk__control=f"tcp://127.0.0.1:{behind}"), seen)
-    operator = mesh.process("operator", risk__control=f"tcp://127.0.0.1:{port}")
+    serve(mesh.process("risk", risk__control=f"tcp://{OUR_HOST}:{behind}"), seen)
+    wire = await asyncio.start_server(forward, OUR_HOST, 0)
+    port = wire.sockets[0].getsockname()[1]
+    operator = mesh.process("operator", risk__control=f"tcp://{OUR_HOST}:{port}")
     await operator.asks("risk", "control").ask(KILL)
     mesh.end_all()
     wire.close()

@@ -79,7 +79,7 @@ def survives(before: Owner, later: SimDisk) -> None:
     assert len(payloads(journal.records(1))) == len(entries) + 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(steps=STEPS, cut=st.integers(1, 150), seed=st.integers(0, 2**32))
 def test_a_power_cut_at_any_operation(steps: list[Step], cut: int, seed: int) -> None:
     """What was not synced is lost, kept or torn by sectors; the fold of what was acknowledged comes back."""
@@ -92,7 +92,7 @@ def test_a_power_cut_at_any_operation(steps: list[Step], cut: int, seed: int) ->
     survives(owner, disk.after_power_cut(dice))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cuts=st.lists(st.integers(1, 60), min_size=2, max_size=5), seed=st.integers(0, 2**32))
 def test_power_cuts_while_recovering(cuts: list[int], seed: int) -> None:
     """Cut again and again, opening included, what was acknowledged in any of the lives is there in the last."""

@@ -1,15 +1,18 @@
 """Two small services for tests: one with a journal, and one that follows it.
 
-    python -m tests.shared.mesh.service.ledger ROOT executor|metrics
+    python -m tests.shared.mesh.service.ledger ROOT executor|metrics [interrupted]
 
 The executor writes down what it is asked to pause, and says how many such requests there were; asked again under an id
-that stands in its journal, it answers from there. What either is told goes into its log.
+that stands in its journal, it answers from there. What either is told goes into its log. An interrupted executor is
+told to end as soon as it has begun to fold its past.
 """
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from proto.control import ControlDone, ControlRefused, PauseEntries
 from proto.orders import ReconcileFinished
@@ -78,6 +81,25 @@ class LedgerCore:
         return (Report(record, cause_id=request_id), Answer(asked, ControlDone(summary=f"number {number}")))
 
 
+class Interrupted:
+    """A ledger whose process gets SIGTERM with the first record it folds."""
+
+    def __init__(self) -> None:
+        self._ledger: Final = LedgerCore()
+        self._told = False
+
+    def state(self) -> bytes:
+        """Return what the ledger does."""
+        return self._ledger.state()
+
+    def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
+        """Do what the ledger does."""
+        if isinstance(happening, Recorded) and not self._told:
+            self._told = True
+            signal.raise_signal(signal.SIGTERM)
+        return self._ledger.handle(happening, now)
+
+
 class FollowerCore:
     """Says what the executor tells."""
 
@@ -100,7 +122,8 @@ def main() -> int:
     """Run one of the two."""
     root, instance = Path(sys.argv[1]), sys.argv[2]
     if instance == "executor":
-        plan: Plan = JournaledPlan(instance=instance, core=LedgerCore(), answers=("control",), reports="reports")
+        core = Interrupted() if sys.argv[3:] == ["interrupted"] else LedgerCore()
+        plan: Plan = JournaledPlan(instance=instance, core=core, answers=("control",), reports="reports")
     else:
         plan = Plan(instance=instance, core=FollowerCore())
     return run(plan, root=root)

@@ -24,14 +24,16 @@ from shared.mesh.run_directory import RunDirectory
 from tests.house.tree import CHECKOUT
 
 PATIENCE_S: Final = 30
+DESCRIPTORS_MAX: Final = 1_024
 INSTANCES: Final = ("executor", "metrics", "operator")
 
 
 class Running:
     """One process, whose log is read as it comes."""
 
-    def __init__(self, root: Path, instance: str) -> None:
-        command = [sys.executable, "-m", "tests.shared.mesh.service.ledger", str(root), instance]
+    def __init__(self, root: Path, *words: str, descriptors_max: int) -> None:
+        program = [sys.executable, "-m", "tests.shared.mesh.service.ledger", str(root), *words]
+        command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(descriptors_max), *program]
         self.process: Final = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         self.lines: Final[list[dict[str, Any]]] = []
 
@@ -77,9 +79,9 @@ class Project:
         """Return where the executor's journal lies."""
         return self.root / "var/journal/executor"
 
-    def start(self, instance: str = "executor") -> Running:
-        """Start a process."""
-        self._running.append(Running(self.root, instance))
+    def start(self, *words: str, descriptors_max: int = DESCRIPTORS_MAX) -> Running:
+        """Start a process; the executor, when nothing else is said."""
+        self._running.append(Running(self.root, *(words or ("executor",)), descriptors_max=descriptors_max))
         return self._running[-1]
 
     def pause(self, request_id: str) -> Body:

@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -159,20 +160,21 @@ def test_full_disk_refuses_and_does_nothing(project: Project) -> None:
     assert list(state(project.start())) == [f"request-{number}" for number in range(1, 21)]
 
 
-def test_dead_owner_starts_on_a_full_disk(tmp_path: Path) -> None:
+def test_dead_owner_starts_on_a_full_disk() -> None:
     """Killed when the last byte of a real disk is taken, it comes up with its state, says so, and stops in order."""
     if os.geteuid() != 0:
         pytest.skip("in a user namespace of another user, root's directories above ours belong to a stranger")
     command = ["unshare", "--user", "--map-root-user", "--mount"]
     if subprocess.run([*command, "true"], check=False).returncode:
         pytest.skip("this machine allows no mounts of one's own")
-    told = subprocess.run(
-        [*command, "sh", "-c", FULL_DISK_TEST, "sh", str(tmp_path), sys.executable],
-        cwd=CHECKOUT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    with tempfile.TemporaryDirectory(prefix="bw-") as folder:  # short, for the paths of sockets
+        told = subprocess.run(
+            [*command, "sh", "-c", FULL_DISK_TEST, "sh", folder, sys.executable],
+            cwd=CHECKOUT,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
     assert told.stdout.splitlines() == [
         "full: epoch 2, knows {'request-1': 1}, ['the disk has no room for the journal of executor']",
         "refused: no_room",

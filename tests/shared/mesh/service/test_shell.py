@@ -254,7 +254,9 @@ async def test_a_stall_is_told_before_what_timed_out_meanwhile(stage: Stage, eve
 async def test_heartbeats_say_that_the_loop_moves(stage: Stage, eventually: Eventually) -> None:
     """An idle process is heard to run, and what it handled grows from beat to beat."""
     actor = stage.service()
-    await eventually(lambda: actor.core.seen)  # before that it says that it is booting
+    # Its first beat, in the first turn of the loop, says that it is booting. Whether somebody hears that who connects
+    # before is a race: the gatekeeper admits them in the same turn, if their handshake was there. So connect behind it.
+    await eventually(lambda: actor.core.seen)
     beats: list[Heartbeat] = []
     ear = stage.mesh.process("operator")
     Listener(
@@ -265,7 +267,7 @@ async def test_heartbeats_say_that_the_loop_moves(stage: Stage, eventually: Even
         on_envelope=lambda envelope: beats.append(envelope.body) if isinstance(envelope.body, Heartbeat) else None,
     )
     await eventually(lambda: len(beats) >= 3)
-    assert beats[-1].state == "running"
+    assert {beat.state for beat in beats} == {"running"}
     handled = [beat.handled for beat in beats]
     assert handled == sorted(set(handled))
     assert not actor.exit.done()
