@@ -60,15 +60,15 @@ def new_order(floor: Floor, listing: Listing, command: PlaceOrder) -> Order:
     """Make an order of what was asked, with the number that the next one gets."""
     rules, ledger, is_buy = listing.rules, floor.ledger, command.side == "BUY"
     quantity = ZERO if command.quantity is None else command.quantity.quantize(listing.quantity_unit)
-    return Order(
-        account=command.account,
-        symbol=command.symbol,
-        order_id=floor.next_order_id,
-        client_id=command.client_id,
-        side=command.side,
-        is_buy=is_buy,
-        type=command.type,
-        time_in_force=command.time_in_force or "GTC",
+    return Order(  # with more names than these a call builds a dict first
+        command.account,
+        command.symbol,
+        floor.next_order_id,
+        command.client_id,
+        command.side,
+        is_buy,
+        command.type,
+        command.time_in_force or "GTC",
         quantity=quantity,
         quote_quantity=command.quote_quantity or ZERO,
         price=ZERO if command.price is None else command.price.quantize(listing.price_unit),
