@@ -10,7 +10,7 @@ from services.sim_exchange.venue.listing import Listing
 from services.sim_exchange.venue.matching import work, work_triggered
 from services.sim_exchange.venue.orders import TRIGGERED_TYPES, Order
 from services.sim_exchange.venue.triggers import would_fire
-from services.sim_exchange.venue.vocabulary import Done, PlaceOrder, Refused
+from services.sim_exchange.venue.vocabulary import Done, Fill, OrderView, PlaceOrder, Refused
 
 
 def place(floor: Floor, command: PlaceOrder) -> Done | Refused:
@@ -118,10 +118,10 @@ def enter(floor: Floor, listing: Listing, order: Order) -> None:
 
 def done(*orders: Order) -> Done:
     """Answer with orders as they are now, and forget which fills this command gave them."""
-    answer = Done(
-        orders=tuple([order.told or order.view() for order in orders]),
-        fills=tuple([tuple(order.fills or ()) for order in orders]),
-    )
+    views: list[OrderView] = []
+    fills: list[tuple[Fill, ...]] = []
     for order in orders:
+        views.append(order.told or order.view())
+        fills.append(tuple(order.fills or ()))
         order.fills = None
-    return answer
+    return Done(orders=tuple(views), fills=tuple(fills))
