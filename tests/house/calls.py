@@ -55,6 +55,7 @@ MONEY = (
     "services/executor",
     "services/flattener",
     "services/risk_watchdog",
+    "services/sim_exchange/venue",
 )
 
 

@@ -67,12 +67,14 @@ IMPURE_NAMES = frozenset({"__import__", "breakpoint", "hash", "id", "input", "op
         "savez_compressed",
     )
 }
+# In services: the cores, and what the simulated exchange has instead of one.
+PURE_IN_SERVICES = ("services.*.core.*", "services.sim_exchange.venue.*")
 
 
 def is_pure_room(module: Module) -> bool:
     """Say whether the module is one of the rooms without sockets, clock, files, environment and randomness."""
     if module.name.startswith("services."):
-        return fnmatch.fnmatch(module.name, "services.*.core") or fnmatch.fnmatch(module.name, "services.*.core.*")
+        return any(fnmatch.fnmatch(f"{module.name}.", pattern) for pattern in PURE_IN_SERVICES)
     return module.name.split(".")[0] in OURS and not f"{module.name}.".startswith("shared.mesh.")
 
 

@@ -26,6 +26,7 @@ class Average:
     def add(self, now_ms: int, price: Decimal, quantity: Decimal) -> None:
         """Count a trade."""
         self._last_price = price
+        self._forget(now_ms)
         second, quote = now_ms // 1000, price * quantity
         self._quote += quote
         self._quantity += quantity
@@ -35,13 +36,16 @@ class Average:
         else:
             self._seconds.append((second, quote, quantity))
 
-    def fraction(self, now_ms: int) -> tuple[Decimal, Decimal] | None:
-        """Return the average as money over quantity, undivided and so exact; None before the first trade ever."""
+    def _forget(self, now_ms: int) -> None:
         oldest = now_ms // 1000 - WINDOW_SECONDS
         while self._seconds and self._seconds[0][0] < oldest:
             _, quote, quantity = self._seconds.popleft()
             self._quote -= quote
             self._quantity -= quantity
+
+    def fraction(self, now_ms: int) -> tuple[Decimal, Decimal] | None:
+        """Return the average as money over quantity, undivided and so exact; None before the first trade ever."""
+        self._forget(now_ms)
         if self._seconds:
             return self._quote, self._quantity
         return None if self._last_price is None else (self._last_price, ONE)

@@ -74,13 +74,23 @@ class BookSide:
                 del self._ranks[bisect_left(self._ranks, rank)]
         self._changed[rank] = None
 
-    def changed(self) -> list[tuple[Decimal, Decimal]]:
-        """Return price and quantity of each level that changed since this was last asked."""
-        if not self._changed:
-            return []
-        levels = [(abs(rank), self._levels.get(rank)) for rank in self._changed]
+    def changes(self, symbol: str, update_id: int) -> list[LevelChanged]:
+        """Return each level that changed since this was last asked, numbered from the one after an update."""
+        changes: list[LevelChanged] = []
+        for rank in self._changed:
+            level = self._levels.get(rank)
+            update_id += 1
+            changes.append(
+                LevelChanged(
+                    symbol=symbol,
+                    side=self.side,
+                    price=rank if self.side == "BUY" else rank.copy_negate(),
+                    quantity=ZERO if level is None else level.quantity,
+                    update_id=update_id,
+                )
+            )
         self._changed.clear()
-        return [(price, ZERO if level is None else level.quantity) for price, level in levels]
+        return changes
 
 
 class Book:
@@ -102,19 +112,9 @@ class Book:
 
     def changes(self) -> list[LevelChanged]:
         """Return what changed since this was last asked, once for each level, and give each change a number."""
-        changes: list[LevelChanged] = []
-        for side in (self.bids, self.asks):
-            for price, quantity in side.changed():
-                self._update_id += 1
-                changes.append(
-                    LevelChanged(
-                        symbol=self._symbol,
-                        side=side.side,
-                        price=price,
-                        quantity=quantity,
-                        update_id=self._update_id,
-                    )
-                )
+        changes = self.bids.changes(self._symbol, self._update_id)
+        changes += self.asks.changes(self._symbol, self._update_id + len(changes))
+        self._update_id += len(changes)
         return changes
 
     def depth(self, levels: int) -> Depth:

@@ -75,6 +75,10 @@ class OrderFlow(RuleBasedStateMachine):
         outcome = self.desk.send(command)
         self.look_at_levels(outcome)
         self.look_at_trades(before, outcome)
+        if isinstance(outcome.answer, Done):
+            for order in outcome.answer.orders:
+                now = self.exchange.order(order.account, order.symbol, order_id=order.order_id)
+                assert now in {None, order}, "the answer shows an order as it is after the command"
         return outcome
 
     def owned(self) -> dict[str, Decimal]:
