@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, history, journal, matching, service
+from tests.bench import bus, codec, face, history, journal, matching, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -74,6 +74,17 @@ def _history() -> None:
     _write("history", rows, said)
 
 
+def _face() -> None:
+    rows = face.measured()
+    said = face.verdicts(rows)
+    _say(
+        "Exchange: orders through ccxt in turn with a bare echo, then streams; medians of rounds",
+        face.table(rows),
+        said,
+    )
+    _write("face", rows, said)
+
+
 BENCHMARKS: Final = {
     "codec": _codec,
     "journal": _journal,
@@ -81,6 +92,7 @@ BENCHMARKS: Final = {
     "service": _service,
     "matching": _matching,
     "history": _history,
+    "face": _face,
 }
 
 
