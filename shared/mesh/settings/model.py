@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from shared.mesh.settings.endpoints import addresses, checked_endpoints
-from shared.mesh.settings.values import Text, count, percent, plain, quote, refusal
+from shared.mesh.settings.values import Text, count, number, percent, plain, quote, refusal
 
 SYMBOLS_MAX = 100
 _SYMBOL = re.compile(r"([A-Z0-9]{2,15})/([A-Z0-9]{2,10})")
@@ -109,10 +109,8 @@ class VenueSettings(_Section):
 class SimExchangeSettings(_Section):
     """The simulated exchange that stands in for the venue where no money is at stake."""
 
-    port: Annotated[int, count(0, 65_535)] = Field(
-        9080, description="Where it serves, on this host alone; 0 takes any port that is free."
-    )
-    seed: Annotated[int, count(0, 1_000_000)] = Field(
+    port: Annotated[int, number(1, 65_535)] = Field(9080, description="Where it serves, on this host alone.")
+    seed: Annotated[int, number(1, 1_000_000)] = Field(
         7, description="What its market is made of: the same number makes the same prices."
     )
 

@@ -7,13 +7,14 @@ number is repeated, a refused text never is.
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 HUNDRED = Decimal(100)
-Unit = Literal["percent", "quote", "count"]
+Unit = Literal["percent", "quote", "count", "number"]
+WHOLE: Final[frozenset[Unit]] = frozenset({"count", "number"})
 
 
 def plain(number: Decimal) -> str:
@@ -44,17 +45,17 @@ class Number:
         return core_schema.no_info_plain_validator_function(self.checked)
 
     def checked(self, value: object) -> Decimal | int:
-        """Return the exact value (an int for a count), or raise why it is refused."""
+        """Return the exact value (an int for a whole number), or raise why it is refused."""
         if type(value) not in {int, Decimal}:
             raise refusal(f"{_kind(value)} where a number is expected: write it like {plain(self.floor)}, unquoted")
         number = Decimal(str(value))
         if not number.is_finite():
             raise refusal("is not a finite number")
-        if self.unit == "count" and type(value) is not int:
+        if self.unit in WHOLE and type(value) is not int:
             raise refusal(f"{plain(number)} is not a whole number")
         if not self.floor <= number <= self.ceiling:
             raise refusal(self._outside(number))
-        return value if isinstance(value, int) and self.unit == "count" else number
+        return value if isinstance(value, int) and self.unit in WHOLE else number
 
     @property
     def range(self) -> str:
@@ -105,6 +106,11 @@ def quote(floor: str, ceiling: str) -> Number:
 def count(floor: int, ceiling: int) -> Number:
     """Declare a whole number of things."""
     return Number("count", Decimal(floor), Decimal(ceiling))
+
+
+def number(floor: int, ceiling: int) -> Number:
+    """Declare a whole number that counts nothing: a port, a seed."""
+    return Number("number", Decimal(floor), Decimal(ceiling))
 
 
 def _kind(value: object) -> str:

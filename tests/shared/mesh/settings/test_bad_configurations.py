@@ -165,7 +165,10 @@ def _files() -> Iterator[Bad]:
         "dotted": ("risk.position_pct: 5\n", "write `risk:` and below it, indented, `position_pct:`"),
         "list-key": ("? [a, b]\n: 5\n", "not a name"),
         "unknown-section": (f"rsik:\n  profile: {CANARY}\n", "rsik.profile: unknown section, did you mean risk?"),
-        "far-section": (f"telegram:\n  chat: {CANARY}\n", "unknown section; there are paths, logs, mesh, venue, risk"),
+        "far-section": (
+            f"telegram:\n  chat: {CANARY}\n",
+            "unknown section; there are paths, logs, mesh, venue, sim_exchange, risk",
+        ),
         "section-as-value": (f"risk: {CANARY}\n", "risk: is a section"),
         "section-nothing": ("risk:\n", "risk: has no value"),
         "elsewhere": ("logs:\n  symbols: [BTC/USDT]\n", "logs.symbols: unknown key, did you mean venue.symbols?"),

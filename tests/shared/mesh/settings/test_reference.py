@@ -10,7 +10,7 @@ from shared.mesh.settings.values import Number
 from shared.mesh.settings.yaml_text import Value, parse_yaml
 from tests.shared.mesh.settings.projects import CHECKOUT
 
-UNITS = {"percent": "percent", "quote": "quote asset", "count": "count"}
+UNITS = {"percent": "percent", "quote": "quote asset", "count": "count", "number": "number"}
 
 
 def _range(field: FieldInfo) -> tuple[str, str]:
@@ -37,7 +37,7 @@ def the_row(key: str, field: FieldInfo) -> str:
 def test_the_reference_page_is_the_model() -> None:
     """Every key has its row, in order, with meaning, unit, range and default; no row is of a key that is not."""
     page = (CHECKOUT / "docs/reference/configuration.md").read_text()
-    rows = [line for line in page.splitlines() if re.match(r"\| `[a-z]+\.", line)]
+    rows = [line for line in page.splitlines() if re.match(r"\| `[a-z_]+\.", line)]
     assert rows == [the_row(key, field) for key, field in settings_keys().items()]
 
 
@@ -55,7 +55,7 @@ def test_the_shipped_file_shows_every_key() -> None:
 
 def test_every_key_says_its_unit() -> None:
     """A number's name ends in, or holds, its unit: `_pct`, `_quote` or `_max`."""
-    endings = {"percent": "_pct", "quote": "_quote_max", "count": "_max"}
+    endings = {"percent": "_pct", "quote": "_quote_max", "count": "_max", "number": ""}
     for key, field in settings_keys().items():
         for part in field.metadata:
             if isinstance(part, Number):
