@@ -15,29 +15,35 @@ from services.sim_exchange.venue.vocabulary import (
 )
 
 
-def account_events(events: Sequence[Event], followed: Container[str], now_ms: int) -> Iterator[tuple[str, Payload]]:
+def account_events(
+    events: Sequence[Event], followed: Container[str], now_ms: int
+) -> Iterator[tuple[str, Payload]]:
     """Yield the accounts that somebody follows with what they are told, in the order in which it happened.
 
-    Balances that changed one after the other come in one message, as they do from the venue.
+    Balances of an account that changed together come in one message, as they do from the venue.
     """
-    changed: list[BalanceChanged] = []
+    changed: dict[str, list[BalanceChanged]] = {}
     for event in events:
-        if changed and not (isinstance(event, BalanceChanged) and event.account == changed[0].account):
-            yield changed[0].account, _position(changed, now_ms)
-            changed = []
+        if changed and not isinstance(event, BalanceChanged):
+            yield from _positions(changed, now_ms)
         match event:
             case BalanceChanged(account=account) if account in followed:
                 if event.reason == "TRANSFER":
                     yield account, _transfer(event, now_ms)
-                changed.append(event)
+                changed.setdefault(account, []).append(event)
             case OrderChanged(order=order) if order.account in followed:
                 yield order.account, execution_report(event, now_ms)
             case ListChanged(list=orders) if orders.account in followed:
                 yield orders.account, _list_status(orders, now_ms)
             case _:
                 pass
-    if changed:
-        yield changed[0].account, _position(changed, now_ms)
+    yield from _positions(changed, now_ms)
+
+
+def _positions(changed: dict[str, list[BalanceChanged]], now_ms: int) -> Iterator[tuple[str, Payload]]:
+    for account, changes in changed.items():
+        yield account, _position(changes, now_ms)
+    changed.clear()
 
 
 def execution_report(event: OrderChanged, now_ms: int) -> Payload:

@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 
 from services.sim_exchange.face.layout import Payload, book_ticker_answer, fixed
-from services.sim_exchange.face.records import Candles, Kline
+from services.sim_exchange.face.records import Candles
 from services.sim_exchange.face.tape import Tape
+from services.sim_exchange.market.bars import Kline
+from services.sim_exchange.market.candles import BARS_MAX
+from services.sim_exchange.market.intervals import DAY_MS, MINUTE_MS
 from services.sim_exchange.venue.vocabulary import Depth, Traded
 
-MINUTE_MS: Final = 60_000
-DAY_MINUTES: Final = 1_440
-DAY_MS: Final = DAY_MINUTES * MINUTE_MS
+DAY_MINUTES: Final = DAY_MS // MINUTE_MS
 ZERO: Final = Decimal(0)
 
 
@@ -93,8 +94,12 @@ class Days:
         if minutes and minutes[-1].open_ms > now_ms:  # the venue's clock was set back
             minutes.clear()
         since_ms = minutes.pop().open_ms if minutes else oldest_ms
-        minutes.extend(self._candles.klines(symbol, "1m", since_ms, now_ms, DAY_MINUTES + 1))
-        return minutes
+        while True:
+            page = self._candles.since(symbol, "1m", since_ms)
+            minutes.extend(page)
+            if len(page) < BARS_MAX:
+                return minutes
+            since_ms = page[-1].close_ms + 1
 
 
 def day_answer(day: Day, depth: Depth) -> Payload:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from services.sim_exchange.face.records import Kline
+from services.sim_exchange.market.bars import Kline
+from services.sim_exchange.market.intervals import Interval
 from services.sim_exchange.venue.vocabulary import Depth, SymbolRules, Traded
 
 ORDER_TYPES: Final = (
@@ -139,7 +140,7 @@ def kline_answer(bar: Kline) -> list[object]:
     ]
 
 
-def kline_event(symbol: str, interval: str, bar: Kline, now_ms: int) -> Payload:
+def kline_event(symbol: str, interval: Interval, bar: Kline, now_ms: int) -> Payload:
     """Return a bar as its stream tells it; it is closed when its time is over."""
     return {
         "e": "kline",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, Literal, get_args
+from typing import Final
 
 from services.sim_exchange.face import refusals
 from services.sim_exchange.face.day import day_answer, mini_day_answer
@@ -21,9 +21,8 @@ from services.sim_exchange.face.parameters import Parameters
 from services.sim_exchange.face.refusals import RefusalError
 from services.sim_exchange.face.tape import aggregate_answer
 from services.sim_exchange.face.weights import limits_laid_out
+from services.sim_exchange.market.intervals import INTERVALS
 
-Interval = Literal["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"]
-INTERVALS: Final[tuple[Interval, ...]] = get_args(Interval)
 TICKER_TYPES: Final = ("FULL", "MINI")
 ROWS_USUAL: Final = 500
 ROWS_MAX: Final = 1_000
@@ -100,13 +99,15 @@ def klines(asked: Asked) -> list[list[object]]:
         raise refusals.mandatory_missing("interval")
     interval = parameters.word("interval", INTERVALS, RefusalError(-1120, "Invalid interval."))
     assert interval is not None, "a parameter that was sent is a known word or refused"
-    bars = asked.venue.candles.klines(
-        symbol,
-        interval,
-        parameters.integer("startTime"),
-        parameters.integer("endTime"),
-        parameters.bounded("limit", usual=ROWS_USUAL, most=ROWS_MAX),
-    )
+    limit = parameters.bounded("limit", usual=ROWS_USUAL, most=ROWS_MAX)
+    start_ms, end_ms = parameters.integer("startTime"), parameters.integer("endTime")
+    # The future holds no bars, however far off it is that somebody asks for.
+    until_ms = asked.now_ms + 1 if end_ms is None else min(end_ms, asked.now_ms) + 1
+    candles = asked.venue.candles
+    if start_ms is None:
+        bars = candles.latest(symbol, interval, until_ms, limit)
+    else:
+        bars = candles.since(symbol, interval, min(start_ms, until_ms), until_ms, limit)
     return [kline_answer(bar) for bar in bars]
 
 

@@ -25,6 +25,7 @@ class MarketFeed:
 
     def __init__(self, *, records: Records, candles: Candles, tape: Tape, days: Days, streams: MarketStreams) -> None:
         self._records: Final = records
+        self._candles: Final = candles
         self._tape: Final = tape
         self._days: Final = days
         self._streams: Final = streams
@@ -43,6 +44,7 @@ class MarketFeed:
                 changed[event.symbol] = None
             elif isinstance(event, Traded):
                 self._traded[event.symbol] = None
+                self._candles.traded(event)
                 if self._streams.wants(stream := f"{event.symbol.lower()}@trade"):
                     self._streams.tell(stream, trade_event(event, now_ms))
         for aggregate in self._tape.take(events):
@@ -54,12 +56,13 @@ class MarketFeed:
 
     def tick(self, now_ms: int) -> None:
         """Tell what was gathered since the last tick, and since the last second when another has begun."""
+        self._klines.tell_closed(self._candles.advance(now_ms), now_ms)
         self._depths.tell("@100ms", now_ms)
         second = now_ms // SECOND_MS
         if second != self._second:
             self._second = second
             self._depths.tell("", now_ms)
-            self._klines.tell({symbol.lower(): symbol for symbol in self._records.rules()}, now_ms)
+            self._klines.tell_growing(self._records.rules(), now_ms)
             self._tell_days(now_ms)
 
     def _tell_best(self, stream: str, symbol: str) -> None:

@@ -55,10 +55,6 @@ class MarketStreams:
         """Say whether anybody follows a stream: what nobody follows need not be laid out."""
         return stream in self._followers
 
-    def followed(self) -> Iterable[str]:
-        """Return every stream that is followed."""
-        return self._followers.keys()
-
     def tell(self, stream: str, payload: Payload | list[Payload]) -> None:
         """Tell the followers of a stream, if the interference lets it through."""
         for outgoing in self._interference.told(Outgoing(stream=stream, payload=payload)):

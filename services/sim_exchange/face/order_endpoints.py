@@ -97,7 +97,7 @@ def replace(asked: Asked) -> Payload:
     command = CancelReplace(
         cancel=_cancel_of(asked, "cancelOrderId", "cancelOrigClientOrderId", "cancelNewClientOrderId"),
         place=order,
-        mode=mode,
+        cancel_replace_mode=mode,
     )
     asked.parameters.check_all_read(is_signed=True)
     answer = asked.venue.desk.carry_out(command).answer

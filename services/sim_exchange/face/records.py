@@ -1,11 +1,12 @@
 """What the face reads: the exchange's own records, and the bars of its market. Whoever answers late stands in here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Protocol
 
-import msgspec
-
+from services.sim_exchange.market.bars import Kline
+from services.sim_exchange.market.candles import BARS_MAX, Closed
+from services.sim_exchange.market.intervals import Interval
 from services.sim_exchange.venue.vocabulary import (
     Balance,
     Depth,
@@ -54,26 +55,19 @@ class Records(Protocol):
         """Return the best levels of a book."""
 
 
-class Kline(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A bar. The newest may still be growing: it is over when the clock has passed `close_ms`."""
-
-    open_ms: int
-    close_ms: int  # the last millisecond that belongs to it
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-    quote_volume: Decimal
-    trades: int
-    taker_buy_volume: Decimal
-    taker_buy_quote_volume: Decimal
-
-
 class Candles(Protocol):
-    """The bars of every symbol, from long ago up to the one that is growing."""
+    """The bars of every symbol, from long ago up to those that are growing. The market feed tells it of every trade."""
 
-    def klines(
-        self, symbol: str, interval: str, start_ms: int | None, end_ms: int | None, limit: int
-    ) -> Sequence[Kline]:
-        """Return bars in their order: the first `limit` that open from `start_ms` on, or without it the newest."""
+    def traded(self, trade: Traded) -> None:
+        """Take a trade into the bars."""
+
+    def advance(self, now_ms: int) -> Iterable[Closed]:
+        """Let the time pass, and yield what closed meanwhile."""
+
+    def since(
+        self, symbol: str, interval: Interval, start_ms: int, end_ms: int | None = None, limit: int = BARS_MAX
+    ) -> list[Kline]:
+        """Return the first bars that open at `start_ms` or later, before `end_ms` and not in the future."""
+
+    def latest(self, symbol: str, interval: Interval, end_ms: int | None = None, limit: int = BARS_MAX) -> list[Kline]:
+        """Return the last bars that open before `end_ms` and not in the future; the last one may still grow."""

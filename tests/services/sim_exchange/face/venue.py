@@ -1,0 +1,168 @@
+"""A small exchange behind its face, on a real socket, with a clock that a test may move: alice trades, max makes a market."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+import ccxt.pro
+import msgspec
+
+from services.sim_exchange.face.app import Face
+from services.sim_exchange.face.desk import Desk
+from services.sim_exchange.face.interference import Interference, NoInterference
+from services.sim_exchange.face.keys import ApiKey, KeyRing
+from services.sim_exchange.face.weights import Limits
+from services.sim_exchange.market.candles import Candles
+from services.sim_exchange.market.script import Scripts
+from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, MarketSettings
+from services.sim_exchange.market.source import History
+from services.sim_exchange.market.synthetic import SyntheticMarket
+from services.sim_exchange.venue.exchange import Exchange
+from services.sim_exchange.venue.vocabulary import (
+    Event,
+    Fees,
+    OpenAccount,
+    Outcome,
+    PlaceOrder,
+    SetRules,
+    Side,
+    Transfer,
+)
+from shared.mesh.clock import SystemClock
+
+ALICE: Final = ApiKey(key="alice".ljust(64, "A"), secret="alice's secret", account="alice", may_trade=True)
+READER: Final = ApiKey(key="reader".ljust(64, "R"), secret="reader's secret", account="alice")
+BTC: Final = "BTCUSDT"
+PRICE: Final = Decimal(60_000)
+FEES: Final = Fees(maker=Decimal("0.001"), taker=Decimal("0.001"))
+SETTINGS: Final = MarketSettings(seed=7, symbols=DEFAULT_SYMBOLS[:3])
+
+
+class MovableClock:
+    """The machine's time, or as far before or behind it as a test wants."""
+
+    def __init__(self) -> None:
+        self._clock: Final = SystemClock()
+        self.offset_ms = 0
+
+    def __call__(self) -> int:
+        """Return the venue's time in milliseconds."""
+        return self._clock.wall_ns() // 1_000_000 + self.offset_ms
+
+
+@dataclass
+class Venue:
+    """An exchange that serves, and what a test reaches behind its counter."""
+
+    desk: Desk
+    face: Face
+    clock: MovableClock
+    keys: KeyRing
+    port: int
+    told: list[Event] = field(default_factory=list)
+
+    def order(self, side: Side, quantity: str, price: str | None = None, *, account: str = "max") -> Outcome:
+        """Place an order behind the counter: a limit order, or without a price a market order."""
+        return self.desk.carry_out(
+            PlaceOrder(
+                account=account,
+                symbol=BTC,
+                side=side,
+                type="MARKET" if price is None else "LIMIT",
+                client_id=f"max-{len(self.told)}",
+                time_in_force=None if price is None else "GTC",
+                quantity=Decimal(quantity),
+                price=None if price is None else Decimal(price),
+            )
+        )
+
+    def make_market(self) -> None:
+        """Let max stand on both sides of the price."""
+        for step in range(1, 6):
+            self.order("BUY", "1", str(PRICE - step))
+            self.order("SELL", "1", str(PRICE + step))
+
+
+@asynccontextmanager
+async def serving(
+    interference: Interference | None = None, limits: Limits | None = None, tls: Any = None
+) -> AsyncIterator[Venue]:
+    """Open an exchange with a market, two accounts and a few keys, on a port of its own."""
+    clock = MovableClock()
+    told: list[Event] = []
+    core = Exchange(opened_ms=clock())
+    scripts = Scripts(history=History(SyntheticMarket(SETTINGS)), symbols=SETTINGS.rules(), seed=SETTINGS.seed)
+    desk = Desk(core=core, clock=clock, on_told=told.extend)
+    for rules in SETTINGS.rules().values():
+        desk.carry_out(SetRules(rules=rules))
+    for account in ("alice", "max"):
+        desk.carry_out(OpenAccount(account=account, fees=FEES))
+        for asset, amount in (("USDT", 1_000_000), ("BTC", 100), ("BNB", 10)):
+            desk.carry_out(Transfer(account=account, asset=asset, amount=Decimal(amount)))
+    keys = KeyRing((ALICE, READER))
+    face = Face(
+        desk=desk,
+        candles=Candles(scripts=scripts, opened_ms=clock()),
+        keys=keys,
+        interference=interference or NoInterference(),
+        limits=limits or Limits(),
+    )
+    port = await face.start("127.0.0.1", 0, tls=tls)
+    venue = Venue(desk=desk, face=face, clock=clock, keys=keys, port=port, told=told)
+    venue.make_market()
+    try:
+        yield venue
+    finally:
+        await face.stop()
+
+
+# The product's own options: nothing but the spot market's rules is asked for when the markets are loaded.
+OPTIONS: Final = {"fetchCurrencies": False, "fetchMargins": False, "fetchMarkets": {"types": ["spot"]}}
+
+
+@asynccontextmanager
+async def ccxt_client(venue: Venue, key: ApiKey = ALICE, **options: object) -> AsyncIterator[Any]:
+    """Connect an unmodified ccxt by nothing but other addresses."""
+    host = f"127.0.0.1:{venue.port}"
+    api = {
+        "public": f"http://{host}/api/v3",
+        "private": f"http://{host}/api/v3",
+        "v1": f"http://{host}/api/v1",
+        "sapi": f"http://{host}/sapi/v1",
+        "ws": {"spot": f"ws://{host}/stream/ws", "ws-api": {"spot": f"ws://{host}/ws-api/v3"}},
+    }
+    client = ccxt.pro.binance(
+        {
+            "apiKey": key.key,
+            "secret": key.secret,
+            "enableRateLimit": False,
+            "options": {**OPTIONS, **options},
+            "urls": {"api": api},
+        }
+    )
+    for kind in ("exact", "broad"):  # which it would find by the host's name
+        client.exceptions[kind].update(client.exceptions["spot"].get(kind, {}))
+    try:
+        await client.load_markets()
+        yield client
+    finally:
+        await client.close()
+
+
+async def within(seconds: float, awaited: Any) -> Any:
+    """Wait for something with a deadline."""
+    async with asyncio.timeout(seconds):
+        return await awaited
+
+
+def decoded(body: bytes) -> Any:
+    """Return what JSON says."""
+    return msgspec.json.decode(body)
+
+
+def kinds(events: Sequence[Event]) -> list[str]:
+    """Return what sorts of events there were."""
+    return [type(event).__name__ for event in events]
