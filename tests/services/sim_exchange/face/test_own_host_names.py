@@ -1,6 +1,6 @@
-"""The unmodified ccxt with no address changed at all: the venue answers under the exchange's own host names, over TLS."""
+"""The unmodified ccxt with no address changed: the venue answers under the exchange's own host names, over TLS."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import socket
 import ssl
@@ -46,7 +46,7 @@ def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Return what the venue and its client need to believe that the venue is the exchange."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of this test")])
-    now = datetime.datetime.fromtimestamp(SystemClock().wall_ns() // 10**9, tz=datetime.UTC)
+    now = dt.datetime.fromtimestamp(SystemClock().wall_ns() // 10**9, tz=dt.UTC)
     names = [x509.DNSName(HOSTS), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     certificate = (
         x509.CertificateBuilder()
@@ -54,8 +54,8 @@ def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
@@ -63,9 +63,7 @@ def certified(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
     certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     serves = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serves.load_cert_chain(certificate_file, key_file)
