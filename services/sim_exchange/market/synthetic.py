@@ -1,7 +1,7 @@
 """Prices that never were: the synthetic market, a season at a time.
 
 Log prices at the turns of seasons are a chain of one number a season; within a season the path between two turns is
-made of minutes, under the market's regimes. What of this is like a real market, and what is not, says decision 0011.
+made of minutes, under the market's regimes. What of this is like a real market, and what is not, says decision 0010.
 """
 
 from collections import OrderedDict

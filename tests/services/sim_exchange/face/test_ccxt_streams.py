@@ -156,10 +156,17 @@ async def test_order_is_placed_over_the_websocket(venue: Venue, client: Binance)
 
 
 async def test_ended_subscription_is_made_anew(venue: Venue, client: Binance) -> None:
-    """After the venue ended a subscription the client is told nothing until it asks again."""
-    (await subscribed(venue, client.watch_orders(SYMBOL))).cancel()
+    """When the venue ends a subscription nobody who waits is woken, and the next call subscribes again."""
+    waiting = await subscribed(venue, client.watch_orders(SYMBOL))
+    socket = client.clients[client.urls["api"]["ws"]["ws-api"]["spot"]]
     venue.face.user_streams.terminate("alice", venue.clock())
-    assert not venue.face.user_streams.is_followed("alice")
+    await until(lambda: "spot" not in socket.subscriptions)
+    assert not waiting.done()
+    waiting.cancel()
+    again = await subscribed(venue, client.watch_orders(SYMBOL))
+    placed = await client.create_order(SYMBOL, "limit", "buy", 0.01, 59_000)
+    [order] = await within(5, again)
+    assert order["id"] == placed["id"]
 
 
 def churned(venue: Venue, draws: Random, times: int) -> None:
