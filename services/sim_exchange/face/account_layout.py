@@ -15,9 +15,7 @@ from services.sim_exchange.venue.vocabulary import (
 )
 
 
-def account_events(
-    events: Sequence[Event], followed: Container[str], now_ms: int
-) -> Iterator[tuple[str, Payload]]:
+def account_events(events: Sequence[Event], followed: Container[str], now_ms: int) -> Iterator[tuple[str, Payload]]:
     """Yield the accounts that somebody follows with what they are told, in the order in which it happened.
 
     Balances of an account that changed together come in one message, as they do from the venue.

@@ -8,6 +8,7 @@ from decimal import Decimal, getcontext, localcontext, setcontext
 
 from services.sim_exchange.venue.amounts import EXACT
 from services.sim_exchange.venue.cancelling import cancel, cancel_all, cancel_list, cancel_replace, find
+from services.sim_exchange.venue.filling import fill_by_force
 from services.sim_exchange.venue.floor import Floor
 from services.sim_exchange.venue.listing import Listing
 from services.sim_exchange.venue.order_lists import place_oco
@@ -28,6 +29,7 @@ from services.sim_exchange.venue.vocabulary import (
     Done,
     Event,
     Fees,
+    FillOrder,
     LevelChanged,
     ListChanged,
     ListView,
@@ -79,6 +81,8 @@ class Exchange:
                 return cancel_list(self._floor, command)
             case CancelAll():
                 return cancel_all(self._floor, command)
+            case FillOrder():
+                return fill_by_force(self._floor, command)
             case Transfer():
                 return self._transfer(command)
             case OpenAccount():
