@@ -1,4 +1,4 @@
-"""What accounts could read a while ago: their orders, trades and balances, for whoever answers from a replica that lags.
+"""What accounts could read a while ago: orders, trades and balances, for whoever answers from a replica that lags.
 
 Books, public trades and symbols are told as they are: for those there are faults of the streams and of prices. What
 was before the fault began nobody wrote down, so the past begins there.

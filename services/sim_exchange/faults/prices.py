@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 from services.sim_exchange.face.layout import fixed
+from services.sim_exchange.faults.vocabulary import WrongPrice
 
-WrongKind = Literal["stale", "zero", "negative", "nan", "crossed", "thousandfold"]
 Json = object
+
+PLACES_MAX: Final = 1_000  # streams and answers whose price stands still at once; beyond that prices go on
 
 # Where events and answers hold a price as a text. The same letters hold a number in others, which is left alone.
 _PRICES: Final = frozenset(
@@ -29,15 +31,28 @@ _CHANGES: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
-def wrong(kind: WrongKind, value: Json, stale: Json) -> Json:
-    """Return an event or an answer with prices that are none; `stale` is an earlier one of the same stream."""
-    match kind:
-        case "crossed":
-            return _crossed(value)
-        case "stale":
-            return _as_before(value, stale)
-        case _:
-            return _changed(value, _CHANGES[kind])
+class WrongPrices:
+    """Makes prices wrong, and remembers those that stand still."""
+
+    def __init__(self) -> None:
+        self._stale: Final[dict[tuple[str, str], Json]] = {}
+
+    def told(self, fault: WrongPrice, fault_id: str, place: str, value: Json) -> Json:
+        """Return an event or an answer with prices that are none; `place` says of which stream or request it is."""
+        match fault.price:
+            case "crossed":
+                return _crossed(value)
+            case "stale":
+                if len(self._stale) < PLACES_MAX:
+                    return _as_before(value, self._stale.setdefault((fault_id, place), value))
+                return _as_before(value, self._stale.get((fault_id, place)))
+            case _:
+                return _changed(value, _CHANGES[fault.price])
+
+    def forget(self, fault_id: str) -> None:
+        """Forget where the prices of a fault stood."""
+        for key in [key for key in self._stale if key[0] == fault_id]:
+            del self._stale[key]
 
 
 def _changed(value: Json, change: Callable[[str], str]) -> Json:

@@ -83,6 +83,11 @@ class Exchange:
                 return cancel_all(self._floor, command)
             case FillOrder():
                 return fill_by_force(self._floor, command)
+            case Transfer() | OpenAccount() | SetRules():
+                return self._administer(command)
+
+    def _administer(self, command: Transfer | OpenAccount | SetRules) -> Done | Refused:
+        match command:
             case Transfer():
                 return self._transfer(command)
             case OpenAccount():
