@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, journal, service
+from tests.bench import bus, codec, journal, matching, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -60,7 +60,20 @@ def _service() -> None:
     _write("service", rows, said)
 
 
-BENCHMARKS: Final = {"codec": _codec, "journal": _journal, "bus": _bus, "service": _service}
+def _matching() -> None:
+    rows, memory = matching.measured(), matching.remembered()
+    said = matching.verdicts(rows, memory)
+    _say("Matching: a busy flow in process, medians of rounds", matching.table(rows, memory), said)
+    _write("matching", [*rows, memory], said)
+
+
+BENCHMARKS: Final = {
+    "codec": _codec,
+    "journal": _journal,
+    "bus": _bus,
+    "service": _service,
+    "matching": _matching,
+}
 
 
 def main(names: Sequence[str]) -> int:

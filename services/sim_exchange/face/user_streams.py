@@ -48,6 +48,10 @@ class UserStreams:
         if not self._subscribers[account]:
             del self._subscribers[account]
 
+    def is_followed(self, account: str) -> bool:
+        """Say whether anybody follows an account."""
+        return account in self._subscribers
+
     def take(self, events: Sequence[Event], now_ms: int) -> None:
         """Tell the owners of what happened, if the interference lets it through."""
         if self._subscribers:

@@ -7,10 +7,11 @@ history the same in every process and in every order of asking.
 import hashlib
 
 import numpy as np
+from numpy.random import Generator, Philox
 
 
-def draws_at(seed: int, *place: str | int) -> np.random.Generator:
+def draws_at(seed: int, *place: str | int) -> Generator:
     """Return the numbers of a place, such as `(seed, "path", "BTCUSDT", 627)`, from their beginning."""
     name = "\x1f".join(map(str, (seed, *place))).encode()
     key = np.frombuffer(hashlib.blake2b(name, digest_size=16).digest(), dtype="<u8")
-    return np.random.Generator(np.random.Philox(key=key))
+    return Generator(Philox(key=key))

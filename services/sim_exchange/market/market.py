@@ -95,7 +95,7 @@ class Market:
         opens_ms = now_ms - now_ms % MINUTE_MS
         columns = self._scripts.history.minutes(market.rules.symbol, opens_ms - MINUTE_MS, opens_ms).columns[:, 0]
         usual = USUAL_RANGE * market.daily_volatility / DAY_MINUTES**0.5
-        wildness = int(columns[HIGH] - columns[LOW]) / int(columns[OPEN]) / usual
+        wildness: float = int(columns[HIGH] - columns[LOW]) / int(columns[OPEN]) / usual
         return min(max(wildness, WILDNESS[0]), WILDNESS[1])
 
     def _taken_from(self, market: SymbolMarket, since_ms: int, now_ms: int) -> Iterator[PlaceOrder]:

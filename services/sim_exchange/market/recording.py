@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.random import Generator
 
 from services.sim_exchange.market.bars import (
     CLOSE,
@@ -138,7 +139,7 @@ def _lay_in(columns: Whole, minutes: Whole, opened: Whole, before: int) -> None:
     columns[: CLOSE + 1, silent] = prices
 
 
-def _minutes(bars: Whole, length: int, market: SymbolMarket, draws: np.random.Generator) -> Whole:
+def _minutes(bars: Whole, length: int, market: SymbolMarket, draws: Generator) -> Whole:
     """Take bars apart into minutes that add up to them, each bar's minutes in a row."""
     count = bars.shape[1]
     columns = np.zeros((FIELDS, count, length), dtype=np.int64)
@@ -163,7 +164,7 @@ def _minutes(bars: Whole, length: int, market: SymbolMarket, draws: np.random.Ge
     return columns.reshape(FIELDS, count * length)
 
 
-def _points(prices: Real, length: int, draws: np.random.Generator) -> Real:
+def _points(prices: Real, length: int, draws: Generator) -> Real:
     """Return the price at every turn of a minute in each bar, by way of both extremes."""
     opened, high, low, close = (row[:, None] for row in prices)
     rose = close >= opened

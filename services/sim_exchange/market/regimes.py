@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Final
 
 import msgspec
-import numpy as np
+from numpy.random import Generator
 
 from services.sim_exchange.market.source import SEASON_MINUTES
 
@@ -94,7 +94,7 @@ class Spell(msgspec.Struct, frozen=True):
     drift: float  # as in Temper, with its direction
 
 
-def spells(draws: np.random.Generator) -> Iterator[Spell]:
+def spells(draws: Generator) -> Iterator[Spell]:
     """Yield the spells of a season, from its first minute to its last; the end of the season cuts the last one off."""
     first = 0
     regime = Regime(draws.choice([Regime.TREND, Regime.RANGE, Regime.SQUEEZE]))

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
 from services.sim_exchange.market.bars import (
     CLOSE,
@@ -99,7 +100,7 @@ class Scripts:
         return whole.between(start_ms, end_ms)
 
 
-def _script(bar: Bars, rules: SymbolRules, draws: np.random.Generator) -> Script:
+def _script(bar: Bars, rules: SymbolRules, draws: Generator) -> Script:
     opened, high, low, close, volume, _, trades, bought, _ = bar.columns[:, 0].tolist()
     points = _points(opened, high, low, close, draws)
     smallest = (rules.notional_min / (rules.tick_size * rules.step_size * low)).to_integral_value(ROUND_CEILING)
@@ -114,7 +115,7 @@ def _script(bar: Bars, rules: SymbolRules, draws: np.random.Generator) -> Script
     return Script(bar.first_ms, points, times_ms + bar.first_ms, steps, buys)
 
 
-def _points(opened: int, high: int, low: int, close: int, draws: np.random.Generator) -> Real:
+def _points(opened: int, high: int, low: int, close: int, draws: Generator) -> Real:
     """Lead the price from open to close over both extremes; a bar that rose was at its low first."""
     rose = close > opened or (close == opened and bool(draws.integers(2)))
     seconds = [0, int(draws.integers(1, 30)), int(draws.integers(30, SECONDS)), SECONDS]

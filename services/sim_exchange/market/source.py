@@ -35,6 +35,7 @@ class History:
 
     def __init__(self, source: PriceSource) -> None:
         self.first_ms = source.first_ms
+        self._source = source
         self._minutes = _Remembered(source.season, MINUTE_SEASONS_MAX)
         self._hours = _Remembered(self._hours_of_season, HOUR_SEASONS_MAX)
 
@@ -47,7 +48,9 @@ class History:
         return _window(self._hours, symbol, start_ms, end_ms)
 
     def _hours_of_season(self, symbol: str, number: int) -> Bars:
-        return in_lengths_of(self._minutes.season(symbol, number), HOUR_MS)
+        # Minutes made for the sake of their hours are not remembered: they would drive out those that are traded.
+        known = self._minutes.known(symbol, number)
+        return in_lengths_of(self._source.season(symbol, number) if known is None else known, HOUR_MS)
 
 
 class _Remembered:
@@ -56,10 +59,14 @@ class _Remembered:
         self._seasons_max = seasons_max
         self._seasons: OrderedDict[tuple[str, int], Bars] = OrderedDict()
 
-    def season(self, symbol: str, number: int) -> Bars:
-        known = self._seasons.get((symbol, number))
-        if known is not None:
+    def known(self, symbol: str, number: int) -> Bars | None:
+        if (symbol, number) in self._seasons:
             self._seasons.move_to_end((symbol, number))
+        return self._seasons.get((symbol, number))
+
+    def season(self, symbol: str, number: int) -> Bars:
+        known = self.known(symbol, number)
+        if known is not None:
             return known
         made = self._make(symbol, number)
         self._seasons[symbol, number] = made

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.random import Generator
 
 from services.sim_exchange.market.bars import (
     CLOSE,
@@ -124,12 +125,13 @@ def _weather(seed: int, number: int) -> _Weather:
     return _Weather(told, volatility, _fat_tailed(draws))
 
 
-def _fat_tailed(draws: np.random.Generator) -> Real:
+def _fat_tailed(draws: Generator) -> Real:
     scale = ((TAIL_DEGREES - 2) / TAIL_DEGREES) ** 0.5  # makes the variance 1
-    return draws.standard_t(TAIL_DEGREES, SEASON_MINUTES) * scale
+    shocks: Real = draws.standard_t(TAIL_DEGREES, SEASON_MINUTES) * scale
+    return shocks
 
 
-def _breath(draws: np.random.Generator, scales: tuple[tuple[int, float], ...]) -> Real:
+def _breath(draws: Generator, scales: tuple[tuple[int, float], ...]) -> Real:
     """Return a factor that swings around 1 and takes its time to, on every scale given."""
     minutes = np.arange(SEASON_MINUTES)
     logarithm = np.zeros(SEASON_MINUTES)
@@ -148,7 +150,7 @@ def _hours(number: int) -> Real:
 
 
 def _path(told: tuple[Spell, ...], steps: Real, daily_volatility: float) -> Real:
-    """Return the log price at each turn of a minute, from 0: free, drifting or drawn back, as the spells will have it."""
+    """Return the log price at each turn of a minute, from 0: free, drifting or drawn back, as the spells have it."""
     path = np.zeros(SEASON_MINUTES + 1)
     for spell in told:
         there = slice(spell.first + 1, spell.end + 1)
@@ -171,7 +173,7 @@ def _pinned(path: Real, sigma: Real, turns: tuple[float, float]) -> Real:
     return pinned
 
 
-def _columns(market: SymbolMarket, path: Real, sigma: Real, volatility: Real, draws: np.random.Generator) -> Whole:
+def _columns(market: SymbolMarket, path: Real, sigma: Real, volatility: Real, draws: Generator) -> Whole:
     """Return the bars along a path: what lies between two turns of a minute, and who traded there."""
     opened, moved = path[:-1], np.diff(path)
     # How far a random walk gets up, and how far down, on its way between two points.
@@ -190,9 +192,7 @@ def _columns(market: SymbolMarket, path: Real, sigma: Real, volatility: Real, dr
     return columns
 
 
-def _fill_volumes(
-    columns: Whole, market: SymbolMarket, volatility: Real, surprise: Real, draws: np.random.Generator
-) -> None:
+def _fill_volumes(columns: Whole, market: SymbolMarket, volatility: Real, surprise: Real, draws: Generator) -> None:
     """Trade the more, the wilder the time and the further the minute moved."""
     noise = np.exp(draws.normal(0.0, VOLUME_NOISE, SEASON_MINUTES))
     busy = QUIET * volatility**VOLUME_POWER * (0.6 + 0.5 * surprise) * noise
@@ -201,6 +201,6 @@ def _fill_volumes(
     columns[VOLUME] = np.maximum(market.quote_volume_per_minute * busy / step_worth, columns[TRADES])
 
 
-def _bought(move: Real, draws: np.random.Generator) -> Real:
+def _bought(move: Real, draws: Generator) -> Real:
     """Return which part of a minute's volume takers bought: more than half of it where the price rose."""
     return np.clip(0.5 + 0.2 * np.tanh(move) + draws.normal(0.0, 0.1, SEASON_MINUTES), 0.02, 0.98)

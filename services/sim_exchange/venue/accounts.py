@@ -56,7 +56,10 @@ class Account:
 
     def open_on(self, symbol: str) -> dict[int, Order]:
         """Return the open orders on a symbol by id, oldest first."""
-        return self._open.setdefault(symbol, {})
+        orders = self._open.get(symbol)
+        if orders is None:
+            orders = self._open[symbol] = {}
+        return orders
 
     def newest(self, symbol: str, client_id: str) -> Order | None:
         """Return the newest order with this client id."""
@@ -93,4 +96,7 @@ class Account:
 
     def trades_on(self, symbol: str) -> deque[OwnTrade]:
         """Return the trades on a symbol that are remembered, oldest first."""
-        return self._trades.setdefault(symbol, deque(maxlen=TRADES_REMEMBERED))
+        trades = self._trades.get(symbol)
+        if trades is None:
+            trades = self._trades[symbol] = deque(maxlen=TRADES_REMEMBERED)
+        return trades

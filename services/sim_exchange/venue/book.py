@@ -74,12 +74,13 @@ class BookSide:
                 del self._ranks[bisect_left(self._ranks, rank)]
         self._changed[rank] = None
 
-    def changed(self) -> Iterator[tuple[Decimal, Decimal]]:
-        """Yield price and quantity of each level that changed since this was last asked."""
-        for rank in self._changed:
-            level = self._levels.get(rank)
-            yield abs(rank), ZERO if level is None else level.quantity
+    def changed(self) -> list[tuple[Decimal, Decimal]]:
+        """Return price and quantity of each level that changed since this was last asked."""
+        if not self._changed:
+            return []
+        levels = [(abs(rank), self._levels.get(rank)) for rank in self._changed]
         self._changed.clear()
+        return [(price, ZERO if level is None else level.quantity) for price, level in levels]
 
 
 class Book:

@@ -70,9 +70,10 @@ class Floor:
     ) -> None:
         """Tell the owner of an order what became of it."""
         if order.is_told:
+            order.told = order.view()
             self.events.append(
                 OrderChanged(
-                    order=order.view(),
+                    order=order.told,
                     execution=execution,
                     fill=fill,
                     cancel_client_id=cancel_client_id,

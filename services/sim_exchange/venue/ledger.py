@@ -35,7 +35,9 @@ class Ledger:
 
     def wallet(self, account: str, asset: str) -> Wallet:
         """Return a wallet; one that was never used is empty."""
-        wallets = self._wallets.setdefault(account, {})
+        wallets = self._wallets.get(account)
+        if wallets is None:
+            wallets = self._wallets[account] = {}
         wallet = wallets.get(asset)
         if wallet is None:
             wallet = wallets[asset] = Wallet(account, asset)

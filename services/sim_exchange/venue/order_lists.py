@@ -102,7 +102,7 @@ def _accept(floor: Floor, listing: Listing, command: PlaceOco, legs: list[PlaceO
     floor.accounts[command.account].lists[order_list.list_id] = order_list
     floor.tell_list(order_list)
     for order in orders:
-        order.order_list = order_list
+        order.join(order_list)
         if order.type not in TRIGGERED_TYPES:
             floor.set_working(order)
         floor.begin(order)

@@ -60,15 +60,15 @@ def new_order(floor: Floor, listing: Listing, command: PlaceOrder) -> Order:
     """Make an order of what was asked, with the number that the next one gets."""
     rules, ledger, is_buy = listing.rules, floor.ledger, command.side == "BUY"
     quantity = ZERO if command.quantity is None else command.quantity.quantize(listing.quantity_unit)
-    return Order(
-        account=command.account,
-        symbol=command.symbol,
-        order_id=floor.next_order_id,
-        client_id=command.client_id,
-        side=command.side,
-        is_buy=is_buy,
-        type=command.type,
-        time_in_force=command.time_in_force or "GTC",
+    return Order(  # with more names than these a call builds a dict first
+        command.account,
+        command.symbol,
+        floor.next_order_id,
+        command.client_id,
+        command.side,
+        is_buy,
+        command.type,
+        command.time_in_force or "GTC",
         quantity=quantity,
         quote_quantity=command.quote_quantity or ZERO,
         price=ZERO if command.price is None else command.price.quantize(listing.price_unit),
@@ -119,7 +119,8 @@ def enter(floor: Floor, listing: Listing, order: Order) -> None:
 def done(*orders: Order) -> Done:
     """Answer with orders as they are now, and forget which fills this command gave them."""
     answer = Done(
-        orders=tuple(order.view() for order in orders), fills=tuple(tuple(order.fills or ()) for order in orders)
+        orders=tuple([order.told or order.view() for order in orders]),
+        fills=tuple([tuple(order.fills or ()) for order in orders]),
     )
     for order in orders:
         order.fills = None

@@ -108,8 +108,8 @@ def _begun(floor: Floor, account: Account, listing: Listing, view: OrderView) ->
         remaining=view.quantity - view.filled,
     )
     if view.list_id != NO_LIST:
-        order.order_list = account.lists[view.list_id]
-        order.order_list.orders.append(order)
+        order.join(account.lists[view.list_id])
+        account.lists[view.list_id].orders.append(order)
     account.begin(order)
     return order
 

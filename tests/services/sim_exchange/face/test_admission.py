@@ -56,7 +56,13 @@ def test_microseconds_are_understood() -> None:
 
 @pytest.mark.parametrize(
     ("key", "address", "code"),
-    [("", HERE, -2014), ("k" * 63, HERE, -2014), ("ü" * 64, HERE, -2014), ("x" * 64, HERE, -2015), ("k" * 64, HERE, -2015)],
+    [
+        ("", HERE, -2014),
+        ("k" * 63, HERE, -2014),
+        ("ü" * 64, HERE, -2014),
+        ("x" * 64, HERE, -2015),
+        ("k" * 64, HERE, -2015),
+    ],
 )
 def test_key_is_known_by_its_form_its_name_and_its_address(key: str, address: str, code: int) -> None:
     """What is no key, an unknown one, and one from elsewhere are refused."""
@@ -99,7 +105,7 @@ def test_who_carries_on_is_banned_and_for_longer_each_time() -> None:
         return 200
 
     for ban_ms in (BAN_MS_FIRST, 2 * BAN_MS_FIRST):
-        now_ms = NOW_MS + ban_ms
+        now_ms = NOW_MS + 10 * ban_ms
         assert [status(now_ms) for _ in range(REFUSED_BEFORE_BAN + 3)] == [200] + [429] * REFUSED_BEFORE_BAN + [418] * 2
         assert status(now_ms + ban_ms - 1) == 418
         assert status(now_ms + ban_ms) == 200
@@ -110,11 +116,11 @@ def test_orders_are_counted_by_account() -> None:
     counts = OrderCounts(Limits(orders_per_10_seconds=2, orders_per_day=3))
     counts.check("alice", 2, NOW_MS)
     assert counts.add("alice", 2, NOW_MS) == {"X-MBX-ORDER-COUNT-10S": "2", "X-MBX-ORDER-COUNT-1D": "2"}
-    with pytest.raises(RefusalError, match="-1015: Too many new orders; current limit is 2 orders per 10 SECOND."):
+    with pytest.raises(RefusalError, match="-1015: Too many new orders; current limit is 2 orders per 10 SECOND"):
         counts.check("alice", 1, NOW_MS + 9_999)
     counts.check("bob", 2, NOW_MS)
     counts.check("alice", 1, NOW_MS + 10_000)
     counts.add("alice", 1, NOW_MS + 10_000)
-    with pytest.raises(RefusalError, match="-1015: Too many new orders; current limit is 3 orders per 1 DAY."):
+    with pytest.raises(RefusalError, match="-1015: Too many new orders; current limit is 3 orders per 1 DAY"):
         counts.check("alice", 1, NOW_MS + 20_000)
-    assert [row["count"] for row in counts.laid_out("alice", NOW_MS + 10_000)] == [1, 3]
+    assert [row["count"] for row in counts.laid_out("alice", NOW_MS + 20_000)] == [0, 3]

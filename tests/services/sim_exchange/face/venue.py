@@ -1,14 +1,14 @@
-"""A small exchange behind its face, on a real socket, with a clock that a test may move: alice trades, max makes a market."""
+"""A small exchange behind its face, on a real socket, with a clock that a test may move: alice trades, tom too."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, TypeAlias, TypeVar
 
 import ccxt.pro
-import msgspec
 
 from services.sim_exchange.face.app import Face
 from services.sim_exchange.face.desk import Desk
@@ -33,8 +33,11 @@ from services.sim_exchange.venue.vocabulary import (
 )
 from shared.mesh.clock import SystemClock
 
-ALICE: Final = ApiKey(key="alice".ljust(64, "A"), secret="alice's secret", account="alice", may_trade=True)
-READER: Final = ApiKey(key="reader".ljust(64, "R"), secret="reader's secret", account="alice")
+Binance: TypeAlias = ccxt.pro.binance
+_T = TypeVar("_T")
+
+ALICE: Final = ApiKey(key="alice".ljust(64, "A"), secret="a" * 64, account="alice", may_trade=True)
+READER: Final = ApiKey(key="reader".ljust(64, "R"), secret="r" * 64, account="alice")
 BTC: Final = "BTCUSDT"
 PRICE: Final = Decimal(60_000)
 FEES: Final = Fees(maker=Decimal("0.001"), taker=Decimal("0.001"))
@@ -64,7 +67,7 @@ class Venue:
     port: int
     told: list[Event] = field(default_factory=list)
 
-    def order(self, side: Side, quantity: str, price: str | None = None, *, account: str = "max") -> Outcome:
+    def order(self, side: Side, quantity: str, price: str | None = None, *, account: str = "tom") -> Outcome:
         """Place an order behind the counter: a limit order, or without a price a market order."""
         return self.desk.carry_out(
             PlaceOrder(
@@ -72,7 +75,7 @@ class Venue:
                 symbol=BTC,
                 side=side,
                 type="MARKET" if price is None else "LIMIT",
-                client_id=f"max-{len(self.told)}",
+                client_id=f"{account}-{len(self.told)}",
                 time_in_force=None if price is None else "GTC",
                 quantity=Decimal(quantity),
                 price=None if price is None else Decimal(price),
@@ -82,13 +85,13 @@ class Venue:
     def make_market(self) -> None:
         """Let max stand on both sides of the price."""
         for step in range(1, 6):
-            self.order("BUY", "1", str(PRICE - step))
-            self.order("SELL", "1", str(PRICE + step))
+            self.order("BUY", "1", str(PRICE - step), account="max")
+            self.order("SELL", "1", str(PRICE + step), account="max")
 
 
 @asynccontextmanager
 async def serving(
-    interference: Interference | None = None, limits: Limits | None = None, tls: Any = None
+    interference: Interference | None = None, limits: Limits | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Venue]:
     """Open an exchange with a market, two accounts and a few keys, on a port of its own."""
     clock = MovableClock()
@@ -98,7 +101,7 @@ async def serving(
     desk = Desk(core=core, clock=clock, on_told=told.extend)
     for rules in SETTINGS.rules().values():
         desk.carry_out(SetRules(rules=rules))
-    for account in ("alice", "max"):
+    for account in ("alice", "tom", "max"):
         desk.carry_out(OpenAccount(account=account, fees=FEES))
         for asset, amount in (("USDT", 1_000_000), ("BTC", 100), ("BNB", 10)):
             desk.carry_out(Transfer(account=account, asset=asset, amount=Decimal(amount)))
@@ -124,7 +127,7 @@ OPTIONS: Final = {"fetchCurrencies": False, "fetchMargins": False, "fetchMarkets
 
 
 @asynccontextmanager
-async def ccxt_client(venue: Venue, key: ApiKey = ALICE, **options: object) -> AsyncIterator[Any]:
+async def ccxt_client(venue: Venue, key: ApiKey = ALICE, **options: object) -> AsyncIterator[Binance]:
     """Connect an unmodified ccxt by nothing but other addresses."""
     host = f"127.0.0.1:{venue.port}"
     api = {
@@ -152,17 +155,16 @@ async def ccxt_client(venue: Venue, key: ApiKey = ALICE, **options: object) -> A
         await client.close()
 
 
-async def within(seconds: float, awaited: Any) -> Any:
+async def within(seconds: float, awaited: Awaitable[_T]) -> _T:
     """Wait for something with a deadline."""
     async with asyncio.timeout(seconds):
         return await awaited
 
 
-def decoded(body: bytes) -> Any:
-    """Return what JSON says."""
-    return msgspec.json.decode(body)
-
-
-def kinds(events: Sequence[Event]) -> list[str]:
-    """Return what sorts of events there were."""
-    return [type(event).__name__ for event in events]
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    for _ in range(1_000):
+        if holds():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("what was waited for did not come about within five seconds")
