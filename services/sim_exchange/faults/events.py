@@ -93,6 +93,11 @@ def hang_up_within(when: When, code: int | None) -> HangUp:
     return HangUp(concerns=concerns, code=code)
 
 
+def hang_up_on_account(account: str | None, code: int | None) -> HangUp:
+    """Return the end of every connection that follows an account, or any account."""
+    return HangUp(concerns=lambda _, followed: followed != "" and account in {None, followed}, code=code)
+
+
 def _hang_up_on(outgoing: Outgoing, code: int | None) -> HangUp:
     followed = (outgoing.stream, outgoing.account)
     return HangUp(concerns=lambda stream, account: (stream, account) == followed, code=code)

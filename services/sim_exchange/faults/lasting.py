@@ -7,7 +7,7 @@ from services.sim_exchange.face.interference import HangUp
 from services.sim_exchange.face.records import Records
 from services.sim_exchange.faults import vocabulary as faults
 from services.sim_exchange.faults.clock import SkewableClock
-from services.sim_exchange.faults.events import hang_up_within
+from services.sim_exchange.faults.events import hang_up_on_account, hang_up_within
 from services.sim_exchange.faults.hand import Filters, Hand
 from services.sim_exchange.faults.past import Past
 from services.sim_exchange.faults.rulebook import Rule
@@ -40,7 +40,7 @@ class LastingFaults:
             case faults.ReadLag(lag_ms=lag_ms):
                 self._pasts[rule.fault_id] = Past(self._records, lag_ms=lag_ms)
             case faults.KeyRevoked(when=when):
-                return hang_up_within(faults.When(account=when.account), KEY_REVOKED)
+                return hang_up_on_account(when.account, KEY_REVOKED)
             case faults.StreamCut(at="begin", code=code, when=when):
                 return hang_up_within(when, code)
             case _:
