@@ -11,6 +11,7 @@ import msgspec
 
 from services.sim_exchange.face.desk import Desk
 from services.sim_exchange.face.interference import Call
+from services.sim_exchange.faults.scope import FaultRefusedError
 from services.sim_exchange.venue.amounts import rounded_down, rounded_up
 from services.sim_exchange.venue.vocabulary import (
     NO_LIST,
@@ -84,6 +85,12 @@ class Hand:
     def cancel(self, order: OrderView) -> None:
         """Cancel an order as the venue itself does."""
         self._desk.carry_out(CancelOrder(account=order.account, symbol=order.symbol, order_id=order.order_id))
+
+    def check_listed(self, symbol: str) -> None:
+        """Refuse a symbol that the venue does not know."""
+        listed = self._desk.core.rules()
+        if symbol not in listed:
+            raise FaultRefusedError("symbol", f"`{symbol}` is not listed: write one of {', '.join(listed)}")
 
     def set_filters(self, symbol: str, changes: Filters) -> Filters:
         """Change filters of a symbol, and return what they were."""

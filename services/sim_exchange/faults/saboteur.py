@@ -21,7 +21,7 @@ from services.sim_exchange.faults.prices import WrongPrices
 from services.sim_exchange.faults.replies import OK, reply_changed, reply_instead
 from services.sim_exchange.faults.rulebook import Rule, Rulebook
 from services.sim_exchange.faults.scenario import Scenario, Step
-from services.sim_exchange.faults.scope import CANCEL, PLACE, FaultRefusedError, Occasion, Point
+from services.sim_exchange.faults.scope import CANCEL, PLACE, Occasion, Point
 from services.sim_exchange.faults.vocabulary import Fault
 from services.sim_exchange.faults.waiting import Waiting
 from services.sim_exchange.venue.vocabulary import Event, OrderChanged, OrderView
@@ -64,9 +64,8 @@ class Saboteur:
 
     def add(self, fault: Fault, *, fault_id: str | None = None, start_ms: int | None = None) -> Rule:
         """Take a fault up; it begins at once, unless it says otherwise."""
-        if isinstance(fault, faults.RulesChange | faults.Halt) and fault.symbol not in self._desk.core.rules():
-            listed = ", ".join(self._desk.core.rules())
-            raise FaultRefusedError("symbol", f"`{fault.symbol}` is not listed: write one of {listed}")
+        if isinstance(fault, faults.RulesChange | faults.Halt):
+            self._hand.check_listed(fault.symbol)
         rule = self._rulebook.add(fault, self._clock.true_ms() if start_ms is None else start_ms, fault_id)
         self._turn()
         return rule
