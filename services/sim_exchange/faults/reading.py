@@ -32,11 +32,11 @@ def _refused(said: str, kind: type[Kind]) -> FaultRefusedError:
     located = _WHERE.match(said)
     what, where = (said, "") if located is None else (located["what"], located["where"])
     unknown = _UNKNOWN.search(what)
-    known = When.__struct_fields__ if where.startswith("when") else kind.__struct_fields__
-    if unknown is not None and unknown["name"] in When.__struct_fields__ and not where:
-        return FaultRefusedError(
-            unknown["name"], f'belongs into `when`: write {{"when": {{"{unknown["name"]}": ...}}}}'
-        )
-    if unknown is not None:
-        return FaultRefusedError(where, f"there is no `{unknown['name']}` here: write one of {', '.join(known)}")
-    return FaultRefusedError(where, what)
+    if unknown is None:
+        return FaultRefusedError(where, what)
+    name = unknown["name"]
+    if name in When.__struct_fields__ and not where:
+        return FaultRefusedError(name, f'belongs into `when`: write {{"when": {{"{name}": ...}}}}')
+    known = When.__struct_fields__ if where else kind.__struct_fields__
+    place = f"{where}.{name}".lstrip(".")
+    return FaultRefusedError(place, f"is not known here: write one of {', '.join(known)}")

@@ -26,14 +26,24 @@ class Rule(msgspec.Struct, kw_only=True, eq=False):
 
     fault_id: str
     fault: Fault
-    since_ms: int
-    until_ms: int | None
     draws: _Draws
     points: frozenset[Point]
+    since_ms: int | None = None  # None: nobody has said yet when it begins
+    until_ms: int | None = None
     seen: int = 0  # occasions within its scope
     fired: int = 0
     has_begun: bool = False
     has_ended: bool = False
+
+    def start(self, start_ms: int) -> None:
+        """Say when it begins and ends: times that begin with + count from here."""
+        when = self.fault.when
+        self.since_ms = start_ms if when.since is None else moment_ms(when.since, start_ms)
+        self.until_ms = None if when.until is None else moment_ms(when.until, start_ms)
+
+    def has_come(self, now_ms: int) -> bool:
+        """Say whether its time has come."""
+        return self.since_ms is not None and self.since_ms <= now_ms
 
     def is_over(self, now_ms: int) -> bool:
         """Say whether it will never fire again."""
@@ -62,32 +72,28 @@ class Rulebook:
     """The faults that were asked for."""
 
     def __init__(self, *, seed: int) -> None:
-        self._seed: Final = seed
+        self._seed = seed
         self._rules: Final[dict[str, Rule]] = {}
         self._at: Final[dict[Point, list[Rule]]] = {"request": [], "reply": [], "read": [], "event": []}
         self._added = 0
 
-    def add(self, fault: Fault, start_ms: int, fault_id: str | None = None) -> Rule:
-        """Take a fault up. Times that begin with + count from `start_ms`."""
+    def sow(self, seed: int) -> None:
+        """Draw by another seed from now on. The faults that are here keep theirs."""
+        self._seed = seed
+
+    def add(self, fault: Fault, start_ms: int | None, fault_id: str | None = None) -> Rule:
+        """Take a fault up. Times that begin with + count from `start_ms`; None leaves it to somebody to start it."""
         check_scope(fault)
         self._added += 1
         name = fault_id or f"f{self._added}"
         if name in self._rules:
             raise FaultRefusedError("id", f"`{name}` is taken: take that fault away first, or choose another name")
-        when = fault.when
-        since_ms = start_ms if when.since is None else moment_ms(when.since, start_ms)
-        until_ms = None if when.until is None else moment_ms(when.until, start_ms)
-        if until_ms is not None and until_ms <= since_ms:
-            raise FaultRefusedError("when.until", "is not after `since`, or after now: write a later time")
+        rule = Rule(fault_id=name, fault=fault, draws=draws_at(self._seed, "fault", name), points=points(fault))
+        if start_ms is not None:
+            rule.start(start_ms)
+            if rule.until_ms is not None and rule.is_over(rule.since_ms or start_ms):
+                raise FaultRefusedError("when.until", "is not after `since`, or after now: write a later time")
         self._make_room()
-        rule = Rule(
-            fault_id=name,
-            fault=fault,
-            since_ms=since_ms,
-            until_ms=until_ms,
-            draws=draws_at(self._seed, "fault", name),
-            points=points(fault),
-        )
         self._rules[name] = rule
         for point in rule.points:
             self._at[point].append(rule)
@@ -112,13 +118,13 @@ class Rulebook:
     def firing(self, occasion: Occasion, now_ms: int) -> Iterator[Rule]:
         """Yield the faults that strike, in their order. One that is not asked for any more counts no occasion."""
         for rule in tuple(self._at[occasion.point]):
-            in_time = rule.since_ms <= now_ms and not rule.is_over(now_ms)
+            in_time = rule.has_come(now_ms) and not rule.is_over(now_ms)
             if in_time and strikes(rule.fault, occasion) and rule.fires():
                 yield rule
 
     def turned(self, now_ms: int) -> tuple[list[Rule], list[Rule]]:
         """Return the faults that have begun, and those that have ended, since this was last asked."""
-        begun = [rule for rule in self._rules.values() if not rule.has_begun and rule.since_ms <= now_ms]
+        begun = [rule for rule in self._rules.values() if not rule.has_begun and rule.has_come(now_ms)]
         for rule in begun:
             rule.has_begun = True
         ended = [

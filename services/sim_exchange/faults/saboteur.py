@@ -1,6 +1,7 @@
 """Comes between the venue and its clients, and does what the rulebook says. The face asks it at every turn."""
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
@@ -20,8 +21,8 @@ from services.sim_exchange.faults.lasting import LastingFaults
 from services.sim_exchange.faults.prices import WrongPrices
 from services.sim_exchange.faults.replies import OK, reply_changed, reply_instead
 from services.sim_exchange.faults.rulebook import Rule, Rulebook
-from services.sim_exchange.faults.scenario import Scenario, Step
-from services.sim_exchange.faults.scope import CANCEL, PLACE, Occasion, Point
+from services.sim_exchange.faults.scenario import Scenario
+from services.sim_exchange.faults.scope import CANCEL, PLACE, FaultRefusedError, Occasion, Point
 from services.sim_exchange.faults.vocabulary import Fault
 from services.sim_exchange.faults.waiting import Waiting
 from services.sim_exchange.venue.vocabulary import Event, OrderChanged, OrderView
@@ -56,17 +57,16 @@ class Saboteur:
         self._later: Final[list[tuple[int, int, Callable[[], None]]]] = []
         self._delayed = 0
         self._outbox: Final[list[Going]] = []
-        self._steps: list[Step] = []
+        self._starting: deque[tuple[int, Rule]] = deque()  # which rule starts before which request
         self._requests = 0
         desk.listen(self._take)
 
     # --- what is asked for -----------------------------------------------------------------------------------------
 
-    def add(self, fault: Fault, *, fault_id: str | None = None, start_ms: int | None = None) -> Rule:
+    def add(self, fault: Fault, *, fault_id: str | None = None) -> Rule:
         """Take a fault up; it begins at once, unless it says otherwise."""
-        if isinstance(fault, faults.RulesChange | faults.Halt):
-            self._hand.check_listed(fault.symbol)
-        rule = self._rulebook.add(fault, self._clock.true_ms() if start_ms is None else start_ms, fault_id)
+        self._check(fault)
+        rule = self._rulebook.add(fault, self._clock.true_ms(), fault_id)
         self._turn()
         return rule
 
@@ -83,14 +83,22 @@ class Saboteur:
         return self._rulebook.rules()
 
     def play(self, scenario: Scenario) -> None:
-        """Take up the faults of a scenario, which begins now: by time, or before the nth request from now."""
+        """Take up the faults of a scenario, all or none. It begins now: its requests are counted from here."""
+        self._rulebook.sow(scenario.seed)
         start_ms = self._clock.true_ms()
-        for step in scenario.steps:
-            if step.request is None:
-                self.add(step.fault, fault_id=step.name, start_ms=start_ms + step.after_ms)
-        waiting = [step for step in scenario.steps if step.request is not None]
+        added: list[tuple[int, Rule]] = []
+        try:
+            for step in scenario.steps:
+                self._check(step.fault)
+                starts_ms = None if step.request is not None else start_ms + step.after_ms
+                added.append((step.request or 0, self._rulebook.add(step.fault, starts_ms, step.name)))
+        except FaultRefusedError:
+            for _, rule in added:
+                self._rulebook.remove(rule.fault_id)
+            raise
         self._requests = 0
-        self._steps = sorted(waiting, key=lambda step: step.request or 0)
+        self._starting = deque(sorted((pair for pair in added if pair[0]), key=lambda pair: pair[0]))
+        self._turn()
 
     # --- what the face asks ----------------------------------------------------------------------------------------
 
@@ -192,11 +200,14 @@ class Saboteur:
     def _take(self, events: Sequence[Event], _: int) -> None:
         self._lasting.take(events)
 
+    def _check(self, fault: Fault) -> None:
+        if isinstance(fault, faults.RulesChange | faults.Halt):
+            self._hand.check_listed(fault.symbol)
+
     def _count_request(self) -> None:
         self._requests += 1
-        while self._steps and (self._steps[0].request or 0) <= self._requests:
-            step = self._steps.pop(0)
-            self.add(step.fault, fault_id=step.name)
+        while self._starting and self._starting[0][0] <= self._requests:
+            self._starting.popleft()[1].start(self._clock.true_ms())
 
     async def _lose(self, hold_ms: int) -> None:
         if hold_ms:

@@ -122,13 +122,16 @@ class _Reading:
         return found
 
     def _refuse(self, key: str, text: str) -> None:
-        # A key that is missing has no line: the nearest above it that has one is where to look.
-        lines = [
-            line.number for path, line in self._lines.items() if f"{path}.".startswith(f"{key.rpartition('.')[0]}.")
-        ]
-        exact = self._lines.get(key)
-        number = exact.number if exact is not None else min(lines, default=1)
-        self.problems.append(Problem(f"{self._name}:{number}", key, text))
+        self.problems.append(Problem(f"{self._name}:{self._line(key.partition('[')[0])}", key, text))
+
+    def _line(self, key: str) -> int:
+        """Return the line of a key: of the first below it, or, for one that is missing, below what should hold it."""
+        while key:
+            numbers = [line.number for path, line in self._lines.items() if f"{path}.".startswith(f"{key}.")]
+            if numbers:
+                return min(numbers)
+            key = key.rpartition(".")[0]
+        return 1
 
 
 def _put(found: dict[str, object], path: list[str], value: Value) -> None:
