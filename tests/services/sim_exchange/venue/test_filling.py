@@ -30,14 +30,17 @@ def test_an_order_is_filled_past_the_queue() -> None:
         (Decimal(100), Decimal("1.6")),
     ]
     assert {one.status for one in desk.exchange.orders("bob")} == {"NEW"}
-    assert (desk.exchange.trades(BTC)[-1].price, desk.exchange.trades(BTC)[-1].buyer_order_id) == (100, order_id)
+    assert (desk.exchange.trades(BTC)[-1].price, desk.exchange.trades(BTC)[-1].buyer_order_id) == (
+        Decimal(100),
+        order_id,
+    )
 
 
 def test_no_more_is_filled_than_is_wanted() -> None:
     """A trade by force fills an order at most, and it pays its fee like any maker."""
     desk = a_desk()
     filled = desk.does(forced(placed(desk, "ann", "1", "100").order_id, "5"))
-    assert (filled.orders[0].status, filled.orders[0].filled) == ("FILLED", 1)
+    assert (filled.orders[0].status, filled.orders[0].filled) == ("FILLED", Decimal(1))
     assert desk.exchange.balances("ann")["BTC"].free == Decimal("100.999")
     assert desk.exchange.balances("ann")["USDT"].locked == 0
 
@@ -46,13 +49,13 @@ def test_a_trade_by_force_triggers_what_any_trade_does() -> None:
     """A stop at the price of the trade goes off with it."""
     desk = a_desk()
     desk.does(sell("mm", "1", "101"))
-    desk.does(buy("mm", "1", "101"))
+    desk.does(buy("bob", "1", "101"))
     order_id = placed(desk, "ann", "1", "90").order_id
     stop = desk.does(order("bob", "SELL", "STOP_LOSS", "0.5", stop="95")).orders[0]
     desk.does(forced(order_id, "0.5"))
     after = desk.exchange.order("bob", BTC, order_id=stop.order_id)
     assert after is not None
-    assert (after.status, after.filled_quote) == ("FILLED", 45)
+    assert (after.status, after.filled_quote) == ("FILLED", Decimal(45))
 
 
 def test_what_is_not_in_the_book_is_not_filled() -> None:
