@@ -44,6 +44,7 @@ class Face:
         self, *, desk: Desk, candles: Candles, keys: KeyRing, interference: Interference, limits: Limits
     ) -> None:
         self._desk: Final = desk
+        self._interference: Final = interference
         tape = Tape(desk.core)
         days = Days(candles, tape)
         venue = Venue(desk=desk, tape=tape, days=days, candles=candles, limits=limits, order_counts=OrderCounts(limits))
@@ -94,6 +95,9 @@ class Face:
 
     def tick(self) -> None:
         """Tell what time has made due. Called often enough by itself; whoever moves a clock by hand calls it, too."""
+        for going in self._interference.tick():
+            self.user_streams.deliver(going)
+            self.market_streams.deliver(going)
         now_ms = self._desk.clock()
         self._feed.tick(now_ms)
         self.market_sockets.tick(now_ms)

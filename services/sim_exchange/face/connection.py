@@ -54,6 +54,13 @@ class Connection:
         """End the connection without a word."""
         self._transport.abort()
 
+    def hang_up(self, code: int | None) -> None:
+        """End the connection, with or without a word."""
+        if code is None:
+            self.cut()
+        else:
+            self.close(code, "")
+
     def ping_came(self, payload: bytes) -> None:
         """Answer a client that asks whether the venue is there."""
         self.send(pong_frame(payload))

@@ -25,6 +25,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it came: what it wants, who says to be asking, and the text that was signed."""
 
     endpoint: Endpoint
+    called: str
     sent: Mapping[str, str]
     signed_text: str
     api_key: str
@@ -54,6 +55,7 @@ class Door:
             return refused(refusal, headers)
         call = Call(
             endpoint=endpoint.name,
+            called=request.called,
             address=request.address,
             account=None if key is None else key.account,
             symbol=request.sent.get("symbol"),
@@ -61,7 +63,7 @@ class Door:
         )
         instead = await self._interference.before(call)
         if instead is not None:
-            return instead
+            return msgspec.structs.replace(instead, headers={**headers, **instead.headers})
         try:
             if window is not None:
                 window.check_matching(clock())
@@ -69,15 +71,6 @@ class Door:
         except RefusalError as refusal:
             reply = refused(refusal, headers)
         return await self._interference.after(call, reply)
-
-    def identified(self, request: Request) -> ApiKey:
-        """Return the key of a signed request that is in order: for a subscription, which is no endpoint's."""
-        parameters = Parameters(request.sent)
-        weight = request.endpoint.weigh(parameters)
-        self._weights.charge(request.address, weight, self._venue.desk.clock())
-        key, _ = self._let_in(request, parameters)
-        assert key is not None, "whoever identifies a caller asks for a permission"
-        return key
 
     def used_weight(self, address: str) -> int:
         """Return the weight that an address used in this minute."""

@@ -3,7 +3,7 @@
 The face behaves as the venue does on a good day. Whoever wants a bad one hands in another `Interference`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -19,6 +19,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A request that was let in: known caller, right signature, in time."""
 
     endpoint: str  # as in "POST /api/v3/order", over REST and over the WebSocket API alike
+    called: str  # the same over REST; over the WebSocket API the method, as in "order.place"
     address: str
     account: str | None
     symbol: str | None
@@ -41,6 +42,16 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
 
 
+class HangUp(msgspec.Struct, frozen=True, kw_only=True):
+    """The connections end of everybody who follows one of the streams or accounts that it concerns."""
+
+    concerns: Callable[[str, str], bool]  # the name of a stream and "", or "" and an account
+    code: int | None  # None: without a word
+
+
+Going = Outgoing | HangUp
+
+
 class Interference(Protocol):
     """What may come between the venue and its clients."""
 
@@ -53,8 +64,11 @@ class Interference(Protocol):
     def records(self, call: Call, current: Records) -> Records:
         """Return what this request gets to read: the records as they are, or as they were."""
 
-    def told(self, outgoing: Outgoing) -> Sequence[Outgoing]:
+    def told(self, outgoing: Outgoing) -> Sequence[Going]:
         """Return what is delivered in the event's place: itself, nothing, it twice, an earlier one first."""
+
+    def tick(self) -> Sequence[Going]:
+        """Do what time has made due, and return what is delivered now. Asked ten times a second."""
 
 
 class NoInterference:
@@ -75,6 +89,10 @@ class NoInterference:
         del call
         return current
 
-    def told(self, outgoing: Outgoing) -> Sequence[Outgoing]:
+    def told(self, outgoing: Outgoing) -> Sequence[Going]:
         """Deliver every event once."""
         return (outgoing,)
+
+    def tick(self) -> Sequence[Going]:
+        """Let the time pass."""
+        return ()

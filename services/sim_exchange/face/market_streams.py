@@ -10,7 +10,7 @@ import msgspec
 
 from services.sim_exchange.face.connection import Connection
 from services.sim_exchange.face.frames import text_frame
-from services.sim_exchange.face.interference import Interference, Outgoing
+from services.sim_exchange.face.interference import Going, Interference, Outgoing
 from services.sim_exchange.face.layout import Payload
 
 STREAMS_MAX: Final = 1_024  # that one connection may follow
@@ -57,11 +57,20 @@ class MarketStreams:
 
     def tell(self, stream: str, payload: Payload | list[Payload]) -> None:
         """Tell the followers of a stream, if the interference lets it through."""
-        for outgoing in self._interference.told(Outgoing(stream=stream, payload=payload)):
-            self.deliver(outgoing)
+        for going in self._interference.told(Outgoing(stream=stream, payload=payload)):
+            self.deliver(going)
 
-    def deliver(self, outgoing: Outgoing) -> None:
-        """Send an event to the followers of its stream."""
+    def deliver(self, going: Going) -> None:
+        """Send an event to the followers of its stream, or hang up on those whom that concerns."""
+        if isinstance(going, Outgoing):
+            self._send(going)
+            return
+        for stream, followers in self._followers.items():
+            if going.concerns(stream, ""):
+                for follower in followers:
+                    follower.connection.hang_up(going.code)
+
+    def _send(self, outgoing: Outgoing) -> None:
         followers = self._followers.get(outgoing.stream)
         if not followers:
             return

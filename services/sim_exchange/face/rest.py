@@ -29,6 +29,7 @@ def rest_handler(door: Door, endpoint: Endpoint) -> Callable[[web.Request], Awai
             return _response(refused(refusal, {}))
         asked = Request(
             endpoint=endpoint,
+            called=endpoint.name,
             sent=sent,
             signed_text=signed_text(query, body),
             api_key=request.headers.get(KEY_HEADER, ""),

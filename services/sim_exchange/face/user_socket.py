@@ -10,9 +10,10 @@ from aiohttp import web
 from services.sim_exchange.face.connection import Connection
 from services.sim_exchange.face.desk import Clock
 from services.sim_exchange.face.door import OK, Door, Request, refused
-from services.sim_exchange.face.endpoint import Endpoint, weight
+from services.sim_exchange.face.endpoint import Asked, Endpoint, weight
 from services.sim_exchange.face.frames import text_frame
 from services.sim_exchange.face.interference import HangUpError, Reply
+from services.sim_exchange.face.layout import Payload
 from services.sim_exchange.face.refusals import RefusalError
 from services.sim_exchange.face.signing import sorted_text
 from services.sim_exchange.face.sockets import Sockets, read
@@ -119,23 +120,32 @@ class UserSocket:
     ) -> Reply:
         if method == UNSUBSCRIBE:
             return self._unsubscribed(subscriber, sent)
-        endpoint = SUBSCRIPTION if method == SUBSCRIBE else self._endpoints.get(method)
+        endpoint = self._subscription(subscriber) if method == SUBSCRIBE else self._endpoints.get(method)
         if endpoint is None:
             return refused(RefusalError(-1135, f"Invalid JSON Request; unknown method '{method}'."), {})
-        request = Request(
-            endpoint=endpoint, sent=sent, signed_text=signed_text, api_key=sent.get("apiKey", ""), address=address
+        return await self._door.answer(
+            Request(
+                endpoint=endpoint,
+                called=method,
+                sent=sent,
+                signed_text=signed_text,
+                api_key=sent.get("apiKey", ""),
+                address=address,
+            )
         )
-        return self._subscribed(subscriber, request) if method == SUBSCRIBE else await self._door.answer(request)
 
-    def _subscribed(self, subscriber: Subscriber, request: Request) -> Reply:
-        try:
-            account = self._door.identified(request).account
-        except RefusalError as refusal:
-            return refused(refusal, {})
-        number = self._streams.subscribe(subscriber, account)
-        if number is None:
-            return refused(RefusalError(-2035, "User data stream subscription is already active."), {})
-        return Reply(status=OK, body=msgspec.json.encode({"subscriptionId": number}))
+    def _subscription(self, subscriber: Subscriber) -> Endpoint:
+        """Return what subscribes this client: to the door an endpoint like any other."""
+
+        def subscribe(asked: Asked) -> Payload:
+            # Whoever left while the request was held up is not subscribed: nobody would ever end that.
+            gone = subscriber.connection.is_closing
+            number = None if gone else self._streams.subscribe(subscriber, asked.account)
+            if number is None:
+                raise RefusalError(-2035, "User data stream subscription is already active.")
+            return {"subscriptionId": number}
+
+        return Endpoint(method="WS", path=SUBSCRIBE, weigh=weight(2), answer=subscribe, permission="read")
 
     def _unsubscribed(self, subscriber: Subscriber, sent: Mapping[str, str]) -> Reply:
         chosen = [number for number in subscriber.accounts if sent.get("subscriptionId", str(number)) == str(number)]
@@ -159,13 +169,6 @@ class UserSocket:
         kind = b"result" if reply.status == OK else b"error"
         head = b'{"id":%b,"status":%d,"%b":' % (msgspec.json.encode(asked_id), reply.status, kind)
         connection.send(text_frame(head + reply.body + limits + b"}"))
-
-
-def _subscription(_: object) -> object:
-    raise AssertionError("a subscription is made by the socket, for its own client")
-
-
-SUBSCRIPTION: Final = Endpoint(method="WS", path=SUBSCRIBE, weigh=weight(2), answer=_subscription, permission="read")
 
 
 def _text(value: msgspec.Raw) -> str:

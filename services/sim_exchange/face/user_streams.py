@@ -8,7 +8,7 @@ import msgspec
 from services.sim_exchange.face.account_layout import account_events
 from services.sim_exchange.face.connection import Connection
 from services.sim_exchange.face.frames import text_frame
-from services.sim_exchange.face.interference import Interference, Outgoing
+from services.sim_exchange.face.interference import Going, Interference, Outgoing
 from services.sim_exchange.face.layout import Payload
 from services.sim_exchange.venue.vocabulary import Event
 
@@ -60,11 +60,20 @@ class UserStreams:
 
     def tell(self, account: str, payload: Payload) -> None:
         """Tell an account something, if the interference lets it through."""
-        for outgoing in self._interference.told(Outgoing(account=account, payload=payload)):
-            self.deliver(outgoing)
+        for going in self._interference.told(Outgoing(account=account, payload=payload)):
+            self.deliver(going)
 
-    def deliver(self, outgoing: Outgoing) -> None:
-        """Send an event to the subscribers of its account."""
+    def deliver(self, going: Going) -> None:
+        """Send an event to the subscribers of its account, or hang up on those whom that concerns."""
+        if isinstance(going, Outgoing):
+            self._send(going)
+            return
+        for account, subscribers in self._subscribers.items():
+            if going.concerns("", account):
+                for subscriber, _ in subscribers:
+                    subscriber.connection.hang_up(going.code)
+
+    def _send(self, outgoing: Outgoing) -> None:
         subscribers = self._subscribers.get(outgoing.account)
         if subscribers:
             raw = msgspec.json.encode(outgoing.payload)

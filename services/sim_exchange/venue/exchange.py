@@ -9,6 +9,7 @@ from typing import Final
 
 from services.sim_exchange.venue.amounts import EXACT
 from services.sim_exchange.venue.cancelling import cancel, cancel_all, cancel_list, cancel_replace, find
+from services.sim_exchange.venue.filling import fill_by_force
 from services.sim_exchange.venue.floor import Floor
 from services.sim_exchange.venue.listing import Listing
 from services.sim_exchange.venue.order_lists import place_oco
@@ -29,6 +30,7 @@ from services.sim_exchange.venue.vocabulary import (
     Done,
     Event,
     Fees,
+    FillOrder,
     LevelChanged,
     ListChanged,
     ListView,
@@ -82,6 +84,13 @@ class Exchange:
                 return cancel_list(self._floor, command)
             case CancelAll():
                 return cancel_all(self._floor, command)
+            case FillOrder():
+                return fill_by_force(self._floor, command)
+            case Transfer() | OpenAccount() | SetRules():
+                return self._administer(command)
+
+    def _administer(self, command: Transfer | OpenAccount | SetRules) -> Done | Refused:
+        match command:
             case Transfer():
                 return self._transfer(command)
             case OpenAccount():

@@ -62,7 +62,7 @@ def _take(floor: Floor, listing: Listing, taker: Order) -> None:
         if maker.account == taker.account and taker.self_trade_prevention != "NONE":
             _prevent(floor, taker, maker)
         else:
-            _trade(floor, listing, taker, maker)
+            trade_with(floor, listing, taker, maker)
 
 
 def _prevent(floor: Floor, taker: Order, maker: Order) -> None:
@@ -72,7 +72,8 @@ def _prevent(floor: Floor, taker: Order, maker: Order) -> None:
         endings.end(floor, taker, "EXPIRED_IN_MATCH", "TRADE_PREVENTION")
 
 
-def _trade(floor: Floor, listing: Listing, taker: Order, maker: Order) -> None:
+def trade_with(floor: Floor, listing: Listing, taker: Order, maker: Order) -> None:
+    """Let an order take what it can from another that is in the book, and settle it."""
     claim(floor, listing, maker)
     price = maker.price
     quantity = min(taker.remaining, maker.remaining)

@@ -151,6 +151,16 @@ class CancelReplace(Word, frozen=True):
     cancel_replace_mode: ReplaceMode
 
 
+class FillOrder(Word, frozen=True):
+    """Trade against one order in the book at its price, past all that stands before it. For faults: nobody asks so."""
+
+    account: str
+    symbol: str
+    order_id: int
+    quantity: Decimal
+    against: str  # the account on the other side
+
+
 class OpenAccount(Word, frozen=True):
     """Let somebody trade, or change what it costs. `is_market` marks the synthetic market's own.
 
@@ -177,7 +187,16 @@ class SetRules(Word, frozen=True):
 
 
 Command = (
-    PlaceOrder | PlaceOco | CancelOrder | CancelList | CancelAll | CancelReplace | OpenAccount | Transfer | SetRules
+    PlaceOrder
+    | PlaceOco
+    | CancelOrder
+    | CancelList
+    | CancelAll
+    | CancelReplace
+    | FillOrder
+    | OpenAccount
+    | Transfer
+    | SetRules
 )
 
 

@@ -93,24 +93,44 @@ class Venue:
 async def serving(
     interference: Interference | None = None, limits: Limits | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Venue]:
-    """Open an exchange with a market, two accounts and a few keys, on a port of its own."""
+    """Open an exchange with a market, three accounts and a few keys, on a port of its own."""
     clock = MovableClock()
     told: list[Event] = []
-    core = Exchange(opened_ms=clock())
-    scripts = Scripts(history=History(SyntheticMarket(SETTINGS)), symbols=SETTINGS.rules(), seed=SETTINGS.seed)
-    desk = Desk(core=core, clock=clock, on_told=told.extend)
+    desk = opened(clock, told)
+    async with served(desk, clock, told, interference or NoInterference(), limits=limits, tls=tls) as venue:
+        yield venue
+
+
+def opened(clock: Callable[[], int], told: list[Event]) -> Desk:
+    """Open the desk of an exchange with three symbols and three accounts."""
+    desk = Desk(core=Exchange(opened_ms=clock()), clock=clock, on_told=told.extend)
     for rules in SETTINGS.rules().values():
         desk.carry_out(SetRules(rules=rules))
     for account in ("alice", "tom", "max"):
         desk.carry_out(OpenAccount(account=account, fees=FEES))
         for asset, amount in (("USDT", 1_000_000), ("BTC", 100), ("BNB", 10)):
             desk.carry_out(Transfer(account=account, asset=asset, amount=Decimal(amount)))
+    return desk
+
+
+@asynccontextmanager
+async def served(
+    desk: Desk,
+    clock: MovableClock,
+    told: list[Event],
+    interference: Interference,
+    *,
+    limits: Limits | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Venue]:
+    """Serve a desk, and let max make a market."""
+    scripts = Scripts(history=History(SyntheticMarket(SETTINGS)), symbols=SETTINGS.rules(), seed=SETTINGS.seed)
     keys = KeyRing((ALICE, READER))
     face = Face(
         desk=desk,
         candles=Candles(scripts=scripts, opened_ms=clock()),
         keys=keys,
-        interference=interference or NoInterference(),
+        interference=interference,
         limits=limits or Limits(),
     )
     port = await face.start("127.0.0.1", 0, tls=tls)

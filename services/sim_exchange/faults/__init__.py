@@ -1,0 +1,1 @@
+"""Faults on command: what may go wrong at the simulated exchange, when, and how it is asked for."""
