@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, journal, matching, service
+from tests.bench import bus, codec, face, history, journal, matching, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -67,12 +67,32 @@ def _matching() -> None:
     _write("matching", [*rows, memory], said)
 
 
+def _history() -> None:
+    rows = history.measured()
+    said = history.verdicts(rows)
+    _say("Market: history made from its seed, asked as the exchange is, then traded on", history.table(rows), said)
+    _write("history", rows, said)
+
+
+def _face() -> None:
+    rows = face.measured()
+    said = face.verdicts(rows)
+    _say(
+        "Exchange: orders through ccxt in turn with a bare echo, then streams; medians of rounds",
+        face.table(rows),
+        said,
+    )
+    _write("face", rows, said)
+
+
 BENCHMARKS: Final = {
     "codec": _codec,
     "journal": _journal,
     "bus": _bus,
     "service": _service,
     "matching": _matching,
+    "history": _history,
+    "face": _face,
 }
 
 

@@ -5,6 +5,7 @@ Whoever runs the exchange makes it, with the desk through which all commands go,
 
 import asyncio
 import ssl
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -57,7 +58,7 @@ class Face:
         )
         desk.listen(self._feed.take)
         desk.listen(self.user_streams.take)
-        user_socket = UserSocket(
+        self._user_socket: Final = UserSocket(
             sockets=self.user_sockets,
             streams=self.user_streams,
             door=door,
@@ -66,28 +67,31 @@ class Face:
             clock=desk.clock,
         )
         self._runner: Final = web.AppRunner(
-            _application(door, MarketSocket(self.market_sockets, self.market_streams), user_socket),
+            _application(door, MarketSocket(self.market_sockets, self.market_streams), self._user_socket),
             access_log=None,
             handle_signals=False,
             shutdown_timeout=GOODBYE_SECONDS,
         )
-        self._ticking: asyncio.Task[None] | None = None
+        # Ends before it is stopped only by a defect of ours: whoever runs the exchange watches it.
+        self.ticking: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
         """Serve, and return the port: the one asked for, or for 0 one that was free."""
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
-        self._ticking = asyncio.create_task(self._tick_for_ever())
+        self.ticking = asyncio.create_task(self._tick_for_ever())
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Serve no longer, and let everybody go."""
-        if self._ticking is not None:
-            self._ticking.cancel()
-            await asyncio.wait([self._ticking])
         for connection in (*self.market_sockets.connections, *self.user_sockets.connections):
             connection.cut()
+        await self._user_socket.stop()
         await self._runner.cleanup()
+        if self.ticking is not None:
+            self.ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self.ticking
 
     def tick(self) -> None:
         """Tell what time has made due. Called often enough by itself; whoever moves a clock by hand calls it, too."""

@@ -90,6 +90,13 @@ class UserSocket:
                     self._streams.unsubscribe(subscriber, number)
         return socket
 
+    async def stop(self) -> None:
+        """Leave undone what still waits for its turn: whoever asked has gone."""
+        waiting = list(self._at_work)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
     async def _take(self, subscriber: Subscriber, message: bytes, address: str) -> None:
         connection = subscriber.connection
         try:
@@ -99,8 +106,8 @@ class UserSocket:
             refusal = RefusalError(-1135, f"Invalid JSON Request; {error}")
             self._send(connection, None, refused(refusal, {}), address, has_limits=False)
             return
+        signed_text = sorted_text(sent)
         has_limits = sent.pop(NOT_THE_ENDPOINTS, "true") != "false"
-        signed_text = sorted_text({name: _text(value) for name, value in asked.params.items()})
         try:
             reply = await self._answer(subscriber, asked.method, sent, signed_text, address)
         except HangUpError:

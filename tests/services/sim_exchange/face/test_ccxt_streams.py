@@ -156,20 +156,27 @@ async def test_order_is_placed_over_the_websocket(venue: Venue, client: Binance)
 
 
 async def test_ended_subscription_is_made_anew(venue: Venue, client: Binance) -> None:
-    """After the venue ended a subscription the client is told nothing until it asks again."""
-    (await subscribed(venue, client.watch_orders(SYMBOL))).cancel()
+    """When the venue ends a subscription nobody who waits is woken, and the next call subscribes again."""
+    waiting = await subscribed(venue, client.watch_orders(SYMBOL))
+    socket = client.clients[client.urls["api"]["ws"]["ws-api"]["spot"]]
     venue.face.user_streams.terminate("alice", venue.clock())
-    assert not venue.face.user_streams.is_followed("alice")
+    await until(lambda: "spot" not in socket.subscriptions)
+    assert not waiting.done()
+    waiting.cancel()
+    again = await subscribed(venue, client.watch_orders(SYMBOL))
+    placed = await client.create_order(SYMBOL, "limit", "buy", 0.01, 59_000)
+    [order] = await within(5, again)
+    assert order["id"] == placed["id"]
 
 
-def churned(venue: Venue, random: Random, times: int) -> None:
+def churned(venue: Venue, draws: Random, times: int) -> None:
     """Place and fill at random around the price."""
     for _ in range(times):
-        cents = random.randrange(1, 3_000)
-        side = random.choice(SIDES)
+        cents = draws.randrange(1, 3_000)
+        side = draws.choice(SIDES)
         price = PRICE - cents if side == "BUY" else PRICE + cents
-        if random.random() < 0.8:
-            venue.order(side, f"0.{random.randrange(1, 1_000):03d}", str(price))
+        if draws.random() < 0.8:
+            venue.order(side, f"0.{draws.randrange(1, 1_000):03d}", str(price))
         else:
             venue.order(side, "0.05")
 
@@ -185,11 +192,11 @@ def is_same_book(venue: Venue, book: dict[str, Any]) -> bool:
 
 async def test_book_is_the_cores_book_after_ten_thousand_changes(venue: Venue, client: Binance) -> None:
     """A book that ccxt keeps from a snapshot and the changes after it is the core's."""
-    random = Random(11)  # noqa: S311  # a test that can be repeated
+    draws = Random(11)  # noqa: S311  # a test that can be repeated
     book = await within(5, client.watch_order_book(SYMBOL))
     first_id = venue.desk.core.depth(BTC, 1).update_id
     while (last_id := venue.desk.core.depth(BTC, 1).update_id) < first_id + 10_000:
-        churned(venue, random, 1_500)
+        churned(venue, draws, 1_500)
         while book["nonce"] < venue.desk.core.depth(BTC, 1).update_id:
             book = await within(5, client.watch_order_book(SYMBOL))
     assert book["nonce"] == last_id
@@ -204,14 +211,14 @@ async def watched_for_ever(client: Binance) -> None:
 
 async def test_book_with_a_hole_is_begun_anew() -> None:
     """A lost change is noticed, and the book is whole again with the next call."""
-    lossy, random = LosesOneEvent(), Random(12)  # noqa: S311  # a test that can be repeated
+    lossy, draws = LosesOneEvent(), Random(12)  # noqa: S311  # a test that can be repeated
     async with serving(lossy) as venue, ccxt_client(venue) as client:
         await within(5, client.watch_order_book(SYMBOL))
         for _ in range(3):
             lossy.loses_next_of = "btcusdt@depth@100ms"
-            churned(venue, random, 20)
+            churned(venue, draws, 20)
             venue.face.tick()
-            churned(venue, random, 20)
+            churned(venue, draws, 20)
             with pytest.raises(ccxt.ChecksumError):
                 await watched_for_ever(client)
             book = await within(5, client.watch_order_book(SYMBOL))

@@ -83,6 +83,20 @@ async def test_answer_that_is_dropped_was_carried_out() -> None:
         assert await is_placed(client)
 
 
+async def test_answer_leaves_after_what_it_says_was_written_down() -> None:
+    """By the time there is an answer the venue's own log has had the order."""
+    trouble, written = Trouble(), list[str]()
+    async with serving(trouble) as venue, ccxt_client(venue) as client:
+
+        def look(reply: Reply) -> Reply:
+            written.extend(event.order.client_id for event in venue.told if isinstance(event, OrderChanged))
+            return reply
+
+        trouble.last = look
+        await place(client)
+        assert written[-1] == "mine"
+
+
 async def test_answer_of_another_is_given_with_or_without_the_deed() -> None:
     """A gateway's error instead of the venue's answer leaves the order placed, or not."""
     trouble = Trouble()

@@ -148,8 +148,16 @@ OPTIONS: Final = {"fetchCurrencies": False, "fetchMargins": False, "fetchMarkets
 
 @asynccontextmanager
 async def ccxt_client(venue: Venue, key: ApiKey = ALICE, **options: object) -> AsyncIterator[Binance]:
-    """Connect an unmodified ccxt by nothing but other addresses."""
-    host = f"127.0.0.1:{venue.port}"
+    """Connect an unmodified ccxt, and let it load the markets."""
+    async with ccxt_at(venue.port, key, **options) as client:
+        await client.load_markets()
+        yield client
+
+
+@asynccontextmanager
+async def ccxt_at(port: int, key: ApiKey = ALICE, **options: object) -> AsyncIterator[Binance]:
+    """Make an unmodified ccxt that differs by nothing but its addresses."""
+    host = f"127.0.0.1:{port}"
     api = {
         "public": f"http://{host}/api/v3",
         "private": f"http://{host}/api/v3",
@@ -169,7 +177,6 @@ async def ccxt_client(venue: Venue, key: ApiKey = ALICE, **options: object) -> A
     for kind in ("exact", "broad"):  # which it would find by the host's name
         client.exceptions[kind].update(client.exceptions["spot"].get(kind, {}))
     try:
-        await client.load_markets()
         yield client
     finally:
         await client.close()
