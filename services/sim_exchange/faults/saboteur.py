@@ -73,7 +73,7 @@ class Saboteur:
     def remove(self, fault_id: str) -> Rule | None:
         """Take a fault away, and let what lasts end; None if there is none of that id."""
         rule = self._rulebook.remove(fault_id)
-        if rule is not None:
+        if rule is not None and rule.has_begun and not rule.has_ended:
             self._end(rule)
         return rule
 
@@ -83,7 +83,12 @@ class Saboteur:
         return self._rulebook.rules()
 
     def play(self, scenario: Scenario) -> None:
-        """Take up the faults of a scenario, all or none. It begins now: its requests are counted from here."""
+        """Take up the faults of a scenario, all or none. It begins now: its requests are counted from here.
+
+        What an earlier one had not started yet is dropped.
+        """
+        while self._starting:
+            self._rulebook.remove(self._starting.popleft()[1].fault_id)
         self._rulebook.sow(scenario.seed)
         start_ms = self._clock.true_ms()
         added: list[tuple[int, Rule]] = []
@@ -194,8 +199,7 @@ class Saboteur:
 
     def _end(self, rule: Rule) -> None:
         self._prices.forget(rule.fault_id)
-        if rule.has_begun:
-            self._lasting.end(rule)
+        self._lasting.end(rule)
 
     def _take(self, events: Sequence[Event], _: int) -> None:
         self._lasting.take(events)

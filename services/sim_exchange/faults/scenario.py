@@ -1,13 +1,4 @@
-"""Scenario files: faults by name, each with when it begins. Pure: the text comes in, the steps come out.
-
-seed: 7
-steps:
-  lost_answer:
-    at: +12s
-    fault:
-      kind: drop_reply
-      when: ...
-"""
+"""Scenario files: a seed, and faults by name, each with when it begins. Pure: the text comes in, the steps come out."""
 
 import re
 from typing import Final

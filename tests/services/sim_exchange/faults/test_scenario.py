@@ -62,6 +62,13 @@ async def test_a_scenario_is_taken_up_as_a_whole_or_not(exchange: Sabotaged) -> 
     assert exchange.saboteur.rules() == ()
 
 
+async def test_another_scenario_takes_the_place_of_what_has_not_begun(exchange: Sabotaged) -> None:
+    """Steps that were waiting for their request are gone when another scenario is played; what runs goes on."""
+    exchange.saboteur.play(read_scenario(BAD_DAY, name="bad-day.yaml"))
+    exchange.saboteur.play(read_scenario(BAD_DAY.replace("halted", "again"), name="bad-day.yaml"))
+    assert [rule.fault_id for rule in exchange.saboteur.rules()] == ["halted", "again", "lost"]
+
+
 async def test_so_many_requests_wait_and_no_more() -> None:
     """A request that finds too many others held up is lost; those go on when their time has come."""
     waiting = Waiting()
