@@ -54,7 +54,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     try:
         configuration = load_configuration(root=arguments.root, environment=environment)
         if arguments.what == "run":
-            return _serve(configuration)
+            return _serve(configuration, arguments.scenario)
         output.writelines(f"{line}\n" for line in _looked(arguments, configuration))
     except (KeysUnusableError, NothingThereError, PrivateFileError, RecordDamagedError, SocketPathError) as error:
         errors.write(f"bowline sim-exchange: {error}\n")
@@ -65,11 +65,11 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     return OK
 
 
-def _serve(configuration: Configuration) -> int:
+def _serve(configuration: Configuration, scenario_file: Path | None) -> int:
     """Make what `bowline up` would have made, and be the exchange until Ctrl-C."""
     create_keys(PrivateDirectory(configuration.keys_directory), get_args(Role))
     RunDirectory(configuration.run_directory)
-    return serve(configuration.root)
+    return serve(configuration.root, scenario_file=scenario_file)
 
 
 def _looked(arguments: argparse.Namespace, configuration: Configuration) -> Iterator[str]:
@@ -145,7 +145,8 @@ def in_words(line: Line) -> str:
             sent = " ".join(f"{name}={value}" for name, value in line.sent.items())
             return f"{begin}{line.address} {line.account or 'nobody'} asked {line.endpoint} {sent}"
         case Interfered():
-            return f"{begin}fault {line.fault_id} ({line.kind}) met {line.endpoint} of {line.account or 'nobody'}"
+            met = " ".join(filter(None, (line.account, line.endpoint, line.stream, line.symbol, line.client_id)))
+            return f"{begin}fault {line.fault_id} ({line.kind}) struck for the {line.fired}. time: {met}"
         case Happened():
             return begin + "; ".join(_event_in_words(event) for event in line.events)
 
@@ -189,6 +190,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(what="run")
     parser.add_argument("--root", type=Path, default=PROJECT, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--scenario", type=Path, help="what goes wrong, and when; see docs/simulated-exchange-faults.md"
+    )
     verbs = parser.add_subparsers(metavar="accounts|orders|log")
     verbs.add_parser("accounts", help="who has what").set_defaults(what="accounts")
     orders = verbs.add_parser("orders", help="the open orders")

@@ -1,8 +1,9 @@
-"""The exchange in its process: log, matching core, market and face put together, on the loop of the service shell."""
+"""The exchange in its process: log, matching core, market, face and faults put together, on the loop of the shell."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +11,15 @@ from services.sim_exchange.accounts_file import AccountOnFile, AccountsUnusableE
 from services.sim_exchange.core import CannotServe, Serving
 from services.sim_exchange.face.app import Face
 from services.sim_exchange.face.desk import Desk
-from services.sim_exchange.face.interference import NoInterference
+from services.sim_exchange.face.door import Request
 from services.sim_exchange.face.keys import KeyRing
+from services.sim_exchange.face.signing import SIGNATURE
 from services.sim_exchange.face.weights import Limits
+from services.sim_exchange.faults.admin import AdminSocket, fresh_token
+from services.sim_exchange.faults.clock import SkewableClock
+from services.sim_exchange.faults.saboteur import Fired, Saboteur
+from services.sim_exchange.faults.scenario import Scenario
+from services.sim_exchange.faults.scope import FaultRefusedError
 from services.sim_exchange.market.candles import Candles
 from services.sim_exchange.market.intervals import MINUTE_MS
 from services.sim_exchange.market.market import Market
@@ -33,23 +40,33 @@ LOG_FOLDER: Final = "log"
 NS_PER_MS: Final = 1_000_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What is chosen for an exchange. Without an `admin_port` it takes no commands beside those of its clients."""
+
+    directory: Path
+    port: int
+    admin_port: int | None
+    seed: int
+    scenario: Scenario | None
+
+
 class SimExchange:
     """Everything of the exchange that is not the mesh's: what the plan of its process calls its outside."""
 
-    def __init__(self, *, directory: Path, port: int, seed: int, clock: Clock) -> None:
-        self._directory: Final = directory
-        self._port: Final = port
-        self._settings: Final = MarketSettings(seed=seed, symbols=DEFAULT_SYMBOLS)
-        self._clock: Final = clock
-        self._tasks: Final[set[asyncio.Task[None]]] = set()
+    def __init__(self, choice: Choice, clock: Clock) -> None:
+        self._choice: Final = choice
+        self._settings: Final = MarketSettings(seed=choice.seed, symbols=DEFAULT_SYMBOLS)
+        self._clock: Final = SkewableClock(lambda: clock.wall_ns() // NS_PER_MS)
+        self._exchange: Final = Exchange(opened_ms=self._clock())
+        self._desk: Final = Desk(core=self._exchange, clock=self._clock, on_told=self._write_down)
+        self._serving: asyncio.Task[None] | None = None
         self._record: BookOfRecord | None = None
-        self._face: Face | None = None
 
     def open(self, bring: Callable[[FromOutside], None]) -> None:
         """Find out where we were, and open the doors."""
         self._bring: Callable[[FromOutside], None] = bring
-        task = asyncio.get_running_loop().create_task(self._serve())
-        self._tasks.add(task)
+        self._serving = asyncio.get_running_loop().create_task(self._serve())
 
     def perform(self, effect: Outward) -> None:
         """Do nothing: the process's core has no wishes."""
@@ -57,87 +74,119 @@ class SimExchange:
 
     def close(self) -> None:
         """Shut the doors, and the log."""
-        for task in self._tasks:
-            task.cancel()
+        if self._serving is not None:
+            self._serving.cancel()
         if self._record is not None:
             self._record.close()
-
-    def _now_ms(self) -> int:
-        return self._clock.wall_ns() // NS_PER_MS
 
     async def _serve(self) -> None:
         try:
             await self._serve_until_cancelled()
         except (AccountsUnusableError, PrivateFileError, RecordDamagedError) as error:
             self._bring(CannotServe(str(error)))
+        except FaultRefusedError as error:
+            self._bring(CannotServe(f"the scenario cannot be played: {error}"))
         except OSError as error:
             self._bring(
                 CannotServe(
-                    f"{HOST}:{self._port} cannot be had ({error.strerror}): end whoever has the port, or choose "
-                    "another in sim_exchange.port"
+                    f"a port of {HOST} cannot be had ({error.strerror}): end whoever has it, or choose others in "
+                    "sim_exchange.port and sim_exchange.admin_port"
                 )
             )
 
     async def _serve_until_cancelled(self) -> None:
-        opened_ms = self._now_ms()
-        home = PrivateDirectory(self._directory)
+        opened_ms = self._clock()
+        home = PrivateDirectory(self._choice.directory)
         accounts = accounts_of(home)
-        history = History(SyntheticMarket(self._settings))
-        scripts = Scripts(history=history, symbols=self._settings.rules(), seed=self._settings.seed)
+        scripts = Scripts(
+            history=History(SyntheticMarket(self._settings)),
+            symbols=self._settings.rules(),
+            seed=self._settings.seed,
+        )
         # A season of minutes takes longer to make than a loop may stand still.
         await asyncio.to_thread(_look_at, scripts, opened_ms)
-        exchange = Exchange(opened_ms=opened_ms)
-        self._record = BookOfRecord(PrivateDirectory(home.path / LOG_FOLDER), exchange, now_ms=opened_ms)
-        desk = Desk(core=exchange, clock=self._now_ms, on_told=self._write_down)
+        self._record = BookOfRecord(PrivateDirectory(home.path / LOG_FOLDER), self._exchange, now_ms=opened_ms)
         market = Market(settings=self._settings, scripts=scripts)
-        self._found(desk, exchange, accounts, market)
-        keys = KeyRing(key for account in accounts for key in account.api_keys())
-        candles = Candles(scripts=scripts, opened_ms=opened_ms)
-        self._face = Face(desk=desk, candles=candles, keys=keys, interference=NoInterference(), limits=Limits())
-        port = await self._face.start(HOST, self._port)
-        names = tuple(account.account for account in accounts)
-        self._bring(Serving(f"http://{HOST}:{port}", tuple(self._settings.rules()), names))
+        self._found(accounts, market)
+        saboteur = Saboteur(desk=self._desk, clock=self._clock, seed=self._settings.seed, on_fired=self._write_fault)
+        face = Face(
+            desk=self._desk,
+            candles=Candles(scripts=scripts, opened_ms=opened_ms),
+            keys=KeyRing(key for account in accounts for key in account.api_keys()),
+            interference=saboteur,
+            limits=Limits(),
+            on_request=self._write_request,
+        )
+        admin = AdminSocket(desk=self._desk, saboteur=saboteur, token=fresh_token(home))
         try:
-            await self._let_the_market_live(desk, market)
+            port = await face.start(HOST, self._choice.port)
+            if self._choice.admin_port is not None:
+                await admin.start(self._choice.admin_port)
+            if self._choice.scenario is not None:
+                saboteur.play(self._choice.scenario)
+            names = tuple(account.account for account in accounts)
+            self._bring(Serving(f"http://{HOST}:{port}", tuple(self._settings.rules()), names))
+            await self._let_the_market_live(market)
         finally:
             with suppress(asyncio.CancelledError):
-                await self._face.stop()
+                face.announce_shutdown()
+                await admin.stop()
+                await face.stop()
 
-    def _found(self, desk: Desk, exchange: Exchange, accounts: Sequence[AccountOnFile], market: Market) -> None:
+    def _found(self, accounts: Sequence[AccountOnFile], market: Market) -> None:
         """List what is not listed yet, and open the accounts that are new; what they begin with comes in once."""
-        listed, known = exchange.rules(), exchange.accounts()
+        listed, known = self._exchange.rules(), self._exchange.accounts()
         for symbol, rules in self._settings.rules().items():
             if symbol not in listed:
-                desk.carry_out(SetRules(rules=rules))
+                self._desk.carry_out(SetRules(rules=rules))
         for account in accounts:
-            desk.carry_out(OpenAccount(account=account.account, fees=account.fees))
+            if known.get(account.account) != account.fees:
+                self._desk.carry_out(OpenAccount(account=account.account, fees=account.fees))
             if account.account not in known:
                 for asset, amount in account.begins_with.items():
-                    desk.carry_out(Transfer(account=account.account, asset=asset, amount=amount))
+                    self._desk.carry_out(Transfer(account=account.account, asset=asset, amount=amount))
         for command in market.opening():
-            desk.carry_out(command)
-        market.heard([RulesChanged(rules=rules) for rules in exchange.rules().values()])
+            self._desk.carry_out(command)
+        market.heard([RulesChanged(rules=rules) for rules in self._exchange.rules().values()])
 
-    async def _let_the_market_live(self, desk: Desk, market: Market) -> None:
+    async def _let_the_market_live(self, market: Market) -> None:
         others: list[Event] = []
-        desk.listen(lambda events, _now_ms: others.extend(events))
+        self._desk.listen(lambda events, _now_ms: others.extend(events))
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
             market.heard(others)
             others.clear()
-            for command in market.step(self._now_ms()):
-                outcome = desk.carry_out(command)
+            for command in market.step(self._clock.true_ms()):
+                outcome = self._desk.carry_out(command)
                 others.clear()  # these are heard with the answer
                 market.answered(command, outcome)
             due = max(due + self._settings.step_ms / 1_000, loop.time())
             await asyncio.sleep(due - loop.time())
 
     def _write_down(self, events: Sequence[Event]) -> None:
+        self._write(lambda record: record.happened(tuple(events), self._clock.true_ms()))
+
+    def _write_request(self, request: Request, account: str | None) -> None:
+        sent = {name: value for name, value in request.sent.items() if name != SIGNATURE}
+        self._write(
+            lambda record: record.received(
+                endpoint=request.called,
+                address=request.address,
+                account=account,
+                sent=sent,
+                at_ms=self._clock.true_ms(),
+            )
+        )
+
+    def _write_fault(self, fired: Fired) -> None:
+        self._write(lambda record: record.interfered(fired))
+
+    def _write(self, write: Callable[[BookOfRecord], None]) -> None:
         """Write it into the log, or end: what cannot be remembered must not be acknowledged."""
         assert self._record is not None, "nothing happens before the log is open"
         try:
-            self._record.happened(tuple(events), self._now_ms())
+            write(self._record)
         except PrivateFileError as error:
             self._bring(CannotServe(str(error)))
             raise

@@ -20,12 +20,21 @@ SETTINGS = PYDANTIC | {
 LOGS = PYDANTIC | {"structlog"}
 BUS = frozenset({"msgspec", "zmq"})
 
+HTTP = frozenset(
+    {"aiohappyeyeballs", "aiohttp", "aiosignal", "attr", "frozenlist", "idna", "multidict", "propcache", "yarl"}
+)
+
 # The process, what its entry point runs before anything else, and every package of others it may load: all of them.
 # A new process adds its row.
 PROCESSES = (
     ("command line", "from services import cli", frozenset[str]()),
     ("bowline version", "from services import cli; cli.main(['version'])", frozenset[str]()),
     ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS | {"msgspec"}),
+    (
+        "bowline sim-exchange",
+        "from services.sim_exchange import command",
+        SETTINGS | LOGS | BUS | HTTP | {"numpy", "uvloop"},
+    ),
     ("bowline status", "from services import cli; cli.main(['status'])", SETTINGS | BUS),
     ("overseer", "import services.overseer.__main__", SETTINGS | LOGS | BUS | {"uvloop"}),
     ("set-up", "from services import bootstrap", frozenset[str]()),

@@ -14,7 +14,7 @@ from aiohttp import web
 from services.sim_exchange.face.account_endpoints import ACCOUNT_ENDPOINTS
 from services.sim_exchange.face.day import Days
 from services.sim_exchange.face.desk import Desk
-from services.sim_exchange.face.door import Door
+from services.sim_exchange.face.door import Door, Notice, unnoticed
 from services.sim_exchange.face.endpoint import Venue
 from services.sim_exchange.face.frames import text_frame
 from services.sim_exchange.face.interference import Interference
@@ -41,14 +41,27 @@ class Face:
     """The exchange as its clients see it."""
 
     def __init__(
-        self, *, desk: Desk, candles: Candles, keys: KeyRing, interference: Interference, limits: Limits
+        self,
+        *,
+        desk: Desk,
+        candles: Candles,
+        keys: KeyRing,
+        interference: Interference,
+        limits: Limits,
+        on_request: Notice = unnoticed,
     ) -> None:
         self._desk: Final = desk
         self._interference: Final = interference
         tape = Tape(desk.core)
         days = Days(candles, tape)
         venue = Venue(desk=desk, tape=tape, days=days, candles=candles, limits=limits, order_counts=OrderCounts(limits))
-        door = Door(venue=venue, keys=keys, weights=RequestWeights(limits), interference=interference)
+        door = Door(
+            venue=venue,
+            keys=keys,
+            weights=RequestWeights(limits),
+            interference=interference,
+            on_request=on_request,
+        )
         self.market_sockets: Final = Sockets(desk.clock)
         self.user_sockets: Final = Sockets(desk.clock)
         self.market_streams: Final = MarketStreams(interference)

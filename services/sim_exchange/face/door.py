@@ -4,7 +4,7 @@ Weight, parameters, key, signature, time; then the interference; then time once 
 then it is carried out. What leaves is encoded, with the venue's headers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -32,11 +32,28 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     address: str
 
 
-class Door:
-    """Lets requests in, has them answered, and counts them."""
+Notice = Callable[[Request, str | None], None]
 
-    def __init__(self, *, venue: Venue, keys: KeyRing, weights: RequestWeights, interference: Interference) -> None:
+
+def unnoticed(request: Request, account: str | None) -> None:
+    """Write nothing down: for whoever needs no log."""
+    del request, account
+
+
+class Door:
+    """Lets requests in, has them answered, and counts them. Each is noticed as it comes, with whose key it shows."""
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        keys: KeyRing,
+        weights: RequestWeights,
+        interference: Interference,
+        on_request: Notice = unnoticed,
+    ) -> None:
         self._venue: Final = venue
+        self._on_request: Final = on_request
         self._keys: Final = keys
         self._weights: Final = weights
         self._interference: Final = interference
@@ -44,6 +61,7 @@ class Door:
 
     async def answer(self, request: Request) -> Reply:
         """Answer a request; an interference may raise `HangUpError` instead."""
+        self._on_request(request, self._keys.owner_of(request.api_key))
         endpoint, headers = request.endpoint, dict[str, str]()
         parameters = Parameters(request.sent)
         clock = self._venue.desk.clock

@@ -52,6 +52,11 @@ class KeyRing:
         """Forget a key."""
         self._keys.pop(key, None)
 
+    def owner_of(self, key: str) -> str | None:
+        """Return whose key somebody shows, whether or not it may be used; None for a key of nobody."""
+        known = self._keys.get(key)
+        return None if known is None else known.account
+
     def identified(self, key: str, *, address: str) -> ApiKey:
         """Return the key that somebody at this address shows, or refuse."""
         if not KEY.fullmatch(key):

@@ -8,10 +8,12 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
+from services.sim_exchange.faults.saboteur import Fired
 from services.sim_exchange.record.carrying import carried_over
 from services.sim_exchange.record.lines import (
     VERSION,
     Happened,
+    Interfered,
     Lasting,
     Line,
     LineDamagedError,
@@ -70,6 +72,24 @@ class BookOfRecord:
             Received(number=self._next(), at_ms=at_ms, endpoint=endpoint, address=address, account=account, sent=sent)
         )
 
+    def interfered(self, fired: Fired) -> None:
+        """Write down that a fault struck."""
+        met = fired.occasion
+        self._append(
+            Interfered(
+                number=self._next(),
+                at_ms=fired.time_ms,
+                fault_id=fired.fault_id,
+                kind=fired.kind,
+                fired=fired.fired,
+                endpoint=met.endpoint,
+                account=met.account,
+                symbol=met.symbol,
+                client_id=met.client_id,
+                stream=met.stream,
+            )
+        )
+
     def close(self) -> None:
         """Write no more."""
         if self._descriptor is not None:
@@ -80,7 +100,7 @@ class BookOfRecord:
         self._number += 1
         return self._number
 
-    def _append(self, line: Received | Happened) -> None:
+    def _append(self, line: Received | Happened | Interfered) -> None:
         assert self._descriptor is not None, "nothing is written after the end"
         text = written(line)
         with usable(self._directory.path / _name(self._segment)):

@@ -51,14 +51,17 @@ class Happened(_Line, frozen=True):
     events: tuple[Lasting, ...]
 
 
-class Interfered(_Line, frozen=True):
-    """A fault that was injected: which one, and into what."""
+class Interfered(_Line, frozen=True, omit_defaults=True):
+    """A fault that struck: which one, the how manieth time, and what it met."""
 
     fault_id: str
     kind: str
-    endpoint: str
-    account: str | None
-    sent: dict[str, str]
+    fired: int
+    endpoint: str = ""
+    account: str | None = None
+    symbol: str | None = None
+    client_id: str | None = None
+    stream: str = ""
 
 
 Line = Opened | Received | Happened | Interfered

@@ -110,6 +110,10 @@ class SimExchangeSettings(_Section):
     """The simulated exchange that stands in for the venue where no money is at stake."""
 
     port: Annotated[int, number(1, 65_535)] = Field(9080, description="Where it serves, on this host alone.")
+    admin: Literal["off", "on"] = Field(
+        "off", description="Whether it fails on command, and takes deposits, at a second port with a token."
+    )
+    admin_port: Annotated[int, number(1, 65_535)] = Field(9081, description="Where it takes commands, if it does.")
     seed: Annotated[int, number(1, 1_000_000)] = Field(
         7, description="What its market is made of: the same number makes the same prices."
     )

@@ -6,6 +6,7 @@
 import asyncio
 import random
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -108,8 +109,9 @@ async def _make_room(client: Binance, acknowledged: Acknowledged) -> None:
         await _cancel(client, order["clientOrderId"], acknowledged)
     held = (await client.fetch_balance())["BTC"]["free"]
     if held >= 0.001:
-        await client.create_order(SYMBOL, "market", "sell", held)
-        acknowledged.count += 1
+        with suppress(ccxt.InsufficientFunds):  # another client sold it
+            await client.create_order(SYMBOL, "market", "sell", held)
+            acknowledged.count += 1
 
 
 async def _check(client: Binance, acknowledged: Acknowledged) -> None:
