@@ -34,8 +34,10 @@ from services.sim_exchange.venue.vocabulary import (
 GOAL_PER_SECOND: Final = 40_000
 GROWTH_MB_MAX: Final = 8  # between the first fifth of the trades and the last
 TRADES: Final = 1_000_000
-ROUNDS: Final = 25
-COMMANDS_PER_ROUND: Final = 4_000
+PIECES: Final = 50
+ROUNDS: Final = 100
+COMMANDS_PER_ROUND: Final = 1_000  # short ones, so that what else the machine does falls into few of them
+ROUNDS_TO_WARM_UP: Final = 20  # the book fills
 ACCOUNTS: Final = ("ann", "bob", "eve")
 START_MS: Final = 1_700_000_000_000
 RULES: Final = SymbolRules(
@@ -124,9 +126,8 @@ def measured() -> list[Row]:
 def _row(accounts: str, *, is_market: bool) -> Row:
     exchange, flow = an_exchange(is_market=is_market), busy_flow(seed=1)
     rates: list[float] = []
-    trades = 0
     now_ms = START_MS
-    for round_number in range(-5, ROUNDS):  # the first rounds fill the book
+    for round_number in range(-ROUNDS_TO_WARM_UP, ROUNDS):
         commands = [next(flow) for _ in range(COMMANDS_PER_ROUND)]
         gc.collect()
         started_ns = time.perf_counter_ns()
@@ -140,13 +141,31 @@ def _row(accounts: str, *, is_market: bool) -> Row:
         accounts=accounts,
         commands_per_second=round(statistics.median(rates)),
         best_per_second=round(max(rates)),
-        trades_per_command=round(trades / (COMMANDS_PER_ROUND * (ROUNDS + 5)), 2),
+        trades_per_command=round(trades / (COMMANDS_PER_ROUND * (ROUNDS + ROUNDS_TO_WARM_UP)), 2),
     )
+
+
+def trading_flow() -> Iterator[Command]:
+    """Yield orders of which nearly each makes a trade: one offer after the other, bought up piece by piece."""
+    number = 0
+    while True:
+        number += 1
+        offer = number % PIECES == 1
+        yield PlaceOrder(
+            account="ann" if offer else "bob",
+            symbol=RULES.symbol,
+            side="SELL" if offer else "BUY",
+            type="LIMIT" if offer else "MARKET",
+            client_id=f"order-{number}",
+            time_in_force="GTC" if offer else None,
+            quantity=Decimal("0.01") * (PIECES - 1 if offer else 1),
+            price=Decimal(50_000) if offer else None,
+        )
 
 
 def remembered() -> Memory:
     """Let clients trade a million times, and see whether the process grows."""
-    exchange, flow = an_exchange(is_market=False), busy_flow(seed=2)
+    exchange, flow = an_exchange(is_market=False), trading_flow()
     now_ms, trades, early_mb = START_MS, 0, 0.0
     while trades < TRADES:
         now_ms += 1

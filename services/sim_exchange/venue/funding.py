@@ -39,7 +39,7 @@ def takeable(floor: Floor, listing: Listing, order: Order) -> tuple[Decimal, Dec
     ):
         taken = min(offered, order.remaining - quantity)
         quantity += taken
-        cost += listing.cost_of(price, taken)
+        cost += listing.quote_of(price, taken)
         if quantity == order.remaining:
             break
     return quantity, cost
@@ -52,9 +52,9 @@ def needed(floor: Floor, listing: Listing, order: Order) -> Decimal:
     if order.quote_quantity:
         return order.quote_quantity
     if order.type not in PRICELESS_TYPES:
-        return listing.cost_of(order.price, order.remaining)
+        return listing.quote_of(order.price, order.remaining)
     if order.working_ms is None:
-        return listing.cost_of(order.stop_price, order.remaining)
+        return listing.quote_of(order.stop_price, order.remaining)
     return takeable(floor, listing, order)[1]
 
 

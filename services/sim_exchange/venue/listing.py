@@ -4,7 +4,7 @@ from collections import deque
 from decimal import Decimal
 from typing import Final
 
-from services.sim_exchange.venue.amounts import decimals, rounded_down, rounded_up, unit_of
+from services.sim_exchange.venue.amounts import decimals, rounded_down, unit_of
 from services.sim_exchange.venue.average import Average
 from services.sim_exchange.venue.book import Book
 from services.sim_exchange.venue.triggers import Triggers
@@ -39,14 +39,9 @@ class Listing:
         self.counts_exactly = self.counts_exactly and not fine
 
     def quote_of(self, price: Decimal, quantity: Decimal) -> Decimal:
-        """Return what a quantity is paid with at a price."""
+        """Return what a quantity is paid with at a price; for its parts, one by one, never more than for the whole."""
         quote = price * quantity
         return quote if self.counts_exactly else rounded_down(quote, self.quote_unit)
-
-    def cost_of(self, price: Decimal, quantity: Decimal) -> Decimal:
-        """Return what must be locked to buy a quantity at a price, in however many trades."""
-        cost = price * quantity
-        return cost if self.counts_exactly else rounded_up(cost, self.quote_unit)
 
     def affordable(self, quote: Decimal, price: Decimal) -> Decimal:
         """Return what can be bought at a price, in whole steps."""

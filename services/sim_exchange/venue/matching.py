@@ -138,7 +138,7 @@ def _fill(floor: Floor, listing: Listing, order: Order, trade: Traded, quote: De
 def _unlock_saved(floor: Floor, listing: Listing, order: Order) -> None:
     """Free what a buyer saved because the price was better than its limit, or because money has a last digit."""
     if order.is_buy and order.type not in PRICELESS_TYPES:
-        saved = order.locked - listing.cost_of(order.price, order.remaining)
+        saved = order.locked - listing.quote_of(order.price, order.remaining)
         if saved:
             floor.ledger.unlock(order.pays, saved)
             order.locked -= saved

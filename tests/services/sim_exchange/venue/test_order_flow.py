@@ -1,14 +1,16 @@
 """What holds after whatever is asked: of the book, of every balance, of every fill; and after a restart."""
 
 from collections import defaultdict
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from services.sim_exchange.venue.triggers import would_fire
 from services.sim_exchange.venue.vocabulary import (
     FEES_ACCOUNT,
+    NO_LIST,
     CancelAll,
     Command,
     Depth,
@@ -111,6 +113,10 @@ class OrderFlow(RuleBasedStateMachine):
             for order in before.values() if maker is not None else ():
                 if maker is not None and is_ahead(order, maker):
                     assert order.order_id not in after.keys() | later, f"{order} was passed over for {maker}"
+            for order in before.values():
+                if order.symbol == trade.symbol and order.working_ms is None and order.order_id in after:
+                    waits = after[order.order_id].working_ms is None
+                    assert not (waits and would_fire(order.side, order.type, order.stop_price, trade.price)), order
         for event in outcome.events:
             if isinstance(event, OrderChanged):
                 order, fill = event.order, event.fill
@@ -135,6 +141,29 @@ class OrderFlow(RuleBasedStateMachine):
             for asset, balance in self.exchange.balances(account).items():
                 assert balance.free >= 0
                 assert balance.locked == held[account, asset], (account, asset)
+
+    @invariant()
+    def a_plain_order_in_the_book_holds_what_it_needs(self) -> None:
+        """Hold no more than the remaining quantity costs, or is: what a better price saved is free at once."""
+        for order in self.open_orders().values():
+            if order.working_ms is not None and order.list_id == NO_LIST:
+                remaining = order.quantity - order.filled
+                cost = (order.price * remaining).quantize(Decimal("1E-8"), ROUND_DOWN)
+                assert order.locked == (cost if order.side == "BUY" else remaining), order
+
+    @invariant()
+    def a_list_has_one_order_once_one_of_them_was_filled_or_triggered(self) -> None:
+        """See that the first order of a list that is filled, also in part, or triggered ends the other."""
+        for account in RATES:
+            orders = self.exchange.orders(account)
+            for order_list in self.exchange.lists(account):
+                of_list = [order for order in orders if order.list_id == order_list.list_id]
+                begun = any(
+                    order.filled or (order.working_ms is not None and order.type != "LIMIT_MAKER") for order in of_list
+                )
+                still_open = [order for order in of_list if order.status in {"NEW", "PARTIALLY_FILLED"}]
+                assert len(still_open) <= (1 if begun else 2)
+                assert (order_list.status == "ALL_DONE") == (not still_open)
 
     @invariant()
     def the_book_is_what_was_told_and_what_rests(self) -> None:
