@@ -5,6 +5,7 @@
 
 import asyncio
 import random
+import secrets
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -149,7 +150,7 @@ async def _every_order(client: Binance) -> list[dict[str, Any]]:
 
 def main() -> int:
     """Run the rounds asked for."""
-    rounds, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(1 << 32)
+    rounds, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else secrets.randbits(32)
     sys.stdout.write(f"the exchange is killed {rounds} times, seed {seed}\n")
     with ExchangeProject() as project:
         acknowledged = asyncio.run(kill_rounds(project, rounds, seed))

@@ -1,7 +1,7 @@
 """The exchange as a process: killed under load, found again as it was; what stands in its way is said."""
 
 import asyncio
-import random
+import secrets
 import socket
 
 from services.sim_exchange.process import FOLDER, LOG_FOLDER
@@ -13,7 +13,7 @@ ROUNDS = 4
 
 def test_what_was_acknowledged_outlives_the_process() -> None:
     """Killed while clients trade, it comes back with every order, fill and cancel that anybody was told of."""
-    seed = random.SystemRandom().randrange(1 << 32)
+    seed = secrets.randbits(32)
     with ExchangeProject() as project:
         acknowledged = asyncio.run(kill_rounds(project, ROUNDS, seed))
     assert acknowledged.orders, f"seed {seed}"
