@@ -77,6 +77,8 @@ class BookSide:
     def changes(self, symbol: str, update_id: int) -> list[LevelChanged]:
         """Return each level that changed since this was last asked, numbered from the one after an update."""
         changes: list[LevelChanged] = []
+        if not self._changed:
+            return changes
         for rank in self._changed:
             level = self._levels.get(rank)
             update_id += 1
