@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from services.sim_exchange.venue.exchange import Exchange
 from services.sim_exchange.venue.vocabulary import (
     Balance,
@@ -84,12 +86,12 @@ def afterwards(accounts: Sequence[str]) -> list[Command]:
 
 
 def deeds(outcome: Outcome) -> list[object]:
-    """Return what was done, without the numbers that the market's own orders have used up before."""
+    """Return what was done, without the numbers that were given: after a restart they are others, and higher."""
     if isinstance(outcome.answer, Refused):
         return [outcome.answer]
     trades = [event for event in outcome.events if isinstance(event, Traded)]
     return [
         [(view.client_id, view.status, view.filled, view.filled_quote, view.locked) for view in outcome.answer.orders],
-        outcome.answer.fills,
-        [(trade.trade_id, trade.price, trade.quantity) for trade in trades],
+        [msgspec.structs.replace(fill, trade_id=0) for fills in outcome.answer.fills for fill in fills],
+        [(trade.price, trade.quantity) for trade in trades],
     ]

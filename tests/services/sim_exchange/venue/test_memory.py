@@ -6,7 +6,7 @@ import pytest
 
 from services.sim_exchange.venue import accounts, listing
 from services.sim_exchange.venue.vocabulary import CancelOrder, Transfer
-from tests.services.sim_exchange.venue.builders import BTC, a_desk, buy, leg, oco, sell
+from tests.services.sim_exchange.venue.builders import BTC, FIRST_ID, a_desk, buy, leg, oco, sell
 
 MORE = 25
 
@@ -28,7 +28,7 @@ def test_trades_and_ended_orders_are_remembered_up_to_a_number() -> None:
     assert desk.exchange.order("ann", BTC, order_id=1) is None
     assert len(desk.exchange.own_trades("ann", BTC)) == accounts.TRADES_REMEMBERED
     public = desk.exchange.trades(BTC)
-    assert (len(public), public[-1].trade_id) == (listing.TRADES_REMEMBERED, count)
+    assert (len(public), public[-1].trade_id) == (listing.TRADES_REMEMBERED, FIRST_ID + count - 1)
 
 
 def test_an_open_order_is_never_forgotten() -> None:
