@@ -50,7 +50,7 @@ def test_lists_that_are_done_are_remembered_up_to_a_number() -> None:
         desk.does(oco("ann", "SELL", "1", leg("LIMIT_MAKER", "110", name="a"), leg("STOP_LOSS", stop="90", name="b")))
         desk.does(CancelOrder(account="ann", symbol=BTC, client_id="a"))
     lists = desk.exchange.lists("ann")
-    assert (len(lists), lists[0].list_id) == (accounts.LISTS_REMEMBERED, MORE + 1)
+    assert (len(lists), lists[0].list_id) == (accounts.LISTS_REMEMBERED, FIRST_ID + MORE)
 
 
 def test_nothing_is_remembered_of_the_market_s_own_that_ended() -> None:
