@@ -74,7 +74,7 @@ def test_told_to_end_while_it_folds_a_service_ends_in_order(project: Project) ->
     record(project, count)
     interrupted = project.start("executor", "interrupted")
     assert interrupted.end() == IN_ORDER
-    assert interrupted.lines == []  # it never ran
+    assert "running" not in [line["event"] for line in interrupted.lines]
     epoch_file = (project.root / "var/seats/executor.epoch").read_text()
     assert json.loads(epoch_file.splitlines()[1])["running"] is False
     project.start().says("running")
