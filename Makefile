@@ -40,6 +40,7 @@ fuzz: setup  ## throw damaged frames at the codec; FRAMES=1000000 says how many
 
 chaos: setup  ## kill and stop real processes at random; ROUNDS=100 says how often, SEED=n repeats a run
 	$(BIN)/python -m tests.chaos $(ROUNDS) $(SEED)
+	$(BIN)/python -m tests.services.sim_exchange.kills $(ROUNDS) $(SEED)
 
 demo:  ## the whole mesh against a simulated exchange (not built yet)
 $(NOT_BUILT):
