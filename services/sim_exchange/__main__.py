@@ -3,12 +3,17 @@
 import argparse
 import os
 import sys
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final
 
 from services.sim_exchange.core import SimExchangeCore
 from services.sim_exchange.faults.scenario import Scenario, ScenarioRefusedError, read_scenario
-from services.sim_exchange.process import FOLDER, Choice, SimExchange
+from services.sim_exchange.market.intervals import DAY_MS
+from services.sim_exchange.market.recording import RecordingRefusedError
+from services.sim_exchange.market.settings import DEFAULT_SYMBOLS
+from services.sim_exchange.process import FOLDER, Choice, Replay, SimExchange
+from services.sim_exchange.recordings import read_folder
 from shared.mesh.clock import SystemClock
 from shared.mesh.service import Plan, run
 from shared.mesh.service.start import PROJECT
@@ -18,12 +23,14 @@ UNUSABLE: Final = 78
 SCENARIO_BYTES_MAX: Final = 256 * 1024
 
 
-def serve(root: Path, *, scenario_file: Path | None) -> int:
-    """Be the exchange of the project at `root` until told to stop, and return the exit code."""
+def serve(arguments: argparse.Namespace) -> int:
+    """Be the exchange of the project chosen until told to stop, and return the exit code."""
+    root: Path = arguments.root
     try:
         configuration = load_configuration(root=root, environment=os.environ)
-        scenario = None if scenario_file is None else _scenario(scenario_file)
-    except (OSError, ScenarioRefusedError, SettingsError, UnicodeDecodeError) as error:
+        scenario = None if arguments.scenario is None else _scenario(arguments.scenario)
+        replay = None if arguments.replay is None else _replay(arguments.replay, arguments.today)
+    except (OSError, RecordingRefusedError, ScenarioRefusedError, SettingsError, UnicodeDecodeError) as error:
         sys.stderr.write(f"exchange: {error}\n")
         return UNUSABLE
     chosen = configuration.settings.sim_exchange
@@ -33,9 +40,19 @@ def serve(root: Path, *, scenario_file: Path | None) -> int:
         admin_port=chosen.admin_port if chosen.admin == "on" else None,
         seed=chosen.seed,
         scenario=scenario,
+        replay=replay,
     )
     plan = Plan(instance="exchange", core=SimExchangeCore(), outside=SimExchange(choice, SystemClock()))
     return run(plan, root=root)
+
+
+def choose(parser: argparse.ArgumentParser) -> None:
+    """Add what may be chosen for a run."""
+    parser.add_argument("--root", type=Path, default=PROJECT, help=argparse.SUPPRESS)
+    scenario_help = "what goes wrong, and when; see docs/simulated-exchange-faults.md"
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help=scenario_help)
+    parser.add_argument("--replay", type=Path, metavar="FOLDER", help="play recorded bars, such as BTCUSDT-1m.parquet")
+    parser.add_argument("--today", type=date.fromisoformat, metavar="DATE", help="the day of the recording to begin at")
 
 
 def _scenario(file: Path) -> Scenario:
@@ -46,15 +63,25 @@ def _scenario(file: Path) -> Scenario:
     return read_scenario(content.decode(), name=str(file))
 
 
+def _replay(folder: Path, today: date | None) -> Replay:
+    """Read a recording. Without a day it is played from its second day on, so that there is a day to warm up with."""
+    bars = read_folder(folder, DEFAULT_SYMBOLS)
+    first_ms = min(int(recorded.openings_ms[0]) for recorded in bars.values())
+    last_ms = max(int(recorded.openings_ms[-1]) for recorded in bars.values())
+    if today is None:
+        return Replay(bars=bars, today_ms=first_ms + DAY_MS)
+    today_ms = int(datetime.combine(today, time.min, UTC).timestamp()) * 1_000
+    if not first_ms - DAY_MS < today_ms <= last_ms:
+        first, last = (datetime.fromtimestamp(at_ms / 1_000, UTC).date() for at_ms in (first_ms, last_ms))
+        raise RecordingRefusedError(f"{today} is not in {folder}: its days are {first} to {last}.")
+    return Replay(bars=bars, today_ms=today_ms)
+
+
 def main() -> int:
     """Run the exchange."""
     parser = argparse.ArgumentParser(prog="exchange", description=__doc__)
-    parser.add_argument("--root", type=Path, default=PROJECT, help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--scenario", type=Path, help="what goes wrong, and when; see docs/simulated-exchange-faults.md"
-    )
-    arguments = parser.parse_args()
-    return serve(arguments.root, scenario_file=arguments.scenario)
+    choose(parser)
+    return serve(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, TextIO, get_args
 
 from proto.fields import Role
-from services.sim_exchange.__main__ import serve
+from services.sim_exchange.__main__ import choose, serve
 from services.sim_exchange.process import FOLDER, LOG_FOLDER
 from services.sim_exchange.record.book_of_record import RecordDamagedError, lines_of, segment_numbers
 from services.sim_exchange.record.lines import Happened, Interfered, Lasting, Line, Opened, Received, written
@@ -29,7 +29,6 @@ from services.sim_exchange.venue.vocabulary import (
 from shared.mesh.bus.keys import KeysUnusableError, create_keys
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.run_directory import RunDirectory, SocketPathError
-from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Configuration, SettingsError, load_configuration
 
 OK: Final = 0
@@ -54,7 +53,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     try:
         configuration = load_configuration(root=arguments.root, environment=environment)
         if arguments.what == "run":
-            return _serve(configuration, arguments.scenario)
+            return _serve(configuration, arguments)
         output.writelines(f"{line}\n" for line in _looked(arguments, configuration))
     except (KeysUnusableError, NothingThereError, PrivateFileError, RecordDamagedError, SocketPathError) as error:
         errors.write(f"bowline sim-exchange: {error}\n")
@@ -65,11 +64,11 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     return OK
 
 
-def _serve(configuration: Configuration, scenario_file: Path | None) -> int:
+def _serve(configuration: Configuration, arguments: argparse.Namespace) -> int:
     """Make what `bowline up` would have made, and be the exchange until Ctrl-C."""
     create_keys(PrivateDirectory(configuration.keys_directory), get_args(Role))
     RunDirectory(configuration.run_directory)
-    return serve(configuration.root, scenario_file=scenario_file)
+    return serve(arguments)
 
 
 def _looked(arguments: argparse.Namespace, configuration: Configuration) -> Iterator[str]:
@@ -189,10 +188,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the simulated exchange until Ctrl-C, or look into what it has written down.",
     )
     parser.set_defaults(what="run")
-    parser.add_argument("--root", type=Path, default=PROJECT, help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--scenario", type=Path, help="what goes wrong, and when; see docs/simulated-exchange-faults.md"
-    )
+    choose(parser)
     verbs = parser.add_subparsers(metavar="accounts|orders|log")
     verbs.add_parser("accounts", help="who has what").set_defaults(what="accounts")
     orders = verbs.add_parser("orders", help="the open orders")
