@@ -10,9 +10,11 @@ from typing import Final
 from services.sim_exchange.core import SimExchangeCore
 from services.sim_exchange.faults.scenario import Scenario, ScenarioRefusedError, read_scenario
 from services.sim_exchange.market.intervals import DAY_MS
-from services.sim_exchange.market.recording import RecordingRefusedError
-from services.sim_exchange.market.settings import DEFAULT_SYMBOLS
-from services.sim_exchange.process import FOLDER, Choice, Replay, SimExchange
+from services.sim_exchange.market.recording import Recording, RecordingRefusedError
+from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, MarketSettings, SymbolMarket
+from services.sim_exchange.market.source import PriceSource
+from services.sim_exchange.market.synthetic import SyntheticMarket
+from services.sim_exchange.process import FOLDER, Choice, Prices, SimExchange
 from services.sim_exchange.recordings import read_folder
 from shared.mesh.clock import SystemClock
 from shared.mesh.service import Plan, run
@@ -29,7 +31,9 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         configuration = load_configuration(root=root, environment=os.environ)
         scenario = None if arguments.scenario is None else _scenario(arguments.scenario)
-        replay = None if arguments.replay is None else _replay(arguments.replay, arguments.today)
+        symbols, prices = (
+            (DEFAULT_SYMBOLS, _made_up) if arguments.bars is None else _recorded(arguments.bars, arguments.today)
+        )
     except (OSError, RecordingRefusedError, ScenarioRefusedError, SettingsError, UnicodeDecodeError) as error:
         sys.stderr.write(f"exchange: {error}\n")
         return UNUSABLE
@@ -39,8 +43,9 @@ def serve(arguments: argparse.Namespace) -> int:
         port=chosen.port,
         admin_port=chosen.admin_port if chosen.admin == "on" else None,
         seed=chosen.seed,
+        symbols=symbols,
+        prices=prices,
         scenario=scenario,
-        replay=replay,
     )
     plan = Plan(instance="exchange", core=SimExchangeCore(), outside=SimExchange(choice, SystemClock()))
     return run(plan, root=root)
@@ -51,7 +56,8 @@ def choose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, default=PROJECT, help=argparse.SUPPRESS)
     scenario_help = "what goes wrong, and when; see docs/simulated-exchange-faults.md"
     parser.add_argument("--scenario", type=Path, metavar="FILE", help=scenario_help)
-    parser.add_argument("--replay", type=Path, metavar="FOLDER", help="play recorded bars, such as BTCUSDT-1m.parquet")
+    bars_help = "play recorded bars, such as BTCUSDT-1m.parquet"
+    parser.add_argument("--replay", dest="bars", type=Path, metavar="FOLDER", help=bars_help)
     parser.add_argument("--today", type=date.fromisoformat, metavar="DATE", help="the day of the recording to begin at")
 
 
@@ -63,18 +69,26 @@ def _scenario(file: Path) -> Scenario:
     return read_scenario(content.decode(), name=str(file))
 
 
-def _replay(folder: Path, today: date | None) -> Replay:
+def _made_up(settings: MarketSettings, _opened_ms: int) -> PriceSource:
+    return SyntheticMarket(settings)
+
+
+def _recorded(folder: Path, today: date | None) -> tuple[tuple[SymbolMarket, ...], Prices]:
     """Read a recording. Without a day it is played from its second day on, so that there is a day to warm up with."""
     bars = read_folder(folder, DEFAULT_SYMBOLS)
     first_ms = min(int(recorded.openings_ms[0]) for recorded in bars.values())
     last_ms = max(int(recorded.openings_ms[-1]) for recorded in bars.values())
-    if today is None:
-        return Replay(bars=bars, today_ms=first_ms + DAY_MS)
-    today_ms = int(datetime.combine(today, time.min, UTC).timestamp()) * 1_000
+    today_ms = first_ms + DAY_MS
+    if today is not None:
+        today_ms = int(datetime.combine(today, time.min, UTC).timestamp()) * 1_000
     if not first_ms - DAY_MS < today_ms <= last_ms:
         first, last = (datetime.fromtimestamp(at_ms / 1_000, UTC).date() for at_ms in (first_ms, last_ms))
-        raise RecordingRefusedError(f"{today} is not in {folder}: its days are {first} to {last}.")
-    return Replay(bars=bars, today_ms=today_ms)
+        raise RecordingRefusedError(f"{folder} has the days {first} to {last}: choose one of them with --today.")
+
+    def prices(settings: MarketSettings, opened_ms: int) -> PriceSource:
+        return Recording(settings=settings, bars=bars, shift_days=opened_ms // DAY_MS - today_ms // DAY_MS)
+
+    return tuple(market for market in DEFAULT_SYMBOLS if market.rules.symbol in bars), prices
 
 
 def main() -> int:

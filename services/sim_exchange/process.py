@@ -1,7 +1,7 @@
 """The exchange in its process: log, matching core, market, face and faults put together, on the loop of the shell."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,11 @@ from services.sim_exchange.faults.saboteur import Fired, Saboteur
 from services.sim_exchange.faults.scenario import Scenario
 from services.sim_exchange.faults.scope import FaultRefusedError
 from services.sim_exchange.market.candles import Candles
-from services.sim_exchange.market.intervals import DAY_MS, MINUTE_MS
+from services.sim_exchange.market.intervals import MINUTE_MS
 from services.sim_exchange.market.market import Market
-from services.sim_exchange.market.recording import RecordedBars, Recording
 from services.sim_exchange.market.script import Scripts
-from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, MarketSettings
+from services.sim_exchange.market.settings import MarketSettings, SymbolMarket
 from services.sim_exchange.market.source import History, PriceSource
-from services.sim_exchange.market.synthetic import SyntheticMarket
 from services.sim_exchange.record.book_of_record import BookOfRecord, RecordDamagedError
 from services.sim_exchange.venue.exchange import Exchange
 from services.sim_exchange.venue.vocabulary import Event, OpenAccount, RulesChanged, SetRules, Transfer
@@ -41,12 +39,7 @@ LOG_FOLDER: Final = "log"
 NS_PER_MS: Final = 1_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Replay:
-    """Recorded bars by symbol, and the day of the recording that is played today; the days before it are history."""
-
-    bars: Mapping[str, RecordedBars]
-    today_ms: int
+Prices = Callable[[MarketSettings, int], PriceSource]  # of a market that opens at this time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +50,9 @@ class Choice:
     port: int
     admin_port: int | None
     seed: int
+    symbols: tuple[SymbolMarket, ...]
+    prices: Prices
     scenario: Scenario | None
-    replay: Replay | None
 
 
 class SimExchange:
@@ -66,14 +60,7 @@ class SimExchange:
 
     def __init__(self, choice: Choice, clock: Clock) -> None:
         self._choice: Final = choice
-        self._settings: Final = MarketSettings(
-            seed=choice.seed,
-            symbols=tuple(
-                market
-                for market in DEFAULT_SYMBOLS
-                if choice.replay is None or market.rules.symbol in choice.replay.bars
-            ),
-        )
+        self._settings: Final = MarketSettings(seed=choice.seed, symbols=choice.symbols)
         self._clock: Final = SkewableClock(lambda: clock.wall_ns() // NS_PER_MS)
         self._exchange: Final = Exchange(opened_ms=self._clock())
         self._desk: Final = Desk(core=self._exchange, clock=self._clock, on_told=self._write_down)
@@ -116,7 +103,7 @@ class SimExchange:
         home = PrivateDirectory(self._choice.directory)
         accounts = accounts_of(home)
         scripts = Scripts(
-            history=History(self._prices(opened_ms)),
+            history=History(self._choice.prices(self._settings, opened_ms)),
             symbols=self._settings.rules(),
             seed=self._settings.seed,
         )
@@ -149,13 +136,6 @@ class SimExchange:
                 face.announce_shutdown()
                 await admin.stop()
                 await face.stop()
-
-    def _prices(self, opened_ms: int) -> PriceSource:
-        replay = self._choice.replay
-        if replay is None:
-            return SyntheticMarket(self._settings)
-        shift_days = opened_ms // DAY_MS - replay.today_ms // DAY_MS
-        return Recording(settings=self._settings, bars=replay.bars, shift_days=shift_days)
 
     def _found(self, accounts: Sequence[AccountOnFile], market: Market) -> None:
         """List what is not listed yet, and open the accounts that are new; what they begin with comes in once."""
