@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, TextIO, get_args
 
@@ -105,7 +106,7 @@ def _exchange_of(lines: Iterable[Line]) -> Exchange:
 def _balances(exchange: Exchange) -> Iterator[Row]:
     for account in exchange.accounts():
         for asset, balance in sorted(exchange.balances(account).items()):
-            yield account, asset, f"{balance.free:f}", f"{balance.locked:f}"
+            yield account, asset, plain(balance.free), plain(balance.locked)
 
 
 def _orders(exchange: Exchange, *, only_open: bool) -> Iterator[Row]:
@@ -118,19 +119,24 @@ def _orders(exchange: Exchange, *, only_open: bool) -> Iterator[Row]:
                 order.client_id,
                 order.symbol,
                 order_in_words(order),
-                f"{order.filled:f}",
+                plain(order.filled),
                 state,
                 placed,
             )
 
 
+def plain(amount: Decimal) -> str:
+    """Write an amount out in full, without the zeros at its end."""
+    return f"{amount.normalize():f}"
+
+
 def order_in_words(order: OrderView) -> str:
     """Say what an order wants."""
-    words = [order.side, f"{order.quantity or order.quote_quantity:f}", order.type]
+    words = [order.side, f"{plain(order.quantity or order.quote_quantity)}", order.type]
     if order.price:
-        words.append(f"at {order.price:f}")
+        words.append(f"at {plain(order.price)}")
     if order.stop_price:
-        words.append(f"from {order.stop_price:f}")
+        words.append(f"from {plain(order.stop_price)}")
     return " ".join(words)
 
 
@@ -157,12 +163,16 @@ def _event_in_words(event: Lasting) -> str:
         case RulesChanged():
             return f"{event.rules.symbol} is {event.rules.status}"
         case BalanceChanged():
-            return f"{event.account} has {event.balance.free:f} and {event.balance.locked:f} locked {event.asset}"
+            return f"{event.account} has {plain(event.balance.free)} and {plain(event.balance.locked)} locked {event.asset}"
         case ListChanged():
             return f"list {event.list.list_id} of {event.list.account} {event.list.status}"
         case OrderChanged():
             order, fill = event.order, event.fill
-            traded = "" if fill is None else f" {fill.quantity:f} at {fill.price:f}, fee {fill.fee:f} {fill.fee_asset},"
+            traded = (
+                ""
+                if fill is None
+                else f" {plain(fill.quantity)} at {plain(fill.price)}, fee {plain(fill.fee)} {fill.fee_asset},"
+            )
             return (
                 f"{order.account} {order.client_id} {order.symbol} {order_in_words(order)}: "
                 f"{event.execution}{traded} {order.status}"

@@ -53,16 +53,16 @@ class ExchangeProject:
         """Write the local settings."""
         (self.root / "config/local.yaml").write_text(local)
 
-    def spawn(self) -> subprocess.Popen[str]:
+    def spawn(self, *words: str) -> subprocess.Popen[str]:
         """Start the process, and do not wait for anything."""
-        command = [sys.executable, "-m", "services.sim_exchange", "--root", str(self.root)]
+        command = [sys.executable, "-m", "services.sim_exchange", "--root", str(self.root), *words]
         process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         self._processes.append(process)
         return process
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> subprocess.Popen[str]:
         """Start the process, and wait until clients can come."""
-        process = self.spawn()
+        process = self.spawn(*words)
         self.says(process, OPEN)
         return process
 

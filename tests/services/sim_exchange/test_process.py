@@ -4,11 +4,16 @@ import asyncio
 import secrets
 import socket
 
+import pytest
+
+from services.sim_exchange.market.intervals import DAY_MS, HOUR_MS
 from services.sim_exchange.process import FOLDER, LOG_FOLDER
 from tests.services.sim_exchange.exchange_process import ExchangeProject
+from tests.services.sim_exchange.face.venue import ccxt_at
 from tests.services.sim_exchange.kills import kill_rounds
 
-ROUNDS = 4
+ROUNDS = 3
+RECORDED_MS = 1_747_699_200_000  # 2025-05-20
 
 
 def test_what_was_acknowledged_outlives_the_process() -> None:
@@ -35,6 +40,50 @@ def test_trouble_is_said_in_a_sentence() -> None:
             file.write_text(whole)
         process = project.start()
         assert project.stop(process) == 0
+
+
+def test_recorded_bars_are_played() -> None:
+    """What the folder holds is the history of the exchange, shifted to today, and the price goes on from there."""
+    with ExchangeProject() as project:
+        opens = [RECORDED_MS + hour * HOUR_MS for hour in range(72)]
+        rows = [f"{at_ms},{100 + hour},{102 + hour},{99 + hour},{101 + hour},5" for hour, at_ms in enumerate(opens)]
+        (project.root / "bars").mkdir()
+        head = "timestamp_ms,open,high,low,close,volume"
+        (project.root / "bars/BTCUSDT-1h.csv").write_text("\n".join([head, *rows, ""]))
+        process = project.start("--replay", str(project.root / "bars"))
+        bars = asyncio.run(_bars(project))
+        assert project.stop(process) == 0
+    yesterday = [bar for bar in bars if bar[0] < bars[-1][0] - bars[-1][0] % DAY_MS]
+    assert yesterday
+    for opened_ms, opened, high, low, close, volume in yesterday[-20:]:
+        hour = opened_ms % DAY_MS // HOUR_MS
+        assert (opened, high, low, close, volume) == (100 + hour, 102 + hour, 99 + hour, 101 + hour, 5)
+
+
+async def _bars(project: ExchangeProject) -> list[list[float]]:
+    async with ccxt_at(project.port, project.key()) as client:
+        await client.load_markets()
+        bars: list[list[float]] = await client.fetch_ohlcv("BTC/USDT", "1h", limit=48)
+        return bars
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--replay", "nowhere"], "nowhere: no recording in it; name the files by symbol and interval"),
+        (["--scenario", "nowhere"], "No such file or directory: 'nowhere'"),
+        (["--scenario", "README.md"], "README.md"),
+    ],
+)
+def test_choice_that_cannot_be_meant_is_refused(words: list[str], complaint: str) -> None:
+    """A recording or scenario that is not there, or is none, is said in a sentence, with code 78."""
+    with ExchangeProject() as project:
+        process = project.spawn(*words)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 78
+        assert said.startswith("exchange: ")
+        assert complaint in said
+        assert "Traceback" not in said
 
 
 def _reason(project: ExchangeProject) -> str:
