@@ -132,7 +132,7 @@ def plain(amount: Decimal) -> str:
 
 def order_in_words(order: OrderView) -> str:
     """Say what an order wants."""
-    words = [order.side, f"{plain(order.quantity or order.quote_quantity)}", order.type]
+    words = [order.side, plain(order.quantity or order.quote_quantity), order.type]
     if order.price:
         words.append(f"at {plain(order.price)}")
     if order.stop_price:
@@ -163,16 +163,16 @@ def _event_in_words(event: Lasting) -> str:
         case RulesChanged():
             return f"{event.rules.symbol} is {event.rules.status}"
         case BalanceChanged():
-            return f"{event.account} has {plain(event.balance.free)} and {plain(event.balance.locked)} locked {event.asset}"
+            free, locked = plain(event.balance.free), plain(event.balance.locked)
+            return f"{event.account} has {free} {event.asset} free and {locked} locked"
         case ListChanged():
             return f"list {event.list.list_id} of {event.list.account} {event.list.status}"
         case OrderChanged():
             order, fill = event.order, event.fill
-            traded = (
-                ""
-                if fill is None
-                else f" {plain(fill.quantity)} at {plain(fill.price)}, fee {plain(fill.fee)} {fill.fee_asset},"
-            )
+            traded = ""
+            if fill is not None:
+                fee = f"{plain(fill.fee)} {fill.fee_asset}"
+                traded = f" {plain(fill.quantity)} at {plain(fill.price)}, fee {fee},"
             return (
                 f"{order.account} {order.client_id} {order.symbol} {order_in_words(order)}: "
                 f"{event.execution}{traded} {order.status}"
