@@ -17,15 +17,26 @@ from proto.fields import Role
 from services.sim_exchange.__main__ import choose, serve
 from services.sim_exchange.process import FOLDER, LOG_FOLDER
 from services.sim_exchange.record.book_of_record import RecordDamagedError, lines_of, segment_numbers
-from services.sim_exchange.record.lines import Happened, Interfered, Lasting, Line, Opened, Received, written
+from services.sim_exchange.record.lines import (
+    CarriedOver,
+    Happened,
+    Interfered,
+    LastingCarried,
+    Line,
+    Opened,
+    Received,
+    written,
+)
 from services.sim_exchange.venue.exchange import Exchange
 from services.sim_exchange.venue.vocabulary import (
     AccountOpened,
     BalanceChanged,
+    ClientIdRemembered,
     ListChanged,
     OrderChanged,
     OrderView,
     RulesChanged,
+    TradeRemembered,
 )
 from shared.mesh.bus.keys import KeysUnusableError, create_keys
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
@@ -98,8 +109,11 @@ def _lines(folder: Path) -> Iterator[Line]:
 def _exchange_of(lines: Iterable[Line]) -> Exchange:
     exchange = Exchange()
     for line in lines:
-        for event in line.events if isinstance(line, Happened) else ():
-            exchange.restore(event)
+        if isinstance(line, CarriedOver):
+            exchange.restore(line.carried)
+        elif isinstance(line, Happened):
+            for event in line.events:
+                exchange.restore(event)
     return exchange
 
 
@@ -145,7 +159,9 @@ def in_words(line: Line) -> str:
     begin = f"{time_of(line.at_ms)}  {line.number:>6}  "
     match line:
         case Opened():
-            return f"{begin}a segment begins with {line.carried_over} events carried over"
+            return f"{begin}a segment begins, with {line.carried_over} lines about what was before"
+        case CarriedOver():
+            return f"{begin}before: {_event_in_words(line.carried)}"
         case Received():
             sent = " ".join(f"{name}={value}" for name, value in line.sent.items())
             return f"{begin}{line.address} {line.account or 'nobody'} asked {line.endpoint} {sent}"
@@ -156,8 +172,14 @@ def in_words(line: Line) -> str:
             return begin + "; ".join(_event_in_words(event) for event in line.events)
 
 
-def _event_in_words(event: Lasting) -> str:
+def _event_in_words(event: LastingCarried) -> str:
     match event:
+        case TradeRemembered():
+            trade = event.trade
+            what = f"{trade.side} {plain(trade.fill.quantity)} at {plain(trade.fill.price)}"
+            return f"{event.account} {trade.symbol} traded {what}"
+        case ClientIdRemembered():
+            return f"{event.account} has used the id {event.client_id} on {event.symbol}"
         case AccountOpened():
             return f"{event.account} may trade"
         case RulesChanged():

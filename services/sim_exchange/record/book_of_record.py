@@ -9,27 +9,27 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.sim_exchange.faults.saboteur import Fired
-from services.sim_exchange.record.carrying import carried_over
 from services.sim_exchange.record.lines import (
     VERSION,
+    CarriedOver,
     Happened,
     Interfered,
-    Lasting,
+    LastingCarried,
     Line,
     LineDamagedError,
     Opened,
     Received,
     lasting,
+    lasting_carried,
     read,
     written,
 )
 from services.sim_exchange.venue.exchange import Exchange
 from services.sim_exchange.venue.vocabulary import Event
-from shared.mesh.private_directory import PrivateDirectory, usable
+from shared.mesh.private_directory import FileUnusableError, PrivateDirectory, usable
 
-SEGMENT_BYTES_MAX: Final = 16 * 1024 * 1024
+SEGMENT_BYTES_MAX: Final = 16 * 1024 * 1024  # beside what was carried over
 SEGMENTS_KEPT: Final = 16
-READ_BYTES: Final = 1024 * 1024
 _SUFFIX: Final = ".jsonl"
 
 
@@ -53,6 +53,7 @@ class BookOfRecord:
         self._exchange: Final = exchange
         self._segment_bytes_max: Final = segment_bytes_max
         self._descriptor: int | None = None
+        self._failed: FileUnusableError | None = None
         segments = segment_numbers(directory)
         self._segment = segments[-1] if segments else 0
         self._number = 0
@@ -102,37 +103,47 @@ class BookOfRecord:
 
     def _append(self, line: Received | Happened | Interfered) -> None:
         assert self._descriptor is not None, "nothing is written after the end"
-        text = written(line)
+        if self._failed is not None:  # the exchange knows of something that is not written: it must tell nobody more
+            raise self._failed
+        try:
+            self._write(self._descriptor, written(line))
+            if self._size - self._carried_size > self._segment_bytes_max:
+                self._begin_segment(line.at_ms)
+        except FileUnusableError as error:
+            self._failed = error
+            raise
+
+    def _write(self, descriptor: int, text: bytes) -> None:
         with usable(self._directory.path / _name(self._segment)):
             try:
                 done = 0
                 while done < len(text):
-                    done += os.write(self._descriptor, text[done:])
+                    done += os.write(descriptor, text[done:])
             except OSError:
-                os.ftruncate(self._descriptor, self._size)  # no other line may go on where this one broke off
+                os.ftruncate(descriptor, self._size)  # whoever reads on must not find half of a line
                 raise
         self._size += len(text)
-        if self._size > self._segment_bytes_max:
-            self._begin_segment(line.at_ms)
 
-    def _told(self) -> Iterator[Lasting]:
+    def _told(self) -> Iterator[LastingCarried]:
         if self._segment:
             for line in lines_of(self._directory, self._segment):
                 self._number = line.number
                 if isinstance(line, Happened):
                     yield from line.events
+                elif isinstance(line, CarriedOver):
+                    yield line.carried
 
     def _begin_segment(self, now_ms: int) -> None:
         """Begin a segment that stands for itself, and throw the oldest away."""
-        carried = carried_over(list(self._told()), self._exchange)
+        carried = lasting_carried(self._exchange.carried_over())
         first = Opened(number=self._next(), at_ms=now_ms, version=VERSION, carried_over=len(carried))
-        lines = [Happened(number=self._next(), at_ms=now_ms, events=(event,)) for event in carried]
+        lines = [CarriedOver(number=self._next(), at_ms=now_ms, carried=part) for part in carried]
         content = written(first) + b"".join(written(line) for line in lines)
         self.close()
         self._segment += 1
         self._directory.replace_file(_name(self._segment), content)
         self._descriptor = self._directory.open_file(_name(self._segment), os.O_WRONLY | os.O_APPEND)
-        self._size = len(content)
+        self._size = self._carried_size = len(content)
         for number in segment_numbers(self._directory)[:-SEGMENTS_KEPT]:
             with usable(self._directory.path / _name(number)):
                 (self._directory.path / _name(number)).unlink()

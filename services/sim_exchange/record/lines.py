@@ -3,7 +3,7 @@
 A line is there as a whole or not at all, so a crash never leaves half of what a command did.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -11,10 +11,13 @@ import msgspec
 from services.sim_exchange.venue.vocabulary import (
     AccountOpened,
     BalanceChanged,
+    Carried,
+    ClientIdRemembered,
     Event,
     ListChanged,
     OrderChanged,
     RulesChanged,
+    TradeRemembered,
 )
 
 VERSION: Final = 1
@@ -22,6 +25,7 @@ VERSION: Final = 1
 # What a client is told of. The synthetic market's trades and the levels of the book are not written: they would be
 # nearly all of it, and what a client traded stands in its orders' changes.
 Lasting = AccountOpened | BalanceChanged | ListChanged | OrderChanged | RulesChanged
+LastingCarried = Lasting | TradeRemembered | ClientIdRemembered
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="line"):
@@ -34,6 +38,12 @@ class Opened(_Line, frozen=True):
 
     version: int
     carried_over: int
+
+
+class CarriedOver(_Line, frozen=True):
+    """One part of what makes the exchange again as it was when the segment began."""
+
+    carried: LastingCarried
 
 
 class Received(_Line, frozen=True):
@@ -64,7 +74,7 @@ class Interfered(_Line, frozen=True, omit_defaults=True):
     stream: str = ""
 
 
-Line = Opened | Received | Happened | Interfered
+Line = Opened | CarriedOver | Received | Happened | Interfered
 
 _write: Final = msgspec.json.Encoder().encode
 _read: Final[Callable[[bytes], Line]] = msgspec.json.Decoder(Line).decode
@@ -90,3 +100,8 @@ def read(text: bytes) -> Line:
 def lasting(events: tuple[Event, ...]) -> tuple[Lasting, ...]:
     """Return those events that are written down."""
     return tuple(event for event in events if isinstance(event, Lasting))
+
+
+def lasting_carried(carried: Iterable[Carried]) -> list[LastingCarried]:
+    """Return what is written at the head of a segment."""
+    return [part for part in carried if isinstance(part, LastingCarried)]

@@ -1,6 +1,7 @@
 """An account: its costs, its open orders, and of what ended as much as is remembered."""
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 from typing import Final
 
 from services.sim_exchange.venue.orders import Order, OrderList
@@ -30,6 +31,10 @@ class ClientIds:
             if len(self._used_ms) > CLIENT_IDS_REMEMBERED:
                 self._used_ms.popitem(last=False)
 
+    def used(self) -> Iterator[tuple[ClientId, int]]:
+        """Yield what is remembered, in the order of its time."""
+        yield from self._used_ms.items()
+
     def is_used(self, client_id: ClientId, now_ms: int) -> bool:
         """Say whether the rule forbids to use the id."""
         if self._rule == "unique for a day":
@@ -49,7 +54,7 @@ class Account:
         self.lists: dict[int, OrderList] = {}
         self._open: dict[str, dict[int, Order]] = {}
         self._newest: dict[ClientId, Order] = {}
-        self._client_ids = ClientIds("unique while open" if is_market else client_ids)
+        self.client_ids = ClientIds("unique while open" if is_market else client_ids)
         self._ended: deque[Order] = deque()
         self._ended_lists: deque[OrderList] = deque()
         self._trades: dict[str, deque[OwnTrade]] = {}
@@ -68,14 +73,14 @@ class Account:
     def is_used(self, symbol: str, client_id: str, now_ms: int) -> bool:
         """Say whether a new order may not have this client id."""
         order = self._newest.get((symbol, client_id))
-        return (order is not None and order.is_open) or self._client_ids.is_used((symbol, client_id), now_ms)
+        return (order is not None and order.is_open) or self.client_ids.is_used((symbol, client_id), now_ms)
 
     def begin(self, order: Order) -> None:
         """Keep a new order."""
         key = (order.symbol, order.client_id)
         self.orders[order.order_id] = self._newest[key] = order
         self.open_on(order.symbol)[order.order_id] = order
-        self._client_ids.use(key, order.placed_ms)
+        self.client_ids.use(key, order.placed_ms)
 
     def end(self, order: Order) -> None:
         """Remember an order as ended, and forget the oldest where there are too many."""
@@ -93,6 +98,11 @@ class Account:
         self._ended_lists.append(order_list)
         if len(self._ended_lists) > (0 if self.is_market else LISTS_REMEMBERED):
             del self.lists[self._ended_lists.popleft().list_id]
+
+    def trades(self) -> Iterator[OwnTrade]:
+        """Yield the trades that are remembered, symbol by symbol, oldest first."""
+        for trades in self._trades.values():
+            yield from trades
 
     def trades_on(self, symbol: str) -> deque[OwnTrade]:
         """Return the trades on a symbol that are remembered, oldest first."""

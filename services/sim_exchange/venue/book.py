@@ -61,6 +61,13 @@ class BookSide:
         order.rests = True
         self._changed[rank] = None
 
+    def add_in_turn(self, order: Order) -> None:
+        """Let an order wait where it belongs by its priority, though it comes later than others behind it."""
+        self.add(order)
+        queue = self._levels[self._rank(order.price)].queue
+        for waiting in [other for other in queue.values() if other.priority > order.priority]:
+            queue.move_to_end(waiting.order_id)
+
     def reduce(self, order: Order, quantity: Decimal) -> None:
         """Take some of an order's remaining quantity, or all of it, out of the book; what is left keeps its place."""
         rank = self._rank(order.price)

@@ -4,6 +4,7 @@ The time is an argument, nothing is drawn by lot, and nothing here depends on a 
 the same events, in any process. What is traded here is spot; perpetuals would be listings of another kind beside these.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal, getcontext, localcontext, setcontext
 from typing import Final
 
@@ -15,7 +16,14 @@ from services.sim_exchange.venue.listing import Listing
 from services.sim_exchange.venue.order_lists import place_oco
 from services.sim_exchange.venue.placing import place
 from services.sim_exchange.venue.refusals import INSUFFICIENT_BALANCE
-from services.sim_exchange.venue.restoring import restore_balance, restore_list, restore_order, restore_trade
+from services.sim_exchange.venue.restoring import (
+    carried_over,
+    restore_balance,
+    restore_list,
+    restore_order,
+    restore_own_trade,
+    restore_trade,
+)
 from services.sim_exchange.venue.vocabulary import (
     AccountOpened,
     Balance,
@@ -24,11 +32,12 @@ from services.sim_exchange.venue.vocabulary import (
     CancelList,
     CancelOrder,
     CancelReplace,
+    Carried,
+    ClientIdRemembered,
     ClientIdRule,
     Command,
     Depth,
     Done,
-    Event,
     Fees,
     FillOrder,
     LevelChanged,
@@ -46,6 +55,7 @@ from services.sim_exchange.venue.vocabulary import (
     SetRules,
     SymbolRules,
     Traded,
+    TradeRemembered,
     Transfer,
 )
 
@@ -131,12 +141,16 @@ class Exchange:
         else:
             listing.set_rules(rules)
 
-    def restore(self, told: Event) -> None:
+    def carried_over(self) -> Iterator[Carried]:
+        """Yield what makes this exchange again when it is restored in this order, but for the market's own accounts."""
+        yield from carried_over(self._floor)
+
+    def restore(self, told: Carried) -> None:
         """Take back, in order, what was told before a crash: accounts, open orders and trades are then as they were."""
         with localcontext(EXACT):
             self._take_back(told)
 
-    def _take_back(self, told: Event) -> None:
+    def _take_back(self, told: Carried) -> None:
         match told:
             case AccountOpened():
                 self._floor.keep_account(told.account, told.fees, is_market=False)
@@ -150,6 +164,11 @@ class Exchange:
                 restore_list(self._floor, told.list)
             case Traded():
                 restore_trade(self._floor, told)
+            case TradeRemembered():
+                restore_own_trade(self._floor, told)
+            case ClientIdRemembered():
+                account = self._floor.accounts[told.account]
+                account.client_ids.use((told.symbol, told.client_id), told.used_ms)
             case LevelChanged():
                 pass  # the orders that are restored make the book
 

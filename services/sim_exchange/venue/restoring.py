@@ -4,6 +4,7 @@ An event about an order carries the whole order, one about a balance the whole b
 nothing is matched or moved again. So the fold cannot disagree with what clients were told.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from services.sim_exchange.venue.accounts import Account
@@ -15,11 +16,17 @@ from services.sim_exchange.venue.orders import Order, OrderList
 from services.sim_exchange.venue.vocabulary import (
     FEES_ACCOUNT,
     NO_LIST,
+    AccountOpened,
     BalanceChanged,
+    Carried,
+    ClientIdRemembered,
+    ListChanged,
     ListView,
     OrderChanged,
     OrderView,
+    RulesChanged,
     Traded,
+    TradeRemembered,
 )
 
 OPEN: Final = frozenset({"NEW", "PARTIALLY_FILLED"})
@@ -35,6 +42,48 @@ def restore_trade(floor: Floor, trade: Traded) -> None:
     """Remember a public trade. Its numbers are not given again, also those of orders that nobody was told of."""
     floor.listings[trade.symbol].record(trade)
     floor.next_order_id = max(floor.next_order_id, trade.buyer_order_id + 1, trade.seller_order_id + 1)
+
+
+def restore_own_trade(floor: Floor, told: TradeRemembered) -> None:
+    """Remember a trade of an account, and that its number was given."""
+    trade = told.trade
+    floor.accounts[told.account].trades_on(trade.symbol).append(trade)
+    listing = floor.listings[trade.symbol]
+    listing.next_trade_id = max(listing.next_trade_id, trade.fill.trade_id + 1)
+
+
+def carried_over(floor: Floor) -> Iterator[Carried]:
+    """Yield what makes this state again when it is restored in this order: each order and list as it is now.
+
+    Balances come last. Those of the market's accounts are left out, as is the market: it is made anew.
+    """
+    for listing in floor.listings.values():
+        yield RulesChanged(rules=listing.rules)
+    clients = [account for account in floor.accounts.values() if not account.is_market]
+    for account in clients:
+        yield AccountOpened(account=account.name, fees=account.fees)
+        yield from _orders_and_lists(account)
+        for trade in account.trades():
+            yield TradeRemembered(account=account.name, trade=trade)
+        for (symbol, client_id), used_ms in account.client_ids.used():
+            yield ClientIdRemembered(account=account.name, symbol=symbol, client_id=client_id, used_ms=used_ms)
+    for name in (*(account.name for account in clients), FEES_ACCOUNT):
+        for asset, balance in floor.ledger.balances(name).items():
+            yield BalanceChanged(account=name, asset=asset, balance=balance, reason="ORDER")
+
+
+def _orders_and_lists(account: Account) -> Iterator[Carried]:
+    # Also lists that are forgotten: an order of theirs that is not says which it belonged to.
+    lists = {order.list_id: order.order_list for order in account.orders.values() if order.order_list is not None}
+    lists |= account.lists
+    by_age = [lists[list_id] for list_id in sorted(lists)]
+    for order_list in by_age:
+        yield ListChanged(list=order_list.view())
+    for order in account.orders.values():
+        yield OrderChanged(order=order.view(), execution="NEW")
+    for order_list in by_age:
+        if order_list.status == "ALL_DONE":
+            yield ListChanged(list=order_list.view())
 
 
 def restore_list(floor: Floor, view: ListView) -> None:
@@ -76,10 +125,10 @@ def restore_order(floor: Floor, told: OrderChanged) -> None:
         if not order.waits:
             listing.triggers.add(order)
     elif order.may_rest and not order.rests:
-        listing.book.of(order).add(order)
+        listing.book.of(order).add_in_turn(order)
     listing.book.changes()  # nobody is told of them: whoever looks at the book from now on begins with all of it
     if told.fill is not None:
-        account.trades_on(view.symbol).append(own_trade(order, told.fill))
+        restore_own_trade(floor, TradeRemembered(account=view.account, trade=own_trade(order, told.fill)))
         floor.ledger.wallet(FEES_ACCOUNT, told.fill.fee_asset).free += told.fill.fee
 
 

@@ -252,6 +252,22 @@ class OwnTrade(Word, frozen=True):
     fill: Fill
 
 
+class TradeRemembered(Told, frozen=True):
+    """A trade of an account as its list has it, carried over in a log: it was told before, and is told to nobody."""
+
+    account: str
+    trade: OwnTrade
+
+
+class ClientIdRemembered(Told, frozen=True):
+    """A client id that may not be used again, carried over in a log."""
+
+    account: str
+    symbol: str
+    client_id: str
+    used_ms: int
+
+
 class OrderChanged(Told, frozen=True):
     """What the owner of an order is told; `execution` says why, `fill` is there for a trade, `reason` for a refusal."""
 
@@ -335,6 +351,9 @@ class RulesChanged(Told, frozen=True):
 
 
 Event = AccountOpened | OrderChanged | ListChanged | BalanceChanged | Traded | LevelChanged | RulesChanged
+
+# What a log begins with in the place of all that was told before: events, and what only the exchange remembers.
+Carried = Event | TradeRemembered | ClientIdRemembered
 
 
 class Refused(Word, frozen=True):

@@ -1,5 +1,7 @@
 """What was told and written comes back: after the end, after a cut line, through segments; what is not ours is said."""
 
+import resource
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,18 +19,21 @@ from services.sim_exchange.record.book_of_record import (
     lines_of,
     segment_numbers,
 )
-from services.sim_exchange.record.lines import Opened, Received
+from services.sim_exchange.record.lines import Happened, Opened, Received
+from services.sim_exchange.venue.accounts import ORDERS_REMEMBERED
 from services.sim_exchange.venue.exchange import Exchange
 from services.sim_exchange.venue.vocabulary import (
     FEES_ACCOUNT,
     CancelAll,
+    ClientIdRule,
     Command,
     Fees,
     OpenAccount,
+    Refused,
     SetRules,
     Transfer,
 )
-from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.private_directory import FileUnusableError, PrivateDirectory
 from tests.services.sim_exchange.venue.builders import BTC, FUNDS, START_MS, buy, leg, oco, order, rules, sell
 
 CLIENTS = ("ann", "bob")
@@ -37,9 +42,16 @@ CLIENTS = ("ann", "bob")
 class Venue:
     """An exchange whose log is on disk."""
 
-    def __init__(self, path: Path, *, opened_ms: int = START_MS, segment_bytes_max: int = 1 << 20) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        opened_ms: int = START_MS,
+        segment_bytes_max: int = 1 << 20,
+        client_ids: ClientIdRule = "unique while open",
+    ) -> None:
         self.directory = PrivateDirectory(path)
-        self.exchange = Exchange(opened_ms=opened_ms)
+        self.exchange = Exchange(opened_ms=opened_ms, client_ids=client_ids)
         self.now_ms = opened_ms
         self.record = BookOfRecord(self.directory, self.exchange, now_ms=opened_ms, segment_bytes_max=segment_bytes_max)
 
@@ -132,6 +144,26 @@ def test_line_that_was_cut_is_as_if_it_had_never_been(tmp_path: Path) -> None:
         assert Venue(path).seen() == (after if cut == len(whole) else before)
 
 
+def test_after_a_line_that_failed_nothing_is_written(tmp_path: Path) -> None:
+    """What the exchange knows and the log does not must not be told: later words are refused, and the log is whole."""
+    venue = Venue(tmp_path / "log")
+    venue.found()
+    before = venue.seen()
+    size = (tmp_path / "log" / "00000001.jsonl").stat().st_size
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, limit[1]))
+    try:
+        with pytest.raises(FileUnusableError, match="File too large"):
+            venue.send(buy("ann", "1", "100"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+    with pytest.raises(FileUnusableError, match="File too large"):
+        venue.record.received(endpoint="GET /api/v3/order", address="", account="ann", sent={}, at_ms=1)
+    assert Venue(tmp_path / "log").seen() == before
+
+
 def test_request_is_written_as_it_came(tmp_path: Path) -> None:
     """A request stands in the log with who asked, what and when, and changes nothing."""
     venue = Venue(tmp_path / "log")
@@ -177,6 +209,38 @@ def test_segment_half_made_is_no_segment(tmp_path: Path) -> None:
     half_made.write_bytes(b'{"line":"Opened"')
     half_made.chmod(0o600)
     assert Venue(tmp_path / "log").seen() == before
+
+
+def test_segments_turn_by_what_is_written_since(tmp_path: Path) -> None:
+    """However much is carried over, the next segment comes when as much as allowed was written beside it."""
+    venue = Venue(tmp_path / "log", segment_bytes_max=4_000)
+    venue.found()
+    for number in range(200):
+        venue.send(buy("ann", "1", "100", name=f"bid {number}"), sell("bob", "1", "100", name=f"ask {number}"))
+    numbers = segment_numbers(venue.directory)
+    assert len(numbers) > 1
+    for number in numbers[:-1]:
+        written_since = [line for line in lines_of(venue.directory, number) if isinstance(line, Happened)]
+        assert len(written_since) >= 2, "each line turned the segment"
+
+
+def test_what_forgotten_orders_left_behind_outlives_them(tmp_path: Path) -> None:
+    """Trades are remembered longer than their orders, and ids for ever where that is the rule: over restarts, too."""
+    venue = Venue(tmp_path / "log", client_ids="unique for ever")
+    venue.found()
+    for number in range(ORDERS_REMEMBERED // 2 + 5):
+        pair = (buy, sell) if number % 2 else (sell, buy)
+        for turn, side in enumerate(pair):
+            venue.send(side("ann", "0.06", "100", name=f"{number}{turn}", stp="NONE"))
+    assert len(venue.exchange.orders("ann")) == ORDERS_REMEMBERED
+    venue.record.close()
+    again = Venue(tmp_path / "log", opened_ms=venue.now_ms + 1, client_ids="unique for ever")
+    assert again.seen() == venue.seen()
+    first = buy("ann", "0.06", "90", name="00")
+    for exchange in (venue.exchange, again.exchange):
+        answer = exchange.handle(first, again.now_ms).answer
+        assert isinstance(answer, Refused)
+        assert answer.message == "Duplicate order sent."
 
 
 def test_memory_of_the_log_is_that_of_the_exchange(tmp_path: Path) -> None:

@@ -91,14 +91,30 @@ def _amount(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def buy(account: str, quantity: str, price: str, *, name: str = "", tif: TimeInForce = "GTC") -> PlaceOrder:
+def buy(
+    account: str,
+    quantity: str,
+    price: str,
+    *,
+    name: str = "",
+    tif: TimeInForce = "GTC",
+    stp: SelfTradePrevention = "EXPIRE_MAKER",
+) -> PlaceOrder:
     """Return a limit order to buy."""
-    return order(account, "BUY", "LIMIT", quantity, price, name=name, tif=tif)
+    return order(account, "BUY", "LIMIT", quantity, price, name=name, tif=tif, stp=stp)
 
 
-def sell(account: str, quantity: str, price: str, *, name: str = "", tif: TimeInForce = "GTC") -> PlaceOrder:
+def sell(
+    account: str,
+    quantity: str,
+    price: str,
+    *,
+    name: str = "",
+    tif: TimeInForce = "GTC",
+    stp: SelfTradePrevention = "EXPIRE_MAKER",
+) -> PlaceOrder:
     """Return a limit order to sell."""
-    return order(account, "SELL", "LIMIT", quantity, price, name=name, tif=tif)
+    return order(account, "SELL", "LIMIT", quantity, price, name=name, tif=tif, stp=stp)
 
 
 def leg(order_type: OrderType, price: str | None = None, stop: str | None = None, name: str = "") -> OcoLeg:
