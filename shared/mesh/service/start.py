@@ -56,6 +56,8 @@ def run(plan: Plan, *, root: Path = PROJECT) -> int:
     """Run a service until it ends, and return the exit code of its process."""
     build = build_id(PROJECT)  # at once: what stands by for days must not take an upgrade for what it runs
     refuse_core_dumps()
+    # The kernel hangs up on whoever is stopped while its supervisord dies: that is no reason to die without draining.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         configuration = load_configuration(root=root, environment=os.environ)
     except SettingsError as error:

@@ -79,3 +79,12 @@ def test_told_to_end_while_it_folds_a_service_ends_in_order(project: Project) ->
     assert json.loads(epoch_file.splitlines()[1])["running"] is False
     project.start().says("running")
     assert project.pause("one more") == ControlDone(summary=f"number {count + 1}")
+
+
+def test_hung_up_on_it_goes_on(project: Project) -> None:
+    """SIGHUP, which the kernel sends to a stopped process whose supervisord dies, ends nobody."""
+    running = project.start()
+    running.says("running")
+    running.process.send_signal(signal.SIGHUP)
+    assert project.pause("request-1") == ControlDone(summary="number 1")
+    assert running.stop() == IN_ORDER
