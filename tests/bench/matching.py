@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from services.sim_exchange.venue.exchange import Exchange
+from services.sim_exchange.venue.exchange import IDS_PER_MS, Exchange
 from services.sim_exchange.venue.vocabulary import (
     CancelOrder,
     Command,
@@ -136,7 +136,7 @@ def _row(accounts: str, *, is_market: bool) -> Row:
             exchange.handle(command, now_ms)
         if round_number >= 0:
             rates.append(COMMANDS_PER_ROUND / (time.perf_counter_ns() - started_ns) * 1e9)
-    trades = exchange.trades(RULES.symbol)[-1].trade_id
+    trades = exchange.trades(RULES.symbol)[-1].trade_id - START_MS * IDS_PER_MS
     return Row(
         accounts=accounts,
         commands_per_second=round(statistics.median(rates)),
