@@ -14,6 +14,7 @@ from services.sim_exchange.face.desk import Desk
 from services.sim_exchange.face.door import Request
 from services.sim_exchange.face.keys import KeyRing
 from services.sim_exchange.face.signing import SIGNATURE
+from services.sim_exchange.face.watching import watched
 from services.sim_exchange.face.weights import Limits
 from services.sim_exchange.faults.admin import AdminSocket, fresh_token
 from services.sim_exchange.faults.clock import SkewableClock
@@ -70,7 +71,7 @@ class SimExchange:
     def open(self, bring: Callable[[FromOutside], None]) -> None:
         """Find out where we were, and open the doors."""
         self._bring: Callable[[FromOutside], None] = bring
-        self._serving = asyncio.get_running_loop().create_task(self._serve())
+        self._serving = watched(self._serve())
 
     def perform(self, effect: Outward) -> None:
         """Do nothing: the process's core has no wishes."""
