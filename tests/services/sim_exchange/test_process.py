@@ -80,6 +80,7 @@ def test_what_nobody_foresaw_ends_the_process() -> None:
             port=0,
             admin_port=None,
             seed=7,
+            client_ids="unique while open",
             symbols=DEFAULT_SYMBOLS,
             prices=prices,
             scenario=None,
