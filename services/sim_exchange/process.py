@@ -57,6 +57,10 @@ class Choice:
     scenario: Scenario | None
 
 
+class OtherMarketError(Exception):
+    """A log of an exchange with symbols that this one does not have; the message says which, and what to do."""
+
+
 class SimExchange:
     """Everything of the exchange that is not the mesh's: what the plan of its process calls its outside."""
 
@@ -86,7 +90,7 @@ class SimExchange:
     async def _serve(self) -> None:
         try:
             await self._serve_until_cancelled()
-        except (AccountsUnusableError, PrivateFileError, RecordDamagedError) as error:
+        except (AccountsUnusableError, OtherMarketError, PrivateFileError, RecordDamagedError) as error:
             self._bring(CannotServe(str(error)))
         except FaultRefusedError as error:
             self._bring(CannotServe(f"the scenario cannot be played: {error}"))
@@ -141,10 +145,19 @@ class SimExchange:
                 await face.stop()
 
     def _found(self, desk: Desk, accounts: Sequence[AccountOnFile], market: Market) -> None:
-        """List what is not listed yet, and open the accounts that are new; what they begin with comes in once."""
+        """Set the symbols' rules, and open the accounts that are new; what they begin with comes in once.
+
+        Rules that a fault or a person had changed are as before: whoever was to end that went down with the exchange.
+        """
         listed, known = desk.core.rules(), desk.core.accounts()
+        unknown = sorted(listed.keys() - self._settings.rules().keys())
+        if unknown:
+            raise OtherMarketError(
+                f"the log in {self._choice.directory} knows {', '.join(unknown)}, which this market does not have: "
+                f"move {self._choice.directory} away, or run with the same symbols"
+            )
         for symbol, rules in self._settings.rules().items():
-            if symbol not in listed:
+            if listed.get(symbol) != rules:
                 desk.carry_out(SetRules(rules=rules))
         for account in accounts:
             if known.get(account.account) != account.fees:

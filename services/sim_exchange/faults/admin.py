@@ -137,7 +137,9 @@ class AdminSocket:
         written = await _object(request)
         status = written.pop("status", None)
         if "when" in written:
-            raise FaultRefusedError("when", "rules stay until they are set again: POST /faults for some that end")
+            raise FaultRefusedError(
+                "when", "rules stay until they are set again, or a restart: POST /faults for some that end"
+            )
         if status is not None and status not in STATUSES:
             raise FaultRefusedError("status", f"write one of {', '.join(STATUSES)}")
         symbol = written.get("symbol")
