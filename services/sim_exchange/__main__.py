@@ -16,6 +16,7 @@ from services.sim_exchange.market.source import PriceSource
 from services.sim_exchange.market.synthetic import SyntheticMarket
 from services.sim_exchange.process import FOLDER, Choice, Prices, SimExchange
 from services.sim_exchange.recordings import read_folder
+from services.sim_exchange.venue.vocabulary import ClientIdRule
 from shared.mesh.clock import SystemClock
 from shared.mesh.service import Plan, run
 from shared.mesh.service.start import PROJECT
@@ -23,6 +24,11 @@ from shared.mesh.settings import SettingsError, load_configuration
 
 UNUSABLE: Final = 78
 SCENARIO_BYTES_MAX: Final = 256 * 1024
+CLIENT_IDS: Final[dict[str, ClientIdRule]] = {
+    "open": "unique while open",
+    "day": "unique for a day",
+    "ever": "unique for ever",
+}
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -43,6 +49,7 @@ def serve(arguments: argparse.Namespace) -> int:
         port=chosen.port,
         admin_port=chosen.admin_port if chosen.admin == "on" else None,
         seed=chosen.seed,
+        client_ids=CLIENT_IDS[chosen.client_ids],
         symbols=symbols,
         prices=prices,
         scenario=scenario,

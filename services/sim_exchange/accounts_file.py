@@ -6,19 +6,25 @@ exchange is down. It holds secrets, if only of money that is none: so it is kept
 
 import secrets
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
 from services.sim_exchange.face.keys import ApiKey
-from services.sim_exchange.venue.vocabulary import Fees
+from services.sim_exchange.faults.hand import OTHER_SIDE
+from services.sim_exchange.market.ladder import MAKERS
+from services.sim_exchange.market.market import TAKERS
+from services.sim_exchange.venue.amounts import TRANSFER_MAX, is_transferable, rounded_down
+from services.sim_exchange.venue.vocabulary import FEES_ACCOUNT, Fees
 from shared.mesh.private_directory import PrivateDirectory
 
 FILE: Final = "accounts.json"
 FILE_BYTES_MAX: Final = 256 * 1024
 KEY_BYTES: Final = 32  # 64 letters and digits: the venue knows no others
-_NOT_NEGATIVE: Final = Decimal(0)
+RESERVED: Final = frozenset({FEES_ACCOUNT, MAKERS, TAKERS, OTHER_SIDE})
+_NOTHING: Final = Decimal(0)
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
@@ -96,12 +102,33 @@ def _check(accounts: tuple[AccountOnFile, ...]) -> None:
         if len(set(values)) < len(values):
             raise ValueError(f"an {what} is there twice" if what == "account" else "a key is there twice")
     for account in accounts:
-        rates = (account.maker_fee, account.taker_fee)
-        if not all(rate.is_finite() and _NOT_NEGATIVE <= rate < 1 for rate in rates):
-            raise ValueError(f"the fees of {account.account} have to be fractions, such as 0.001")
-        for asset, amount in account.begins_with.items():
-            if not (amount.is_finite() and amount >= _NOT_NEGATIVE):
-                raise ValueError(f"{account.account} cannot begin with {amount} {asset}")
+        _check_account(account)
+
+
+def _check_account(account: AccountOnFile) -> None:
+    if account.account in RESERVED:
+        raise ValueError(f"the account {account.account} is the venue's own: take another name")
+    for rate in (account.maker_fee, account.taker_fee):
+        if not (rate.is_finite() and _NOTHING <= rate < 1 and rate == rounded_down(rate)):
+            raise ValueError(f"the fees of {account.account} have to be fractions with up to 8 digits, such as 0.001")
+    for asset, amount in account.begins_with.items():
+        if not (is_transferable(amount) and amount >= _NOTHING):
+            raise ValueError(
+                f"{account.account} cannot begin with {amount} {asset}, but with 0 or more, less than "
+                f"{TRANSFER_MAX:,}, with up to 8 digits behind the point"
+            )
+    for key in account.keys:
+        for address in key.addresses:
+            if not _is_address(address):
+                raise ValueError(f"the addresses of the key {key.name} have to be IP addresses; {address!r} is none")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _demo() -> AccountOnFile:

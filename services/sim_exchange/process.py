@@ -14,6 +14,7 @@ from services.sim_exchange.face.desk import Desk
 from services.sim_exchange.face.door import Request
 from services.sim_exchange.face.keys import KeyRing
 from services.sim_exchange.face.signing import SIGNATURE
+from services.sim_exchange.face.watching import watched
 from services.sim_exchange.face.weights import Limits
 from services.sim_exchange.faults.admin import AdminSocket, fresh_token
 from services.sim_exchange.faults.clock import SkewableClock
@@ -28,7 +29,7 @@ from services.sim_exchange.market.settings import MarketSettings, SymbolMarket
 from services.sim_exchange.market.source import History, PriceSource
 from services.sim_exchange.record.book_of_record import BookOfRecord, RecordDamagedError
 from services.sim_exchange.venue.exchange import Exchange
-from services.sim_exchange.venue.vocabulary import Event, OpenAccount, RulesChanged, SetRules, Transfer
+from services.sim_exchange.venue.vocabulary import ClientIdRule, Event, OpenAccount, RulesChanged, SetRules, Transfer
 from shared.core.service import FromOutside, Outward
 from shared.mesh.clock import Clock
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
@@ -50,9 +51,14 @@ class Choice:
     port: int
     admin_port: int | None
     seed: int
+    client_ids: ClientIdRule
     symbols: tuple[SymbolMarket, ...]
     prices: Prices
     scenario: Scenario | None
+
+
+class OtherMarketError(Exception):
+    """A log of an exchange with symbols that this one does not have; the message says which, and what to do."""
 
 
 class SimExchange:
@@ -62,15 +68,13 @@ class SimExchange:
         self._choice: Final = choice
         self._settings: Final = MarketSettings(seed=choice.seed, symbols=choice.symbols)
         self._clock: Final = SkewableClock(lambda: clock.wall_ns() // NS_PER_MS)
-        self._exchange: Final = Exchange(opened_ms=self._clock())
-        self._desk: Final = Desk(core=self._exchange, clock=self._clock, on_told=self._write_down)
         self._serving: asyncio.Task[None] | None = None
         self._record: BookOfRecord | None = None
 
     def open(self, bring: Callable[[FromOutside], None]) -> None:
         """Find out where we were, and open the doors."""
         self._bring: Callable[[FromOutside], None] = bring
-        self._serving = asyncio.get_running_loop().create_task(self._serve())
+        self._serving = watched(self._serve())
 
     def perform(self, effect: Outward) -> None:
         """Do nothing: the process's core has no wishes."""
@@ -86,7 +90,7 @@ class SimExchange:
     async def _serve(self) -> None:
         try:
             await self._serve_until_cancelled()
-        except (AccountsUnusableError, PrivateFileError, RecordDamagedError) as error:
+        except (AccountsUnusableError, OtherMarketError, PrivateFileError, RecordDamagedError) as error:
             self._bring(CannotServe(str(error)))
         except FaultRefusedError as error:
             self._bring(CannotServe(f"the scenario cannot be played: {error}"))
@@ -109,19 +113,22 @@ class SimExchange:
         )
         # A season of minutes takes longer to make than a loop may stand still.
         await asyncio.to_thread(_look_at, scripts, opened_ms)
-        self._record = BookOfRecord(PrivateDirectory(home.path / LOG_FOLDER), self._exchange, now_ms=opened_ms)
+        # Not before the doors open: the ids of an exchange that stood by come after those of the one before it.
+        exchange = Exchange(client_ids=self._choice.client_ids, opened_ms=opened_ms)
+        self._record = BookOfRecord(PrivateDirectory(home.path / LOG_FOLDER), exchange, now_ms=opened_ms)
+        desk = Desk(core=exchange, clock=self._clock, on_told=self._write_down)
         market = Market(settings=self._settings, scripts=scripts)
-        self._found(accounts, market)
-        saboteur = Saboteur(desk=self._desk, clock=self._clock, seed=self._settings.seed, on_fired=self._write_fault)
+        self._found(desk, accounts, market)
+        saboteur = Saboteur(desk=desk, clock=self._clock, seed=self._settings.seed, on_fired=self._write_fault)
         face = Face(
-            desk=self._desk,
+            desk=desk,
             candles=Candles(scripts=scripts, opened_ms=opened_ms),
             keys=KeyRing(key for account in accounts for key in account.api_keys()),
             interference=saboteur,
             limits=Limits(),
             on_request=self._write_request,
         )
-        admin = AdminSocket(desk=self._desk, saboteur=saboteur, token=fresh_token(home))
+        admin = AdminSocket(desk=desk, saboteur=saboteur, token=fresh_token(home))
         try:
             port = await face.start(HOST, self._choice.port)
             if self._choice.admin_port is not None:
@@ -130,39 +137,48 @@ class SimExchange:
                 saboteur.play(self._choice.scenario)
             names = tuple(account.account for account in accounts)
             self._bring(Serving(f"http://{HOST}:{port}", tuple(self._settings.rules()), names))
-            await self._let_the_market_live(market)
+            await self._let_the_market_live(desk, market)
         finally:
             with suppress(asyncio.CancelledError):
                 face.announce_shutdown()
                 await admin.stop()
                 await face.stop()
 
-    def _found(self, accounts: Sequence[AccountOnFile], market: Market) -> None:
-        """List what is not listed yet, and open the accounts that are new; what they begin with comes in once."""
-        listed, known = self._exchange.rules(), self._exchange.accounts()
+    def _found(self, desk: Desk, accounts: Sequence[AccountOnFile], market: Market) -> None:
+        """Set the symbols' rules, and open the accounts that are new; what they begin with comes in once.
+
+        Rules that a fault or a person had changed are as before: whoever was to end that went down with the exchange.
+        """
+        listed, known = desk.core.rules(), desk.core.accounts()
+        unknown = sorted(listed.keys() - self._settings.rules().keys())
+        if unknown:
+            raise OtherMarketError(
+                f"the log in {self._choice.directory} knows {', '.join(unknown)}, which this market does not have: "
+                f"move {self._choice.directory} away, or run with the same symbols"
+            )
         for symbol, rules in self._settings.rules().items():
-            if symbol not in listed:
-                self._desk.carry_out(SetRules(rules=rules))
+            if listed.get(symbol) != rules:
+                desk.carry_out(SetRules(rules=rules))
         for account in accounts:
             if known.get(account.account) != account.fees:
-                self._desk.carry_out(OpenAccount(account=account.account, fees=account.fees))
+                desk.carry_out(OpenAccount(account=account.account, fees=account.fees))
             if account.account not in known:
                 for asset, amount in account.begins_with.items():
-                    self._desk.carry_out(Transfer(account=account.account, asset=asset, amount=amount))
+                    desk.carry_out(Transfer(account=account.account, asset=asset, amount=amount))
         for command in market.opening():
-            self._desk.carry_out(command)
-        market.heard([RulesChanged(rules=rules) for rules in self._exchange.rules().values()])
+            desk.carry_out(command)
+        market.heard([RulesChanged(rules=rules) for rules in desk.core.rules().values()])
 
-    async def _let_the_market_live(self, market: Market) -> None:
+    async def _let_the_market_live(self, desk: Desk, market: Market) -> None:
         others: list[Event] = []
-        self._desk.listen(lambda events, _now_ms: others.extend(events))
+        desk.listen(lambda events, _now_ms: others.extend(events))
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
             market.heard(others)
             others.clear()
             for command in market.step(self._clock.true_ms()):
-                outcome = self._desk.carry_out(command)
+                outcome = desk.carry_out(command)
                 others.clear()  # these are heard with the answer
                 market.answered(command, outcome)
             due = max(due + self._settings.step_ms / 1_000, loop.time())

@@ -5,7 +5,6 @@ Whoever runs the exchange makes it, with the desk through which all commands go,
 
 import asyncio
 import ssl
-from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -30,6 +29,7 @@ from services.sim_exchange.face.sockets import Sockets
 from services.sim_exchange.face.tape import Tape
 from services.sim_exchange.face.user_socket import UserSocket
 from services.sim_exchange.face.user_streams import UserStreams
+from services.sim_exchange.face.watching import watched
 from services.sim_exchange.face.weights import Limits, OrderCounts, RequestWeights
 
 ENDPOINTS: Final = {endpoint.name: endpoint for endpoint in (*MARKET_ENDPOINTS, *ORDER_ENDPOINTS, *ACCOUNT_ENDPOINTS)}
@@ -85,14 +85,13 @@ class Face:
             handle_signals=False,
             shutdown_timeout=GOODBYE_SECONDS,
         )
-        # Ends before it is stopped only by a defect of ours: whoever runs the exchange watches it.
-        self.ticking: asyncio.Task[None] | None = None
+        self._ticking: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
         """Serve, and return the port: the one asked for, or for 0 one that was free."""
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
-        self.ticking = asyncio.create_task(self._tick_for_ever())
+        self._ticking = watched(self._tick_for_ever())
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
@@ -101,10 +100,9 @@ class Face:
             connection.cut()
         await self._user_socket.stop()
         await self._runner.cleanup()
-        if self.ticking is not None:
-            self.ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.ticking
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.wait((self._ticking,))
 
     def tick(self) -> None:
         """Tell what time has made due. Called often enough by itself; whoever moves a clock by hand calls it, too."""

@@ -20,7 +20,7 @@ from services.sim_exchange.faults.rulebook import Rule
 from services.sim_exchange.faults.saboteur import Saboteur
 from services.sim_exchange.faults.scope import FaultRefusedError
 from services.sim_exchange.faults.vocabulary import RulesChange
-from services.sim_exchange.venue.amounts import UNIT
+from services.sim_exchange.venue.amounts import is_transferable
 from services.sim_exchange.venue.vocabulary import Refused, SymbolStatus, Transfer
 from shared.mesh.private_directory import PrivateDirectory
 
@@ -28,7 +28,6 @@ HOST: Final = "127.0.0.1"
 ADMISSION_FILE: Final = "sim-exchange-admin.token"
 BODY_BYTES_MAX: Final = 64 * 1024
 GOODBYE_SECONDS: Final = 1.0
-AMOUNT_MAX: Final = Decimal(10) ** 12
 STATUSES: Final[tuple[SymbolStatus, ...]] = get_args(SymbolStatus)
 _TOKEN_BYTES: Final = 32
 
@@ -125,7 +124,7 @@ class AdminSocket:
             raise FaultRefusedError("", text) from None
         self._check_account(asked.account)
         amount = asked.amount
-        if not (amount.is_finite() and 0 < abs(amount) < AMOUNT_MAX and amount == amount.quantize(UNIT)):
+        if not (amount and is_transferable(amount)):
             raise FaultRefusedError(
                 "amount", 'is no amount with up to 8 digits behind the point: write "12.5" or "-12.5"'
             )
@@ -138,7 +137,9 @@ class AdminSocket:
         written = await _object(request)
         status = written.pop("status", None)
         if "when" in written:
-            raise FaultRefusedError("when", "rules stay until they are set again: POST /faults for some that end")
+            raise FaultRefusedError(
+                "when", "rules stay until they are set again, or a restart: POST /faults for some that end"
+            )
         if status is not None and status not in STATUSES:
             raise FaultRefusedError("status", f"write one of {', '.join(STATUSES)}")
         symbol = written.get("symbol")

@@ -16,6 +16,7 @@ from typing import Final
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
 UNIT: Final = Decimal("1E-8")  # what the venue counts balances and fees in
+TRANSFER_MAX: Final = Decimal(10) ** 12  # less than that is brought in or taken out at once
 
 # The digits of two amounts as the face admits them, multiplied, with room for sums. Rounding is a defect here.
 EXACT: Final = Context(prec=100, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
@@ -30,6 +31,11 @@ def rounded_down(amount: Decimal, unit: Decimal = UNIT) -> Decimal:
 def rounded_up(amount: Decimal, unit: Decimal = UNIT) -> Decimal:
     """Return the amount with what is finer than the unit made a whole one."""
     return amount.quantize(unit, ROUND_CEILING, ROUNDING)
+
+
+def is_transferable(amount: Decimal) -> bool:
+    """Say whether so much may be brought in or, below zero, taken out."""
+    return amount.is_finite() and -TRANSFER_MAX < amount < TRANSFER_MAX and amount == rounded_down(amount)
 
 
 def share_rounded_up(amount: Decimal, divisor: Decimal) -> Decimal:

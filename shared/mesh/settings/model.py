@@ -117,6 +117,9 @@ class SimExchangeSettings(_Section):
     seed: Annotated[int, number(1, 1_000_000)] = Field(
         7, description="What its market is made of: the same number makes the same prices."
     )
+    client_ids: Literal["open", "day", "ever"] = Field(
+        "open", description="How long no other order may have its client id: while it is open, for a day, or for ever."
+    )
 
 
 class RiskSettings(_Section):

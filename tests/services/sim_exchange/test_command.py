@@ -70,7 +70,7 @@ async def _trade(project: ExchangeProject, admin_port: int) -> None:
         await client.load_markets()
         for name in ("resting", "gone"):
             try:
-                await client.create_order("BTC/USDT", "limit", "buy", 0.001, 5_000, {"newClientOrderId": name})
+                await client.create_order("BTC/USDT", "limit", "buy", 0.0002, 25_000, {"newClientOrderId": name})
             except ccxt.ExchangeNotAvailable:  # whose answer was lost
                 assert name == "resting"
         await client.cancel_order(None, "BTC/USDT", {"origClientOrderId": "gone"})

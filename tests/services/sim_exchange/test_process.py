@@ -3,11 +3,16 @@
 import asyncio
 import secrets
 import socket
+from pathlib import Path
 
 import pytest
 
 from services.sim_exchange.market.intervals import DAY_MS, HOUR_MS
-from services.sim_exchange.process import FOLDER, LOG_FOLDER
+from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, MarketSettings
+from services.sim_exchange.market.source import PriceSource
+from services.sim_exchange.process import FOLDER, LOG_FOLDER, Choice, SimExchange
+from shared.core.service import FromOutside
+from shared.mesh.clock import SystemClock
 from tests.services.sim_exchange.exchange_process import ExchangeProject
 from tests.services.sim_exchange.face.venue import ccxt_at
 from tests.services.sim_exchange.kills import kill_rounds
@@ -58,6 +63,37 @@ def test_recorded_bars_are_played() -> None:
     for opened_ms, opened, high, low, close, volume in yesterday[-20:]:
         hour = opened_ms % DAY_MS // HOUR_MS
         assert (opened, high, low, close, volume) == (100 + hour, 102 + hour, 99 + hour, 101 + hour, 5)
+
+
+def test_what_nobody_foresaw_ends_the_process() -> None:
+    """An error on the way to the open door, of no kind that is known, reaches the loop: there it ends a process."""
+
+    def prices(_settings: MarketSettings, _opened_ms: int) -> PriceSource:
+        raise ZeroDivisionError
+
+    async def escaped(directory: Path) -> object:
+        loop = asyncio.get_running_loop()
+        seen: asyncio.Future[object] = loop.create_future()
+        loop.set_exception_handler(lambda _, context: seen.set_result(context.get("exception")))
+        choice = Choice(
+            directory=directory,
+            port=0,
+            admin_port=None,
+            seed=7,
+            client_ids="unique while open",
+            symbols=DEFAULT_SYMBOLS,
+            prices=prices,
+            scenario=None,
+        )
+        exchange = SimExchange(choice, SystemClock())
+        exchange.open(list[FromOutside]().append)
+        try:
+            return await asyncio.wait_for(seen, 30)
+        finally:
+            exchange.close()
+
+    with ExchangeProject() as project:
+        assert isinstance(asyncio.run(escaped(project.root / "var" / FOLDER)), ZeroDivisionError)
 
 
 async def _bars(project: ExchangeProject) -> list[list[float]]:

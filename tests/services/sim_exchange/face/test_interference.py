@@ -1,5 +1,6 @@
 """The seam for faults: what an interference may do to requests, answers, records and events."""
 
+import asyncio
 from collections.abc import Callable
 
 import ccxt
@@ -140,3 +141,17 @@ async def test_records_may_be_older_than_the_venue() -> None:
             await client.fetch_order(None, SYMBOL, {"clientOrderId": "mine"})
         replica.restore(next(event for event in reversed(venue.told) if isinstance(event, OrderChanged)))
         assert (await client.fetch_order(None, SYMBOL, {"clientOrderId": "mine"}))["status"] == "open"
+
+
+async def test_tick_that_fails_is_not_the_end_of_ticking_alone() -> None:
+    """What it raises reaches the loop, which ends the process: a venue whose time stands still serves nobody."""
+
+    class Failing(NoInterference):
+        def tick(self) -> tuple[()]:
+            raise ZeroDivisionError
+
+    loop = asyncio.get_running_loop()
+    seen: asyncio.Future[object] = loop.create_future()
+    loop.set_exception_handler(lambda _, context: seen.set_result(context.get("exception")))
+    async with serving(Failing()):
+        assert isinstance(await asyncio.wait_for(seen, 10), ZeroDivisionError)

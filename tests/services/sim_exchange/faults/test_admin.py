@@ -124,7 +124,7 @@ async def test_orders_are_shown(ask: Ask, exchange: Sabotaged) -> None:
         ("POST", "/rules", {"status": "HALT"}, "symbol: is missing"),
         ("POST", "/rules", {"symbol": BTC, "status": "CLOSED"}, "status: write one of TRADING, HALT, BREAK"),
         ("POST", "/rules", {"symbol": BTC, "tick": "1"}, "tick: is not known here: write one of symbol, tick_size"),
-        ("POST", "/rules", {"symbol": BTC, "when": {}}, "when: rules stay until they are set again"),
+        ("POST", "/rules", {"symbol": BTC, "when": {}}, "when: rules stay until they are set again, or a restart"),
         ("POST", "/rules", {"symbol": BTC}, "say which filter becomes what"),
         ("GET", "/orders", None, "account: `` was not opened: write one of alice"),
     ],
