@@ -23,6 +23,7 @@ from services.sim_exchange.face.market_endpoints import MARKET_ENDPOINTS
 from services.sim_exchange.face.market_feed import MarketFeed
 from services.sim_exchange.face.market_socket import MarketSocket
 from services.sim_exchange.face.market_streams import MarketStreams
+from services.sim_exchange.face.old_bars import OldBars
 from services.sim_exchange.face.order_endpoints import ORDER_ENDPOINTS
 from services.sim_exchange.face.records import Candles
 from services.sim_exchange.face.rest import BODY_BYTES_MAX, rest_handler
@@ -54,7 +55,15 @@ class Face:
         self._interference: Final = interference
         tape = Tape(desk.core)
         days = Days(candles, tape)
-        venue = Venue(desk=desk, tape=tape, days=days, candles=candles, limits=limits, order_counts=OrderCounts(limits))
+        venue = Venue(
+            desk=desk,
+            tape=tape,
+            days=days,
+            candles=candles,
+            old_bars=OldBars(candles),
+            limits=limits,
+            order_counts=OrderCounts(limits),
+        )
         door = Door(
             venue=venue,
             keys=keys,

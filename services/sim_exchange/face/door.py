@@ -5,6 +5,7 @@ then it is carried out. What leaves is encoded, with the venue's headers.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -85,7 +86,7 @@ class Door:
         try:
             if window is not None:
                 window.check_matching(clock())
-            reply = self._carried_out(endpoint, parameters, key, call, headers)
+            reply = await self._carried_out(endpoint, parameters, key, call, headers)
         except RefusalError as refusal:
             reply = refused(refusal, headers)
         return await self._interference.after(call, reply)
@@ -110,7 +111,7 @@ class Door:
         check_permission(key, permission)
         return key, window
 
-    def _carried_out(
+    async def _carried_out(
         self, endpoint: Endpoint, parameters: Parameters, key: ApiKey | None, call: Call, headers: dict[str, str]
     ) -> Reply:
         venue = self._venue
@@ -123,6 +124,10 @@ class Door:
             now_ms=now_ms,
             key=key,
         )
+        if endpoint.fetch is not None:
+            await endpoint.fetch(asked)
+            now_ms = venue.desk.clock()
+            asked = replace(asked, now_ms=now_ms)
         if endpoint.orders:
             venue.order_counts.check(asked.account, endpoint.orders, now_ms)
         answer = endpoint.answer(asked)
