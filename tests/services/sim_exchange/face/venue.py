@@ -12,6 +12,7 @@ import ccxt.pro
 
 from services.sim_exchange.face.app import Face
 from services.sim_exchange.face.desk import Desk
+from services.sim_exchange.face.door import Notice, unnoticed
 from services.sim_exchange.face.interference import Interference, NoInterference
 from services.sim_exchange.face.keys import ApiKey, KeyRing
 from services.sim_exchange.face.weights import Limits
@@ -95,13 +96,21 @@ async def serving(
     limits: Limits | None = None,
     tls: ssl.SSLContext | None = None,
     prices: PriceSource | None = None,
+    on_request: Notice = unnoticed,
 ) -> AsyncIterator[Venue]:
     """Open an exchange with a market, three accounts and a few keys, on a port of its own."""
     clock = MovableClock()
     told: list[Event] = []
     desk = opened(clock, told)
     async with served(
-        desk, clock, told, interference or NoInterference(), limits=limits, tls=tls, prices=prices
+        desk,
+        clock,
+        told,
+        interference or NoInterference(),
+        limits=limits,
+        tls=tls,
+        prices=prices,
+        on_request=on_request,
     ) as venue:
         yield venue
 
@@ -128,6 +137,7 @@ async def served(
     limits: Limits | None = None,
     tls: ssl.SSLContext | None = None,
     prices: PriceSource | None = None,
+    on_request: Notice = unnoticed,
 ) -> AsyncIterator[Venue]:
     """Serve a desk, and let max make a market."""
     scripts = Scripts(
@@ -140,6 +150,7 @@ async def served(
         keys=keys,
         interference=interference,
         limits=limits or Limits(),
+        on_request=on_request,
     )
     port = await face.start("127.0.0.1", 0, tls=tls)
     venue = Venue(desk=desk, face=face, clock=clock, keys=keys, port=port, told=told)
