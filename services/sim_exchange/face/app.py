@@ -22,9 +22,10 @@ from services.sim_exchange.face.market_endpoints import MARKET_ENDPOINTS
 from services.sim_exchange.face.market_feed import MarketFeed
 from services.sim_exchange.face.market_socket import MarketSocket
 from services.sim_exchange.face.market_streams import MarketStreams
+from services.sim_exchange.face.old_bars import OldBars
 from services.sim_exchange.face.order_endpoints import ORDER_ENDPOINTS
 from services.sim_exchange.face.records import Candles
-from services.sim_exchange.face.rest import BODY_BYTES_MAX, rest_handler
+from services.sim_exchange.face.rest import BODY_BYTES_MAX, noticing, rest_handler
 from services.sim_exchange.face.sockets import Sockets
 from services.sim_exchange.face.tape import Tape
 from services.sim_exchange.face.user_socket import UserSocket
@@ -54,7 +55,15 @@ class Face:
         self._interference: Final = interference
         tape = Tape(desk.core)
         days = Days(candles, tape)
-        venue = Venue(desk=desk, tape=tape, days=days, candles=candles, limits=limits, order_counts=OrderCounts(limits))
+        venue = Venue(
+            desk=desk,
+            tape=tape,
+            days=days,
+            candles=candles,
+            old_bars=OldBars(candles),
+            limits=limits,
+            order_counts=OrderCounts(limits),
+        )
         door = Door(
             venue=venue,
             keys=keys,
@@ -80,7 +89,7 @@ class Face:
             clock=desk.clock,
         )
         self._runner: Final = web.AppRunner(
-            _application(door, MarketSocket(self.market_sockets, self.market_streams), self._user_socket),
+            _application(door, MarketSocket(self.market_sockets, self.market_streams, door), self._user_socket),
             access_log=None,
             handle_signals=False,
             shutdown_timeout=GOODBYE_SECONDS,
@@ -132,7 +141,7 @@ class Face:
 
 
 def _application(door: Door, market: MarketSocket, user: UserSocket) -> web.Application:
-    application = web.Application(client_max_size=BODY_BYTES_MAX)
+    application = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[noticing(door)])
     routes = application.router
     for endpoint in ENDPOINTS.values():
         routes.add_route(endpoint.method, endpoint.path, rest_handler(door, endpoint))

@@ -5,6 +5,8 @@ then it is carried out. What leaves is encoded, with the venue's headers.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -21,7 +23,21 @@ from services.sim_exchange.face.weights import RequestWeights
 OK: Final = 200
 
 
+UNREAD: Final = "WS"  # what a message of a WebSocket is noticed as that was not read
+SECRETS: Final = frozenset({SIGNATURE, "apiKey"})
+NAME_CHARACTERS_MAX: Final = 200  # that are noticed of the name of what there is not
+UNREAD_WEIGHT: Final = 1  # of a request in which there is no telling what it weighs
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as whoever writes it down may see it: without its key and its signature."""
+
+    called: str  # as in "POST /api/v3/order"; over a WebSocket the method, as in "order.place"
+    sent: Mapping[str, str]  # nothing where it could not be read
+    address: str
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it came: what it wants, who says to be asking, and the text that was signed."""
 
     endpoint: Endpoint
@@ -59,15 +75,32 @@ class Door:
         self._interference: Final = interference
         self._client_ids: Final = ClientIds()
 
-    async def answer(self, request: Request) -> Reply:
+    def notice(
+        self, called: str, address: str, *, sent: Mapping[str, str] = MappingProxyType({}), key: str = ""
+    ) -> None:
+        """Have a request written down, whatever becomes of it. One that gets an answer here is so by itself."""
+        seen = {name: value for name, value in sent.items() if name not in SECRETS}
+        request = Request(called=called[:NAME_CHARACTERS_MAX], sent=seen, address=address)
+        self._on_request(request, self._keys.owner_of(key))
+
+    def turn_away(self, called: str, address: str, refusal: RefusalError, *, key: str = "") -> Reply:
+        """Answer a request that could not be read; that counts, too."""
+        self.notice(called, address, key=key)
+        headers = dict[str, str]()
+        try:
+            headers |= self._weights.charge(address, UNREAD_WEIGHT, self._venue.desk.clock())
+        except RefusalError as too_many:
+            refusal = too_many
+        return refused(refusal, headers)
+
+    async def answer(self, request: Incoming) -> Reply:
         """Answer a request; an interference may raise `HangUpError` instead."""
-        self._on_request(request, self._keys.owner_of(request.api_key))
+        self.notice(request.called, request.address, sent=request.sent, key=request.api_key)
         endpoint, headers = request.endpoint, dict[str, str]()
         parameters = Parameters(request.sent)
         clock = self._venue.desk.clock
         try:
-            weight = endpoint.weigh(parameters)
-            headers |= self._weights.charge(request.address, weight, clock(), wallet=endpoint.is_wallet)
+            self._charge(request, parameters, headers)
             key, window = self._let_in(request, parameters)
         except RefusalError as refusal:
             return refused(refusal, headers)
@@ -85,7 +118,7 @@ class Door:
         try:
             if window is not None:
                 window.check_matching(clock())
-            reply = self._carried_out(endpoint, parameters, key, call, headers)
+            reply = await self._carried_out(endpoint, parameters, key, call, headers)
         except RefusalError as refusal:
             reply = refused(refusal, headers)
         return await self._interference.after(call, reply)
@@ -94,7 +127,18 @@ class Door:
         """Return the weight that an address used in this minute."""
         return self._weights.used(address, self._venue.desk.clock())
 
-    def _let_in(self, request: Request, parameters: Parameters) -> tuple[ApiKey | None, RecvWindow | None]:
+    def _charge(self, request: Incoming, parameters: Parameters, headers: dict[str, str]) -> None:
+        """Count a request by its weight; one that is too wrong to be weighed is counted before it is refused."""
+        endpoint, wrong = request.endpoint, None
+        try:
+            weight = endpoint.weigh(parameters)
+        except RefusalError as refusal:
+            weight, wrong = UNREAD_WEIGHT, refusal
+        headers |= self._weights.charge(request.address, weight, self._venue.desk.clock(), wallet=endpoint.is_wallet)
+        if wrong is not None:
+            raise wrong
+
+    def _let_in(self, request: Incoming, parameters: Parameters) -> tuple[ApiKey | None, RecvWindow | None]:
         permission = request.endpoint.permission
         if permission is None:
             return None, None
@@ -110,7 +154,7 @@ class Door:
         check_permission(key, permission)
         return key, window
 
-    def _carried_out(
+    async def _carried_out(
         self, endpoint: Endpoint, parameters: Parameters, key: ApiKey | None, call: Call, headers: dict[str, str]
     ) -> Reply:
         venue = self._venue
@@ -123,6 +167,10 @@ class Door:
             now_ms=now_ms,
             key=key,
         )
+        if endpoint.fetch is not None:
+            await endpoint.fetch(asked)
+            now_ms = venue.desk.clock()
+            asked = replace(asked, now_ms=now_ms)
         if endpoint.orders:
             venue.order_counts.check(asked.account, endpoint.orders, now_ms)
         answer = endpoint.answer(asked)

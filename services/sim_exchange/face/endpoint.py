@@ -1,6 +1,6 @@
 """What an endpoint is: how it is named, what it weighs, who may use it, and the function that answers it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +9,7 @@ import msgspec
 from services.sim_exchange.face.day import Days
 from services.sim_exchange.face.desk import Desk
 from services.sim_exchange.face.keys import ApiKey, Permission
+from services.sim_exchange.face.old_bars import OldBars
 from services.sim_exchange.face.parameters import Parameters
 from services.sim_exchange.face.records import Candles, Records
 from services.sim_exchange.face.refusals import invalid_symbol
@@ -25,6 +26,7 @@ class Venue:
     tape: Tape
     days: Days
     candles: Candles
+    old_bars: OldBars
     limits: Limits
     order_counts: OrderCounts
 
@@ -96,6 +98,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     answer: Callable[[Asked], object]
     permission: Permission | None = None
     orders: int = 0  # how many orders it places
+    fetch: Callable[[Asked], Awaitable[None]] | None = None  # gets what would take the answer too long to make itself
 
     @property
     def name(self) -> str:

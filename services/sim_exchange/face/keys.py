@@ -48,10 +48,6 @@ class KeyRing:
             ipaddress.ip_address(address)
         self._keys[key.key] = key
 
-    def remove(self, key: str) -> None:
-        """Forget a key."""
-        self._keys.pop(key, None)
-
     def owner_of(self, key: str) -> str | None:
         """Return whose key somebody shows, whether or not it may be used; None for a key of nobody."""
         known = self._keys.get(key)

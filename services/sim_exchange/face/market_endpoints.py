@@ -1,8 +1,8 @@
 """The public endpoints: time, symbols, books, trades, bars and tickers."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.sim_exchange.face import refusals
 from services.sim_exchange.face.day import day_answer, mini_day_answer
@@ -21,7 +21,7 @@ from services.sim_exchange.face.parameters import Parameters
 from services.sim_exchange.face.refusals import RefusalError
 from services.sim_exchange.face.tape import aggregate_answer
 from services.sim_exchange.face.weights import limits_laid_out
-from services.sim_exchange.market.intervals import INTERVALS
+from services.sim_exchange.market.intervals import INTERVALS, Interval
 
 TICKER_TYPES: Final = ("FULL", "MINI")
 ROWS_USUAL: Final = 500
@@ -91,8 +91,30 @@ def aggregates(asked: Asked) -> list[Payload]:
     return [aggregate_answer(one) for one in (found[:limit] if is_from_start else found[-limit:])]
 
 
+class _BarsWanted(NamedTuple):
+    symbol: str
+    interval: Interval
+    start_ms: int | None
+    until_ms: int
+    limit: int
+
+
 def klines(asked: Asked) -> list[list[object]]:
     """Answer bars."""
+    symbol, interval, start_ms, until_ms, limit = _bars_wanted(asked)
+    candles = asked.venue.candles
+    if start_ms is None:
+        bars = candles.latest(symbol, interval, until_ms, limit)
+    else:
+        bars = candles.since(symbol, interval, start_ms, until_ms, limit)
+    return [kline_answer(bar) for bar in bars]
+
+
+async def _fetch_klines(asked: Asked) -> None:
+    await asked.venue.old_bars.fetch(*_bars_wanted(asked))
+
+
+def _bars_wanted(asked: Asked) -> _BarsWanted:
     parameters = asked.parameters
     symbol = asked.rules().symbol
     if not parameters.has("interval"):
@@ -103,12 +125,7 @@ def klines(asked: Asked) -> list[list[object]]:
     start_ms, end_ms = parameters.integer("startTime"), parameters.integer("endTime")
     # The future holds no bars, however far off it is that somebody asks for.
     until_ms = asked.now_ms + 1 if end_ms is None else min(end_ms, asked.now_ms) + 1
-    candles = asked.venue.candles
-    if start_ms is None:
-        bars = candles.latest(symbol, interval, until_ms, limit)
-    else:
-        bars = candles.since(symbol, interval, min(start_ms, until_ms), until_ms, limit)
-    return [kline_answer(bar) for bar in bars]
+    return _BarsWanted(symbol, interval, None if start_ms is None else min(start_ms, until_ms), until_ms, limit)
 
 
 def average_price(asked: Asked) -> Payload:
@@ -179,8 +196,13 @@ def _weigh_ticker(parameters: Parameters) -> int:
     return 2 if parameters.has("symbol") else 4
 
 
-def _public(path: str, weigh: Weigh, answer: Callable[[Asked], object]) -> Endpoint:
-    return Endpoint(method="GET", path=f"/api/v3/{path}", weigh=weigh, answer=answer)
+def _public(
+    path: str,
+    weigh: Weigh,
+    answer: Callable[[Asked], object],
+    fetch: Callable[[Asked], Awaitable[None]] | None = None,
+) -> Endpoint:
+    return Endpoint(method="GET", path=f"/api/v3/{path}", weigh=weigh, answer=answer, fetch=fetch)
 
 
 MARKET_ENDPOINTS: Final = (
@@ -190,7 +212,7 @@ MARKET_ENDPOINTS: Final = (
     _public("depth", _weigh_depth, depth),
     _public("trades", weight(25), trades),
     _public("aggTrades", weight(4), aggregates),
-    _public("klines", weight(2), klines),
+    _public("klines", weight(2), klines, _fetch_klines),
     _public("avgPrice", weight(2), average_price),
     _public("ticker/24hr", _weigh_day, ticker_day),
     _public("ticker/price", _weigh_ticker, ticker_price),

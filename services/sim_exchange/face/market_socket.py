@@ -6,6 +6,7 @@ from typing import Final, Literal
 import msgspec
 from aiohttp import web
 
+from services.sim_exchange.face.door import UNREAD, Door
 from services.sim_exchange.face.frames import text_frame
 from services.sim_exchange.face.market_streams import STREAMS_MAX, Follower, MarketStreams
 from services.sim_exchange.face.sockets import Sockets, read
@@ -30,9 +31,10 @@ class _IdOnly(msgspec.Struct, frozen=True):
 class MarketSocket:
     """Serves the clients of the market streams."""
 
-    def __init__(self, sockets: Sockets, streams: MarketStreams) -> None:
+    def __init__(self, sockets: Sockets, streams: MarketStreams, door: Door) -> None:
         self._sockets: Final = sockets
         self._streams: Final = streams
+        self._door: Final = door
 
     async def serve_plain(self, request: web.Request) -> web.StreamResponse:
         """Serve events as they are; the path may name a stream to begin with."""
@@ -47,26 +49,34 @@ class MarketSocket:
 
     async def _serve(self, request: web.Request, streams: Sequence[str], *, is_combined: bool) -> web.StreamResponse:
         socket, connection = await self._sockets.accepted(request)
-        follower = Follower(connection, is_combined=is_combined)
+        follower, address = Follower(connection, is_combined=is_combined), request.remote or ""
 
         def take(message: bytes) -> None:
-            connection.send(text_frame(msgspec.json.encode(self._answer(follower, message))))
+            connection.send(text_frame(msgspec.json.encode(self._answer(follower, message, address))))
 
         with self._sockets.here(connection):
             try:
+                if streams:
+                    self._notice("SUBSCRIBE", streams, address)
                 if self._streams.subscribe(follower, streams):
                     await read(socket, connection, take)
             finally:
                 self._streams.unsubscribe(follower, list(follower.streams))
         return socket
 
-    def _answer(self, follower: Follower, message: bytes) -> dict[str, object]:
+    def _notice(self, method: str, parameters: Sequence[str | bool], address: str) -> None:
+        self._door.notice(method, address, sent={"params": msgspec.json.encode(parameters).decode()})
+
+    def _answer(self, follower: Follower, message: bytes, address: str) -> dict[str, object]:
         try:
             asked = msgspec.json.decode(message, type=_Asked)
         except msgspec.ValidationError as error:
+            self._door.notice(UNREAD, address)
             return {"error": {"code": 2, "msg": f"Invalid request: {error}"}, "id": _id_of(message)}
         except (msgspec.DecodeError, RecursionError) as error:
+            self._door.notice(UNREAD, address)
             return {"error": {"code": 3, "msg": f"Invalid JSON: {error}"}}
+        self._notice(asked.method, asked.params, address)
         result, refusal = self._carried_out(follower, asked)
         if refusal:
             return {"error": {"code": 2, "msg": f"Invalid request: {refusal}"}, "id": asked.id}

@@ -7,6 +7,7 @@ from typing import Protocol
 from services.sim_exchange.market.bars import Kline
 from services.sim_exchange.market.candles import BARS_MAX, Closed
 from services.sim_exchange.market.intervals import Interval
+from services.sim_exchange.market.source import Missing
 from services.sim_exchange.venue.vocabulary import (
     Balance,
     Depth,
@@ -71,3 +72,8 @@ class Candles(Protocol):
 
     def latest(self, symbol: str, interval: Interval, end_ms: int | None = None, limit: int = BARS_MAX) -> list[Kline]:
         """Return the last bars that open before `end_ms` and not in the future; the last one may still grow."""
+
+    def missing(
+        self, symbol: str, interval: Interval, start_ms: int | None, end_ms: int | None = None, limit: int = BARS_MAX
+    ) -> Iterable[Missing]:
+        """Yield what `since` would have to make first to tell these bars, or without a start `latest`."""

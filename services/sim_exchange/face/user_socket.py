@@ -9,7 +9,7 @@ from aiohttp import web
 
 from services.sim_exchange.face.connection import Connection
 from services.sim_exchange.face.desk import Clock
-from services.sim_exchange.face.door import OK, Door, Request, refused
+from services.sim_exchange.face.door import OK, UNREAD, Door, Incoming, refused
 from services.sim_exchange.face.endpoint import Asked, Endpoint, weight
 from services.sim_exchange.face.frames import text_frame
 from services.sim_exchange.face.interference import HangUpError, Reply
@@ -75,7 +75,8 @@ class UserSocket:
         def take(message: bytes) -> None:
             if len(at_work) >= REQUESTS_AT_ONCE_MAX:
                 refusal = RefusalError(-1008, "Request throttled by system-level protection.", status=429)
-                self._send(connection, None, refused(refusal, {}), address, has_limits=False)
+                reply = self._door.turn_away(UNREAD, address, refusal)
+                self._send(connection, None, reply, address, has_limits=False)
                 return
             task = asyncio.create_task(self._take(subscriber, message, address))
             for tasks in (at_work, self._at_work):
@@ -104,7 +105,8 @@ class UserSocket:
             sent = {name: _text(value) for name, value in asked.params.items()}
         except (msgspec.DecodeError, RecursionError) as error:
             refusal = RefusalError(-1135, f"Invalid JSON Request; {error}")
-            self._send(connection, None, refused(refusal, {}), address, has_limits=False)
+            reply = self._door.turn_away(UNREAD, address, refusal)
+            self._send(connection, None, reply, address, has_limits=False)
             return
         signed_text = sorted_text(sent)
         has_limits = sent.pop(NOT_THE_ENDPOINTS, "true") != "false"
@@ -119,12 +121,14 @@ class UserSocket:
         self, subscriber: Subscriber, method: str, sent: dict[str, str], signed_text: str, address: str
     ) -> Reply:
         if method == UNSUBSCRIBE:
+            self._door.notice(method, address, sent=sent)
             return self._unsubscribed(subscriber, sent)
         endpoint = self._subscription(subscriber) if method == SUBSCRIBE else self._endpoints.get(method)
         if endpoint is None:
-            return refused(RefusalError(-1135, f"Invalid JSON Request; unknown method '{method}'."), {})
+            refusal = RefusalError(-1135, f"Invalid JSON Request; unknown method '{method}'.")
+            return self._door.turn_away(method, address, refusal, key=sent.get("apiKey", ""))
         return await self._door.answer(
-            Request(
+            Incoming(
                 endpoint=endpoint,
                 called=method,
                 sent=sent,

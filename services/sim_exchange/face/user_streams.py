@@ -80,11 +80,6 @@ class UserStreams:
             for subscriber, number in subscribers:
                 subscriber.connection.send(text_frame(b'{"subscriptionId":%d,"event":%b}' % (number, raw)))
 
-    def terminate(self, account: str, now_ms: int) -> None:
-        """End every subscription of an account, as the venue does when a key is taken away, and say so."""
-        for subscriber, number in list(self._subscribers.get(account, ())):
-            self.end(subscriber, number, now_ms)
-
     def end(self, subscriber: Subscriber, number: int, now_ms: int) -> None:
         """End one subscription, and say so."""
         self.unsubscribe(subscriber, number)

@@ -4,6 +4,7 @@ Everything goes through the desk like any client's command, so that it is writte
 side of a forced trade is an account of the market's kind, which is given just what it pays with.
 """
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -11,6 +12,7 @@ import msgspec
 
 from services.sim_exchange.face.desk import Desk
 from services.sim_exchange.face.interference import Call
+from services.sim_exchange.face.parameters import INTEGER
 from services.sim_exchange.faults.scope import FaultRefusedError
 from services.sim_exchange.venue.amounts import rounded_down, rounded_up
 from services.sim_exchange.venue.vocabulary import (
@@ -48,7 +50,7 @@ class Hand:
         order_id = call.sent.get("orderId", "")
         return self._resting(
             call,
-            order_id=int(order_id) if order_id.isdecimal() else None,
+            order_id=int(order_id) if re.fullmatch(INTEGER, order_id, re.ASCII) else None,
             client_id=call.sent.get("origClientOrderId") or None,
         )
 

@@ -23,6 +23,7 @@ from services.sim_exchange.market.intervals import (
     openings_ms,
 )
 from services.sim_exchange.market.script import Scripts
+from services.sim_exchange.market.source import Missing
 from services.sim_exchange.market.tiers import Tier
 from services.sim_exchange.venue.vocabulary import Traded
 
@@ -72,19 +73,32 @@ class Candles:
         self, symbol: str, interval: Interval, start_ms: int, end_ms: int | None = None, limit: int = BARS_MAX
     ) -> list[Kline]:
         """Return the first bars that open at `start_ms` or later, before `end_ms` and not in the future."""
-        until_ms = self._now_ms + 1 if end_ms is None else min(end_ms, self._now_ms + 1)
-        first_ms = max(start_ms, opening_ms(interval, self._first_ms))
-        opened = list(islice(openings_ms(interval, first_ms, until_ms), min(limit, BARS_MAX)))
-        return self._told(symbol, interval, opened)
+        return self._told(symbol, interval, self._opened(interval, start_ms, end_ms, limit))
 
     def latest(self, symbol: str, interval: Interval, end_ms: int | None = None, limit: int = BARS_MAX) -> list[Kline]:
         """Return the last bars that open before `end_ms` and not in the future; the last one may still grow."""
+        return self._told(symbol, interval, self._opened(interval, None, end_ms, limit))
+
+    def missing(
+        self, symbol: str, interval: Interval, start_ms: int | None, end_ms: int | None = None, limit: int = BARS_MAX
+    ) -> Iterator[Missing]:
+        """Yield what `since` would have to make first to tell these bars, or without a start `latest`."""
+        tier = self._tiers[symbol][_length_ms(interval)]
+        opened = self._opened(interval, start_ms, end_ms, limit)
+        if opened and opened[0] < tier.first_ms:
+            history = self._scripts.history
+            missing = history.missing_hours if tier.length_ms == HOUR_MS else history.missing_minutes
+            until_ms = min(tier.first_ms, next_opening_ms(interval, opened[-1]))
+            yield from missing(symbol, max(opened[0], self._first_ms), until_ms)
+
+    def _opened(self, interval: Interval, start_ms: int | None, end_ms: int | None, limit: int) -> list[int]:
+        """Return when the bars open that are asked for: the first ones from a start on, or without it the last."""
         until_ms = self._now_ms + 1 if end_ms is None else min(end_ms, self._now_ms + 1)
-        last_ms = opening_ms(interval, until_ms - 1)
-        first_ms = max(
-            next_opening_ms(interval, last_ms, 1 - min(limit, BARS_MAX)), opening_ms(interval, self._first_ms)
-        )
-        return self._told(symbol, interval, list(openings_ms(interval, first_ms, until_ms)))
+        count = min(limit, BARS_MAX)
+        earliest_ms = opening_ms(interval, self._first_ms)
+        if start_ms is None:
+            start_ms = next_opening_ms(interval, opening_ms(interval, until_ms - 1), 1 - count)
+        return list(islice(openings_ms(interval, max(start_ms, earliest_ms), until_ms), count))
 
     def _begun(self, symbol: str, length_ms: int) -> Tier:
         """Return a tier whose first bar holds what the source tells of it until now."""

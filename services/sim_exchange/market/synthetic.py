@@ -93,11 +93,13 @@ class SyntheticMarket:
         return self._weather(number).spells
 
     def _weather(self, number: int) -> _Weather:
-        if number not in self._shared:
-            if len(self._shared) == SEASONS_SHARED_MAX:
+        known = self._shared.get(number)
+        if known is None:
+            # Two threads may make the same, but neither takes away what the other is about to return.
+            known = self._shared[number] = _weather(self._seed, number)
+            if len(self._shared) > SEASONS_SHARED_MAX:
                 self._shared.popitem(last=False)
-            self._shared[number] = _weather(self._seed, number)
-        return self._shared[number]
+        return known
 
     def _turns(self, market: SymbolMarket, number: int) -> tuple[float, float]:
         """Return how far the log price is from the reference when the season begins and when it ends."""

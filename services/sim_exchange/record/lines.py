@@ -47,7 +47,7 @@ class CarriedOver(_Line, frozen=True):
 
 
 class Received(_Line, frozen=True):
-    """A request as it came in, before anything was done with it. Signatures are left out."""
+    """A request as it came in, before anything was done with it. Keys and signatures are left out."""
 
     endpoint: str
     address: str

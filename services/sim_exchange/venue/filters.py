@@ -10,8 +10,10 @@ from services.sim_exchange.venue.orders import PRICELESS_TYPES, TRIGGERED_TYPES
 from services.sim_exchange.venue.vocabulary import PlaceOrder, Refused
 
 
-def filtered(listing: Listing, account: Account, order: PlaceOrder, now_ms: int, *, adding: int = 1) -> Refused | None:
-    """Return why an order is not let through, or None. It may be one of several that are added together."""
+def filtered(
+    listing: Listing, account: Account, order: PlaceOrder, now_ms: int, *, beside: PlaceOrder | None = None
+) -> Refused | None:
+    """Return why an order is not let through, or None. Another one may be added together with it."""
     if listing.rules.status != "TRADING":
         return refusals.MARKET_CLOSED
     return (
@@ -20,7 +22,7 @@ def filtered(listing: Listing, account: Account, order: PlaceOrder, now_ms: int,
         or _quantity_refused(listing, order)
         or _percent_refused(listing, order, now_ms)
         or _notional_refused(listing, order, now_ms)
-        or _count_refused(listing, account, order, adding)
+        or _count_refused(listing, account, [order] if beside is None else [order, beside])
     )
 
 
@@ -85,14 +87,15 @@ def _notional_refused(listing: Listing, order: PlaceOrder, now_ms: int) -> Refus
     return refusals.NOTIONAL if order.quantity * quote < rules.notional_min * quantity else None
 
 
-def _count_refused(listing: Listing, account: Account, order: PlaceOrder, adding: int) -> Refused | None:
+def _count_refused(listing: Listing, account: Account, added: list[PlaceOrder]) -> Refused | None:
+    order = added[0]
     if account.is_market or order.type == "MARKET":
         return None
     already = account.open_on(listing.symbol)
-    if len(already) + adding > listing.rules.open_orders_max:
+    if len(already) + len(added) > listing.rules.open_orders_max:
         return refusals.MAX_NUM_ORDERS
     if order.type in TRIGGERED_TYPES:
         waiting = sum(other.type in TRIGGERED_TYPES for other in already.values())
-        if waiting >= listing.rules.algo_orders_max:
+        if waiting + sum(other.type in TRIGGERED_TYPES for other in added) > listing.rules.algo_orders_max:
             return refusals.MAX_NUM_ALGO_ORDERS
     return None

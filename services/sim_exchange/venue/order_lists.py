@@ -23,9 +23,13 @@ def place_oco(floor: Floor, command: PlaceOco) -> Done | Refused:
         return refusals.INVALID_SYMBOL
     account = floor.accounts[command.account]
     legs = [_leg_order(command, leg) for leg in (command.above, command.below)]
+    filters = (
+        filtered(listing, account, leg, floor.now_ms, beside=other)
+        for leg, other in zip(legs, reversed(legs), strict=True)
+    )
     refused = (
         _types_refused(command)
-        or next(filter(None, (filtered(listing, account, leg, floor.now_ms, adding=2) for leg in legs)), None)
+        or next(filter(None, filters), None)
         or _list_refused(listing, account, command)
         or next(filter(None, (rejected(listing, account, leg, floor.now_ms) for leg in legs)), None)
     )

@@ -90,6 +90,18 @@ async def test_body_that_is_wrong_is_refused(venue: Venue, body: bytes, status: 
     assert found == status
 
 
+@pytest.mark.parametrize(
+    "query", ["depth?symbol=BTCUSDT&limit=NaN", "ticker/24hr?symbols=garbage", "time?a=1&a=2", "time?a=%C3%BC"]
+)
+async def test_garbage_has_its_weight(venue: Venue, query: str) -> None:
+    """A request that is too wrong to be weighed counts all the same."""
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{venue.port}/api/v3/") as session:
+        for used in ("1", "2"):
+            async with session.get(query) as response:
+                assert response.status == 400
+                assert response.headers["X-MBX-USED-WEIGHT-1M"] == used
+
+
 async def test_anything_at_all_is_answered(venue: Venue) -> None:
     """Signed parameters of any content are refused by the venue's codes, or do what they say."""
     names = st.sampled_from(

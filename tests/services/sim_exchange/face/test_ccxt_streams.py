@@ -156,20 +156,6 @@ async def test_order_is_placed_over_the_websocket(venue: Venue, client: Binance)
         await within(5, client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 59_000))
 
 
-async def test_ended_subscription_is_made_anew(venue: Venue, client: Binance) -> None:
-    """When the venue ends a subscription nobody who waits is woken, and the next call subscribes again."""
-    waiting = await subscribed(venue, client.watch_orders(SYMBOL))
-    socket = client.clients[client.urls["api"]["ws"]["ws-api"]["spot"]]
-    venue.face.user_streams.terminate("alice", venue.clock())
-    await until(lambda: "spot" not in socket.subscriptions)
-    assert not waiting.done()
-    waiting.cancel()
-    again = await subscribed(venue, client.watch_orders(SYMBOL))
-    placed = await client.create_order(SYMBOL, "limit", "buy", 0.01, 59_000)
-    [order] = await within(5, again)
-    assert order["id"] == placed["id"]
-
-
 def churned(venue: Venue, draws: Random, times: int) -> None:
     """Place and fill at random around the price."""
     for _ in range(times):

@@ -12,13 +12,14 @@ import ccxt.pro
 
 from services.sim_exchange.face.app import Face
 from services.sim_exchange.face.desk import Desk
+from services.sim_exchange.face.door import Notice, unnoticed
 from services.sim_exchange.face.interference import Interference, NoInterference
 from services.sim_exchange.face.keys import ApiKey, KeyRing
 from services.sim_exchange.face.weights import Limits
 from services.sim_exchange.market.candles import Candles
 from services.sim_exchange.market.script import Scripts
 from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, MarketSettings
-from services.sim_exchange.market.source import History
+from services.sim_exchange.market.source import History, PriceSource
 from services.sim_exchange.market.synthetic import SyntheticMarket
 from services.sim_exchange.venue.exchange import Exchange
 from services.sim_exchange.venue.vocabulary import (
@@ -91,13 +92,26 @@ class Venue:
 
 @asynccontextmanager
 async def serving(
-    interference: Interference | None = None, limits: Limits | None = None, tls: ssl.SSLContext | None = None
+    interference: Interference | None = None,
+    limits: Limits | None = None,
+    tls: ssl.SSLContext | None = None,
+    prices: PriceSource | None = None,
+    on_request: Notice = unnoticed,
 ) -> AsyncIterator[Venue]:
     """Open an exchange with a market, three accounts and a few keys, on a port of its own."""
     clock = MovableClock()
     told: list[Event] = []
     desk = opened(clock, told)
-    async with served(desk, clock, told, interference or NoInterference(), limits=limits, tls=tls) as venue:
+    async with served(
+        desk,
+        clock,
+        told,
+        interference or NoInterference(),
+        limits=limits,
+        tls=tls,
+        prices=prices,
+        on_request=on_request,
+    ) as venue:
         yield venue
 
 
@@ -122,9 +136,13 @@ async def served(
     *,
     limits: Limits | None = None,
     tls: ssl.SSLContext | None = None,
+    prices: PriceSource | None = None,
+    on_request: Notice = unnoticed,
 ) -> AsyncIterator[Venue]:
     """Serve a desk, and let max make a market."""
-    scripts = Scripts(history=History(SyntheticMarket(SETTINGS)), symbols=SETTINGS.rules(), seed=SETTINGS.seed)
+    scripts = Scripts(
+        history=History(prices or SyntheticMarket(SETTINGS)), symbols=SETTINGS.rules(), seed=SETTINGS.seed
+    )
     keys = KeyRing((ALICE, READER))
     face = Face(
         desk=desk,
@@ -132,6 +150,7 @@ async def served(
         keys=keys,
         interference=interference,
         limits=limits or Limits(),
+        on_request=on_request,
     )
     port = await face.start("127.0.0.1", 0, tls=tls)
     venue = Venue(desk=desk, face=face, clock=clock, keys=keys, port=port, told=told)

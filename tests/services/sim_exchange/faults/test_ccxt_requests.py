@@ -112,6 +112,14 @@ async def test_retry_after_is_said_only_when_asked_for(exchange: Sabotaged, clie
     assert await client.fetch_time()
 
 
+@pytest.mark.parametrize("order_id", ["9" * 5_000, "٣", "²", "-1"])
+async def test_an_id_that_is_none_is_refused_under_a_fault(exchange: Sabotaged, client: Binance, order_id: str) -> None:
+    """Where a fault looks at the order that a cancellation names, an id of no order is refused as ever."""
+    exchange.suffer("drop_request", when={"endpoint": "DELETE *", "nth": [2]})
+    with pytest.raises(ccxt.BaseError, match="-1100"):
+        await client.private_delete_order({"symbol": "BTCUSDT", "orderId": order_id})
+
+
 async def test_a_request_that_hangs_ends_by_the_client_first(exchange: Sabotaged, client: Binance) -> None:
     """A request that is held before it is lost makes ccxt give up by its own timeout."""
     exchange.suffer("drop_request", when={"endpoint": "POST *"}, hold_ms=60_000)

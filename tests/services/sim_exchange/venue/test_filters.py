@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from services.sim_exchange.venue.vocabulary import CancelAll, PlaceOrder, SetRules, SymbolStatus
-from tests.services.sim_exchange.venue.builders import BTC, a_desk, buy, order, rules, sell
+from tests.services.sim_exchange.venue.builders import BTC, a_desk, buy, leg, oco, order, rules, sell
 
 TRADED_AT_100: Final = [sell("mm", "1", "100"), order("mm", "BUY", "MARKET", "1", stp="NONE")]
 
@@ -100,6 +100,17 @@ def test_only_so_many_stops_may_be_open() -> None:
         desk.does(stop("1", price))
     assert desk.refuses(stop("1", "93")).message == "Filter failure: MAX_NUM_ALGO_ORDERS"
     desk.does(sell("ann", "1", "100"))
+
+
+def test_both_stops_of_an_oco_are_counted() -> None:
+    """An OCO of a stop and a take-profit needs room for two of them, one beside a limit order for one."""
+    desk = a_desk()
+    for command in (*TRADED_AT_100, stop("1", "90"), stop("1", "91")):
+        desk.does(command)
+    loss = leg("STOP_LOSS", stop="92")
+    refused = desk.refuses(oco("ann", "SELL", "1", leg("TAKE_PROFIT", stop="110"), loss))
+    assert refused.message == "Filter failure: MAX_NUM_ALGO_ORDERS"
+    desk.does(oco("ann", "SELL", "1", leg("LIMIT_MAKER", "110"), loss))
 
 
 def test_the_market_s_own_orders_are_not_counted() -> None:
