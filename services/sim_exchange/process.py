@@ -13,7 +13,6 @@ from services.sim_exchange.face.app import Face
 from services.sim_exchange.face.desk import Desk
 from services.sim_exchange.face.door import Request
 from services.sim_exchange.face.keys import KeyRing
-from services.sim_exchange.face.signing import SIGNATURE
 from services.sim_exchange.face.watching import watched
 from services.sim_exchange.face.weights import Limits
 from services.sim_exchange.faults.admin import AdminSocket, fresh_token
@@ -115,7 +114,9 @@ class SimExchange:
         await asyncio.to_thread(_look_at, scripts, opened_ms)
         # Not before the doors open: the ids of an exchange that stood by come after those of the one before it.
         exchange = Exchange(client_ids=self._choice.client_ids, opened_ms=opened_ms)
-        self._record = BookOfRecord(PrivateDirectory(home.path / LOG_FOLDER), exchange, now_ms=opened_ms)
+        self._record = BookOfRecord(PrivateDirectory(home.path / LOG_FOLDER), exchange)
+        self._check_symbols(exchange)
+        self._record.begin(opened_ms)
         desk = Desk(core=exchange, clock=self._clock, on_told=self._write_down)
         market = Market(settings=self._settings, scripts=scripts)
         self._found(desk, accounts, market)
@@ -144,18 +145,20 @@ class SimExchange:
                 await admin.stop()
                 await face.stop()
 
+    def _check_symbols(self, exchange: Exchange) -> None:
+        unknown = sorted(exchange.rules().keys() - self._settings.rules().keys())
+        if unknown:
+            raise OtherMarketError(
+                f"the log in {self._choice.directory} knows {', '.join(unknown)}, which this market does not have: "
+                f"move {self._choice.directory} away, or run with the same symbols"
+            )
+
     def _found(self, desk: Desk, accounts: Sequence[AccountOnFile], market: Market) -> None:
         """Set the symbols' rules, and open the accounts that are new; what they begin with comes in once.
 
         Rules that a fault or a person had changed are as before: whoever was to end that went down with the exchange.
         """
         listed, known = desk.core.rules(), desk.core.accounts()
-        unknown = sorted(listed.keys() - self._settings.rules().keys())
-        if unknown:
-            raise OtherMarketError(
-                f"the log in {self._choice.directory} knows {', '.join(unknown)}, which this market does not have: "
-                f"move {self._choice.directory} away, or run with the same symbols"
-            )
         for symbol, rules in self._settings.rules().items():
             if listed.get(symbol) != rules:
                 desk.carry_out(SetRules(rules=rules))
@@ -188,13 +191,12 @@ class SimExchange:
         self._write(lambda record: record.happened(tuple(events), self._clock.true_ms()))
 
     def _write_request(self, request: Request, account: str | None) -> None:
-        sent = {name: value for name, value in request.sent.items() if name != SIGNATURE}
         self._write(
             lambda record: record.received(
                 endpoint=request.called,
                 address=request.address,
                 account=account,
-                sent=sent,
+                sent=dict(request.sent),
                 at_ms=self._clock.true_ms(),
             )
         )

@@ -45,10 +45,9 @@ class BookOfRecord:
         directory: PrivateDirectory,
         exchange: Exchange,
         *,
-        now_ms: int,
         segment_bytes_max: int = SEGMENT_BYTES_MAX,
     ) -> None:
-        """Bring an empty exchange back to where the log ends, and begin a new segment there."""
+        """Bring an empty exchange back to where the log ends. Nothing is written before `begin`."""
         self._directory: Final = directory
         self._exchange: Final = exchange
         self._segment_bytes_max: Final = segment_bytes_max
@@ -59,7 +58,21 @@ class BookOfRecord:
         self._number = 0
         for event in self._told():
             exchange.restore(event)
-        self._begin_segment(now_ms)
+
+    def begin(self, now_ms: int) -> None:
+        """Begin a segment that stands for itself, and throw the oldest away."""
+        carried = lasting_carried(self._exchange.carried_over())
+        first = Opened(number=self._next(), at_ms=now_ms, version=VERSION, carried_over=len(carried))
+        lines = [CarriedOver(number=self._next(), at_ms=now_ms, carried=part) for part in carried]
+        content = written(first) + b"".join(written(line) for line in lines)
+        self.close()
+        self._segment += 1
+        self._directory.replace_file(_name(self._segment), content)
+        self._descriptor = self._directory.open_file(_name(self._segment), os.O_WRONLY | os.O_APPEND)
+        self._size = self._carried_size = len(content)
+        for number in segment_numbers(self._directory)[:-SEGMENTS_KEPT]:
+            with usable(self._directory.path / _name(number)):
+                (self._directory.path / _name(number)).unlink()
 
     def happened(self, events: tuple[Event, ...], at_ms: int) -> None:
         """Write down what a command brought about, before it is told."""
@@ -102,13 +115,13 @@ class BookOfRecord:
         return self._number
 
     def _append(self, line: Received | Happened | Interfered) -> None:
-        assert self._descriptor is not None, "nothing is written after the end"
+        assert self._descriptor is not None, "nothing is written before the beginning, or after the end"
         if self._failed is not None:  # the exchange knows of something that is not written: it must tell nobody more
             raise self._failed
         try:
             self._write(self._descriptor, written(line))
             if self._size - self._carried_size > self._segment_bytes_max:
-                self._begin_segment(line.at_ms)
+                self.begin(line.at_ms)
         except FileUnusableError as error:
             self._failed = error
             raise
@@ -132,21 +145,6 @@ class BookOfRecord:
                     yield from line.events
                 elif isinstance(line, CarriedOver):
                     yield line.carried
-
-    def _begin_segment(self, now_ms: int) -> None:
-        """Begin a segment that stands for itself, and throw the oldest away."""
-        carried = lasting_carried(self._exchange.carried_over())
-        first = Opened(number=self._next(), at_ms=now_ms, version=VERSION, carried_over=len(carried))
-        lines = [CarriedOver(number=self._next(), at_ms=now_ms, carried=part) for part in carried]
-        content = written(first) + b"".join(written(line) for line in lines)
-        self.close()
-        self._segment += 1
-        self._directory.replace_file(_name(self._segment), content)
-        self._descriptor = self._directory.open_file(_name(self._segment), os.O_WRONLY | os.O_APPEND)
-        self._size = self._carried_size = len(content)
-        for number in segment_numbers(self._directory)[:-SEGMENTS_KEPT]:
-            with usable(self._directory.path / _name(number)):
-                (self._directory.path / _name(number)).unlink()
 
 
 def segment_numbers(directory: PrivateDirectory) -> list[int]:

@@ -10,7 +10,7 @@ from services.sim_exchange.venue.vocabulary import ClientIdRule, Fees, OwnTrade
 ORDERS_REMEMBERED: Final = 10_000  # ended ones, of an account
 LISTS_REMEMBERED: Final = 1_000  # ended ones, of an account
 TRADES_REMEMBERED: Final = 10_000  # of an account on a symbol
-CLIENT_IDS_REMEMBERED: Final = 1_000_000  # of an account, where they must be unique after their order ended
+CLIENT_IDS_REMEMBERED: Final = 100_000  # of an account, where they must be unique after their order ended
 DAY_MS: Final = 24 * 60 * 60 * 1000
 
 ClientId = tuple[str, str]  # a symbol, and the id on it

@@ -74,7 +74,8 @@ def main() -> None:
     now_ms = clock.wall_ns() // NS_PER_MS
     exchange, told = Exchange(opened_ms=now_ms), hashlib.sha256()
     folder = Path(sys.argv[1])
-    record = BookOfRecord(PrivateDirectory(folder), exchange, now_ms=now_ms)
+    record = BookOfRecord(PrivateDirectory(folder), exchange)
+    record.begin(now_ms)
 
     def on_told(events: Sequence[Event]) -> None:
         record.happened(tuple(events), clock.wall_ns() // NS_PER_MS)

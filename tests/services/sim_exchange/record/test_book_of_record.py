@@ -53,7 +53,8 @@ class Venue:
         self.directory = PrivateDirectory(path)
         self.exchange = Exchange(opened_ms=opened_ms, client_ids=client_ids)
         self.now_ms = opened_ms
-        self.record = BookOfRecord(self.directory, self.exchange, now_ms=opened_ms, segment_bytes_max=segment_bytes_max)
+        self.record = BookOfRecord(self.directory, self.exchange, segment_bytes_max=segment_bytes_max)
+        self.record.begin(opened_ms)
 
     def found(self) -> None:
         """List a symbol, and let everybody trade."""
