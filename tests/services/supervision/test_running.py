@@ -118,6 +118,26 @@ def test_restart_is_no_crash(mesh: SmallMesh) -> None:
     assert after["risk"]["process_id"] == before["risk"]
 
 
+def test_key_that_the_next_start_ends_with_is_no_secret(mesh: SmallMesh) -> None:
+    """While all run, `status` has a remark for a key that is open to others or junk; `up` refuses, and nobody stops."""
+    before = mesh.process_ids()
+    secret = mesh.root / "var/keys/feed-1.secret"
+    kept = secret.read_bytes()
+    secret.chmod(0o644)
+    shown = mesh.run("status")
+    assert (shown.code, shown.output.count("RUNNING")) == (3, 3)
+    assert f"\nfeed-1 cannot start again: {secret} has mode 0644" in shown.output
+    secret.chmod(0o600)
+    secret.write_text("junk\n")
+    shown = mesh.run("status")
+    assert (shown.code, f"\nfeed-1 cannot start again: {secret} holds no key" in shown.output) == (3, True)
+    refused = mesh.run("up")
+    assert (refused.code, f"{secret} holds no key" in refused.errors) == (1, True)
+    secret.write_bytes(kept)
+    assert mesh.run("status").code == 0
+    assert mesh.process_ids() == before
+
+
 @pytest.mark.parametrize("verb", ["crash", "restart", "logs"])
 @pytest.mark.parametrize("name", ["feed-3", "wizard", "../risk", ""])
 def test_name_that_stands_for_nothing_is_refused(mesh: SmallMesh, verb: str, name: str) -> None:
