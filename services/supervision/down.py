@@ -10,11 +10,9 @@ from typing import Final
 from services.supervision.asking import Supervision, asked_patiently
 from services.supervision.ending import end_supervisor
 from services.supervision.mesh import OK, Mesh, NotDoneError, Streams, root_argument, run_verb
-from services.supervision.seats import incumbents, record_of
-from shared.mesh.fencing import Incumbent
+from services.supervision.seats import how_it_ended, incumbents
 from shared.mesh.orphans import DEATH_TIMEOUT_NS, is_orphan
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
-from shared.mesh.seat import Post
 
 _NS_PER_S: Final = 1_000_000_000
 # An orphan that ends may give its seat to another that stood by.
@@ -93,15 +91,7 @@ def _end_round(mesh: Mesh, seats: PrivateDirectory, supervision: Supervision, st
             if killed:
                 holder.handle.kill()
                 holder.handle.wait_for_death(timeout_ns=DEATH_TIMEOUT_NS)
-            streams.say(_farewell(post, holder))
+            streams.say(f"{post.role}: process {holder.holder.process.process_id} {how_it_ended(post, holder.epoch)}")
         if last_words:
             streams.say(last_words)
         return len(holders)
-
-
-def _farewell(post: Post, holder: Incumbent) -> str:
-    """Say how a process ended: one that stops in order writes that down, and a killed one cannot."""
-    record = record_of(post)
-    orderly = record is not None and not (record.running and record.epoch == holder.epoch)
-    how = "stopped in order" if orderly else "did not stop in order: it was killed, or crashed on the way"
-    return f"{post.role}: process {holder.holder.process.process_id} {how}"

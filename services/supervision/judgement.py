@@ -41,6 +41,7 @@ _ITS_WORD: Final = {
     "EXITED": State.STOPPED,
     "UNKNOWN": State.UNKNOWN,
 }
+_SEAT_UNREADABLE: Final = "its seat cannot be looked at"
 _NO_PROCESS: Final = frozenset({State.BACKOFF, State.FATAL, State.STOPPED, State.UNKNOWN})
 
 
@@ -77,6 +78,7 @@ class Evidence:
 
     `holder` is a text where somebody has the seat and nobody knows who, `beat` is None where nobody could listen.
     `starts` and `crash_loop` count those who had their seat, and what the overseer saw die before that.
+    `seat_readable` is false where the files of the seats cannot be looked at, so that nobody knows of any holder.
     """
 
     instance: str
@@ -86,6 +88,7 @@ class Evidence:
     starts: int | None
     epoch: int | None
     crash_loop: bool
+    seat_readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,10 @@ def judged(evidence: Evidence) -> Iterator[Row]:
     elif isinstance(holder, Holder) and orphan is None:  # supervisord cannot be asked, and it is a child of its
         yield _seated(evidence, holder, *_verdict(evidence, holder))
     elif orphan is None:
-        remark = holder if isinstance(holder, str) else ""
-        yield Row(evidence.instance, State.STOPPED, None, None, evidence.starts, None, evidence.epoch, remark)
+        state, remark = State.STOPPED, holder if isinstance(holder, str) else ""
+        if not evidence.seat_readable:
+            state, remark = State.UNKNOWN, _SEAT_UNREADABLE
+        yield Row(evidence.instance, state, None, None, evidence.starts, None, evidence.epoch, remark)
     if orphan is not None:
         remark = "no child of this supervisord" if evidence.word else "no supervisord restarts it"
         yield _seated(evidence, orphan, State.ORPHAN, remark)
@@ -142,6 +147,8 @@ def _child(evidence: Evidence, word: Word) -> Row:
         state, remark = State.STANDBY, f"waits for process {holder.process_id}"
     elif isinstance(holder, str):
         state, remark = State.STANDBY, holder
+    elif not evidence.seat_readable:
+        state, remark = State.UNKNOWN, _SEAT_UNREADABLE
     state, remark = _looping(evidence, own or state, remark)
     return Row(evidence.instance, state, word.process_id, word.uptime_s, None, None, None, remark)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from services.supervision.asking import Supervision, asked
 from services.supervision.daemon import recorded_id
 from services.supervision.heartbeats import beats_heard
-from services.supervision.judgement import Beat, Evidence, Holder, Row, Word, rows_of
+from services.supervision.judgement import Beat, Evidence, Holder, Row, State, Word, rows_of
 from services.supervision.mesh import Mesh
 from services.supervision.seats import holder_of, incumbents, record_of
+from services.supervision.starting import key_faults
 from shared.mesh.bus.keys import KeysUnusableError
 from shared.mesh.clock import boot_time
 from shared.mesh.epoch import crash_loop
@@ -40,11 +41,13 @@ def observed(mesh: Mesh) -> Observation:
         rows = rows_of(_seen(mesh, supervision, doubts))
     except PrivateFileError as error:
         doubts.append(f"who has which seat cannot be known: {error}")
-        rows = rows_of(_unseen(mesh, supervision))
+        rows = rows_of(_unseen(mesh, supervision, seats_readable=False))
     if supervision.trouble:
         doubts.append(supervision.trouble)
     elif supervision.supervisor_id is None:
         doubts.append(_absence(mesh, rows))
+    # What is down gets from `bowline up` the keys that it lacks.
+    doubts += key_faults(mesh, [row.instance for row in rows if row.state is not State.STOPPED])
     return Observation(rows, supervision.supervisor_id, doubts)
 
 
@@ -56,7 +59,7 @@ def rows_of_instance(mesh: Mesh, instance: str) -> list[Row]:
 def _seen(mesh: Mesh, supervision: Supervision, doubts: list[str]) -> list[Evidence]:
     """Look at the seats and listen for heartbeats; if nobody can listen, that is a doubt more."""
     if not mesh.configuration.seats_directory.exists():  # nothing ever ran here, and a look makes no directory
-        return _unseen(mesh, supervision)
+        return _unseen(mesh, supervision, seats_readable=True)
     with mesh.seats() as seats:
         instances = _instances(mesh, supervision, seats)
         holders = {instance: holder_of(mesh.post(instance, seats), supervision.supervisor_id) for instance in instances}
@@ -70,10 +73,10 @@ def _seen(mesh: Mesh, supervision: Supervision, doubts: list[str]) -> list[Evide
         ]
 
 
-def _unseen(mesh: Mesh, supervision: Supervision) -> list[Evidence]:
-    """Return what is known of seats that cannot be looked at: nothing."""
+def _unseen(mesh: Mesh, supervision: Supervision, *, seats_readable: bool) -> list[Evidence]:
+    """Return what is known without a look at the seats: what supervisord says."""
     return [
-        Evidence(name, _word(name, supervision), None, None, None, None, crash_loop=False)
+        Evidence(name, _word(name, supervision), None, None, None, None, crash_loop=False, seat_readable=seats_readable)
         for name in sorted({*mesh.programs.stop_wait_s, *supervision.programs})
     ]
 

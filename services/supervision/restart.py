@@ -9,6 +9,7 @@ from typing import Final
 from services.supervision.asking import STOP_MARGIN_S, asked
 from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
 from services.supervision.observation import rows_of_instance
+from services.supervision.seats import epoch_of, how_it_ended, record_of
 from services.supervision.starting import refuse_what_cannot_start
 from shared.mesh.supervisor import Supervisor
 
@@ -51,15 +52,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 
 def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams) -> bool:
-    def state() -> str:
-        return next((program.state for program in supervisor.programs() if program.name == instance), "unknown")
-
-    if state() not in _ENDED:
-        supervisor.stop(instance)
-        stop_wait_s = mesh.programs.stop_wait_s[instance]
-        if not mesh.wait_until(lambda: state() in _ENDED, within_s=stop_wait_s + STOP_MARGIN_S):
-            raise NotDoneError(f"{instance} does not stop, not even killed; supervisord says {state()}")
-        streams.say(f"{instance}: stopped")
+    if _state(supervisor, instance) not in _ENDED:
+        streams.say(f"{instance}: {_stopped(mesh, supervisor, instance)}")
     supervisor.start(instance)
     runs = mesh.wait_until(lambda: all(row.well for row in rows_of_instance(mesh, instance)), within_s=BACK_S)
     rows = rows_of_instance(mesh, instance)
@@ -70,3 +64,22 @@ def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams
         streams.errors.write(f"bowline restart: {instance} is {row.state} {row.remark}".rstrip() + "\n")
     streams.errors.write(f"bowline restart: `bowline logs {instance}` may say why; `bowline up` mends what it can\n")
     return False
+
+
+def _stopped(mesh: Mesh, supervisor: Supervisor, instance: str) -> str:
+    """Stop the instance, and say how it ended, which is known of a process that had its seat."""
+    with mesh.seats() as seats:
+        post = mesh.post(instance, seats)
+        process_id = next((program.process_id for program in supervisor.programs() if program.name == instance), 0)
+        epoch = epoch_of(post, process_id)
+        record_of(post)  # a file that cannot be read is refused while the process that it is about still runs
+        supervisor.stop(instance)
+        within_s = mesh.programs.stop_wait_s[instance] + STOP_MARGIN_S
+        if not mesh.wait_until(lambda: _state(supervisor, instance) in _ENDED, within_s=within_s):
+            state = _state(supervisor, instance)
+            raise NotDoneError(f"{instance} does not stop, not even killed; supervisord says {state}")
+        return "stopped" if epoch is None else how_it_ended(post, epoch)
+
+
+def _state(supervisor: Supervisor, instance: str) -> str:
+    return next((program.state for program in supervisor.programs() if program.name == instance), "unknown")

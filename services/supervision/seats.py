@@ -50,6 +50,22 @@ def record_of(post: Post) -> RoleRecord | None:
     return found if isinstance(found, RoleRecord) else None
 
 
+def epoch_of(post: Post, process_id: int) -> int | None:
+    """Return the epoch in which this process has the seat, None where that is not certain."""
+    found = incumbent(post)
+    if not isinstance(found, Incumbent):
+        return None
+    with found.handle:
+        return found.epoch if found.holder.process.process_id == process_id else None
+
+
+def how_it_ended(post: Post, epoch: int) -> str:
+    """Say how the holder of that epoch ended: one that stops in order writes that down, and a killed one cannot."""
+    record = record_of(post)
+    orderly = record is not None and not (record.running and record.epoch == epoch)
+    return "stopped in order" if orderly else "did not stop in order: it was killed, or crashed on the way"
+
+
 def _is_instance(name: str) -> bool:
     try:
         role_of(name)

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -10,8 +10,8 @@ from proto.fields import Role
 from services.supervision.asking import asked
 from services.supervision.mesh import Mesh, NotDoneError
 from services.supervision.program_file import file_to_run
-from shared.mesh.bus.keys import create_keys, load_key_ring
-from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.bus.keys import KeysUnusableError, create_keys, load_key_ring
+from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.settings import SettingsError
 from shared.mesh.settings.unusable_paths import unusable_paths
 
@@ -45,6 +45,24 @@ def refuse_what_cannot_start(mesh: Mesh, instances: Sequence[str]) -> None:
     with PrivateDirectory(configuration.keys_directory) as keys:
         for instance in instances:
             load_key_ring(keys, instance)
+
+
+def key_faults(mesh: Mesh, instances: Iterable[str]) -> list[str]:
+    """Say which keys these processes would end with at their next start, however well they run; a look makes none."""
+    directory = mesh.configuration.keys_directory
+    if not directory.exists():
+        return []
+    hit: dict[str, list[str]] = {}
+    try:
+        with PrivateDirectory(directory) as keys:
+            for instance in dict.fromkeys(instances):
+                try:
+                    load_key_ring(keys, instance)
+                except (KeysUnusableError, PrivateFileError) as error:
+                    hit.setdefault(str(error), []).append(instance)
+    except PrivateFileError as error:
+        return [f"nothing can start again: {error}"]
+    return [f"{', '.join(names)} cannot start again: {fault}" for fault, names in hit.items()]
 
 
 def start_supervisor(mesh: Mesh) -> int:

@@ -11,7 +11,7 @@ from services.supervision.judgement import Row, State
 from services.supervision.log_file import tail_of
 from services.supervision.mesh import NOT_WELL, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
 from services.supervision.observation import Observation, observed
-from services.supervision.starting import prepare, start_supervisor
+from services.supervision.starting import prepare, refuse_what_cannot_start, start_supervisor
 from services.supervision.status import show
 from shared.mesh.orphans import Succession, patience_of, retire_orphans
 from shared.mesh.supervisor import SupervisorError
@@ -64,6 +64,7 @@ def _up(mesh: Mesh, streams: Streams) -> int:
             "bowline up: what runs already knows older keys of these, or none, and hears nothing they say: "
             "`bowline down`, then `bowline up`\n"
         )
+    refuse_what_cannot_start(mesh, list(mesh.programs.stop_wait_s))
     if before.supervisor_id is None:
         supervisor_id = start_supervisor(mesh)
         streams.say(f"supervisord: started, process {supervisor_id}")

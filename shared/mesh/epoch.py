@@ -131,8 +131,10 @@ def next_record(
     highest = max(witnessed.by_lock_file, witnessed.by_journal_or_peer)
     if isinstance(found, Damaged) and not highest:
         raise EpochUnknownError(
-            f"the epoch file of {role} {found.reason}, and neither the lock file nor a journal or peer knows the last "
-            "epoch: restore the file, or start with an epoch that was certainly never reached"
+            f"the epoch file of {role}, {role}.epoch among the seats (var/seats, unless a setting says otherwise), "
+            f"{found.reason}, and neither the lock file nor a journal or peer knows the last epoch: restore the file "
+            "from its newest copy. Without a copy, run `bowline down`, and remove it together with "
+            f"{role}.lock, so that {role} begins anew; that is safe only when no process of the mesh runs"
         )
     if max(highest, found.epoch if isinstance(found, RoleRecord) else 0) >= EPOCH_MAX:
         raise EpochUnknownError(f"the epochs of {role} are used up, which no honest count does: look at its files")

@@ -94,6 +94,11 @@ def test_restart_looks_before_it_stops(mesh: SmallMesh) -> None:
         refused = mesh.run(*verb)
         assert (refused.code, "feed-1.secret is" in refused.errors) == (1, True)
     kept.rename(secret)
+    epoch = mesh.root / "var/seats/feed-2.epoch"
+    epoch.chmod(0o644)
+    refused = mesh.run("restart", "feed-2")
+    assert (refused.code, f"{epoch} has mode 0644" in refused.errors) == (1, True)
+    epoch.chmod(0o600)
     assert mesh.process_ids() == before
 
 
@@ -112,10 +117,38 @@ def test_restart_is_no_crash(mesh: SmallMesh) -> None:
     restarted = mesh.run("restart", "feed-2", "feed-1")
     assert restarted.code == 0, restarted.everything
     lines = [line.split(", process")[0] for line in restarted.output.splitlines()]
-    assert lines == ["feed-2: stopped", "feed-2: runs", "feed-1: stopped", "feed-1: runs"]
+    assert lines == ["feed-2: stopped in order", "feed-2: runs", "feed-1: stopped in order", "feed-1: runs"]
     after = mesh.rows()
     assert [after[name]["epoch"] for name in ("feed-1", "feed-2", "risk")] == [3, 2, 1]
     assert after["risk"]["process_id"] == before["risk"]
+
+
+def test_restart_says_who_did_not_stop_in_order(mesh: SmallMesh) -> None:
+    """Who does not hear is killed when its time is over; that is said, and the code is of what runs again."""
+    restarted = mesh.run("restart", "risk")
+    assert restarted.code == 0, restarted.everything
+    said = restarted.output.splitlines()[0]
+    assert said == "risk: did not stop in order: it was killed, or crashed on the way"
+
+
+def test_key_that_the_next_start_ends_with_is_no_secret(mesh: SmallMesh) -> None:
+    """While all run, `status` has a remark for a key that is open to others or junk; `up` refuses, and nobody stops."""
+    before = mesh.process_ids()
+    secret = mesh.root / "var/keys/feed-1.secret"
+    kept = secret.read_bytes()
+    secret.chmod(0o644)
+    shown = mesh.run("status")
+    assert (shown.code, shown.output.count("RUNNING")) == (3, 3)
+    assert f"\nfeed-1 cannot start again: {secret} has mode 0644" in shown.output
+    secret.chmod(0o600)
+    secret.write_text("junk\n")
+    shown = mesh.run("status")
+    assert (shown.code, f"\nfeed-1 cannot start again: {secret} holds no key" in shown.output) == (3, True)
+    refused = mesh.run("up")
+    assert (refused.code, f"{secret} holds no key" in refused.errors) == (1, True)
+    secret.write_bytes(kept)
+    assert mesh.run("status").code == 0
+    assert mesh.process_ids() == before
 
 
 @pytest.mark.parametrize("verb", ["crash", "restart", "logs"])
