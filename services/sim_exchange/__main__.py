@@ -37,10 +37,8 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         configuration = load_configuration(root=root, environment=os.environ)
         scenario = None if arguments.scenario is None else _scenario(arguments.scenario)
-        symbols, prices = (
-            (DEFAULT_SYMBOLS, _made_up) if arguments.bars is None else _recorded(arguments.bars, arguments.today)
-        )
-    except (OSError, RecordingRefusedError, ScenarioRefusedError, SettingsError, UnicodeDecodeError) as error:
+        symbols, prices = _made_up(arguments.today) if arguments.bars is None else _recorded(arguments)
+    except (OSError, RecordingRefusedError, ScenarioRefusedError, SettingsError) as error:
         sys.stderr.write(f"exchange: {error}\n")
         return UNUSABLE
     chosen = configuration.settings.sim_exchange
@@ -65,7 +63,14 @@ def choose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", type=Path, metavar="FILE", help=scenario_help)
     bars_help = "play recorded bars, such as BTCUSDT-1m.parquet"
     parser.add_argument("--replay", dest="bars", type=Path, metavar="FOLDER", help=bars_help)
-    parser.add_argument("--today", type=date.fromisoformat, metavar="DATE", help="the day of the recording to begin at")
+    parser.add_argument("--today", type=_day, metavar="DATE", help="the day of the recording to begin at")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write a day such as 2025-05-20") from None
 
 
 def _scenario(file: Path) -> Scenario:
@@ -73,15 +78,23 @@ def _scenario(file: Path) -> Scenario:
         content = opened.read(SCENARIO_BYTES_MAX + 1)
     if len(content) > SCENARIO_BYTES_MAX:
         raise OSError(f"{file} is longer than {SCENARIO_BYTES_MAX} bytes: it is no scenario")
-    return read_scenario(content.decode(), name=str(file))
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise OSError(f"{file} is no UTF-8 text: write the scenario as YAML in UTF-8") from error
+    return read_scenario(text, name=str(file))
 
 
-def _made_up(settings: MarketSettings, _opened_ms: int) -> PriceSource:
-    return SyntheticMarket(settings)
+def _made_up(today: date | None) -> tuple[tuple[SymbolMarket, ...], Prices]:
+    if today is not None:
+        raise RecordingRefusedError("--today is a day of a recording: say which one with --replay FOLDER.")
+    return DEFAULT_SYMBOLS, lambda settings, _opened_ms: SyntheticMarket(settings)
 
 
-def _recorded(folder: Path, today: date | None) -> tuple[tuple[SymbolMarket, ...], Prices]:
+def _recorded(arguments: argparse.Namespace) -> tuple[tuple[SymbolMarket, ...], Prices]:
     """Read a recording. Without a day it is played from its second day on, so that there is a day to warm up with."""
+    folder: Path = arguments.bars
+    today: date | None = arguments.today
     bars = read_folder(folder, DEFAULT_SYMBOLS)
     first_ms = min(int(recorded.openings_ms[0]) for recorded in bars.values())
     last_ms = max(int(recorded.openings_ms[-1]) for recorded in bars.values())

@@ -1,4 +1,4 @@
-"""What the process of the simulated exchange makes of its life: it serves until it is asked to stop, or cannot. Pure.
+"""What the process of the simulated exchange makes of its life: it serves until it is asked to stop. Pure.
 
 The exchange itself is not here: its own core is `venue/exchange.py`, and it speaks with its clients, not with the mesh.
 """
@@ -14,29 +14,27 @@ class Serving(FromOutside):
     """Clients can come."""
 
     address: str
+    admin: str  # where it takes commands and what its token is called; empty if it takes none
     symbols: tuple[str, ...]
     accounts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CannotServe(FromOutside):
-    """What stands in the way of going on; nothing was acknowledged that was not written down."""
-
-    reason: str
-
-
 class SimExchangeCore:
-    """Says what happens to the exchange, and ends with it."""
+    """Says where the exchange is, and ends it when asked."""
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
         del now
         match happening:
             case Serving():
-                details = {"address": happening.address, "symbols": happening.symbols, "accounts": happening.accounts}
+                details: dict[str, object] = {
+                    "address": happening.address,
+                    "symbols": happening.symbols,
+                    "accounts": happening.accounts,
+                }
+                if happening.admin:
+                    details["admin"] = happening.admin
                 return (Note("info", "the exchange is open", details),)
-            case CannotServe(reason=reason):
-                return (Note("critical", "the exchange cannot go on", {"reason": reason}), Stop())
             case StopAsked():
                 return (Stop(),)
             case _:

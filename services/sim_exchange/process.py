@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from services.sim_exchange.accounts_file import AccountOnFile, AccountsUnusableError, accounts_of
-from services.sim_exchange.core import CannotServe, Serving
+from services.sim_exchange.core import Serving
 from services.sim_exchange.face.app import Face
 from services.sim_exchange.face.desk import Desk
 from services.sim_exchange.face.door import Request
 from services.sim_exchange.face.keys import KeyRing
 from services.sim_exchange.face.watching import watched
 from services.sim_exchange.face.weights import Limits
-from services.sim_exchange.faults.admin import AdminSocket, fresh_token
+from services.sim_exchange.faults.admin import ADMISSION_FILE, AdminSocket, fresh_token
 from services.sim_exchange.faults.clock import SkewableClock
 from services.sim_exchange.faults.saboteur import Fired, Saboteur
 from services.sim_exchange.faults.scenario import Scenario
@@ -32,6 +32,7 @@ from services.sim_exchange.venue.vocabulary import ClientIdRule, Event, OpenAcco
 from shared.core.service import FromOutside, Outward
 from shared.mesh.clock import Clock
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.service.plan import OutsideUnusableError
 
 HOST: Final = "127.0.0.1"  # nobody else's business: keys and orders travel unencrypted here
 FOLDER: Final = "exchange"
@@ -90,16 +91,14 @@ class SimExchange:
         try:
             await self._serve_until_cancelled()
         except (AccountsUnusableError, OtherMarketError, PrivateFileError, RecordDamagedError) as error:
-            self._bring(CannotServe(str(error)))
+            raise OutsideUnusableError(str(error)) from error
         except FaultRefusedError as error:
-            self._bring(CannotServe(f"the scenario cannot be played: {error}"))
+            raise OutsideUnusableError(f"the scenario cannot be played: {error}") from error
         except OSError as error:
-            self._bring(
-                CannotServe(
-                    f"a port of {HOST} cannot be had ({error.strerror}): end whoever has it, or choose others in "
-                    "sim_exchange.port and sim_exchange.admin_port"
-                )
-            )
+            raise OutsideUnusableError(
+                f"a port of {HOST} cannot be had ({error.strerror}): end whoever has it, or choose others in "
+                "sim_exchange.port and sim_exchange.admin_port"
+            ) from error
 
     async def _serve_until_cancelled(self) -> None:
         opened_ms = self._clock()
@@ -132,12 +131,14 @@ class SimExchange:
         admin = AdminSocket(desk=desk, saboteur=saboteur, token=fresh_token(home))
         try:
             port = await face.start(HOST, self._choice.port)
+            commands = ""
             if self._choice.admin_port is not None:
-                await admin.start(self._choice.admin_port)
+                admin_port = await admin.start(self._choice.admin_port)
+                commands = f"http://{HOST}:{admin_port}, with the token in {home.path / ADMISSION_FILE}"
             if self._choice.scenario is not None:
                 saboteur.play(self._choice.scenario)
             names = tuple(account.account for account in accounts)
-            self._bring(Serving(f"http://{HOST}:{port}", tuple(self._settings.rules()), names))
+            self._bring(Serving(f"http://{HOST}:{port}", commands, tuple(self._settings.rules()), names))
             await self._let_the_market_live(desk, market)
         finally:
             with suppress(asyncio.CancelledError):
@@ -210,7 +211,8 @@ class SimExchange:
         try:
             write(self._record)
         except PrivateFileError as error:
-            self._bring(CannotServe(str(error)))
+            told = {"message": "the log cannot be written", "exception": OutsideUnusableError(str(error))}
+            asyncio.get_running_loop().call_exception_handler(told)
             raise
 
 

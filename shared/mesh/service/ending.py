@@ -15,6 +15,7 @@ from shared.mesh.bus.keys import KeysUnusableError
 from shared.mesh.journal import JournalFailed
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.service.links import SnailError
+from shared.mesh.service.plan import OutsideUnusableError
 
 # Exit codes, as sysexits.h names them. Whatever it is, the supervisor starts the process again.
 IN_ORDER: Final = 0
@@ -63,6 +64,8 @@ class Ending:
         error = context.get("exception")
         if isinstance(error, SnailError):
             self.give_up(BEGIN_ANEW, "too slow", str(error))
+        elif isinstance(error, OutsideUnusableError):
+            self.give_up(UNUSABLE, "cannot go on", str(error))
         else:
             self._defect(error if isinstance(error, Exception) else RuntimeError(context.get("message")))
 

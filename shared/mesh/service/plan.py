@@ -9,6 +9,13 @@ from shared.core.service import Core, FromOutside, Journaling, Outward
 DRAIN_SECONDS_DEFAULT: Final = 5.0
 
 
+class OutsideUnusableError(Exception):
+    """What an outside cannot go on without: the message says what a person has to put right. The process ends with it.
+
+    Raised by `open`, or in a task of the outside's that hands what it raises to the loop.
+    """
+
+
 class Outside(Protocol):
     """What only this service has to do with the world beside the bus: a venue, a pipe, a terminal."""
 

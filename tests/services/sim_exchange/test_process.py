@@ -106,6 +106,7 @@ async def _bars(project: ExchangeProject) -> list[list[float]]:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        (["--today", "2025-05-20"], "--today is a day of a recording: say which one with --replay FOLDER."),
         (["--replay", "nowhere"], "nowhere: no recording in it; name the files by symbol and interval"),
         (["--scenario", "nowhere"], "No such file or directory: 'nowhere'"),
         (["--scenario", "README.md"], "README.md"),
@@ -124,7 +125,8 @@ def test_choice_that_cannot_be_meant_is_refused(words: list[str], complaint: str
 
 def _reason(project: ExchangeProject) -> str:
     process = project.spawn()
-    said = project.says(process, "the exchange cannot go on")
+    said = project.says(process, "cannot go on")
     assert said["level"] == "critical"
     process.communicate(timeout=30)
+    assert process.returncode == 78
     return str(said["reason"])

@@ -81,7 +81,7 @@ def test_log_of_a_market_with_more_symbols_is_not_opened() -> None:
         assert project.stop(process) == 0
         process = project.spawn("--replay", str(bars))
         folder = project.root / "var" / FOLDER
-        assert project.says(process, "the exchange cannot go on")["reason"] == (
+        assert project.says(process, "cannot go on")["reason"] == (
             f"the log in {folder} knows BNBUSDT, ETHUSDT, SOLUSDT, which this market does not have: "
             f"move {folder} away, or run with the same symbols"
         )
