@@ -1,0 +1,39 @@
+"""The exchange under supervisord, by the block that supervisord's file tells people to copy."""
+
+import importlib
+import io
+import sys
+from typing import Any, cast
+
+from services.cli import VERBS
+from services.supervision.mesh import Streams
+from tests.house.tree import CHECKOUT
+from tests.services.sim_exchange.exchange_process import ExchangeProject
+from tests.services.supervision.harness import CONF, overseen_by_us
+
+
+def said(project: ExchangeProject, verb: str, *words: str) -> str:
+    """Run a verb of supervision that must not fail, and return what it said."""
+    output, errors = io.StringIO(), io.StringIO()
+    module = cast("Any", importlib.import_module(VERBS[verb].module))
+    code = module.run([*words, "--root", str(project.root)], environment={}, streams=Streams(output, errors))
+    assert code == 0, output.getvalue() + errors.getvalue()
+    return output.getvalue()
+
+
+def test_supervised_exchange_comes_back() -> None:
+    """`bowline up` starts it; killed, it is back under the next epoch; `bowline down` ends it in order."""
+    with ExchangeProject() as project:
+        lines = [line[1:] for line in CONF.partition("\n;[program:feed]")[2].splitlines()[1:]]
+        settings = dict(line.split("=", 1) for line in lines)
+        settings = {name: value.replace("/feed.log", "/exchange.log") for name, value in settings.items()}
+        settings["command"] = f'"{sys.executable}" -m services.sim_exchange --root {project.root}'
+        settings["directory"] = str(CHECKOUT)
+        block = "".join(f"{name}={value}\n" for name, value in settings.items())
+        (project.root / "supervisord.conf").write_text(f"{overseen_by_us(project.root)}\n[program:exchange]\n{block}")
+        try:
+            assert "exchange" in said(project, "up")
+            assert "epoch 2" in said(project, "crash", "exchange")
+        finally:
+            ended = said(project, "down")
+        assert "stopped in order" in next(line for line in ended.splitlines() if line.startswith("exchange: "))
