@@ -146,7 +146,9 @@ class SupervisorPipe:
             with self._writing, PrivateDirectory(configuration.past_lives_directory) as directory:
                 latest, boot_id = self._latest[instance], SystemClock().boot_id
                 deaths = tuple(BootTime(boot_id, boot_ns) for boot_ns in latest.deaths_boot_ns)
-                remember(directory, PastLives(instance, latest.epoch, deaths))
+                # An overseer that just began may not have looked yet: what an earlier one heard is never forgotten.
+                heard_before = remembered(configuration.past_lives_directory, instance).epoch
+                remember(directory, PastLives(instance, max(latest.epoch, heard_before), deaths))
         except (PrivateFileError, SettingsError) as error:
             self._tell(loop, NotRemembered(str(error)))
 
