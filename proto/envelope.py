@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from proto.account import AccountSnapshot
+from proto.bars import AskBars, AskBook, BarsGiven, BookGiven
 from proto.control import (
     AskClearKill,
     AskLimits,
@@ -26,6 +27,7 @@ from proto.fields import Count, Id, Instance, TimeNs
 from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
 from proto.market import MarketBody
+from proto.measures import AskMeasures, FeedCounted, HopsGiven, MeasuresGiven
 from proto.orders import (
     OrderAcknowledged,
     OrderDoubted,
@@ -82,6 +84,14 @@ Body = (
     | Hello
     | Heartbeat
     | HopsMeasured
+    | AskBars
+    | BarsGiven
+    | AskBook
+    | BookGiven
+    | FeedCounted
+    | AskMeasures
+    | MeasuresGiven
+    | HopsGiven
 )
 
 

@@ -8,7 +8,19 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from proto.fields import Count, Id, MarketMessage, MarketPrice, MarketQuantity, Side, Symbol, Text, Timeframe, TimeNs
+from proto.fields import (
+    Count,
+    Id,
+    MarketMessage,
+    MarketPrice,
+    MarketQuantity,
+    Name,
+    Side,
+    Symbol,
+    Text,
+    Timeframe,
+    TimeNs,
+)
 
 BOOK_LEVELS_MAX = 5000
 
@@ -96,4 +108,27 @@ class LinkLost(MarketMessage, frozen=True, tag="link_lost.1"):
     reason: Text
 
 
-MarketBody = TradeSeen | QuoteSeen | BookSnapshot | BookChanged | BarClosed | LinkOpened | LinkLost
+class SymbolDoubted(MarketMessage, frozen=True, tag="symbol_doubted.1"):
+    """The data of a symbol is not to be relied on, for these reasons, until `SymbolTrusted`: no entries on it."""
+
+    symbol: Symbol
+    reasons: Annotated[tuple[Name, ...], Meta(max_length=16)]
+
+
+class SymbolTrusted(MarketMessage, frozen=True, tag="symbol_trusted.1"):
+    """The data of a symbol can be relied on (again)."""
+
+    symbol: Symbol
+
+
+MarketBody = (
+    TradeSeen
+    | QuoteSeen
+    | BookSnapshot
+    | BookChanged
+    | BarClosed
+    | LinkOpened
+    | LinkLost
+    | SymbolDoubted
+    | SymbolTrusted
+)

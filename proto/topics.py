@@ -12,6 +12,7 @@ from typing import Final, get_args
 import msgspec
 
 from proto.account import AccountSnapshot
+from proto.bars import AskBars, AskBook, BarsGiven, BookGiven
 from proto.control import (
     AskClearKill,
     AskLimits,
@@ -28,7 +29,18 @@ from proto.control import (
 from proto.fields import MarketMessage, Message, Role
 from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
-from proto.market import BarClosed, BookChanged, BookSnapshot, LinkLost, LinkOpened, QuoteSeen, TradeSeen
+from proto.market import (
+    BarClosed,
+    BookChanged,
+    BookSnapshot,
+    LinkLost,
+    LinkOpened,
+    QuoteSeen,
+    SymbolDoubted,
+    SymbolTrusted,
+    TradeSeen,
+)
+from proto.measures import AskMeasures, FeedCounted, HopsGiven, MeasuresGiven
 from proto.orders import (
     OrderAcknowledged,
     OrderDoubted,
@@ -96,6 +108,9 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(BarClosed, "market", Delivery.STREAM, "feed"),
     _topic(LinkOpened, "market", Delivery.STREAM, "feed"),
     _topic(LinkLost, "market", Delivery.STREAM, "feed"),
+    _topic(SymbolDoubted, "market", Delivery.STREAM, "feed"),
+    _topic(SymbolTrusted, "market", Delivery.STREAM, "feed"),
+    _topic(FeedCounted, "counts", Delivery.LATEST, "feed"),
     # A strategy asks risk for an entry
     _topic(EnterBracket, "intents", Delivery.REQUEST, "strategy"),
     _topic(IntentApproved, "intents", Delivery.ANSWER, "risk"),
@@ -136,6 +151,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
     # Readers catch up, and every request may be turned away
     _topic(AskSnapshot, "history", Delivery.REQUEST, *_EVERYONE - {"feed"}),
     _topic(SnapshotGiven, "history", Delivery.ANSWER, "feed"),
+    _topic(AskBars, "history", Delivery.REQUEST, *_EVERYONE - {"feed"}),
+    _topic(BarsGiven, "history", Delivery.ANSWER, "feed"),
+    _topic(AskBook, "history", Delivery.REQUEST, *_EVERYONE - {"feed"}),
+    _topic(BookGiven, "history", Delivery.ANSWER, "feed"),
     _topic(AskTail, "tail", Delivery.REQUEST, *_EVERYONE),
     _topic(TailGiven, "tail", Delivery.ANSWER, "risk", "executor", "flattener"),
     _topic(RequestRefused, ANY_SOCKET, Delivery.ANSWER, *_EVERYONE),
@@ -143,6 +162,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(Hello, "health", Delivery.LATEST, *_EVERYONE),
     _topic(Heartbeat, "health", Delivery.LATEST, *_EVERYONE),
     _topic(HopsMeasured, "health", Delivery.LATEST, *_EVERYONE),
+    # Metrics gathers it all for people to look at
+    _topic(AskMeasures, "snapshot", Delivery.REQUEST, *_EVERYONE - {"metrics"}),
+    _topic(MeasuresGiven, "snapshot", Delivery.ANSWER, "metrics"),
+    _topic(HopsGiven, "snapshot", Delivery.ANSWER, "metrics"),
 )
 
 _BY_MESSAGE: Final = {topic.message: topic for topic in TOPICS}

@@ -17,7 +17,8 @@ from proto.fields import Side
 from proto.market import TradeSeen
 from proto.orders import SendMarked
 from tests.bench.measure import Call, Timing, timed_in_turn
-from tests.proto.examples import BODIES, MARKET_BODIES, a_market_envelope, an_envelope
+from tests.proto.examples import BODIES, a_market_envelope, an_envelope
+from tests.proto.examples_of_data import MARKET_BODIES
 
 TICK_GOAL_US: Final = 1.0
 ORDER_GOAL_RATIO: Final = 3.0

@@ -15,7 +15,8 @@ from proto.codec import ENVELOPE_BYTES_MAX, MARKET_BYTES_MAX, BadFrameReason
 from proto.envelope import Envelope, MarketEnvelope
 from proto.schema import Shape, shapes_of
 from proto.topics import tag_of
-from tests.proto.examples import BODIES, MARKET_BODIES, a_market_envelope, an_envelope
+from tests.proto.examples import BODIES, a_market_envelope, an_envelope
+from tests.proto.examples_of_data import MARKET_BODIES
 
 BODY: Final = -1
 

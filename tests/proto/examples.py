@@ -21,19 +21,9 @@ from proto.control import (
     ResumeEntries,
 )
 from proto.envelope import Body, Envelope, MarketEnvelope
-from proto.health import Heartbeat, Hello, HopLatency, HopsMeasured
+from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.intents import EnterBracket, Evidence, ExitRefused, ExitTaken, SetExit, StopCover, Target, WatchCover
-from proto.market import (
-    BarClosed,
-    BookChanged,
-    BookLevel,
-    BookSnapshot,
-    LinkLost,
-    LinkOpened,
-    MarketBody,
-    QuoteSeen,
-    TradeSeen,
-)
+from proto.market import MarketBody
 from proto.orders import (
     OrderAcknowledged,
     OrderDoubted,
@@ -58,10 +48,9 @@ from proto.risk import (
 from proto.streams import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, StreamPosition, TailGiven
 from proto.topics import topic_of
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
+from tests.proto.examples_of_data import A_HOP, DATA_BODIES, NOON_NS, SECOND_NS
 
-NOON_NS: Final = 1_790_000_000_000_000_000
 BOOT_NS: Final = 86_400_000_000_000
-SECOND_NS: Final = 1_000_000_000
 
 INTENT_ID: Final = "trend:BTC/USDT:1790000000:buy:1"
 APPROVAL_ID: Final = "risk-17-204"
@@ -87,35 +76,6 @@ A_CONDITION: Final = Condition(
 )
 A_LIMIT_USE: Final = LimitUse(
     name="exposure_total", scope=Everything(), used=Decimal("212.40"), limit=Decimal("300.00"), unit="USDT"
-)
-
-MARKET_BODIES: Final[tuple[MarketBody, ...]] = (
-    TradeSeen(symbol="BTC/USDT", price=64000.12, quantity=0.0123, taker_side="buy", trade_id="3141592653"),
-    QuoteSeen(symbol="BTC/USDT", bid_price=64000.12, bid_quantity=0.5, ask_price=64000.13, ask_quantity=1.25),
-    BookSnapshot(
-        symbol="BTC/USDT",
-        book_sequence=1001,
-        bids=(BookLevel(64000.12, 0.5), BookLevel(64000.11, 2.0)),
-        asks=(BookLevel(64000.13, 1.25),),
-    ),
-    BookChanged(symbol="BTC/USDT", first_sequence=1002, last_sequence=1004, bids=(), asks=(BookLevel(64000.13, 0.0),)),
-    BarClosed(
-        symbol="BTC/USDT",
-        timeframe="1h",
-        open_time_ns=NOON_NS,
-        close_time_ns=NOON_NS + 3600 * SECOND_NS,
-        open_price=64000.0,
-        high_price=64200.5,
-        low_price=63900.0,
-        close_price=64111.1,
-        base_volume=812.5,
-        quote_volume=52_000_000.0,
-        trade_count=48_211,
-        source="trades",
-        gapless=True,
-    ),
-    LinkOpened(symbol=None),
-    LinkLost(symbol="BTC/USDT", reason="no message for 5 s on quotes"),
 )
 
 BODIES: Final[tuple[Body, ...]] = (
@@ -287,21 +247,8 @@ BODIES: Final[tuple[Body, ...]] = (
         published=(StreamPosition(stream="reports", epoch=7, sequence=1234),),
         anchor=Anchor(sequence=1234, digest=DIGEST),
     ),
-    HopsMeasured(
-        hops=(
-            HopLatency(
-                hop="executor.reports",
-                count=42,
-                p50_ns=110_000,
-                p90_ns=180_000,
-                p99_ns=420_000,
-                p999_ns=900_000,
-                max_ns=1_100_000,
-                negative=0,
-                clipped=0,
-            ),
-        )
-    ),
+    HopsMeasured(hops=(A_HOP,)),
+    *DATA_BODIES,
 )
 
 

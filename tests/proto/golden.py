@@ -13,7 +13,8 @@ import msgpack
 from proto.codec import EnvelopeCodec, MarketCodec
 from proto.schema import schema_lines
 from proto.topics import TOPICS, tag_of
-from tests.proto.examples import BODIES, MARKET_BODIES, a_market_envelope, an_envelope
+from tests.proto.examples import BODIES, a_market_envelope, an_envelope
+from tests.proto.examples_of_data import MARKET_BODIES
 
 VECTORS: Final = Path(__file__).with_name("golden.json")
 

@@ -20,7 +20,8 @@ from proto.fields import MarketMessage, Message
 from proto.market import MarketBody, TradeSeen
 from proto.topics import tag_of
 from tests.proto.corpus import BadCase, bad_cases
-from tests.proto.examples import BODIES, MARKET_BODIES, a_market_envelope, an_envelope
+from tests.proto.examples import BODIES, a_market_envelope, an_envelope
+from tests.proto.examples_of_data import MARKET_BODIES
 from tests.proto.generated import envelopes, market_envelopes
 
 KILL = Kill(actor="ada", reason="prices look wrong")

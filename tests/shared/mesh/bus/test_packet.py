@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from proto.codec import MarketCodec
 from shared.mesh.bus.packet import PACKET_BYTES_MAX, PacketDamagedError, as_written, opened, packed, packets, unpacked
-from tests.proto.examples import MARKET_BODIES, a_market_envelope
+from tests.proto.examples import a_market_envelope
+from tests.proto.examples_of_data import MARKET_BODIES
 
 TOPICS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40).map(str.encode)
 FRAMES = st.binary(max_size=40).map(msgpack.packb)
