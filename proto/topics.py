@@ -61,6 +61,7 @@ class Delivery(StrEnum):
     STREAM = "stream"  # may be lost; a gap in the numbers is seen and a snapshot closes it
     NUMBERED = "numbered"  # journaled by its sender; every reader sees each one once and in order
     REQUEST = "request"  # answered once or timed out; said again under the same id it is the same request
+    READING = "reading"  # a request for what is so at this moment: said again it is read again
     ANSWER = "answer"  # goes back to the asker, under the id of the request
     LATEST = "latest"  # only the newest counts; losing one costs nothing
 
@@ -143,19 +144,19 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(AskClearKill, "control", Delivery.REQUEST, *_OPERATORS),
     _topic(ConfirmClearKill, "control", Delivery.REQUEST, *_OPERATORS),
     _topic(Flatten, "control", Delivery.REQUEST, *_OPERATORS, "risk"),
-    _topic(AskLimits, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(AskLimits, "control", Delivery.READING, *_OPERATORS),
     _topic(ClearKillOffered, "control", Delivery.ANSWER, "risk"),
     _topic(LimitsAnswered, "control", Delivery.ANSWER, "risk"),
     _topic(ControlDone, "control", Delivery.ANSWER, "risk", *_VENUE_KEYS),
     _topic(ControlRefused, "control", Delivery.ANSWER, "risk", *_VENUE_KEYS),
     # Readers catch up, and every request may be turned away
-    _topic(AskSnapshot, "history", Delivery.REQUEST, *_EVERYONE - {"feed"}),
+    _topic(AskSnapshot, "history", Delivery.READING, *_EVERYONE - {"feed"}),
     _topic(SnapshotGiven, "history", Delivery.ANSWER, "feed"),
-    _topic(AskBars, "history", Delivery.REQUEST, *_EVERYONE - {"feed"}),
+    _topic(AskBars, "history", Delivery.READING, *_EVERYONE - {"feed"}),
     _topic(BarsGiven, "history", Delivery.ANSWER, "feed"),
-    _topic(AskBook, "history", Delivery.REQUEST, *_EVERYONE - {"feed"}),
+    _topic(AskBook, "history", Delivery.READING, *_EVERYONE - {"feed"}),
     _topic(BookGiven, "history", Delivery.ANSWER, "feed"),
-    _topic(AskTail, "tail", Delivery.REQUEST, *_EVERYONE),
+    _topic(AskTail, "tail", Delivery.READING, *_EVERYONE),
     _topic(TailGiven, "tail", Delivery.ANSWER, "risk", "executor", "flattener"),
     _topic(RequestRefused, ANY_SOCKET, Delivery.ANSWER, *_EVERYONE),
     # Every process says who it is and that it moves
@@ -163,7 +164,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(Heartbeat, "health", Delivery.LATEST, *_EVERYONE),
     _topic(HopsMeasured, "health", Delivery.LATEST, *_EVERYONE),
     # Metrics gathers it all for people to look at
-    _topic(AskMeasures, "snapshot", Delivery.REQUEST, *_EVERYONE - {"metrics"}),
+    _topic(AskMeasures, "snapshot", Delivery.READING, *_EVERYONE - {"metrics"}),
     _topic(MeasuresGiven, "snapshot", Delivery.ANSWER, "metrics"),
     _topic(HopsGiven, "snapshot", Delivery.ANSWER, "metrics"),
 )

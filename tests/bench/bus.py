@@ -96,6 +96,7 @@ class _Feed:
             sender=Sender(instance="feed", epoch=1, clock=self._clock),
             clock=self._clock,
             codec=EnvelopeCodec(),
+            on_request=lambda _: None,
         )
 
     def publish(self, sent_ns: int) -> None:

@@ -68,7 +68,7 @@ class Listener:
             self.refused["damaged packet"] += 1
             return
         for envelope in envelopes:
-            if may_say(self._instance, envelope, socket=self._name, delivery=Delivery.LATEST):
+            if may_say(self._instance, envelope, socket=self._name, deliveries=(Delivery.LATEST,)):
                 self._on_envelope(envelope)
             else:
                 self.refused["sender_may_say"] += 1

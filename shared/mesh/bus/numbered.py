@@ -166,7 +166,7 @@ class EventReader:
             except BadFrame as bad:
                 self.refused[bad.reason] += 1
                 continue
-            if may_say(self._instance, envelope, socket=self._name, delivery=Delivery.NUMBERED):
+            if may_say(self._instance, envelope, socket=self._name, deliveries=(Delivery.NUMBERED,)):
                 lawful.append(envelope)
             else:
                 self.refused["sender_may_say"] += 1

@@ -108,12 +108,9 @@ class Responder:
         self._drain: Final = hub.drain(self._socket, self._receive, whole_frames=True)
 
     def answer(self, request: Request, body: Body, attachments: Sequence[bytes] = ()) -> None:
-        """Answer a request, and keep the answer for when it is asked again.
-
-        An answer with attachments is a reading: it is not kept, and asked again it is read again.
-        """
+        """Answer a request, and keep the answer for when it is asked again, unless it was for a reading."""
         frame = self._codec.encode(self._sender.envelope(body, cause_id=request.envelope.id))
-        if not attachments:
+        if topic_of(type(request.envelope.body)).delivery is Delivery.REQUEST:
             self._keep(request.key, frame)
         waiting = self._waiting.pop(request.key, None)
         if waiting is not None:
@@ -138,7 +135,7 @@ class Responder:
         except BadFrame as bad:
             self._count_offence(instance, bad.reason)
             return
-        if not may_say(instance, envelope, socket=self._name, delivery=Delivery.REQUEST):
+        if not may_say(instance, envelope, socket=self._name, deliveries=(Delivery.REQUEST, Delivery.READING)):
             self._count_offence(instance, "sender_may_ask")
             what = tag_of(type(envelope.body))
             reason = f"{instance} may not ask {what} at {self._name}"

@@ -8,7 +8,7 @@ from typing import Final
 import zmq
 
 from proto.codec import BadFrame, EnvelopeCodec, MarketCodec
-from proto.envelope import MarketEnvelope
+from proto.envelope import Body, MarketEnvelope
 from proto.fields import ID_LENGTH_MAX
 from proto.market import MarketBody
 from proto.streams import TOPICS_MAX, AskSnapshot, SnapshotGiven, StreamPosition
@@ -38,8 +38,17 @@ class Publisher:
     So a lone message waits for nothing, and a burst costs few sends, encryptions and wake-ups.
     """
 
-    def __init__(self, *, hub: Hub, sender: Sender, clock: Clock, codec: EnvelopeCodec) -> None:
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        sender: Sender,
+        clock: Clock,
+        codec: EnvelopeCodec,
+        on_request: Callable[[Request], None],
+    ) -> None:
         self._loop: Final = hub.loop
+        self._on_request: Final = on_request  # what else is asked at `history`
         self._epoch: Final = sender.epoch
         self._clock: Final = clock
         self._encode: Final = MarketCodec().encode
@@ -49,7 +58,7 @@ class Publisher:
         self._flush_scheduled = False
         self._socket: Final = hub.bind(zmq.PUB, STREAM)
         self._history: Final = Responder(
-            hub=hub, name=HISTORY, sender=sender, clock=clock, codec=codec, on_request=self._give_snapshot
+            hub=hub, name=HISTORY, sender=sender, clock=clock, codec=codec, on_request=self._asked
         )
 
     def publish(self, topic: bytes, body: MarketBody, *, exchange_time_ns: int | None, received_wall_ns: int) -> None:
@@ -103,9 +112,18 @@ class Publisher:
             if topic.startswith(topic_prefix)
         ]
 
-    def _give_snapshot(self, request: Request) -> None:
-        body = request.envelope.body
-        assert isinstance(body, AskSnapshot), "the table of topics lets nothing else in here"
+    def answer(self, request: Request, body: Body) -> None:
+        """Answer what else was asked at `history`."""
+        self.flush()  # what was said before the answer leaves before it
+        self._history.answer(request, body)
+
+    def _asked(self, request: Request) -> None:
+        if isinstance(request.envelope.body, AskSnapshot):
+            self._give_snapshot(request, request.envelope.body)
+        else:
+            self._on_request(request)
+
+    def _give_snapshot(self, request: Request, body: AskSnapshot) -> None:
         self.flush()  # so that nothing the snapshot counts is still unsent
         positions = self.positions(body.topic_prefix.encode())
         latest = [self._encode(self._latest[position.stream.encode()]) for position in positions]

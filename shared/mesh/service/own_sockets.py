@@ -13,7 +13,7 @@ from shared.mesh.bus.latest import Announcer
 from shared.mesh.bus.numbered import EventPublisher, Records
 from shared.mesh.bus.requests import Request, Responder
 from shared.mesh.bus.sender import Sender
-from shared.mesh.bus.stream import Publisher
+from shared.mesh.bus.stream import HISTORY, Publisher
 from shared.mesh.clock import Clock
 from shared.mesh.service.links import HEALTH
 from shared.mesh.service.plan import JournaledPlan, Plan
@@ -44,7 +44,7 @@ class OwnSockets:
         for name in self._plan.says:
             self._announcers[name] = self._announcer(name)
         if self._plan.publishes_market:
-            self._market = Publisher(hub=hub, sender=sender, clock=clock, codec=codec)
+            self._market = Publisher(hub=hub, sender=sender, clock=clock, codec=codec, on_request=on_request)
         if isinstance(self._plan, JournaledPlan) and records is not None:
             self._records = records
             self._events = EventPublisher(
@@ -58,8 +58,11 @@ class OwnSockets:
     def answer(self, effect: Answer) -> None:
         """Answer a request where it was asked."""
         asked = effect.asked
-        responder = self._responders[topic_of(type(asked.envelope.body)).socket]
-        responder.answer(Request(asked.instance, asked.envelope), effect.body)
+        request, socket = Request(asked.instance, asked.envelope), topic_of(type(asked.envelope.body)).socket
+        if socket == HISTORY and self._market is not None:
+            self._market.answer(request, effect.body)
+        else:
+            self._responders[socket].answer(request, effect.body)
 
     def publish(self, effect: Publish) -> None:
         """Publish market data."""

@@ -78,6 +78,15 @@ async def test_the_same_request_twice_is_handled_once(mesh: Mesh) -> None:
     assert len(control.asked) == 1
 
 
+async def test_a_reading_asked_for_twice_is_read_twice(mesh: Mesh) -> None:
+    """What is so at a moment is not kept for later: said again under its id, the request is handled anew."""
+    control = Control(mesh.process("risk"))
+    requester = mesh.process("operator").asks("risk", "control")
+    for _ in range(2):
+        await requester.ask(AskLimits(actor="ada"), message_id="limits-1")
+    assert len(control.asked) == 2
+
+
 async def test_anothers_id_is_no_way_to_anothers_answer(mesh: Mesh, eventually: Eventually) -> None:
     """Two askers that use the same id have two questions, and each gets the answer to its own."""
     control = Control(mesh.process("risk"), at_once=False)

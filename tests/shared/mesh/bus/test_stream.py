@@ -1,17 +1,20 @@
 """Market data arrives in order or is known to be missing, over real sockets."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import pytest
 
+from proto.bars import AskBook, BookGiven
 from proto.envelope import MarketEnvelope
 from proto.fields import ID_LENGTH_MAX
 from proto.market import BOOK_LEVELS_MAX, BookLevel, BookSnapshot, TradeSeen
 from proto.streams import TOPICS_MAX, StreamPosition
 from shared.core.continuity import Broken, Event, Seen, Synced
 from shared.mesh.bus.hub import STREAM_MESSAGES_MAX
+from shared.mesh.bus.requests import Request
 from shared.mesh.bus.stream import Publisher, Subscriber
 from tests.shared.mesh.bus.conftest import Mesh, Process
 from tests.shared.mesh.bus.test_latest import a_heartbeat
@@ -27,7 +30,14 @@ class Feed:
     """The feed-handler's publisher, with trades to publish."""
 
     def __init__(self, process: Process) -> None:
-        self.publisher = Publisher(hub=process.hub, sender=process.sender, clock=process.clock, codec=process.codec)
+        self.asked = list[Request]()
+        self.publisher = Publisher(
+            hub=process.hub,
+            sender=process.sender,
+            clock=process.clock,
+            codec=process.codec,
+            on_request=self.asked.append,
+        )
 
     def trade(self, number: int, topic: bytes = TOPIC) -> None:
         """Publish the trade with this id."""
@@ -103,6 +113,17 @@ async def test_a_late_joiner_begins_with_the_latest(mesh: Mesh, eventually: Even
     assert reader.trades() == ["9"]
     feed.trade(10)
     await eventually(lambda: reader.trades() == ["9", "10"])
+
+
+async def test_history_answers_what_else_is_asked_there(mesh: Mesh, eventually: Eventually) -> None:
+    """A question at `history` that is not for a snapshot goes to the feed's core, and what it says goes back."""
+    feed = Feed(mesh.process("feed"))
+    requester = mesh.process("strategy").asks("feed", "history")
+    asking = asyncio.ensure_future(requester.ask(AskBook(symbol="BTC/USDT")))
+    await eventually(lambda: feed.asked)
+    given = BookGiven(symbol="BTC/USDT", book_sequence=7, bids=(), asks=())
+    feed.publisher.answer(feed.asked[0], given)
+    assert (await asking).envelope.body == given
 
 
 async def test_the_largest_book_is_in_a_snapshot(mesh: Mesh, eventually: Eventually) -> None:
