@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from shared.mesh.settings.endpoints import addresses, checked_endpoints
+from shared.mesh.settings.feeds import Feed, checked_books, checked_feeds, checked_timeframes, feeds
 from shared.mesh.settings.values import Text, count, number, percent, plain, quote, refusal
 
 SYMBOLS_MAX = 100
@@ -86,6 +87,16 @@ class VenueSettings(_Section):
     name: Literal["binance"] = Field(
         "binance", description="The exchange, by its name in ccxt; the range is what is supported today."
     )
+    url: Annotated[
+        str,
+        Text(
+            r"official|https?://[a-zA-Z0-9.-]{1,200}(:[0-9]{1,5})?",
+            "official, or an address such as http://127.0.0.1:9080 with nothing behind it",
+        ),
+    ] = Field(
+        "http://127.0.0.1:9080",
+        description="Where it is: the simulated exchange of this host, or official, which is the exchange itself.",
+    )
     account: Annotated[str, _NAME] = Field(
         "main", description="Our name for the account; its secret files carry this name."
     )
@@ -104,6 +115,37 @@ class VenueSettings(_Section):
             text = f"{', '.join(strangers)} is not quoted in {self.quote_asset} (venue.quote_asset)"
             raise _contradiction([("symbols", text)])
         return self
+
+
+class FeedSettings(_Section):
+    """Which market data is read, and what is made of it."""
+
+    timeframes: Annotated[tuple[str, ...], BeforeValidator(checked_timeframes)] = Field(
+        ("1m", "5m", "15m", "1h"), description="The bars that are built and published, of one second and up."
+    )
+    books: Annotated[tuple[str, ...], BeforeValidator(checked_books)] = Field(
+        (), description="The symbols whose whole order book is kept; the best prices are there without."
+    )
+    stale_after_seconds: Annotated[int, number(1, 3_600)] = Field(
+        2, description="After how long without a quote a symbol is not trusted."
+    )
+    spike_pct: Annotated[Decimal, percent("0.5", "45")] = Field(
+        Decimal(3),
+        description="A price further than this from those of the last minute has to be confirmed by two more.",
+    )
+    others: Annotated[tuple[str, ...], BeforeValidator(checked_feeds)] = Field(
+        (), description="Further feeds, each with its venue and the symbols that it reads instead of the first."
+    )
+
+    @property
+    def spike_fraction(self) -> Decimal:
+        """`spike_pct` as a fraction of the price."""
+        return self.spike_pct.scaleb(-2)
+
+    @property
+    def further(self) -> tuple[Feed, ...]:
+        """What `others` says."""
+        return feeds(self.others)
 
 
 class SimExchangeSettings(_Section):
@@ -221,6 +263,7 @@ class Settings(BaseSettings):
     logs: LogSettings = Field(default_factory=LogSettings)
     mesh: MeshSettings = Field(default_factory=MeshSettings)
     venue: VenueSettings = Field(default_factory=VenueSettings)
+    feed: FeedSettings = Field(default_factory=FeedSettings)
     sim_exchange: SimExchangeSettings = Field(default_factory=SimExchangeSettings)
     risk: RiskSettings
 

@@ -20,7 +20,7 @@ from shared.mesh.settings.values import plain
 from shared.mesh.settings.yaml_text import parse_yaml
 from tests.shared.mesh.settings.projects import CHECKOUT, a_configuration
 
-GOLDEN = "7d3bb799d3d6e6172a9bcf352638dce88eb1b9b174ad9bfd587f6f1fa55243d8"
+GOLDEN = "f6f2b9c0e1e1464355f43813dd25d58e0a5c536e6a9105af28a39bbce9625cb0"
 PERCENTS = st.decimals(min_value="0.5", max_value="10", places=3)
 
 
@@ -103,7 +103,7 @@ def test_another_venue_changes_the_hash(a_shipped_configuration: Configuration) 
 
 def test_every_section_has_been_judged() -> None:
     """A new section must be declared relevant to money, or added here as not."""
-    assert set(sections()) == MONEY_SECTIONS | {"paths", "logs", "mesh", "sim_exchange"}
+    assert set(sections()) == MONEY_SECTIONS | {"paths", "logs", "mesh", "feed", "sim_exchange"}
 
 
 def test_the_canonical_form_holds_no_profile_name(a_shipped_configuration: Configuration) -> None:

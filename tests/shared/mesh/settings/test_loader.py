@@ -53,9 +53,9 @@ def test_one_tenth_is_one_tenth(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", [key for key in settings_keys() if key.endswith("_pct")])
 def test_every_percentage_is_exposed_as_a_fraction(key: str, tmp_path: Path) -> None:
     """For each `_pct` key the code reads a `_fraction` that is a hundredth of it."""
-    risk = a_configuration(tmp_path).settings.risk
-    name = key.removeprefix("risk.")
-    assert getattr(risk, f"{name.removesuffix('_pct')}_fraction") * 100 == getattr(risk, name)
+    section, name = key.split(".")
+    settings = getattr(a_configuration(tmp_path).settings, section)
+    assert getattr(settings, f"{name.removesuffix('_pct')}_fraction") * 100 == getattr(settings, name)
 
 
 def test_symbols_are_normalised(tmp_path: Path) -> None:
@@ -119,7 +119,9 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
 
 def test_every_key_has_a_variable(tmp_path: Path) -> None:
     """Each key can be set by BOWLINE_<SECTION>__<KEY>, with the value it already has."""
-    shipped = a_configuration(tmp_path, local="mesh:\n  endpoints: [risk.control=tcp://10.0.0.2:5555]\n")
+    lists = "mesh:\n  endpoints: [risk.control=tcp://10.0.0.2:5555]\n"
+    lists += "feed:\n  books: [BTC/USDT]\n  others: [feed-2=binance SOL/USDT BNB/USDT]\n"
+    shipped = a_configuration(tmp_path, local=lists)
     values = shipped.settings.model_dump()
     environment = {}
     for key in settings_keys():
