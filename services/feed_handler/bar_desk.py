@@ -1,0 +1,171 @@
+"""The bars of one symbol, in every timeframe: from trades below a minute, from trades and the venue's candles above.
+
+Pure. The minute stands in the middle: shorter bars are built from trades alone, longer ones are folded from finished
+minutes, so a minute that was mended mends them as well.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from proto.bars import Bar
+from services.feed_handler.closing_line import Closed, ClosingLine, Wanted
+from services.feed_handler.vocabulary import FetchCandles
+from shared.market.bars import BarBuilder, BarFolder, bar_of
+from shared.market.observations import Candle, Trade
+from shared.market.timeframe import Timeframe, timeframe
+
+MINUTE: Final = timeframe("1m")
+QUIET_NS: Final = 1_000_000_000  # a trade comes within this, or there was none
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A bar that was published, and then told differently."""
+
+    timeframe: str
+    published: Bar
+    told: Bar
+    fields: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class BarNews:
+    """What came of an input."""
+
+    closed: list[tuple[str, Bar]] = field(default_factory=list)
+    revised: list[Revised] = field(default_factory=list)
+    fetches: list[FetchCandles] = field(default_factory=list)
+
+
+class BarDesk:
+    """Builds, compares, finishes and remembers the bars of a symbol."""
+
+    def __init__(
+        self,
+        symbol: str,
+        timeframes: Iterable[Timeframe],
+        *,
+        told_by_venue: frozenset[str],
+        fetch_id: Callable[[], int],
+    ) -> None:
+        self._symbol: Final = symbol
+        self._fetch_id: Final = fetch_id
+        chosen = {frame.name: frame for frame in timeframes}
+        self.published: Final = frozenset(chosen)
+        every = {MINUTE.name: MINUTE} | chosen
+        self._lines: Final = {
+            name: ClosingLine(frame, is_told_by_venue=name in told_by_venue) for name, frame in every.items()
+        }
+        longer = {name: frame for name, frame in every.items() if name != MINUTE.name and frame.holds(MINUTE)}
+        self._folders: Final = {name: BarFolder(frame, part=MINUTE) for name, frame in longer.items()}
+        self._builders: Final = {name: BarBuilder(frame) for name, frame in every.items() if name not in longer}
+        self._has_begun = False
+        self._asked: Final[dict[int, tuple[str, Literal["warm-up", "closing"]]]] = {}
+
+    def begin(self, venue_now_ns: int) -> BarNews:
+        """Open every row with the bar under way, and ask for what was before."""
+        news = BarNews()
+        for name, line in self._lines.items():
+            self._want(name, line.begin(venue_now_ns), "warm-up", news)
+        return news
+
+    def from_the_minute(self, venue_now_ns: int) -> int:
+        """Return since when trades are needed, so that the minute under way is whole."""
+        return MINUTE.open_time_ns(venue_now_ns)
+
+    def trades_begin(self, from_time_ns: int, *, gapless: bool) -> None:
+        """Count trades from this time on; without `gapless` the first bars were joined in their middle."""
+        if self._has_begun:
+            return
+        self._has_begun = True
+        for name, builder in self._builders.items():
+            opening = self._lines[name].timeframe.open_time_ns(from_time_ns)
+            builder.begin(opening, gapless=gapless and opening == from_time_ns)
+
+    def trades(self, trades: Sequence[Trade], *, after_loss: bool) -> BarNews:
+        """Take trades in their row; `after_loss` says that some before the first are lost for good."""
+        news = BarNews()
+        if trades and not self._has_begun:
+            self.trades_begin(trades[0].exchange_time_ns, gapless=False)
+        for name, builder in self._builders.items():
+            if after_loss:
+                builder.doubt()
+            for trade in trades:
+                self._offer(name, builder.trade(trade), news)
+        return news
+
+    def doubt(self) -> None:
+        """Note that a trade of the bars under way was refused, or may be missing."""
+        for builder in self._builders.values():
+            builder.doubt()
+
+    def candle(self, candle: Candle) -> BarNews:
+        """Take a closed candle of the venue."""
+        news = BarNews()
+        if candle.timeframe in self._lines:
+            self._offer(candle.timeframe, [bar_of(candle)], news)
+        return news
+
+    def clock(self, venue_now_ns: int, *, is_current: bool) -> BarNews:
+        """Finish what is quiet by now, unless trades may be under way, and ask for what is overdue."""
+        news = BarNews()
+        if is_current and self._has_begun:
+            for name, builder in self._builders.items():
+                bars = builder.reached(venue_now_ns - QUIET_NS)
+                if name == MINUTE.name:
+                    for bar in bars:  # that it was quiet is only our word: the venue's comes within moments
+                        self._lines[name].stand_in(bar)
+                else:
+                    self._offer(name, bars, news)
+        for name, line in self._lines.items():
+            self._want(name, line.due(venue_now_ns), "closing", news)
+        return news
+
+    def fetched(self, fetch_id: int, candles: Sequence[Candle], venue_now_ns: int) -> BarNews | None:
+        """Take what came of a fetch; None if it was not ours."""
+        asked = self._asked.pop(fetch_id, None)
+        if asked is None:
+            return None
+        news = BarNews()
+        name, purpose = asked
+        bars, line = [bar_of(candle) for candle in candles], self._lines[name]
+        if purpose == "closing":
+            self._told(name, line.fetched(bars, venue_now_ns), news)
+            return news
+        line.warmed_up(bars)
+        if name == MINUTE.name:
+            for longer, folder in self._folders.items():
+                opening = self._lines[longer].timeframe.open_time_ns(venue_now_ns)
+                for bar in line.before(None, len(bars)):
+                    if bar.open_time_ns >= opening:
+                        self._offer(longer, folder.bar(bar), news)
+        return news
+
+    def before(self, name: str, open_time_ns: int | None, bars_max: int) -> tuple[Bar, ...]:
+        """Return bars in memory."""
+        return self._lines[name].before(open_time_ns, bars_max)
+
+    def knows(self, name: str) -> bool:
+        """Say whether there are bars of this timeframe here."""
+        return name in self._lines
+
+    def _offer(self, name: str, bars: Iterable[Bar], news: BarNews) -> None:
+        for bar in bars:
+            self._told(name, self._lines[name].offer(bar), news)
+
+    def _told(self, name: str, closed: Closed, news: BarNews) -> None:
+        news.revised += [Revised(name, published, told, fields) for published, told, fields in closed.revised]
+        for bar in closed.bars:
+            if name in self.published:
+                news.closed.append((name, bar))
+            if name == MINUTE.name:
+                for longer, folder in self._folders.items():
+                    self._offer(longer, folder.bar(bar), news)
+
+    def _want(self, name: str, wanted: Wanted | None, purpose: Literal["warm-up", "closing"], news: BarNews) -> None:
+        if wanted is None:
+            return
+        fetch_id = self._fetch_id()
+        self._asked[fetch_id] = (name, purpose)
+        news.fetches.append(FetchCandles(fetch_id, self._symbol, name, wanted.before_open_time_ns, wanted.candles_max))

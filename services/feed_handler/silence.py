@@ -1,0 +1,97 @@
+"""Notices that a stream of one symbol says nothing though its connection stands, and what to do about it. Pure.
+
+The connection itself is watched by the link. Here it is about a single stream that went silent: quotes and the book
+change all the time, so their silence says enough. Trades may pause in earnest, so the venue is asked whether there were
+any.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.feed_handler.vocabulary import Reconnect, Resubscribe, StreamKind
+from shared.core.service import Effect
+
+QUIET_NS: Final[dict[StreamKind, int]] = {
+    "quotes": 5_000_000_000,
+    "book": 5_000_000_000,
+    "trades": 5_000_000_000,
+    "candles": 130_000_000_000,  # two minutes that closed without a word
+}
+PAUSE_NS_MAX: Final = 120_000_000_000
+TRIES_MAX: Final = 3
+
+
+@dataclass(slots=True)
+class Steps:
+    """What to do about silence."""
+
+    effects: list[Effect] = field(default_factory=list)
+    look_for_trades: bool = False
+
+
+@dataclass(slots=True)
+class _Stream:
+    heard_ns: int
+    pause_ns: int
+    tries: int = 0
+
+
+class Silence:
+    """The streams of one symbol, and when each was last heard."""
+
+    def __init__(self, symbol: str) -> None:
+        self._symbol: Final = symbol
+        self._streams: Final[dict[StreamKind, _Stream]] = {}
+        self._is_looking = False
+
+    def opened(self, kind: StreamKind, now_ns: int) -> None:
+        """Begin to count, or go on where it was asked for anew: that alone is no sign of life."""
+        stream = self._streams.get(kind)
+        if stream is None:
+            self._streams[kind] = _Stream(now_ns, QUIET_NS[kind])
+        else:
+            stream.heard_ns = now_ns
+
+    def lost(self, kind: StreamKind) -> None:
+        """Wait for the connection instead."""
+        self._streams.pop(kind, None)
+
+    def heard(self, kind: StreamKind, now_ns: int) -> None:
+        """Note a sign of life."""
+        stream = self._streams.get(kind)
+        if stream is not None:
+            stream.heard_ns, stream.pause_ns, stream.tries = now_ns, QUIET_NS[kind], 0
+
+    def is_heard(self, kind: StreamKind, now_ns: int) -> bool:
+        """Say whether a stream spoke of late: then its connection is well."""
+        stream = self._streams.get(kind)
+        return stream is not None and stream.tries == 0 and now_ns - stream.heard_ns < QUIET_NS[kind]
+
+    def looked(self, *, found: bool, well: frozenset[StreamKind]) -> list[Effect]:
+        """Take the answer to whether there were trades that the stream kept from us."""
+        stream = self._streams.get("trades")
+        if not self._is_looking or stream is None:
+            return []
+        self._is_looking = False
+        return [self._step("trades", stream, well)] if found else []
+
+    def due(self, now_ns: int, well: frozenset[StreamKind]) -> Steps:
+        """Say what to do now. The kinds that are `well` speak of other symbols: their connection is not the matter."""
+        steps = Steps()
+        for kind, stream in self._streams.items():
+            if now_ns - stream.heard_ns < stream.pause_ns:
+                continue
+            stream.heard_ns = now_ns
+            stream.pause_ns = min(stream.pause_ns * 2, PAUSE_NS_MAX)
+            if kind == "trades":
+                steps.look_for_trades = self._is_looking = True
+            else:
+                steps.effects.append(self._step(kind, stream, well))
+        return steps
+
+    def _step(self, kind: StreamKind, stream: _Stream, well: frozenset[StreamKind]) -> Effect:
+        stream.tries += 1
+        if stream.tries <= TRIES_MAX or kind in well:
+            return Resubscribe(kind, self._symbol)
+        stream.tries = 1
+        return Reconnect(kind)

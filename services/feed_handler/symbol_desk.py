@@ -1,0 +1,292 @@
+"""Everything about one symbol: what the venue told goes through its gate and its rows, and comes out as messages.
+
+Pure. `take` is the way of every tick: trades through the row of their ids and the gate to the stream and into the bars,
+quotes through the gate to the stream, changes of the book into the book and to the stream.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from proto.market import LinkLost, LinkOpened, MarketBody, SymbolDoubted, SymbolTrusted
+from services.feed_handler.bar_desk import MINUTE, BarDesk, BarNews
+from services.feed_handler.book_line import BookLine, BookProgress
+from services.feed_handler.silence import Silence
+from services.feed_handler.trade_line import Progress, TradeLine
+from services.feed_handler.vocabulary import BookFetched, CandlesFetched, StreamKind, Told, TradesFetched, Unreadable
+from services.feed_handler.wording import bar_closed, book_changed, book_snapshot, quote_seen, trade_seen
+from shared.core.service import Effect, Note, Publish
+from shared.market.observations import BookChange, Candle, Quote, Trade
+from shared.market.quality import Gate, GateSettings
+from shared.market.timeframe import Timeframe
+
+EARLY_NS: Final = 1_000_000_000  # the venue's clock is known to within this
+MISSING_TRADES: Final = "missing trades"
+MISSING_BOOK: Final = "missing book"
+REASONS_MAX: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When it is: by our boot-time clock, by our wall clock, and by the venue's."""
+
+    boot_ns: int
+    wall_ns: int
+    venue_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskSettings:
+    """What is the same for every symbol of a feed."""
+
+    venue: str
+    timeframes: tuple[Timeframe, ...]
+    told_by_venue: frozenset[str]  # timeframes of which the venue tells candles
+    gate: GateSettings
+
+
+class SymbolDesk:
+    """One symbol of one venue."""
+
+    def __init__(self, symbol: str, settings: DeskSettings, *, wants_book: bool, fetch_id: Callable[[], int]) -> None:
+        self.symbol: Final = symbol
+        self.took: Final[Counter[str]] = Counter()
+        self.refused: Final[Counter[str]] = Counter()
+        self.bars: Final = BarDesk(symbol, settings.timeframes, told_by_venue=settings.told_by_venue, fetch_id=fetch_id)
+        self.book: Final = BookLine(symbol) if wants_book else None
+        self._gate: Final = Gate(symbol, settings.gate)
+        self._trades: Final = TradeLine(symbol)
+        self._silence: Final = Silence(symbol)
+        self._trades_from_ns: int | None = None  # since the streams first flowed
+        self._open: Final[set[StreamKind]] = set()
+        self._well: frozenset[StreamKind] = frozenset()
+        self._is_open = False
+        self._doubts: tuple[str, ...] | None = None  # as they were last said
+        self._out: list[Effect] = []
+        self._received_wall_ns = 0
+        place = f"{settings.venue}/{symbol}"
+        self._topics: Final = {
+            kind: f"{place}/{kind}".encode() for kind in ("trades", "quotes", "book", "link", "trust")
+        }
+        self._timeframes: Final = {frame.name: frame for frame in settings.timeframes}
+        self._bar_topics: Final = {name: f"{place}/bars/{name}".encode() for name in self.bars.published}
+
+    def take(self, told: Told, received_wall_ns: int, now: Times) -> list[Effect]:
+        """Take one message off a stream."""
+        self._received_wall_ns = received_wall_ns
+        match told:
+            case Trade():
+                self._silence.heard("trades", now.boot_ns)
+                self._follow(self._trades.came(told), now)
+            case Quote():
+                self._silence.heard("quotes", now.boot_ns)
+                self._quote(told, now)
+            case BookChange():
+                self._silence.heard("book", now.boot_ns)
+                self._book_changed(told, now)
+            case Candle():
+                self._silence.heard("candles", now.boot_ns)
+                self._candle(told, now)
+            case Unreadable():
+                self.refused["unreadable"] += 1
+        return self._taken()
+
+    def opened(self, kind: StreamKind, now: Times) -> list[Effect]:
+        """Messages of a kind flow (again)."""
+        if self._trades_from_ns is None:
+            self._trades_from_ns = self.bars.from_the_minute(now.venue_ns)
+            self._bar_news(self.bars.begin(now.venue_ns), now)
+        self._open.add(kind)
+        self._silence.opened(kind, now.boot_ns)
+        if kind == "trades":
+            self._follow(self._trades.opened(self._trades_from_ns), now)
+        elif kind == "book" and self.book is not None:
+            self._book_told(self.book.opened(), now)
+        if not self._is_open and {"trades", "quotes"} <= self._open:
+            self._is_open = True
+            self._publish("link", LinkOpened(symbol=self.symbol), None)
+        return self._taken()
+
+    def lost(self, kind: StreamKind, reason: str) -> list[Effect]:
+        """Messages of a kind flow no longer."""
+        self._open.discard(kind)
+        self._silence.lost(kind)
+        if kind == "book" and self.book is not None:
+            self.book.lost()
+        if kind in {"trades", "quotes"}:
+            self._gate.link_lost()
+            if self._is_open:
+                self._is_open = False
+                self._publish("link", LinkLost(symbol=self.symbol, reason=reason), None)
+        return self._taken()
+
+    def trades_fetched(self, fetched: TradesFetched, now: Times) -> list[Effect]:
+        """Take trades that were fetched."""
+        self._received_wall_ns = now.wall_ns
+        if fetched.failure is not None:
+            self.refused["fetch of trades failed"] += 1
+            self._follow(self._trades.failed(now.boot_ns), now)
+        else:
+            assert self._trades_from_ns is not None, "trades are fetched once their stream was opened"
+            self.bars.trades_begin(self._trades_from_ns, gapless=True)
+            progress = self._trades.fetched(fetched.trades, now.boot_ns)
+            self._out += self._silence.looked(found=progress.filled > 0, well=self._well)
+            self._follow(progress, now)
+        return self._taken()
+
+    def book_fetched(self, fetched: BookFetched, now: Times) -> list[Effect]:
+        """Take the book that was fetched."""
+        self._received_wall_ns = now.wall_ns
+        if self.book is not None:
+            if fetched.failure is not None:
+                self.refused["fetch of book failed"] += 1
+            self._book_told(self.book.fetched(fetched.book), now)
+        return self._taken()
+
+    def candles_fetched(self, fetched: CandlesFetched, now: Times) -> list[Effect] | None:
+        """Take candles that were fetched; None if it was not we who wanted them."""
+        self._received_wall_ns = now.wall_ns
+        sound = [candle for candle in fetched.candles if self._is_sound(candle)]
+        news = self.bars.fetched(fetched.fetch_id, sound, now.venue_ns)
+        if news is None:
+            return None
+        if fetched.failure is not None:
+            self.refused["fetch of candles failed"] += 1
+        self._bar_news(news, now)
+        return self._taken()
+
+    def is_heard(self, kind: StreamKind, now: Times) -> bool:
+        """Say whether a stream of this symbol spoke of late."""
+        return self._silence.is_heard(kind, now.boot_ns)
+
+    def clock(self, now: Times, well: frozenset[StreamKind]) -> list[Effect]:
+        """Let the time pass; streams of these kinds speak at least of other symbols."""
+        self._well = well
+        self._received_wall_ns = now.wall_ns
+        self._follow(self._trades.due(now.boot_ns), now)
+        if self.book is not None:
+            self._book_told(self.book.due(now.boot_ns), now)
+        is_current = "trades" in self._open and self._trades.is_whole
+        self._bar_news(self.bars.clock(now.venue_ns, is_current=is_current), now)
+        silence = self._silence.due(now.boot_ns, well)
+        self._out += silence.effects
+        if silence.look_for_trades:
+            self._follow(self._trades.looked_for(), now)
+        self._say_trust(now)
+        return self._taken()
+
+    def _quote(self, quote: Quote, now: Times) -> None:
+        judged = self._gate.quote(quote, venue_now_ns=now.venue_ns, received_ns=now.boot_ns)
+        self._count_refused(judged.refused)
+        for passed in judged.passed:
+            self.took["quotes"] += 1
+            self._publish("quotes", quote_seen(passed), passed.exchange_time_ns)
+        if judged.refused:
+            self._say_trust(now)
+
+    def _follow(self, progress: Progress, now: Times) -> None:
+        """Judge the trades that are next in their row, tell them, and build bars of them."""
+        if progress.ask is not None:
+            self._out.append(progress.ask)
+        self.took["trades fetched"] += progress.filled
+        self.refused["repeated trade"] += progress.repeated
+        if progress.lost:
+            self.refused["lost trade"] += progress.lost
+            details = {"symbol": self.symbol, "trades": progress.lost}
+            self._out.append(Note("warning", "trades are lost: the venue does not give them", details))
+        after_loss = progress.lost > 0
+        for trade in progress.trades:
+            judged = self._gate.trade(trade, venue_now_ns=now.venue_ns, received_ns=now.boot_ns)
+            for passed in judged.passed:
+                self.took["trades"] += 1
+                self._publish("trades", trade_seen(passed), passed.exchange_time_ns)
+            if judged.refused:
+                self._count_refused(judged.refused)
+                self.bars.doubt()
+                self._say_trust(now)
+            if judged.passed:
+                self._bar_news(self.bars.trades(judged.passed, after_loss=after_loss), now)
+                after_loss = False
+
+    def _book_changed(self, change: BookChange, now: Times) -> None:
+        if self.book is not None:
+            self._book_told(self.book.came(change), now)
+
+    def _book_told(self, progress: BookProgress, now: Times) -> None:
+        assert self.book is not None, "it is asked for only where there is one"
+        if progress.ask is not None:
+            self._out.append(progress.ask)
+        if progress.refused is not None:
+            self._count_refused(((progress.refused, 1),))
+            self._say_trust(now)
+        if progress.is_new:
+            self.took["books"] += 1
+            self._publish("book", book_snapshot(self.symbol, self.book.book), None)
+            return  # what changed since it was fetched is in it
+        for change in progress.changes:
+            self.took["book changes"] += 1
+            self._publish("book", book_changed(change), change.exchange_time_ns)
+
+    def _candle(self, candle: Candle, now: Times) -> None:
+        if not candle.is_closed:
+            return
+        self.took["candles"] += 1
+        closes_ns = MINUTE.close_time_ns(candle.open_time_ns)
+        if now.venue_ns + EARLY_NS < closes_ns:
+            self._count_refused((("closed before its time", 1),))
+        elif self._is_sound(candle):
+            self._bar_news(self.bars.candle(candle), now)
+
+    def _is_sound(self, candle: Candle) -> bool:
+        refusal = self._gate.candle(candle)
+        if refusal is not None:
+            self._count_refused(((f"candle {refusal}", 1),))
+        return refusal is None
+
+    def _bar_news(self, news: BarNews, now: Times) -> None:
+        self._out += news.fetches
+        for name, bar in news.closed:
+            self.took["bars"] += 1
+            body = bar_closed(self.symbol, self._timeframes[name], bar)
+            self._out.append(Publish(self._bar_topics[name], body, body.close_time_ns, now.wall_ns))
+        for revised in news.revised:
+            self.refused["revised bar"] += 1
+            details = {
+                "symbol": self.symbol,
+                "timeframe": revised.timeframe,
+                "open_time_ns": revised.published.open_time_ns,
+                "published": revised.published.source,
+                "differs_in": {
+                    name: f"{getattr(revised.published, name)} and {getattr(revised.told, name)}"
+                    for name in revised.fields
+                },
+            }
+            self._out.append(Note("warning", "a bar was told differently after it was published", details))
+
+    def _say_trust(self, now: Times) -> None:
+        """Say it when the reasons to distrust this symbol have changed."""
+        reasons = list(self._gate.doubts(venue_now_ns=now.venue_ns, received_now_ns=now.boot_ns))
+        if not self._trades.is_whole:
+            reasons.append(MISSING_TRADES)
+        if self.book is not None and not self.book.is_whole:
+            reasons.append(MISSING_BOOK)
+        doubts = tuple(reasons[:REASONS_MAX])
+        if doubts == self._doubts:
+            return
+        self._doubts = doubts
+        body: MarketBody = SymbolTrusted(symbol=self.symbol)
+        if doubts:
+            body = SymbolDoubted(symbol=self.symbol, reasons=doubts)
+        self._publish("trust", body, None)
+
+    def _count_refused(self, refused: Iterable[tuple[str, int]]) -> None:
+        for reason, count in refused:
+            self.refused[reason] += count
+
+    def _publish(self, kind: str, body: MarketBody, exchange_time_ns: int | None) -> None:
+        self._out.append(Publish(self._topics[kind], body, exchange_time_ns, self._received_wall_ns))
+
+    def _taken(self) -> list[Effect]:
+        out, self._out = self._out, []
+        return out

@@ -1,0 +1,69 @@
+"""Words what was observed as messages of the mesh: from here on prices and quantities are floats (decision 0002)."""
+
+from proto.bars import Bar
+from proto.market import BOOK_LEVELS_MAX, BarClosed, BookChanged, BookLevel, BookSnapshot, QuoteSeen, TradeSeen
+from shared.market.observations import BookChange, Levels, Quote, Trade
+from shared.market.order_book import OrderBook
+from shared.market.timeframe import Timeframe
+
+
+def trade_seen(trade: Trade) -> TradeSeen:
+    """Word a trade."""
+    return TradeSeen(
+        symbol=trade.symbol,
+        price=float(trade.price),
+        quantity=float(trade.quantity),
+        taker_side=trade.taker_side,
+        trade_id=str(trade.trade_id),
+    )
+
+
+def quote_seen(quote: Quote) -> QuoteSeen:
+    """Word a quote."""
+    return QuoteSeen(
+        symbol=quote.symbol,
+        bid_price=float(quote.bid_price),
+        bid_quantity=float(quote.bid_quantity),
+        ask_price=float(quote.ask_price),
+        ask_quantity=float(quote.ask_quantity),
+    )
+
+
+def book_snapshot(symbol: str, book: OrderBook) -> BookSnapshot:
+    """Word a whole book."""
+    bids, asks = book.levels(BOOK_LEVELS_MAX)
+    return BookSnapshot(symbol=symbol, book_sequence=book.sequence, bids=_levels(bids), asks=_levels(asks))
+
+
+def book_changed(change: BookChange) -> BookChanged:
+    """Word a change of a book."""
+    return BookChanged(
+        symbol=change.symbol,
+        first_sequence=change.first_sequence,
+        last_sequence=change.last_sequence,
+        bids=_levels(change.bids),
+        asks=_levels(change.asks),
+    )
+
+
+def bar_closed(symbol: str, timeframe: Timeframe, bar: Bar) -> BarClosed:
+    """Word a finished bar."""
+    return BarClosed(
+        symbol=symbol,
+        timeframe=timeframe.name,
+        open_time_ns=bar.open_time_ns,
+        close_time_ns=timeframe.close_time_ns(bar.open_time_ns),
+        open_price=float(bar.open_price),
+        high_price=float(bar.high_price),
+        low_price=float(bar.low_price),
+        close_price=float(bar.close_price),
+        base_volume=float(bar.base_volume),
+        quote_volume=float(bar.quote_volume),
+        trade_count=bar.trade_count,
+        source=bar.source,
+        gapless=bar.gapless,
+    )
+
+
+def _levels(levels: Levels) -> tuple[BookLevel, ...]:
+    return tuple(BookLevel(float(price), float(quantity)) for price, quantity in levels)
