@@ -77,7 +77,7 @@ class ClosingLine:
             self._compare(bar, closed)
             return closed
         open_ns = bar.open_time_ns
-        if open_ns not in self._final and (bar.gapless or bar.source == "venue" or not self._is_told_by_venue):
+        if open_ns not in self._final and (bar.gapless or not self._is_told_by_venue):
             self._keep(self._final, bar)
         elif open_ns in self._final:
             self._note_difference(self._final[open_ns], bar, closed)

@@ -1,0 +1,173 @@
+"""Trades come out in their row: each once, none skipped without a word, whatever the stream and the venue do."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.feed_handler.trade_line import HELD_MAX, PAGE_TRADES, RETRY_NS, TRIES_MAX, Progress, TradeLine
+from services.feed_handler.vocabulary import FetchTrades
+from shared.market.observations import Trade
+from tests.services.feed_handler.builders import SYMBOL, a_trade
+
+
+class Venue:
+    """A venue with so many trades, and a line that reads them; `passed` is what came out."""
+
+    def __init__(self, line: TradeLine) -> None:
+        self.line = line
+        self.trades: list[Trade] = []
+        self.passed: list[int] = []
+        self.lost = 0
+        self.now_ns = 0
+        self.asked: FetchTrades | None = None
+
+    def trade(self, *, is_told: bool = True) -> None:
+        """Let a trade happen, and the stream tell it, or not."""
+        self.trades.append(a_trade(len(self.trades) + 1))
+        if is_told:
+            self.take(self.line.came(self.trades[-1]))
+
+    def take(self, progress: Progress) -> None:
+        """Take what came out."""
+        self.passed += [trade.trade_id for trade in progress.trades]
+        self.lost += progress.lost
+        self.asked = progress.ask or self.asked
+
+    def answer(self) -> None:
+        """Answer what was asked, as far as the venue has it."""
+        if self.asked is not None:
+            first = self.asked.from_id or 1
+            self.asked = None
+            page = tuple(trade for trade in self.trades if trade.trade_id >= first)[:PAGE_TRADES]
+            self.take(self.line.fetched(page, self.now_ns))
+
+    def settle(self) -> None:
+        """Answer until nothing is asked any more."""
+        for _ in range(1_000):
+            self.now_ns += 10 * RETRY_NS
+            self.take(self.line.due(self.now_ns))
+            if self.asked is None:
+                return
+            self.answer()
+        raise AssertionError("it never settles")
+
+
+def opened() -> Venue:
+    """Return a venue whose stream was opened before its first trade."""
+    venue = Venue(TradeLine(SYMBOL))
+    venue.take(venue.line.opened(0))
+    venue.answer()
+    return venue
+
+
+def test_trades_in_a_row_pass_at_once() -> None:
+    """What follows is passed on as it comes, and nothing is asked."""
+    venue = opened()
+    for _ in range(3):
+        venue.trade()
+    assert venue.passed == [1, 2, 3]
+    assert venue.asked is None
+
+
+def test_the_minute_under_way_is_fetched_at_the_beginning() -> None:
+    """What was traded before we came is fetched since a time, and what comes meanwhile waits behind it."""
+    venue = Venue(TradeLine(SYMBOL))
+    for _ in range(5):
+        venue.trade(is_told=False)
+    venue.take(venue.line.opened(777))
+    assert venue.asked == FetchTrades(SYMBOL, from_id=None, from_time_ns=777)
+    venue.trade()
+    assert venue.passed == []
+    venue.answer()
+    assert venue.passed == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_jump_is_fetched_before_anything_passes() -> None:
+    """A missing trade is fetched by its id, and those behind it wait."""
+    venue = opened()
+    venue.trade()
+    venue.trade(is_told=False)
+    venue.trade()
+    assert venue.passed == [1]
+    assert venue.asked == FetchTrades(SYMBOL, from_id=2, from_time_ns=None)
+    assert not venue.line.is_whole
+    venue.answer()
+    assert venue.passed == [1, 2, 3]
+    assert venue.line.is_whole
+
+
+def test_what_was_missed_while_away_is_fetched_when_the_stream_is_back() -> None:
+    """A stream that opens again asks at once from where it broke off, page by page."""
+    venue = opened()
+    venue.trade()
+    for _ in range(2 * PAGE_TRADES + 5):
+        venue.trade(is_told=False)
+    venue.take(venue.line.opened(0))
+    venue.settle()
+    assert venue.passed == [trade.trade_id for trade in venue.trades]
+
+
+def test_a_venue_that_is_behind_itself_is_asked_again() -> None:
+    """While the venue does not give what its own stream has passed, the line asks again after a pause."""
+    venue = opened()
+    venue.trade()
+    venue.trade(is_told=False)
+    venue.trade()
+    missing, venue.trades = venue.trades, venue.trades[:1]
+    venue.answer()
+    assert venue.passed == [1]
+    venue.trades = missing
+    venue.settle()
+    assert venue.passed == [1, 2, 3]
+    assert venue.lost == 0
+
+
+def test_what_cannot_be_had_is_given_up_and_counted() -> None:
+    """After all tries the row goes on without, and says how many are lost."""
+    venue = opened()
+    venue.trade()
+    venue.trade(is_told=False)
+    venue.trade(is_told=False)
+    venue.trade()
+    for _ in range(TRIES_MAX):
+        venue.now_ns += 10 * RETRY_NS
+        venue.take(venue.line.failed(venue.now_ns))
+    assert venue.passed == [1, 4]
+    assert venue.lost == 2
+    venue.trade()
+    assert venue.passed == [1, 4, 5]
+
+
+def test_what_is_held_back_is_bounded() -> None:
+    """A venue that never answers costs a bounded number of trades held back; the row goes on, and counts the loss."""
+    venue = opened()
+    venue.trade()
+    venue.trade(is_told=False)
+    for _ in range(HELD_MAX + 1):
+        venue.trade()
+    assert venue.lost == 1
+    assert venue.passed == [1, *range(3, HELD_MAX + 4)]
+
+
+@given(st.lists(st.sampled_from(["told", "untold", "twice", "away", "answer"]), max_size=60))
+def test_every_trade_passes_once_and_in_order(life: list[str]) -> None:
+    """However the stream drops, repeats and breaks off, everything passes once and in order when the venue answers."""
+    venue = opened()
+    venue.trade()  # before the first one there is no number to miss
+    for step in life:
+        if step == "told":
+            venue.trade()
+        elif step == "untold":
+            venue.trade(is_told=False)
+        elif step == "twice":
+            venue.trade()
+            venue.take(venue.line.came(venue.trades[-1]))
+        elif step == "away":
+            venue.take(venue.line.opened(0))
+        else:
+            venue.answer()
+    venue.take(venue.line.opened(0))
+    venue.settle()
+    venue.take(venue.line.looked_for())
+    venue.settle()
+    assert venue.passed == [trade.trade_id for trade in venue.trades]
+    assert venue.lost == 0
