@@ -1,4 +1,4 @@
-"""The exchange under supervisord, by the block that supervisord's file tells people to copy."""
+"""The exchange under supervisord, by its block in the file."""
 
 import importlib
 import io
@@ -9,7 +9,7 @@ from services.cli import VERBS
 from services.supervision.mesh import Streams
 from tests.house.tree import CHECKOUT
 from tests.services.sim_exchange.exchange_process import ExchangeProject
-from tests.services.supervision.harness import CONF, overseen_by_us
+from tests.services.supervision.harness import overseen_by_us, program
 
 
 def said(project: ExchangeProject, verb: str, *words: str) -> str:
@@ -24,9 +24,7 @@ def said(project: ExchangeProject, verb: str, *words: str) -> str:
 def test_supervised_exchange_comes_back() -> None:
     """`bowline up` starts it; killed, it is back under the next epoch; `bowline down` ends it in order."""
     with ExchangeProject() as project:
-        lines = [line[1:] for line in CONF.partition("\n;[program:feed]")[2].splitlines()[1:]]
-        settings = dict(line.split("=", 1) for line in lines)
-        settings = {name: value.replace("/feed.log", "/exchange.log") for name, value in settings.items()}
+        settings = program("exchange")
         settings["command"] = f'"{sys.executable}" -m services.sim_exchange --root {project.root}'
         settings["directory"] = str(CHECKOUT)
         block = "".join(f"{name}={value}\n" for name, value in settings.items())

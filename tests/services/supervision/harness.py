@@ -24,23 +24,28 @@ PAUSE_MS: Final = 20
 CONF: Final = (CHECKOUT / "supervisord.conf").read_text(encoding="utf-8")
 # For a program that cannot go on: on a busy machine it takes it a while to say so, and that is no start that succeeded.
 ENDS_TOO_SOON: Final = {"startsecs": "60", "startretries": "1"}
+HEAD: Final = CONF.partition("\n[program:")[0]  # everything but the programs that trade and look on
 OVERSEER: Final = r"\[eventlistener:overseer\]\n(?:.+\n)+"
 
 
 def overseen_by_us(root: Path) -> str:
-    """Return the file with the overseer of this checkout, told to look at that folder."""
+    """Return the file's head with the overseer of this checkout, told to look at that folder."""
     command = f'command="{sys.executable}" -m services.overseer --root {root}\n'
-    block = re.search(OVERSEER, CONF)
+    block = re.search(OVERSEER, HEAD)
     assert block is not None
     ours = re.sub(r"command=.*\n", command, block[0]).replace("directory=%(here)s", f"directory={CHECKOUT}")
-    return CONF.replace(block[0], ours)
+    return HEAD.replace(block[0], ours)
+
+
+def program(instance: str) -> dict[str, str]:
+    """Return the settings of a program in the file."""
+    block = CONF.partition(f"\n[program:{instance}]\n")[2].partition("\n\n")[0]
+    return dict(line.split("=", 1) for line in block.splitlines())
 
 
 def block_for(root: Path, instance: str, conduct: str, changes: Mapping[str, str]) -> str:
-    """Return what a new program adds to the file: the block that it tells people to copy, with another command."""
-    lines = [line[1:] for line in CONF.partition("\n;[program:feed]")[2].splitlines()[1:]]
-    settings = dict(line.split("=", 1) for line in lines)
-    settings = {name: value.replace("/feed.log", f"/{instance}.log") for name, value in settings.items()}
+    """Return what a new program adds to the file: the block of the feed, with another name and another command."""
+    settings = {name: value.replace("/feed.log", f"/{instance}.log") for name, value in program("feed").items()}
     settings["command"] = f'"{sys.executable}" -m tests.services.supervision.program {root} {instance} {conduct}'
     settings["directory"] = str(CHECKOUT)
     return "".join(
@@ -71,7 +76,7 @@ class SmallMesh:
         self.root: Final = root
         (root / "config").mkdir()
         shutil.copy(CHECKOUT / "config/bowline.yaml", root / "config")
-        head = overseen_by_us(root) if overseen else re.sub(OVERSEER, "", CONF)
+        head = overseen_by_us(root) if overseen else re.sub(OVERSEER, "", HEAD)
         blocks = [
             block_for(root, instance, conduct, changes.get(instance, {})) for instance, conduct in programs.items()
         ]

@@ -10,7 +10,6 @@ from tests.house.tree import CHECKOUT
 from tests.services.supervision.harness import CONF
 from tests.shared.mesh.settings.projects import a_configuration
 
-HEAD, BLOCK, EXAMPLE = CONF.partition("\n;[program:feed]")
 LOG_SETTINGS = {"", "_maxbytes", "_backups"}
 
 
@@ -26,9 +25,7 @@ def test_the_file_is_ours_to_read() -> None:
     assert "overseer" in read_program_file(CHECKOUT).stop_wait_s
 
 
-@pytest.mark.parametrize(
-    ("section", "settings"), sections(HEAD + BLOCK.replace(";", "") + EXAMPLE.replace("\n;", "\n")).items()
-)
+@pytest.mark.parametrize(("section", "settings"), sections(CONF).items())
 def test_every_program_has_what_every_program_needs(section: str, settings: dict[str, str]) -> None:
     """Each restarts for ever, dies with its whole group, is closed to others, and keeps a bounded log of its name."""
     kind, _, instance = section.partition(":")
