@@ -42,11 +42,12 @@ class Reading:
 
 def reading_of(instance: str, settings: Settings) -> Reading:
     """Return what an instance reads: `feed` whatever of the traded symbols no other feed reads, the others their own."""
-    trades_at = settings.venue.name
+    trades_at: str = settings.venue.name
     further = {feed.instance: feed for feed in settings.feed.further}
     if instance == FIRST:
         elsewhere = {symbol for feed in further.values() if feed.venue == trades_at for symbol in feed.symbols}
-        venue, symbols = trades_at, tuple(symbol for symbol in settings.venue.symbols if symbol not in elsewhere)
+        venue = trades_at
+        symbols = tuple(symbol for symbol in settings.venue.symbols if symbol not in elsewhere)
         if not symbols:
             raise FeedRefusedError(
                 "feed.others reads every symbol of venue.symbols: leave one to the feed called feed, or take the "

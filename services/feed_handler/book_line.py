@@ -87,6 +87,7 @@ class BookLine:
 
     def _apply(self, change: BookChange, progress: BookProgress) -> None:
         before = self.book.sequence
+        assert before is not None, "it was fetched"
         match self.book.change(change):
             case "applied":
                 if self.book.is_crossed:

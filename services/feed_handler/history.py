@@ -97,6 +97,7 @@ class History:
             return _refused(asked, "book_is_kept", reason)
         if not desk.book.is_whole:
             return _refused(asked, "book_is_whole", "the book is being fetched: ask again in a moment")
+        assert desk.book.book.sequence is not None, "it is whole"
         bids, asks = desk.book.book.levels(LEVELS_MAX)
         given = BookGiven(
             symbol=desk.symbol,

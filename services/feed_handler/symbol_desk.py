@@ -201,7 +201,7 @@ class SymbolDesk:
             for passed in judged.passed:
                 self.took["trades"] += 1
                 self._publish("trades", trade_seen(passed), passed.exchange_time_ns)
-            if judged.refused:
+            if judged.refused or self._gate.trades_held:
                 self._count_refused(judged.refused)
                 self.bars.doubt()
                 self._say_trust(now)

@@ -31,6 +31,7 @@ def quote_seen(quote: Quote) -> QuoteSeen:
 
 def book_snapshot(symbol: str, book: OrderBook) -> BookSnapshot:
     """Word a whole book."""
+    assert book.sequence is not None, "it was fetched"
     bids, asks = book.levels(BOOK_LEVELS_MAX)
     return BookSnapshot(symbol=symbol, book_sequence=book.sequence, bids=_levels(bids), asks=_levels(asks))
 

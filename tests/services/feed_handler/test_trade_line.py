@@ -14,7 +14,7 @@ class Venue:
 
     def __init__(self, line: TradeLine) -> None:
         self.line = line
-        self.trades: list[Trade] = []
+        self.trades = list[Trade]()
         self.passed: list[int] = []
         self.lost = 0
         self.now_ns = 0
