@@ -72,7 +72,7 @@ def plan_of(instance: str, settings: Settings) -> Plan:
     desk = DeskSettings(
         venue=reading.venue,
         timeframes=tuple(timeframe(name) for name in chosen.timeframes),
-        told_by_venue=VENUES[reading.venue].candle_timeframes,
+        told_by_venue=frozenset({"1m", "5m", "15m", "1h"}),
         gate=gate,
     )
     link = VenueLink(

@@ -74,7 +74,10 @@ class ClosingLine:
         """Take a finished bar, from wherever it came."""
         closed = Closed()
         if self._next_open_ns is None or bar.open_time_ns < self._next_open_ns:
-            self._compare(bar, closed)
+            if not self._remembers_nothing_behind(bar):
+                self._compare(bar, closed)
+            elif not self._is_told_by_venue:  # of the minute we joined: for whoever asks, and not published
+                self._memory.append(bar)
             return closed
         open_ns = bar.open_time_ns
         if open_ns not in self._final and (bar.gapless or not self._is_told_by_venue):
@@ -151,6 +154,9 @@ class ClosingLine:
             self._memory.append(bar)
             closed.bars.append(bar)
             self._next_open_ns = self.timeframe.close_time_ns(bar.open_time_ns)
+
+    def _remembers_nothing_behind(self, bar: Bar) -> bool:
+        return not self._memory or self._memory[-1].open_time_ns < bar.open_time_ns
 
     def _compare(self, bar: Bar, closed: Closed) -> None:
         published = next((known for known in reversed(self._memory) if known.open_time_ns == bar.open_time_ns), None)

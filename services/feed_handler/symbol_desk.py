@@ -195,7 +195,10 @@ class SymbolDesk:
             self.refused["lost trade"] += progress.lost
             details = {"symbol": self.symbol, "trades": progress.lost}
             self._out.append(Note("warning", "trades are lost: the venue does not give them", details))
-        after_loss = progress.lost > 0
+        if progress.is_renumbered:
+            details = {"symbol": self.symbol, "from_id": progress.trades[0].trade_id}
+            self._out.append(Note("warning", "the venue numbers its trades anew: some may be lost", details))
+        after_loss = progress.lost > 0 or progress.is_renumbered
         for trade in progress.trades:
             judged = self._gate.trade(trade, venue_now_ns=now.venue_ns, received_ns=now.boot_ns)
             for passed in judged.passed:

@@ -26,6 +26,7 @@ class Progress:
     lost: int = 0
     filled: int = 0
     repeated: int = 0
+    is_renumbered: bool = False  # the venue counts anew: how many are missing nobody knows
     ask: FetchTrades | None = None
 
 
@@ -35,6 +36,7 @@ class TradeLine:
     def __init__(self, symbol: str) -> None:
         self._symbol: Final = symbol
         self._next_id: int | None = None
+        self._passed_time_ns = 0  # the exchange's, of the last trade passed on
         self._held: Final[deque[Trade]] = deque()
         self._asked: FetchTrades | None = None
         self._retry_at_ns: int | None = None
@@ -63,10 +65,9 @@ class TradeLine:
         if self._asked is not None:
             return self._hold(trade)
         if self._next_id is None or trade.trade_id == self._next_id:
-            self._next_id = trade.trade_id + 1
-            return Progress(trades=[trade])
+            return self._in_row(trade)
         if trade.trade_id < self._next_id:
-            return Progress(repeated=1)
+            return self._behind(trade)
         self._held.append(trade)
         return self._ask(self._from_next())
 
@@ -76,7 +77,7 @@ class TradeLine:
         for trade in trades:
             if self._next_id is None or trade.trade_id >= self._next_id:
                 progress.lost += 0 if self._next_id is None else trade.trade_id - self._next_id
-                self._next_id = trade.trade_id + 1
+                self._next_id, self._passed_time_ns = trade.trade_id + 1, trade.exchange_time_ns
                 progress.trades.append(trade)
         progress.filled = len(progress.trades)
         self._tries = 0 if progress.filled else self._tries + 1
@@ -110,6 +111,19 @@ class TradeLine:
         asked = self._asked if self._next_id is None else self._from_next()
         self._asked = asked
         return Progress(ask=asked)
+
+    def _behind(self, trade: Trade) -> Progress:
+        """Take a trade with a number that was passed: it is one of those, unless it is later than all of them."""
+        if trade.exchange_time_ns <= self._passed_time_ns:
+            return Progress(repeated=1)
+        self._next_id = trade.trade_id
+        progress = self._in_row(trade)
+        progress.is_renumbered = True
+        return progress
+
+    def _in_row(self, trade: Trade) -> Progress:
+        self._next_id, self._passed_time_ns = trade.trade_id + 1, trade.exchange_time_ns
+        return Progress(trades=[trade])
 
     def _from_next(self) -> FetchTrades:
         return FetchTrades(self._symbol, from_id=self._next_id, from_time_ns=None)
@@ -153,5 +167,5 @@ class TradeLine:
                 self._held.appendleft(trade)
                 progress.ask = self._ask(self._from_next()).ask
                 return
-            self._next_id = trade.trade_id + 1
+            self._next_id, self._passed_time_ns = trade.trade_id + 1, trade.exchange_time_ns
             progress.trades.append(trade)
