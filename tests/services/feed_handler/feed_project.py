@@ -165,6 +165,11 @@ class Reader:
         counted = self.counts.get(symbol)
         return sum(tally.count for tally in counted.refused if tally.what == reason) if counted else 0
 
+    def counted(self, what: str, symbol: str | None = None) -> int:
+        """Return how often the feed says that something happened; without a symbol, to its connections."""
+        counted = self.counts.get(symbol)
+        return sum(tally.count for tally in counted.took if tally.what == what) if counted else 0
+
     async def ask(self, body: Body) -> Body:
         """Ask at `history`, again while nobody answers."""
         while True:
