@@ -13,7 +13,6 @@ from services.sim_exchange.face.app import Face
 from services.sim_exchange.face.desk import Desk
 from services.sim_exchange.face.door import Request
 from services.sim_exchange.face.keys import KeyRing
-from services.sim_exchange.face.watching import watched
 from services.sim_exchange.face.weights import Limits
 from services.sim_exchange.faults.admin import ADMISSION_FILE, AdminSocket, fresh_token
 from services.sim_exchange.faults.clock import SkewableClock
@@ -33,6 +32,7 @@ from shared.core.service import FromOutside, Outward
 from shared.mesh.clock import Clock
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.service.plan import OutsideUnusableError
+from shared.mesh.service.watching import watched
 
 HOST: Final = "127.0.0.1"  # nobody else's business: keys and orders travel unencrypted here
 FOLDER: Final = "exchange"

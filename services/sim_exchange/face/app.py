@@ -30,8 +30,8 @@ from services.sim_exchange.face.sockets import Sockets
 from services.sim_exchange.face.tape import Tape
 from services.sim_exchange.face.user_socket import UserSocket
 from services.sim_exchange.face.user_streams import UserStreams
-from services.sim_exchange.face.watching import watched
 from services.sim_exchange.face.weights import Limits, OrderCounts, RequestWeights
+from shared.mesh.service.watching import watched
 
 ENDPOINTS: Final = {endpoint.name: endpoint for endpoint in (*MARKET_ENDPOINTS, *ORDER_ENDPOINTS, *ACCOUNT_ENDPOINTS)}
 TICK_SECONDS: Final = 0.1
