@@ -41,7 +41,7 @@ class Reading:
 
 
 def reading_of(instance: str, settings: Settings) -> Reading:
-    """Return what an instance reads: `feed` whatever of the traded symbols no other feed reads, the others their own."""
+    """Return what an instance reads: the first what is traded and no other feed reads, the others what they are told."""
     trades_at: str = settings.venue.name
     further = {feed.instance: feed for feed in settings.feed.further}
     if instance == FIRST:
@@ -72,7 +72,7 @@ def plan_of(instance: str, settings: Settings) -> Plan:
     desk = DeskSettings(
         venue=reading.venue,
         timeframes=tuple(timeframe(name) for name in chosen.timeframes),
-        told_by_venue=frozenset({"1m", "5m", "15m", "1h"}),
+        told_by_venue=VENUES[reading.venue].candle_timeframes,
         gate=gate,
     )
     link = VenueLink(

@@ -20,6 +20,7 @@ from services.feed_handler.vocabulary import FetchBook, FetchCandles, FetchTrade
 
 ROWS_MAX: Final = 1_000  # of trades and candles in an answer, and levels of a book
 REASON_CHARACTERS_MAX: Final = 200
+CANDLES: Final = frozenset({"1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"})
 
 
 # What the two markets of Binance have in common.
@@ -113,6 +114,7 @@ def _binance(*, ccxt_class: str, market_type: Literal["spot", "linear"], stream_
         channels=_CHANNELS,
         # The venue takes 1,024 streams on a connection, and 200 in one request; one request fills a connection here.
         streams_per_connection_max=200,
+        candle_timeframes=CANDLES,
         stream_name=_stream_name,
         asking=_asking,
         control=_control,

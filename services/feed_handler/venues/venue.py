@@ -60,6 +60,7 @@ class Venue:
     stream_path: str  # where the streams are when an address of ours stands in for the venue's
     channels: Mapping[StreamKind, Channel]
     streams_per_connection_max: int
+    candle_timeframes: frozenset[str]  # of which it tells bars; of a minute and up
 
     stream_name: Callable[[str, Channel], str]  # of a symbol's id
     asking: Callable[[Literal["SUBSCRIBE", "UNSUBSCRIBE"], tuple[str, ...], int], Mapping[str, object]]

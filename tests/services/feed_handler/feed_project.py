@@ -77,7 +77,7 @@ class FeedProject(ExchangeProject):
         while True:
             first = rows[-1]["a"] + 1 if rows else 1
             url = f"http://127.0.0.1:{self.port}/api/v3/aggTrades?symbol={symbol}&limit=1000&fromId={first}"
-            with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310  # our own exchange
+            with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # our own exchange
                 page = json.load(answer)
             if not page:
                 return rows
@@ -85,13 +85,13 @@ class FeedProject(ExchangeProject):
 
     def _admin(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401  # whatever it answers
         token = (self.root / "var" / FOLDER / "sim-exchange-admin.token").read_text().strip()
-        request = urllib.request.Request(  # noqa: S310  # our own exchange
+        request = urllib.request.Request(  # our own exchange
             f"http://127.0.0.1:{self.admin_port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310  # our own exchange
             return json.loads(answer.read() or b"null")
 
 
@@ -195,6 +195,8 @@ class Reader:
                     if not known or (known[-1].epoch, known[-1].sequence) != (latest.epoch, latest.sequence):
                         self.bodies[topic.decode()].append(latest.body)
                         known.append(latest)
+                case Synced():
+                    pass
                 case Broken():
                     self.broken.append(event)
 
