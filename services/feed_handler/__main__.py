@@ -41,7 +41,7 @@ class Reading:
 
 
 def reading_of(instance: str, settings: Settings) -> Reading:
-    """Return what an instance reads: the first what is traded and no other feed reads, the others what they are told."""
+    """Return what an instance reads: the first what is traded and no other reads, the others what they are told."""
     trades_at: str = settings.venue.name
     further = {feed.instance: feed for feed in settings.feed.further}
     if instance == FIRST:

@@ -57,19 +57,24 @@ class FeedProject(ExchangeProject):
         self.says(process, RUNNING)
         return process
 
-    def fault(self, name: str, **fault: object) -> None:
-        """Have the exchange fail."""
-        self._admin("POST", "/faults", {"id": name, **fault})
+    def fault(self, **fault: object) -> str:
+        """Have the exchange fail, and return the name of the fault."""
+        name: str = self._admin("POST", "/faults", fault)["id"]
+        return name
 
     def fired(self, name: str) -> int:
         """Return how often a fault has struck."""
-        (found,) = [fault for fault in self._admin("GET", "/faults", None) if fault["id"] == name]
+        (found,) = [fault for fault in self._admin("GET", "/faults", None)["faults"] if fault["id"] == name]
         count: int = found["fired"]
         return count
 
     def end_fault(self, name: str) -> None:
         """Let the exchange behave again."""
         self._admin("DELETE", f"/faults/{name}", None)
+
+    def end_faults(self) -> None:
+        """Let the exchange behave again altogether."""
+        self._admin("DELETE", "/faults", None)
 
     def aggregates(self, symbol: str) -> list[dict[str, Any]]:
         """Return every trade that the exchange remembers, as it tells them."""
