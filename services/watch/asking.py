@@ -96,11 +96,11 @@ class Inquiry:
         if isinstance(body, wanted):
             return body
         reason = body.reason if isinstance(body, RequestRefused) else "it answered something else"
-        raise NotDoneError(f"{METRICS} does not say how things are ({reason}); {REMEDY}")
+        raise NotDoneError(f"{METRICS} does not say how things are ({reason}): {REMEDY}")
 
     def _why_unanswered(self) -> str:
         """Say why there is no answer: nobody is there, or what came cannot be read here."""
         refused = [] if self._requester is None else sorted(self._requester.refused)
         if refused:
             return f"the answers of {METRICS} cannot be read ({', '.join(refused)}): `bowline restart {METRICS}`"
-        return f"{METRICS} does not answer; {REMEDY}"
+        return f"{METRICS} does not answer: {REMEDY}"

@@ -13,7 +13,7 @@ from services.watch.asking import Given, Inquiry
 from services.watch.drawing import Drawing
 from services.watch.picture.lines import HEADING
 from services.watch.picture.screen import page
-from services.watch.picture.sight import Gathering
+from services.watch.picture.sight import Sight
 from services.watch.telling import JSON, PLAIN, Manner, code_of, tell, tell_forever
 from services.watch.terminal import Palette, Screen, is_drawable, painted, palette_for
 from shared.mesh.clock import SystemClock
@@ -76,10 +76,9 @@ class Watch:
         with closing(self._inquiry):
             answer = await self._inquiry.ask()
         if drawn and isinstance(answer, Given):
-            gathering = Gathering()
-            gathering.given(answer.measures, answer.hops)
+            sight = Sight(self._clock.wall_ns(), answer.measures, answer.hops)
             width, _ = Screen(self._streams.output, keys=None, palette=self._palette).size
-            for line in page(gathering.sight(self._clock.wall_ns()), width):
+            for line in page(sight, width):
                 self._streams.say(painted(line, self._palette))
         else:
             tell(self._manner, answer, self._clock, self._streams)

@@ -15,8 +15,8 @@ from shared.mesh.clock import Clock
 # So often at least, for the time of day, and for how long there has been no answer.
 _LOOK_S: Final = 0.5
 _QUITTING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_KEYS_AT_ONCE: Final = 64
-_QUIT_KEYS: Final = frozenset({b"q", b"Q"})
+_KEYS_AT_ONCE: Final = 1  # what is typed behind q is for the shell
+_QUIT_KEY: Final = b"q"
 _REDRAW_KEY: Final = b"\x0c"  # Ctrl-L
 
 
@@ -78,12 +78,14 @@ class Drawing:
             pressed = os.read(keys, _KEYS_AT_ONCE)
         except OSError:  # the terminal is gone
             pressed = b""
-        if not pressed or pressed in _QUIT_KEYS:
+        if not pressed or pressed == _QUIT_KEY:
             self._quit_now()
         elif pressed == _REDRAW_KEY:
             self._drawn_anew()
 
     def _quit_now(self) -> None:
+        if self._keys is not None:
+            asyncio.get_running_loop().remove_reader(self._keys)
         self._quit = True
         self._stir.set()
 

@@ -7,6 +7,7 @@ import os
 import termios
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from typing import Final, Self, TextIO
 
 from services.watch.picture.layout import Line, Tone
@@ -45,9 +46,11 @@ def is_drawable(output: TextIO, environment: Mapping[str, str]) -> bool:
 
 def painted(line: Line, palette: Palette) -> str:
     """Return a line as the terminal wants it."""
-    return "".join(
-        f"{palette[span.tone]}{span.text}{_RESET}" if span.tone in palette else span.text for span in line
-    ).rstrip(" ")
+    pieces = []
+    for tone, spans in groupby(line, key=lambda span: span.tone):
+        text = "".join(span.text for span in spans)
+        pieces.append(f"{palette[tone]}{text}{_RESET}" if tone in palette else text)
+    return "".join(pieces).rstrip(" ")
 
 
 def redrawn(before: Sequence[str], after: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from shared.core.durations import duration
 NOT_KNOWN: Final = "-"
 PLACES_MAX: Final = 8
 BARS: Final = "▁▂▃▄▅▆▇█"
-_BELOW_EIGHT_PLACES: Final = Decimal("0.5e-8")
+_EIGHT_PLACES: Final = Decimal("0.5e-8")  # what is less would be written as nothing
+_TWO_PLACES: Final = Decimal("0.005")
 _MICROSECOND, _MILLISECOND, _SECOND, _MINUTE = 1_000, 1_000_000, 1_000_000_000, 60_000_000_000
 _MEBIBYTE: Final = 1024 * 1024
 _TENTHS_BELOW: Final = 10
@@ -20,16 +21,23 @@ def price(value: Decimal | None) -> str:
     """Return a price with the places it has, eight at most, and thousands apart."""
     if value is None:
         return NOT_KNOWN
-    if value < _BELOW_EIGHT_PLACES:
+    if value < _EIGHT_PLACES:
         return f"{value:.3e}"
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int), "a field of a message is a number"
     return f"{value:,.{min(max(-exponent, 0), PLACES_MAX)}f}"
 
 
-def rounded(value: Decimal | None, *, places: int = 1) -> str:
-    """Return a rate or a share, rounded."""
-    return NOT_KNOWN if value is None else f"{value:,.{places}f}"
+def spread(value: Decimal | None) -> str:
+    """Return a spread in basis points with two places, or, where that would be nothing, with two digits."""
+    if value is None:
+        return NOT_KNOWN
+    return f"{value:.2g}" if 0 < value < _TWO_PLACES else f"{value:,.2f}"
+
+
+def rounded(value: Decimal) -> str:
+    """Return a rate or a share, rounded to tenths."""
+    return f"{value:,.1f}"
 
 
 def count(value: int) -> str:
@@ -79,14 +87,13 @@ def stamp(wall_ns: int) -> str:
     )
 
 
-def sparkline(trail: Sequence[Decimal], width: int) -> str:
-    """Return how a price went, a bar for each of the latest, from the lowest of them to the highest.
+def sparkline(trail: Sequence[Decimal]) -> str:
+    """Return how a price went, a bar for each step, from the lowest of them to the highest.
 
     One that did not move is a line along the bottom: the same bar for no change and for half the way up would mislead.
     """
-    latest = trail[-width:]
-    low, high = min(latest, default=Decimal(0)), max(latest, default=Decimal(0))
+    low, high = min(trail, default=Decimal(0)), max(trail, default=Decimal(0))
     if low == high:
-        return BARS[0] * len(latest)
+        return BARS[0] * len(trail)
     steps = len(BARS) - 1
-    return "".join(BARS[round((value - low) / (high - low) * steps)] for value in latest)
+    return "".join(BARS[round((value - low) / (high - low) * steps)] for value in trail)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 ELLIPSIS: Final = "…"
+LAST_WIDTH_MAX: Final = 16  # what goes beyond costs no other column
 _GAP: Final = "  "
 
 
@@ -101,22 +102,23 @@ class Column:
 def table(columns: Sequence[Column], width: int) -> list[Line]:
     """Return the heading and the rows, without the columns that do not fit; a last one that is too wide is clipped."""
     fitting = list(columns)
-    while _table_width(fitting) > width and (droppable := [column for column in fitting if column.rank]):
+    while _width_needed(fitting) > width and (droppable := [column for column in fitting if column.rank]):
         fitting.remove(max(droppable, key=lambda column: column.rank))
     headings = [Span(column.heading, Tone.HEADING) for column in fitting]
     rows = zip(*(column.cells for column in fitting), strict=True)
     return [clipped_to(_joined(fitting, row), width) for row in (headings, *rows)]
 
 
-def _table_width(columns: Sequence[Column]) -> int:
-    return sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)
+def _width_needed(columns: Sequence[Column]) -> int:
+    *others, last = (column.width for column in columns)
+    return sum(others) + len(_GAP) * len(others) + min(last, LAST_WIDTH_MAX)
 
 
 def _joined(columns: Sequence[Column], row: Sequence[Span]) -> Line:
-    spans = []
-    for column, cell in zip(columns, row, strict=True):
-        spans += [Span(_GAP), column.aligned(cell)]
-    return tuple(spans[1:])
+    *others, last = zip(columns, row, strict=True)
+    spans = [span for column, cell in others for span in (column.aligned(cell), Span(_GAP))]
+    column, cell = last
+    return (*spans, column.aligned(cell) if column.to_the_right else cell)
 
 
 def shares(needs: Sequence[int], room: int) -> list[int]:

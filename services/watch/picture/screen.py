@@ -1,5 +1,6 @@
 """The picture on a terminal: what is known, and a size, become lines."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -7,13 +8,15 @@ from typing import Final
 from proto.measures import HopsGiven, MeasuresGiven
 from services.watch.picture import figures
 from services.watch.picture.concerns import about_process, about_symbol, concerns_of
-from services.watch.picture.layout import Line, Span, Tone, clipped_to, printable, shares
-from services.watch.picture.sight import Sight, Silence
+from services.watch.picture.layout import Line, Span, Tone, clipped_to, printable, shares, text_of
+from services.watch.picture.sight import Sight
 from services.watch.picture.tables import hops_table, processes_table, symbols_table
 
-_HEAD_LINES: Final = 2
+DETAILS_MAX: Final = 3
+_HEIGHT_LOW: Final = 16
+_WIDTH_LOW: Final = 8  # where nothing is wrapped any more, but clipped
 _FOOT_LINES: Final = 1
-_SECTION_LINES_MIN: Final = 2  # a heading, and a row or how many there are
+_SECTION_LINES_MIN: Final = 3  # a heading, a row, and how many more there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Section:
     @property
     def need(self) -> int:
         """Return how many lines it would fill."""
-        return 1 + max(self.rows, 1)
+        return 1 + self.rows if self.rows else 1
 
     def lines(self, room: int) -> Sequence[Line]:
         """Return as much as there is room for, and how much is missing."""
@@ -44,10 +47,11 @@ class Section:
 def screen(sight: Sight, width: int, height: int) -> list[Line]:
     """Return exactly as many lines as the terminal has, none of them wider than it is."""
     sections = _sections(sight, width)
-    room = height - _HEAD_LINES - _FOOT_LINES
+    head = _head(sight, width, details_max=1 if height < _HEIGHT_LOW else DETAILS_MAX)
+    room = height - len(head) - _FOOT_LINES
     fitting = sections[: max(room // (1 + _SECTION_LINES_MIN), 0)]
     given = shares([section.need for section in fitting], room - len(fitting))
-    lines = [*_head(sight), *_body(sight, fitting, given)]
+    lines = [*head, *_body(sight, fitting, given)]
     filling: list[Line] = [()] * (height - _FOOT_LINES - len(lines))
     whole = [*lines, *filling, _foot(sections[len(fitting) :])]
     return [clipped_to(line, width) for line in whole[:height]]
@@ -57,7 +61,7 @@ def page(sight: Sight, width: int) -> list[Line]:
     """Return the whole picture, however long it is: for a terminal that is written to once."""
     sections = _sections(sight, width)
     body = _body(sight, sections, [section.need for section in sections])
-    return [clipped_to(line, width) for line in (*_head(sight), *body)]
+    return [clipped_to(line, width) for line in (*_head(sight, width, details_max=DETAILS_MAX), *body)]
 
 
 def _body(sight: Sight, sections: Sequence[Section], given: Sequence[int]) -> list[Line]:
@@ -65,33 +69,34 @@ def _body(sight: Sight, sections: Sequence[Section], given: Sequence[int]) -> li
     lines = [line for section, room in zip(sections, given, strict=True) for line in ((), *section.lines(room))]
     if sight.silence is None:
         return lines
-    return [tuple(Span(span.text, Tone.FAINT) for span in line) for line in lines]
+    return [(Span(text_of(line), Tone.FAINT),) for line in lines]
 
 
-def _head(sight: Sight) -> list[Line]:
+def _head(sight: Sight, width: int, *, details_max: int) -> list[Line]:
+    """Return the time, and how things are in a word; below stands what is not well, in so many lines at most."""
     store = "" if sight.measures is None else f"  store {sight.measures.store}"
-    first = (Span("bowline watch", Tone.HEADING), Span(f"  {figures.clock_time(sight.now_wall_ns)}{store}"))
+    verdict, details = _verdict(sight)
+    wrapped = textwrap.wrap(printable(details), max(width, _WIDTH_LOW), max_lines=details_max, placeholder=" …")
+    return [
+        (Span("bowline watch", Tone.HEADING), Span(f"  {figures.clock_time(sight.now_wall_ns)}{store}")),
+        (verdict,),
+        *((Span(line),) for line in wrapped),
+    ]
+
+
+def _verdict(sight: Sight) -> tuple[Span, str]:
+    """Say how things are in a word, and what that is about."""
     if sight.silence is not None:
-        return [first, _silent(sight.silence, sight)]
+        since = figures.span(max(sight.now_wall_ns - sight.silence.since_wall_ns, 0))
+        old = "" if sight.measures is None else "; below is how it was"
+        return Span(f"no answer for {since}{old}", Tone.ALARM), sight.silence.trouble
     if sight.measures is None:
-        return [first, (Span("asking metrics", Tone.FAINT),)]
-    return [first, _verdict(sight.measures)]
-
-
-def _silent(silence: Silence, sight: Sight) -> Line:
-    """Say that nobody answers, for how long, and that what stands below is old."""
-    since = figures.span(max(sight.now_wall_ns - silence.since_wall_ns, 0))
-    old = "" if sight.measures is None else "; below is how it was"
-    return (Span(f"no answer for {since}", Tone.ALARM), Span(f"{old}: {printable(silence.trouble)}"))
-
-
-def _verdict(measures: MeasuresGiven) -> Line:
-    concerns = sorted(concerns_of(measures), key=lambda concern: not concern.grave)
+        return Span("asking metrics", Tone.FAINT), ""
+    concerns = sorted(concerns_of(sight.measures), key=lambda concern: not concern.grave)
     if not concerns:
-        return (Span("all well", Tone.WELL),)
+        return Span("all well", Tone.WELL), ""
     tone = Tone.ALARM if concerns[0].grave else Tone.WARNING
-    words = "; ".join(printable(concern.words) for concern in concerns)
-    return (Span(f"not well, {len(concerns)}", tone), Span(f": {words}"))
+    return Span(f"not well: {len(concerns)}", tone), "; ".join(concern.words for concern in concerns)
 
 
 def _sections(sight: Sight, width: int) -> list[Section]:

@@ -8,7 +8,8 @@ from typing import Final
 
 from proto.measures import HopsGiven, MeasuresGiven, SymbolMeasured
 
-TRAIL_MAX: Final = 240
+TRAIL_MAX: Final = 16
+TRAIL_STEP_NS: Final = 5_000_000_000
 
 Key = tuple[str, str]  # feed and symbol
 
@@ -28,7 +29,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Everything a picture is made of. `trails` are the latest mid prices of each symbol, the newest last."""
+    """Everything a picture is made of. `trails` are the mid prices of each symbol, 5 s apart, the newest last."""
 
     now_wall_ns: int
     measures: MeasuresGiven | None = None
@@ -44,12 +45,15 @@ class Gathering:
         self._measures: MeasuresGiven | None = None
         self._hops: HopsGiven | None = None
         self._trails: dict[Key, deque[Decimal]] = {}
+        self._step = 0  # which step of time the newest of each trail is of
         self._silence: Silence | None = None
 
     def given(self, measures: MeasuresGiven, hops: HopsGiven) -> None:
         """Take in what metrics answered. The way of a symbol that it names no more is forgotten."""
         self._measures, self._hops, self._silence = measures, hops, None
-        self._trails = {key_of(symbol): self._longer_trail(symbol) for symbol in measures.symbols}
+        step = measures.taken_wall_ns // TRAIL_STEP_NS
+        self._trails = {key_of(symbol): self._trail(symbol, begun=step != self._step) for symbol in measures.symbols}
+        self._step = step
 
     def unanswered(self, trouble: str, now_wall_ns: int) -> None:
         """Take in that there was no answer. What was known stays, and is shown as old."""
@@ -61,8 +65,12 @@ class Gathering:
         trails = {key: tuple(trail) for key, trail in self._trails.items()}
         return Sight(now_wall_ns, self._measures, self._hops, trails, self._silence)
 
-    def _longer_trail(self, symbol: SymbolMeasured) -> deque[Decimal]:
-        trail = self._trails.get(key_of(symbol)) or deque(maxlen=TRAIL_MAX)
-        if symbol.mid_price is not None:
-            trail.append(symbol.mid_price)
+    def _trail(self, symbol: SymbolMeasured, *, begun: bool) -> deque[Decimal]:
+        """Return the trail of a symbol: within a step the latest price takes the place of the one before."""
+        trail = self._trails.get(key_of(symbol), deque(maxlen=TRAIL_MAX))
+        if symbol.mid_price is None:
+            return trail
+        if trail and not begun:
+            trail.pop()
+        trail.append(symbol.mid_price)
         return trail

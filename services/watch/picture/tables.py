@@ -3,15 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from proto.measures import HopMeasured, ProcessMeasured, SymbolMeasured
 from services.watch.picture import figures
 from services.watch.picture.concerns import Concern, about_process, about_symbol
 from services.watch.picture.layout import Column, Line, Span, Tone, printable, table
-from services.watch.picture.sight import Key, key_of
-
-TRAIL_CELLS: Final = 16
+from services.watch.picture.sight import TRAIL_MAX, Key, key_of
 
 Row = TypeVar("Row")
 
@@ -19,22 +17,22 @@ Row = TypeVar("Row")
 def symbols_table(symbols: Sequence[SymbolMeasured], trails: Mapping[Key, Sequence[Decimal]], width: int) -> list[Line]:
     """Return what is known of each symbol."""
     column = partial(_column, symbols)
-    ways = [Span(figures.sparkline(trails.get(key_of(symbol), ()), TRAIL_CELLS)) for symbol in symbols]
+    ways = [Span(figures.sparkline(trails.get(key_of(symbol), ())).rjust(TRAIL_MAX)) for symbol in symbols]
     columns = [
         column("symbol", lambda symbol: symbol.symbol, to_the_right=False),
-        column("feed", lambda symbol: symbol.feed, rank=5, to_the_right=False),
+        column("feed", lambda symbol: symbol.feed, rank=6, to_the_right=False),
         column("bid", lambda symbol: figures.price(symbol.bid_price), rank=1),
-        column("ask", lambda symbol: figures.price(symbol.ask_price), rank=1),
-        column("spread bps", lambda symbol: figures.rounded(symbol.spread_bps, places=2), rank=2),
-        column("last", lambda symbol: figures.price(symbol.last_price), rank=4),
-        Column("mid price", ways, rank=7),
+        column("ask", lambda symbol: figures.price(symbol.ask_price), rank=2),
+        column("spread bps", lambda symbol: figures.spread(symbol.spread_bps), rank=3),
+        column("last", lambda symbol: figures.price(symbol.last_price), rank=5),
+        Column("mid price", ways, rank=8),
         column("age", lambda symbol: figures.span(symbol.received_age_ns)),
-        column("venue age", lambda symbol: figures.span(symbol.exchange_age_ns), rank=8),
-        column("msgs/s", lambda symbol: figures.rounded(symbol.messages_per_second), rank=3),
-        column("refused", lambda symbol: figures.count(symbol.refused_count), rank=6),
+        column("venue age", lambda symbol: figures.span(symbol.exchange_age_ns), rank=9),
+        column("msgs/s", lambda symbol: figures.rounded(symbol.messages_per_second), rank=4),
+        column("refused", lambda symbol: figures.count(symbol.refused_count), rank=7),
         Column("state", [_state(about_symbol(symbol), "open") for symbol in symbols], to_the_right=False),
     ]
-    return table(columns, width)
+    return table([column for column in columns if trails or column.cells is not ways], width)
 
 
 def processes_table(processes: Sequence[ProcessMeasured], width: int) -> list[Line]:
@@ -47,15 +45,15 @@ def processes_table(processes: Sequence[ProcessMeasured], width: int) -> list[Li
     columns = [
         column("process", lambda process: process.instance, to_the_right=False),
         Column("state", [_state(about_process(process), "running") for process in processes], to_the_right=False),
-        column("pid", heard(lambda process: str(process.process_id)), rank=5),
-        column("uptime", heard(lambda process: figures.uptime(process.uptime_ns)), rank=2),
-        column("starts", heard(lambda process: figures.count(process.restarts + 1)), rank=3),
+        column("pid", heard(lambda process: str(process.process_id)), rank=6),
+        column("uptime", heard(lambda process: figures.uptime(process.uptime_ns)), rank=3),
+        column("starts", heard(lambda process: figures.count(process.restarts + 1)), rank=4),
         column("heartbeat", lambda process: figures.span(process.heartbeat_age_ns)),
         column("CPU %", heard(lambda process: figures.rounded(process.cpu_percent)), rank=1),
-        column("memory", heard(lambda process: figures.memory(process.memory_bytes)), rank=1),
-        column("queue", heard(lambda process: figures.count(process.queued)), rank=4),
-        column("handled/s", heard(lambda process: figures.rounded(process.handled_per_second)), rank=6),
-        column("loop gap", heard(lambda process: figures.span(process.loop_gap_max_ns)), rank=7),
+        column("memory", heard(lambda process: figures.memory(process.memory_bytes)), rank=2),
+        column("queue", heard(lambda process: figures.count(process.queued)), rank=5),
+        column("handled/s", heard(lambda process: figures.rounded(process.handled_per_second)), rank=7),
+        column("loop gap", heard(lambda process: figures.span(process.loop_gap_max_ns)), rank=8),
     ]
     return table(columns, width)
 
