@@ -53,6 +53,7 @@ class Drawing:
                 asking.result()
         finally:
             asking.cancel()
+            await asyncio.wait({asking})
 
     async def _draw_and_wait(self) -> None:
         self._stir.clear()

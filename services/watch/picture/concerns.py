@@ -15,6 +15,11 @@ class Concern:
     grave: bool
 
 
+def urgency(concern: Concern | None) -> int:
+    """Return what to sort by, so that what is grave comes first, and what is well last."""
+    return 2 if concern is None else not concern.grave
+
+
 def concerns_of(measures: MeasuresGiven) -> Iterator[Concern]:
     """Yield what is not well, processes first: a process that is silent explains its symbols."""
     for process in measures.processes:

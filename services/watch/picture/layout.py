@@ -126,7 +126,6 @@ def shares(needs: Sequence[int], room: int) -> list[int]:
     given = [0] * len(needs)
     while room > 0 and (hungry := [place for place, need in enumerate(needs) if need > given[place]]):
         for place in hungry[:room]:
-            more = min(needs[place] - given[place], max(room // len(hungry), 1))
-            given[place] += more
-            room -= more
+            given[place] += 1
+        room -= len(hungry)
     return given

@@ -7,7 +7,7 @@ from typing import Final
 
 from proto.measures import HopsGiven, MeasuresGiven
 from services.watch.picture import figures
-from services.watch.picture.concerns import about_process, about_symbol, concerns_of
+from services.watch.picture.concerns import about_process, about_symbol, concerns_of, urgency
 from services.watch.picture.layout import Line, Span, Tone, clipped_to, printable, shares, text_of
 from services.watch.picture.sight import Sight
 from services.watch.picture.tables import hops_table, processes_table, symbols_table
@@ -92,7 +92,7 @@ def _verdict(sight: Sight) -> tuple[Span, str]:
         return Span(f"no answer for {since}{old}", Tone.ALARM), sight.silence.trouble
     if sight.measures is None:
         return Span("asking metrics", Tone.FAINT), ""
-    concerns = sorted(concerns_of(sight.measures), key=lambda concern: not concern.grave)
+    concerns = sorted(concerns_of(sight.measures), key=urgency)
     if not concerns:
         return Span("all well", Tone.WELL), ""
     tone = Tone.ALARM if concerns[0].grave else Tone.WARNING
@@ -107,8 +107,8 @@ def _sections(sight: Sight, width: int) -> list[Section]:
 
 def _measured(measures: MeasuresGiven, sight: Sight, width: int) -> list[Section]:
     symbols, processes = measures.symbols, measures.processes
-    urgent_symbols = sorted(symbols, key=lambda symbol: about_symbol(symbol) is None)
-    urgent_processes = sorted(processes, key=lambda process: about_process(process) is None)
+    urgent_symbols = sorted(symbols, key=lambda symbol: urgency(about_symbol(symbol)))
+    urgent_processes = sorted(processes, key=lambda process: urgency(about_process(process)))
     return [
         Section(
             "symbols",

@@ -8,7 +8,7 @@ from typing import Final
 
 from proto.measures import HopsGiven, MeasuresGiven, SymbolMeasured
 
-TRAIL_MAX: Final = 16
+TRAIL_MAX: Final = 12
 TRAIL_STEP_NS: Final = 5_000_000_000
 
 Key = tuple[str, str]  # feed and symbol

@@ -25,11 +25,11 @@ def symbols_table(symbols: Sequence[SymbolMeasured], trails: Mapping[Key, Sequen
         column("ask", lambda symbol: figures.price(symbol.ask_price), rank=2),
         column("spread bps", lambda symbol: figures.spread(symbol.spread_bps), rank=3),
         column("last", lambda symbol: figures.price(symbol.last_price), rank=5),
-        Column("mid price", ways, rank=8),
+        Column("mid price", ways, rank=7),
         column("age", lambda symbol: figures.span(symbol.received_age_ns)),
         column("venue age", lambda symbol: figures.span(symbol.exchange_age_ns), rank=9),
         column("msgs/s", lambda symbol: figures.rounded(symbol.messages_per_second), rank=4),
-        column("refused", lambda symbol: figures.count(symbol.refused_count), rank=7),
+        column("refused", lambda symbol: figures.count(symbol.refused_count), rank=8),
         Column("state", [_state(about_symbol(symbol), "open") for symbol in symbols], to_the_right=False),
     ]
     return table([column for column in columns if trails or column.cells is not ways], width)
