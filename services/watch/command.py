@@ -15,7 +15,7 @@ from services.watch.picture.lines import HEADING
 from services.watch.picture.screen import page
 from services.watch.picture.sight import Sight
 from services.watch.telling import JSON, PLAIN, Manner, code_of, tell, tell_forever
-from services.watch.terminal import Palette, Screen, is_drawable, painted, palette_for
+from services.watch.terminal import Palette, Screen, is_drawable, palette_for
 from shared.mesh.clock import SystemClock
 from shared.mesh.settings import Configuration, load_whereabouts
 from shared.mesh.verb import OK, Streams, root_argument, run_verb
@@ -39,7 +39,6 @@ def main(argv: Sequence[str]) -> int:
 def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams, keys: int | None = None) -> int:
     """Run the verb with everything it touches handed in, and return the exit code."""
     arguments = _parser().parse_args(argv)
-
     drawn = not (arguments.plain or arguments.json) and is_drawable(streams.output, environment)
 
     def verb() -> int:
@@ -77,9 +76,9 @@ class Watch:
             answer = await self._inquiry.ask()
         if drawn and isinstance(answer, Given):
             sight = Sight(self._clock.wall_ns(), answer.measures, answer.hops)
-            width, _ = Screen(self._streams.output, keys=None, palette=self._palette).size
-            for line in page(sight, width):
-                self._streams.say(painted(line, self._palette))
+            display = Screen(self._streams.output, keys=None, palette=self._palette)
+            width, _ = display.size
+            display.add(page(sight, width))
         else:
             tell(self._manner, answer, self._clock, self._streams)
         return code_of(answer)

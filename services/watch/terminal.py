@@ -89,6 +89,7 @@ class Screen:
         self._palette: Final = palette
         self._found: Final = None if keys is None else termios.tcgetattr(keys)
         self._before: list[str] = []
+        self._entered = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -106,11 +107,14 @@ class Screen:
                 ours[_INPUT] &= ~termios.IXON  # Ctrl-S would stop us in the middle of a picture, deaf to q
                 ours[_CHARACTERS][termios.VMIN], ours[_CHARACTERS][termios.VTIME] = 1, 0
                 termios.tcsetattr(self._keys, termios.TCSADRAIN, ours)
-        self._write(_ENTER)
+        if not self._entered:  # who was stopped unasked has not left
+            self._write(_ENTER)
+        self._entered = True
         self.forget()
 
     def leave(self) -> None:
         """Give the terminal back as it was found; one that is gone needs nothing."""
+        self._entered = False
         with suppress(TerminalGoneError):
             self._write(_LEAVE)
             if self._keys is not None and self._found is not None:
@@ -123,6 +127,10 @@ class Screen:
         if changes := redrawn(self._before, after):
             self._write(changes)
         self._before = after
+
+    def add(self, lines: Sequence[Line]) -> None:
+        """Write lines where the shell writes, without taking the terminal."""
+        self._write("".join(f"{painted(line, self._palette)}\n" for line in lines))
 
     def forget(self) -> None:
         """Have everything drawn anew the next time: what stands there is not ours, or not where it was."""

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Final
 
 ELLIPSIS: Final = "…"
@@ -40,6 +41,8 @@ def text_of(line: Line) -> str:
 
 def printable(text: str) -> str:
     """Return the text without what could steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
@@ -79,7 +82,7 @@ def shortened(text: str, width: int) -> str:
     return kept + ELLIPSIS if width > 0 else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One column of a table. The one with the highest `rank` is the first to go when the width does not suffice."""
 
@@ -88,7 +91,7 @@ class Column:
     rank: int = 0
     to_the_right: bool = True
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Return the width of its widest cell."""
         return max(map(width_of, (self.heading, *(cell.text for cell in self.cells))))

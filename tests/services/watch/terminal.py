@@ -93,6 +93,10 @@ class Terminal:
         """Return how the terminal is set."""
         return termios.tcgetattr(self._its)
 
+    @attributes.setter
+    def attributes(self, attributes: list[int | list[bytes | int]]) -> None:
+        termios.tcsetattr(self._its, termios.TCSANOW, attributes)
+
     def resize(self, width: int, height: int) -> None:
         """Make it larger or smaller; the kernel tells the program."""
         fcntl.ioctl(self._its, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))

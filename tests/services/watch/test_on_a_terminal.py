@@ -99,6 +99,23 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back(project: Wa
         assert terminal.attributes == terminal.attributes_before
 
 
+def test_who_stopped_it_unasked_may_have_used_the_terminal(project: WatchedProject) -> None:
+    """Stopped from outside and let go on, it takes the terminal back and draws everything anew."""
+    with project.terminal() as terminal:
+        terminal.until(lambda display: "q quits" in display.text)
+        in_use = terminal.attributes
+        terminal.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
+        terminal.attributes = terminal.attributes_before
+        terminal.display.written.clear()
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.until(lambda display: HEIGHT in display.written)
+        assert terminal.attributes == in_use
+        terminal.press("q")
+        assert terminal.ends() == 0
+        assert _restored(terminal)
+
+
 def test_killed_metrics_is_said_and_comes_back_by_itself(project: WatchedProject) -> None:
     """While nobody answers it says so with the remedy and shows what was; the next metrics is heard, in its epoch."""
     with project.terminal() as terminal:
@@ -147,6 +164,14 @@ def test_once_on_a_terminal_is_the_whole_picture(project: WatchedProject) -> Non
         assert terminal.ends() == 0
         assert "\x1b[?1049h" not in terminal.raw
         assert "journal in risk" in terminal.raw
+
+
+def test_an_encoding_without_arrows_has_question_marks(project: WatchedProject) -> None:
+    """A terminal that cannot show a character gets another in its place, and no traceback."""
+    project.start()
+    with project.terminal("--once", environment={**os.environ, "PYTHONIOENCODING": "ascii"}) as terminal:
+        assert terminal.ends() == 0
+        assert "feed.market ? strategy-trend" in terminal.raw
 
 
 def test_an_error_of_ours_leaves_the_terminal_as_it_was() -> None:
