@@ -40,6 +40,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "up": Verb("services.supervision.up", "start what does not run, and wait until all is well"),
         "down": Verb("services.supervision.down", "stop every process in order"),
         "status": Verb("services.supervision.status", "show every process, and whether it is well"),
+        "watch": Verb("services.watch.command", "show symbols, processes and latencies as they change"),
         "logs": Verb("services.supervision.logs", "show the end of the logs and follow them", "[instance ...]"),
         "crash": Verb("services.supervision.crash", "kill a process, to see what the mesh survives", "<instance>"),
         "restart": Verb("services.supervision.restart", "stop processes in order, start them again", "<instance ...>"),

@@ -20,6 +20,7 @@ import msgspec
 
 from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Envelope
+from proto.named import named
 from shared.mesh.journal import (
     Examination,
     Gap,
@@ -249,18 +250,11 @@ def _json_line(entry: Record | Gap) -> str:
     message = _decoded(entry)
     if isinstance(message, str):
         return json.dumps({**answer, "unreadable": message, "payload": entry.payload.hex()})
-    return json.dumps({**answer, "kind": _tag(message), "message": msgspec.to_builtins(_named(message))})
+    return json.dumps({**answer, "kind": _tag(message), "message": msgspec.to_builtins(named(message))})
 
 
 def _tag(message: Envelope) -> str:
     return str(message.body.__struct_config__.tag)
-
-
-def _named(value: object) -> object:
-    """Turn positional structs into named fields, which a person and other programs can read."""
-    if isinstance(value, msgspec.Struct):
-        return {name: _named(getattr(value, name)) for name in value.__struct_fields__}
-    return [_named(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _printable(line: str) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from services.supervision.asking import asked
-from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
+from services.supervision.mesh import Mesh
 from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
 from shared.mesh.orphans import DEATH_TIMEOUT_NS
 from shared.mesh.seat import Post
+from shared.mesh.verb import FAILED, OK, NotDoneError, Streams, root_argument, run_verb
 
 BACK_S: Final = 15.0
 _NS_PER_S: Final = 1_000_000_000

@@ -13,6 +13,7 @@ from typing import Final
 from services.supervision.program_file import FILE_NAME
 from shared.mesh.process_identity import command_line_of, is_stopped, parent_of, working_directory_of
 from shared.mesh.supervisor import PID_FILE_NAME
+from shared.mesh.verb import NotDoneError
 
 # As its own script, and as `python -m`.
 _NAMES: Final = frozenset({"supervisord", "supervisor.supervisord"})
@@ -20,7 +21,7 @@ _PID_BYTES_MAX: Final = 16
 _FIRST_PROCESS: Final = 1
 
 
-class AnotherProjectError(Exception):
+class AnotherProjectError(NotDoneError):
     """The supervisord at hand belongs to another project; the text says to which, and what to do."""
 
 

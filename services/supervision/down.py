@@ -9,10 +9,11 @@ from typing import Final
 
 from services.supervision.asking import Supervision, asked_patiently
 from services.supervision.ending import end_supervisor
-from services.supervision.mesh import OK, Mesh, NotDoneError, Streams, root_argument, run_verb
+from services.supervision.mesh import Mesh
 from services.supervision.seats import how_it_ended, incumbents
 from shared.mesh.orphans import DEATH_TIMEOUT_NS, is_orphan
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.verb import OK, NotDoneError, Streams, root_argument, run_verb
 
 _NS_PER_S: Final = 1_000_000_000
 # An orphan that ends may give its seat to another that stood by.

@@ -5,10 +5,11 @@ from typing import Final
 
 from services.supervision.asking import STOP_MARGIN_S, Supervision
 from services.supervision.daemon import daemon_at
-from services.supervision.mesh import Mesh, NotDoneError
+from services.supervision.mesh import Mesh
 from shared.mesh.orphans import DEATH_TIMEOUT_NS
 from shared.mesh.process_identity import ProcessHandle
 from shared.mesh.supervisor import SupervisorError
+from shared.mesh.verb import NotDoneError
 
 _NS_PER_S: Final = 1_000_000_000
 _ENDED: Final = frozenset({"STOPPED", "EXITED", "FATAL"})

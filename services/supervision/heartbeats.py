@@ -9,12 +9,9 @@ from proto.envelope import Envelope
 from proto.health import Heartbeat
 from services.supervision.judgement import Beat
 from services.supervision.mesh import Mesh
-from shared.mesh.bus.hub import Hub
-from shared.mesh.bus.keys import load_key_ring
 from shared.mesh.bus.latest import Listener
 from shared.mesh.clock import Clock
-from shared.mesh.private_directory import PrivateDirectory
-from shared.mesh.run_directory import RunDirectory
+from shared.mesh.operator import operator_hub
 
 HEALTH: Final = "health"
 # What counts as silence, and half a second for the connections.
@@ -42,30 +39,17 @@ def _has_socket(mesh: Mesh, instance: str) -> bool:
 
 
 async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
-    with (
-        PrivateDirectory(mesh.configuration.keys_directory) as keys,
-        RunDirectory(mesh.configuration.run_directory) as run_directory,
-    ):
-        ring = load_key_ring(keys, "operator")
-        hub = Hub(
-            loop=asyncio.get_running_loop(),
-            keys=ring,
-            run_directory=run_directory,
-            overrides=mesh.configuration.settings.mesh.addresses,
-        )
+    with operator_hub(mesh.configuration) as hub:
         codec = EnvelopeCodec()
+        ears = _Ears(mesh.clock, [instance for instance in instances if hub.knows(instance)])
+        for instance in ears.awaited:
+            Listener(hub=hub, instance=instance, name=HEALTH, codec=codec, on_envelope=ears.hear)
         try:
-            ears = _Ears(mesh.clock, [instance for instance in instances if instance in ring.public_keys])
-            for instance in ears.awaited:
-                Listener(hub=hub, instance=instance, name=HEALTH, codec=codec, on_envelope=ears.hear)
-            try:
-                async with asyncio.timeout(LISTEN_S):
-                    await ears.all_heard.wait()
-            except TimeoutError:
-                pass  # whoever was not heard is silent, which is an answer
-            return ears.ages()
-        finally:
-            hub.close()
+            async with asyncio.timeout(LISTEN_S):
+                await ears.all_heard.wait()
+        except TimeoutError:
+            pass  # whoever was not heard is silent, which is an answer
+        return ears.ages()
 
 
 class _Ears:

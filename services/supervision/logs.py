@@ -10,7 +10,8 @@ from contextlib import suppress
 from typing import Final
 
 from services.supervision.log_file import LogFile, last_lines
-from services.supervision.mesh import OK, Mesh, NotDoneError, Streams, root_argument, run_verb
+from services.supervision.mesh import Mesh
+from shared.mesh.verb import OK, NotDoneError, Streams, root_argument, run_verb
 
 LINES_DEFAULT: Final = 10
 FOLLOW_PAUSE_MS: Final = 200

@@ -1,61 +1,25 @@
 """The mesh as the verbs see it: its configuration, its directories, its programs, and its supervisord if one runs."""
 
-import argparse
 import select
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self, TextIO
+from typing import Final, Self
 
-from services.supervision.daemon import AnotherProjectError
 from services.supervision.program_file import (
     ProgramFile,
     ProgramFileError,
     read_program_file,
     unreadable_program_file,
 )
-from shared.mesh.bus.keys import KeysUnusableError
 from shared.mesh.clock import Clock, SystemClock
-from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
-from shared.mesh.run_directory import SocketPathError
+from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post
-from shared.mesh.settings import Configuration, SettingsError, load_configuration, load_whereabouts
-from shared.mesh.supervisor import SOCKET_NAME, Supervisor, SupervisorError
+from shared.mesh.settings import Configuration, load_configuration, load_whereabouts
+from shared.mesh.supervisor import SOCKET_NAME, Supervisor
+from shared.mesh.verb import NotDoneError
 
-OK, FAILED, USAGE_ERROR, NOT_WELL = 0, 1, 2, 3
 PAUSE_MS: Final = 100
 _NS_PER_S: Final = 1_000_000_000
-
-
-class NotDoneError(Exception):
-    """A verb cannot do what was asked; the text says what, where and what to do."""
-
-
-# What a person can put right; each says how.
-EXPECTED = (
-    AnotherProjectError,
-    KeysUnusableError,
-    NotDoneError,
-    PermissionError,  # whoever asks is not who runs the mesh; the error names the file
-    PrivateFileError,
-    ProgramFileError,
-    SettingsError,
-    SocketPathError,
-    SupervisorError,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """Where a verb writes."""
-
-    output: TextIO
-    errors: TextIO
-
-    def say(self, text: str) -> None:
-        """Write a line at once: whoever waits wants to see it now, through a pipe too."""
-        self.output.write(f"{text}\n")
-        self.output.flush()
 
 
 class Mesh:
@@ -130,20 +94,3 @@ class Mesh:
                 return False
             select.poll().poll(PAUSE_MS)
         return True
-
-
-def root_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the project's root to a verb's arguments, for tests."""
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help=argparse.SUPPRESS)
-
-
-def run_verb(name: str, streams: Streams, verb: Callable[[], int]) -> int:
-    """Run a verb, and say in one line what a person has to put right."""
-    try:
-        return verb()
-    except EXPECTED as error:
-        streams.errors.write(f"bowline {name}: {error}\n")
-        return FAILED
-    except KeyboardInterrupt:
-        streams.errors.write(f"bowline {name}: interrupted; `bowline status` says how things are\n")
-        return FAILED

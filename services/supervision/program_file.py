@@ -9,6 +9,7 @@ from typing import Final
 from shared.mesh.bus.keys import KeysUnusableError, role_of
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.settings import Configuration
+from shared.mesh.verb import NotDoneError
 
 FILE_NAME: Final = "supervisord.conf"
 _PROGRAMS: Final = ("program:", "eventlistener:")
@@ -16,7 +17,7 @@ _HERE: Final = "%(here)s"
 _STOP_WAIT_S: Final = "10"  # supervisord's own default
 
 
-class ProgramFileError(Exception):
+class ProgramFileError(NotDoneError):
     """The file cannot be used; the text says which, why and what to do."""
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from services.supervision.asking import STOP_MARGIN_S, asked
-from services.supervision.mesh import FAILED, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
+from services.supervision.mesh import Mesh
 from services.supervision.observation import rows_of_instance
 from services.supervision.seats import epoch_of, how_it_ended, record_of
 from services.supervision.starting import refuse_what_cannot_start
 from shared.mesh.supervisor import Supervisor
+from shared.mesh.verb import FAILED, OK, NotDoneError, Streams, root_argument, run_verb
 
 BACK_S: Final = 15.0
 _ENDED: Final = frozenset({"STOPPED", "EXITED", "FATAL"})

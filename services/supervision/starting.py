@@ -8,12 +8,13 @@ from typing import Final, get_args
 
 from proto.fields import Role
 from services.supervision.asking import asked
-from services.supervision.mesh import Mesh, NotDoneError
+from services.supervision.mesh import Mesh
 from services.supervision.program_file import file_to_run
 from shared.mesh.bus.keys import KeysUnusableError, create_keys, load_key_ring
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.settings import SettingsError
 from shared.mesh.settings.unusable_paths import unusable_paths
+from shared.mesh.verb import NotDoneError
 
 START_TIMEOUT_S: Final = 15.0
 # What the processes may know of the shell they were started from; the rest of it is none of their business.

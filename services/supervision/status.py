@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from services.supervision.mesh import NOT_WELL, OK, Mesh, Streams, root_argument, run_verb
+from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
 from services.supervision.table import as_json, as_text
+from shared.mesh.verb import NOT_WELL, OK, Streams, root_argument, run_verb
 
 TEXT = """\
 Show every process of the mesh. Only RUNNING is well; docs/what-happens-when-a-process-dies.md explains the other words.

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Final
 
 from services.supervision.judgement import Row
+from shared.core.durations import duration
 
 HEADINGS: Final = ("process", "state", "pid", "uptime", "starts", "heartbeat", "epoch")
 _TO_THE_RIGHT: Final = frozenset({"pid", "uptime", "starts", "heartbeat", "epoch"})
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def as_text(rows: Sequence[Row]) -> str:
@@ -52,15 +52,3 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _or_dash(number: int | None) -> str:
     return "-" if number is None else str(number)
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people read it: the two greatest units."""
-    whole = int(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
-    if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
-    return f"{whole // _DAY} d {whole % _DAY // _HOUR:02} h"

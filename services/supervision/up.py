@@ -9,12 +9,13 @@ from typing import Final
 from services.supervision.asking import Supervision, asked, asked_patiently
 from services.supervision.judgement import Row, State
 from services.supervision.log_file import tail_of
-from services.supervision.mesh import NOT_WELL, OK, Mesh, NotDoneError, Streams, root_argument, run_verb
+from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
 from services.supervision.starting import prepare, refuse_what_cannot_start, start_supervisor
 from services.supervision.status import show
 from shared.mesh.orphans import Succession, patience_of, retire_orphans
 from shared.mesh.supervisor import SupervisorError
+from shared.mesh.verb import NOT_WELL, OK, NotDoneError, Streams, root_argument, run_verb
 
 WAIT_S: Final = 30.0
 LOG_LINES: Final = 10

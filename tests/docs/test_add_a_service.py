@@ -17,7 +17,7 @@ from tests.shared.mesh.bus.conftest import PATIENCE_SECONDS, Mesh
 from tests.shared.mesh.bus.test_latest import a_heartbeat
 
 PAGE = CHECKOUT / "docs" / "how-to" / "add-a-service.md"
-FILE = re.compile(r"`services/watch/(\w+\.py)`:\n\n```python\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"`services/guard/(\w+\.py)`:\n\n```python\n(.*?)```", re.DOTALL)
 LINES_MAX = 45
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
@@ -27,14 +27,14 @@ async def test_the_service_on_the_page_runs(
     mesh: Mesh, run_directory: Path, tmp_path: Path, eventually: Eventually
 ) -> None:
     """Its files are taken from the page: its heart beats, it says who fell silent, and ends in order on SIGTERM."""
-    write_service(tmp_path / "watch")
-    create_keys(PrivateDirectory(run_directory / "keys"), ["metrics-watch"])
+    write_service(tmp_path / "guard")
+    create_keys(PrivateDirectory(run_directory / "keys"), ["metrics-guard"])
     operator, overseer = mesh.process("operator"), mesh.process("overseer")
     health = Announcer(hub=overseer.hub, name="health", sender=overseer.sender, codec=overseer.codec)
     beats: list[Heartbeat] = []
     Listener(
         hub=operator.hub,
-        instance="metrics-watch",
+        instance="metrics-guard",
         name="health",
         codec=operator.codec,
         on_envelope=lambda envelope: beats.append(envelope.body) if isinstance(envelope.body, Heartbeat) else None,
@@ -49,7 +49,7 @@ async def test_the_service_on_the_page_runs(
     log = tmp_path / "log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-W", "error", "-m", "watch", env=environment, stderr=errors
+            sys.executable, "-W", "error", "-m", "guard", env=environment, stderr=errors
         )
     try:
         await eventually(lambda: len(beats) > 2)
@@ -77,4 +77,4 @@ def write_service(package: Path) -> None:
     assert files.keys() == {"core.py", "__main__.py"}
     assert len(files["core.py"].splitlines()) <= LINES_MAX, "the example is to be read at a glance"
     for name, text in files.items():
-        (package / name).write_text(text.replace("services.watch", "watch"), encoding="utf-8")
+        (package / name).write_text(text.replace("services.guard", "guard"), encoding="utf-8")

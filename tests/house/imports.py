@@ -77,7 +77,7 @@ HANDED_IN = frozenset({"numpy.random.Generator"})
 MADE_OF_A_KEY = {"services/sim_exchange/market/draws.py": frozenset({"numpy.random.Philox"})}
 
 # Services whose core is more than a package called so.
-PURE_SERVICES = ("services.sim_exchange.market.", "services.sim_exchange.venue.")
+PURE_SERVICES = ("services.sim_exchange.market.", "services.sim_exchange.venue.", "services.watch.picture.")
 
 
 def is_pure_room(module: Module) -> bool:

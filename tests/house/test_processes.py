@@ -50,6 +50,7 @@ PROCESSES = (
         SETTINGS | LOGS | BUS | HTTP | {"numpy", "uvloop"},
     ),
     ("bowline status", "from services import cli; cli.main(['status'])", SETTINGS | BUS),
+    ("bowline watch", "from services import cli; cli.main(['watch', '--once'])", SETTINGS | BUS),
     ("overseer", "import services.overseer.__main__", SETTINGS | LOGS | BUS | {"uvloop"}),
     ("set-up", "from services import bootstrap", frozenset[str]()),
     (

@@ -73,9 +73,13 @@ class Hub:
             return override
         return self._run_directory.endpoint(f"{instance}.{name}")
 
+    def knows(self, instance: str) -> bool:
+        """Tell whether there is a key by which an instance is known."""
+        return instance in self._keys.public_keys
+
     def public_key_of(self, instance: str) -> bytes:
         """Say by which key an instance is known."""
-        if instance not in self._keys.public_keys:
+        if not self.knows(instance):
             raise KeysUnusableError(f"no public key of {instance}: run `bowline keys create {instance}`")
         return self._keys.public_keys[instance]
 

@@ -6,7 +6,7 @@ import sys
 from typing import Any, cast
 
 from services.cli import VERBS
-from services.supervision.mesh import Streams
+from shared.mesh.verb import Streams
 from tests.house.tree import CHECKOUT
 from tests.services.sim_exchange.exchange_process import ExchangeProject
 from tests.services.supervision.harness import overseen_by_us, program

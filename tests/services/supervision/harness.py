@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from services.cli import VERBS
-from services.supervision.mesh import Streams
+from shared.mesh.verb import Streams
 from tests.house.tree import CHECKOUT
 
 PATIENCE_S: Final = 30

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.supervision.judgement import Beat, Evidence, Holder, State, Word, rows_of
-from services.supervision.table import as_json, as_text, duration
+from services.supervision.table import as_json, as_text
 
 OWN = Holder(process_id=41, uptime_s=100, orphan=False)
 ORPHAN = Holder(process_id=40, uptime_s=4_000, orphan=True)
@@ -98,19 +98,3 @@ def test_state_follows_from_the_evidence(evidence: Evidence, state: State) -> No
     (row,) = rows_of([evidence])
     assert row.state is state
     assert row.well is (state is State.RUNNING)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.9, "0 s"),
-        (59, "59 s"),
-        (60, "1 min 00 s"),
-        (3_599, "59 min 59 s"),
-        (3_600, "1 h 00 min"),
-        (90_000, "1 d 01 h"),
-    ],
-)
-def test_duration_has_two_units(seconds: float, text: str) -> None:
-    """A time is written with its two greatest units."""
-    assert duration(seconds) == text

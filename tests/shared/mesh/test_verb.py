@@ -2,7 +2,7 @@
 
 import io
 
-from services.supervision.mesh import FAILED, Streams, run_verb
+from shared.mesh.verb import FAILED, Streams, run_verb
 
 
 def test_a_file_of_somebody_else_is_named_in_one_line() -> None:
