@@ -78,14 +78,14 @@ class Publisher:
             published_wall_ns=self._clock.wall_ns(),
             body=body,
         )
-        self._sequences[topic] = sequence
-        self._latest[topic] = envelope
         if self._flush_scheduled:
             self._unsent[topic].append(envelope)
-            return
-        self._socket.send(packed(topic, (envelope,)), zmq.NOBLOCK)
-        self._flush_scheduled = True
-        self._loop.call_soon(self._end_turn)
+        else:
+            self._socket.send(packed(topic, (envelope,)), zmq.NOBLOCK)
+            self._flush_scheduled = True
+            self._loop.call_soon(self._end_turn)
+        self._sequences[topic] = sequence  # behind the send, which wakes the reader's core meanwhile
+        self._latest[topic] = envelope
 
     def _check_new(self, topic: bytes) -> None:
         if len(self._sequences) >= TOPICS_MAX:
@@ -181,7 +181,9 @@ class Subscriber:
         except PacketDamagedError:
             self.refused["damaged packet"] += 1
             return
-        if envelopes and self._lags(envelopes[-1]):
+        if self._busy_since_ns is None:
+            self._busy_since_ns = self._drain.turn_began_ns
+        elif envelopes and self._lags(self._busy_since_ns, envelopes[-1]):
             self._give_up("lagging")
             return
         self._hand_on(self._continuity.heard(topic, envelopes))
@@ -190,16 +192,13 @@ class Subscriber:
         self._busy_since_ns = None
         self._dropping = False
 
-    def _lags(self, envelope: MarketEnvelope) -> bool:
+    def _lags(self, busy_since_ns: int, envelope: MarketEnvelope) -> bool:
         """Say whether the queue has not been empty for too long and what comes out of it is old.
 
         A busy queue alone may be a busy market, an old stamp alone a wall clock that was set.
         """
-        if self._busy_since_ns is None:
-            self._busy_since_ns = self._drain.turn_began_ns
-            return False
         return (
-            self._clock.boot_ns() - self._busy_since_ns > LAG_NS_MAX
+            self._clock.boot_ns() - busy_since_ns > LAG_NS_MAX
             and self._clock.wall_ns() - envelope.published_wall_ns > LAG_NS_MAX
         )
 

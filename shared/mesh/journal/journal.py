@@ -127,9 +127,16 @@ class Journal:
             return Committed(self._place, 0, 0)
         payloads, reducing = self._payloads, self._reducing
         self._payloads, self._group_bytes, self._reducing = [], 0, False
-        frames, place = self._frames(payloads)
-        self._write(frames, reducing=reducing)
-        sync_ns = self._made_durable(place)
+        content, place = self._frames(payloads)
+        try:
+            write_all(self._file, self._place.offset, content)
+        except OSError as error:
+            self._write_again(content, error, reducing=reducing)
+        try:
+            sync_ns = self._file.sync()
+        except OSError as error:
+            raise self._unsynced(error) from error
+        self._publish(place)
         return Committed(place, len(payloads), sync_ns)
 
     def begin_segment(self, *, date: str, state: bytes) -> None:
@@ -210,19 +217,16 @@ class Journal:
         content = b"".join(frames)
         return content, Place(self._place.number, self._place.offset + len(content), sequence, link, link)
 
-    def _write(self, content: bytes, *, reducing: bool) -> None:
-        """Write behind the last durable record, out of the reserve if that is what it takes; never leave half of it."""
+    def _write_again(self, content: bytes, error: OSError, *, reducing: bool) -> None:
+        """Write what did not fit out of the reserve, if that is what it takes; never leave half of it."""
+        self._cut_back(error)
+        if not (reducing and self._freed()):
+            raise JournalFull(f"no room for {len(content)} bytes: {error.strerror}") from error
         try:
             write_all(self._file, self._place.offset, content)
-        except OSError as error:
-            self._cut_back(error)
-            if not (reducing and self._freed()):
-                raise JournalFull(f"no room for {len(content)} bytes: {error.strerror}") from error
-            try:
-                write_all(self._file, self._place.offset, content)
-            except OSError as again:
-                self._cut_back(again)
-                raise JournalFull(f"no room for {len(content)} bytes, not even the reserve's") from again
+        except OSError as again:
+            self._cut_back(again)
+            raise JournalFull(f"no room for {len(content)} bytes, not even the reserve's") from again
 
     def _cut_back(self, error: OSError) -> None:
         """Return to the last durable record after a write that failed; JournalFailed unless it was for want of room."""
@@ -241,19 +245,14 @@ class Journal:
         except OSError as error:
             raise self._failed("giving up the reserve", error) from error
 
-    def _made_durable(self, place: Place) -> int:
+    def _unsynced(self, error: OSError) -> JournalFailed:
+        # What the kernel did with the pages is unknown. They must not be taken for durable at the next opening.
+        failure = self._failed("syncing", error)
         try:
-            sync_ns = self._file.sync()
-        except OSError as error:
-            # What the kernel did with the pages is unknown. They must not be taken for durable at the next opening.
-            failure = self._failed("syncing", error)
-            try:
-                self._file.truncate(self._place.offset)
-            except OSError:
-                failure.add_note("cutting the group off failed as well")
-            raise failure from error
-        self._publish(place)
-        return sync_ns
+            self._file.truncate(self._place.offset)
+        except OSError:
+            failure.add_note("cutting the group off failed as well")
+        return failure
 
     def _publish(self, place: Place) -> None:
         self._place = place

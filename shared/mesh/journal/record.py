@@ -7,7 +7,7 @@ checksum tells that a frame is whole without knowing anything else; the chain te
 import struct
 import zlib
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -98,7 +98,7 @@ class Head(msgspec.Struct, frozen=True):
         return self.link == NOTHING
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """A frame whose checksum is right. Its place in the chain is somebody else's to judge."""
 
     tag: bytes
@@ -112,9 +112,9 @@ class Frame(NamedTuple):
 
 def frame_bytes(tag: bytes, sequence: int, place: tuple[int, int], payload: bytes, link: bytes) -> tuple[bytes, bytes]:
     """Return a frame chained to `link`, and its digest; `place` is its position in its group and the group's size."""
-    header = _HEADER.pack(tag, len(payload), sequence, *place)
-    digest = _digest(link, header, payload)
-    covered = b"".join((header, payload, digest))
+    chained = _HEADER.pack(tag, len(payload), sequence, *place) + payload
+    digest = _digest(link + chained)
+    covered = chained + digest
     return covered + _CHECKSUM.pack(zlib.crc32(covered)), digest
 
 
@@ -145,12 +145,12 @@ def frame_at(buffer: bytes, offset: int = 0) -> Frame | None:
 def is_chained(frame: Frame, link: bytes) -> bool:
     """Tell whether the frame was written behind the one with digest `link`."""
     header = _HEADER.pack(frame.tag, len(frame.payload), frame.sequence, frame.position, frame.group_size)
-    return _digest(link, header, frame.payload) == frame.digest
+    return _digest(link + header + frame.payload) == frame.digest
 
 
-def _digest(link: bytes, header: bytes, payload: bytes) -> bytes:
+def _digest(linked: bytes) -> bytes:
     digest = _EMPTY.copy()
-    digest.update(b"".join((link, header, payload)))
+    digest.update(linked)
     return digest.digest()
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import msgspec
+
 from shared.mesh.journal.disk import File
 from shared.mesh.journal.record import (
     FRAME_BYTES_MIN,
@@ -46,7 +48,7 @@ class SegmentName(NamedTuple):
         return f"{self.number:08}-{self.date}.journal"
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """A point between two frames: everything one must know to append there."""
 
     number: int
