@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import errno
 import importlib
 import io
 import os
@@ -16,6 +17,7 @@ from services import __version__
 
 USAGE_ERROR = 2
 OUTPUT_LOST = 74  # EX_IOERR of sysexits.h: the answer could not be written, whatever it was
+OUTPUT_ENDED = frozenset({errno.ENOSPC, errno.EPIPE})
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
@@ -79,8 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()
     except OSError as error:
-        # The verb's own trouble, with a file or a socket, is not ours to explain.
-        if not any([_is_lost(sys.stdout), _is_lost(sys.stderr)]):
+        # The verb's own trouble, with a file or a socket, is not ours to explain. What is longer than a stream holds is
+        # dropped as it fails: then only the error, which names no file, tells that it was the output.
+        if not any(
+            [_is_lost(sys.stdout), _is_lost(sys.stderr), error.errno in OUTPUT_ENDED and error.filename is None]
+        ):
             raise
         if isinstance(error, BrokenPipeError):  # the reader has gone: `bowline config show | head -1`
             return BROKEN_PIPE
