@@ -1,0 +1,60 @@
+"""`bowline demo`: the mesh on the exchange that is only simulated, and where to look at it."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from services.supervision import up
+from services.supervision.mesh import Mesh
+from shared.mesh.settings import Settings
+from shared.mesh.verb import OK, NotDoneError, Streams, root_argument, run_verb
+
+TOUR: Final = """
+It runs. Nothing here is real money: prices come from the simulated exchange on this host.
+
+  .venv/bin/bowline watch             prices, ages, latencies and processes, as they change (q quits)
+  .venv/bin/bowline status            every process, and whether it is well
+  .venv/bin/bowline crash feed        kill one, and see it come back
+  .venv/bin/bowline logs feed         what it says about that
+  curl -s http://127.0.0.1:{metrics}/metrics   the same for Prometheus
+  make down                           end it
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb against this checkout."""
+    return run(argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
+
+
+def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+    """Run the verb with everything it touches handed in, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="bowline demo",
+        description="Start the mesh on the simulated exchange, and say where to look. "
+        "Exit codes: 0 all well, 1 it could not be done, 2 wrong usage, 3 something is not well.",
+    )
+    root_argument(parser)
+    root: Path = parser.parse_args(argv).root
+
+    def verb() -> int:
+        settings = Mesh.of(root, environment).configuration.settings
+        refuse_another_venue(settings)
+        code = up.run(["--root", str(root)], environment=environment, streams=streams)
+        if code == OK:
+            streams.say(TOUR.format(metrics=settings.metrics.port).rstrip())
+        return code
+
+    return run_verb("demo", streams, verb)
+
+
+def refuse_another_venue(settings: Settings) -> None:
+    """Refuse to call it a demonstration when prices would come from elsewhere."""
+    simulated = f"http://127.0.0.1:{settings.sim_exchange.port}"
+    if settings.venue.url != simulated:
+        raise NotDoneError(
+            f"venue.url is {settings.venue.url}, and the simulated exchange is at {simulated}: set venue.url to that, "
+            "or start what is configured with `bowline up`"
+        )
