@@ -24,16 +24,18 @@ PAUSE_MS: Final = 20
 CONF: Final = (CHECKOUT / "supervisord.conf").read_text(encoding="utf-8")
 # For a program that cannot go on: on a busy machine it takes it a while to say so, and that is no start that succeeded.
 ENDS_TOO_SOON: Final = {"startsecs": "60", "startretries": "1"}
+# Without the programs that it has: a mesh of a test has its own.
+BARE: Final = re.sub(r"^\[program:.+\]\n(?:.+\n)+", "", CONF, flags=re.MULTILINE)
 OVERSEER: Final = r"\[eventlistener:overseer\]\n(?:.+\n)+"
 
 
 def overseen_by_us(root: Path) -> str:
     """Return the file with the overseer of this checkout, told to look at that folder."""
     command = f'command="{sys.executable}" -m services.overseer --root {root}\n'
-    block = re.search(OVERSEER, CONF)
+    block = re.search(OVERSEER, BARE)
     assert block is not None
     ours = re.sub(r"command=.*\n", command, block[0]).replace("directory=%(here)s", f"directory={CHECKOUT}")
-    return CONF.replace(block[0], ours)
+    return BARE.replace(block[0], ours)
 
 
 def block_for(root: Path, instance: str, conduct: str, changes: Mapping[str, str]) -> str:
@@ -71,7 +73,7 @@ class SmallMesh:
         self.root: Final = root
         (root / "config").mkdir()
         shutil.copy(CHECKOUT / "config/bowline.yaml", root / "config")
-        head = overseen_by_us(root) if overseen else re.sub(OVERSEER, "", CONF)
+        head = overseen_by_us(root) if overseen else re.sub(OVERSEER, "", BARE)
         blocks = [
             block_for(root, instance, conduct, changes.get(instance, {})) for instance, conduct in programs.items()
         ]
