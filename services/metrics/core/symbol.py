@@ -26,6 +26,8 @@ Link = Literal["unknown", "open", "lost"]
 class VenueLink:
     """What a feed says of its link to a venue as a whole."""
 
+    symbol: Final = None
+
     def __init__(self) -> None:
         self.link: Link = "unknown"
 

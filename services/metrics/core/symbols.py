@@ -96,14 +96,16 @@ class Symbols:
     ) -> None:
         body = envelope.body
         known = self._topics.get((feed, topic))
-        about = known[0] if known is not None else self._about(feed, topic, body, now)
+        about = known[0] if known is not None else None
+        if about is None or about.symbol != body.symbol:
+            about = self._about(feed, topic, body, now)
         if isinstance(about, SymbolState):
             tell(about, envelope, now)
         elif about is not None:
             about.link = "open" if isinstance(body, LinkOpened) else "lost"
 
     def _about(self, feed: str, topic: bytes, body: MarketBody, now: Moment) -> SymbolState | VenueLink | None:
-        """Return whom a topic is about that is new: its first part is the venue, the body has the rest."""
+        """Return whom a message on a topic is about: the topic's first part is the venue, the body has the rest."""
         venue = topic.partition(b"/")[0].decode(errors="replace")[:48] or "?"
         about: SymbolState | VenueLink | None
         if isinstance(body, LinkOpened | LinkLost) and body.symbol is None:
