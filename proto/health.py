@@ -1,6 +1,6 @@
 """How a process says who it is and that it moves."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -10,6 +10,12 @@ from proto.streams import TOPICS_MAX, StreamPosition
 
 PUBLISHED_STREAMS_MAX = TOPICS_MAX + 1  # market data, and what the process reports from its journal
 HOPS_MAX = 64
+
+# Where the buckets of a hop's histogram end: 10 us to 10 s. What took longer has a bucket more, behind the last.
+HOP_BOUNDS_NS: Final = tuple(
+    step * 10**power for power in range(3, 10) for step in (10, 25, 50) if step * 10**power <= 10**10
+)
+HOP_BUCKETS = len(HOP_BOUNDS_NS) + 1
 
 
 class Hello(Message, frozen=True, tag="hello.1"):
@@ -49,10 +55,15 @@ class Heartbeat(Message, frozen=True, tag="heartbeat.1"):
 
 
 class HopLatency(Part, frozen=True):
-    """How long one hop took. `negative` were refused: a clock was set; `clipped` took over 18 minutes."""
+    """How long one hop took. `negative` were refused: a clock was set; `clipped` took over 18 minutes.
+
+    `buckets` says how many took at most 10, 25, 50, 100 us and so on to 10 s, each without those before it, and last
+    how many took longer. Together they are `count`, so that readers can add up what they hear.
+    """
 
     hop: Name
     count: Count
+    sum_ns: DurationNs
     p50_ns: DurationNs
     p90_ns: DurationNs
     p99_ns: DurationNs
@@ -60,6 +71,7 @@ class HopLatency(Part, frozen=True):
     max_ns: DurationNs
     negative: Count
     clipped: Count
+    buckets: Annotated[tuple[Count, ...], Meta(min_length=HOP_BUCKETS, max_length=HOP_BUCKETS)]
 
 
 class HopsMeasured(Message, frozen=True, tag="hops_measured.1"):

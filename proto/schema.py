@@ -57,7 +57,8 @@ class Shape(msgspec.Struct, frozen=True):
             case "part":
                 return " or ".join(f"`{part.__name__}`" for part in self.parts)
             case "list":
-                return f"list of at most {meta.max_length}: {self.item.words if self.item else ''}"
+                how_many = "exactly" if meta.min_length == meta.max_length else "at most"
+                return f"list of {how_many} {meta.max_length}: {self.item.words if self.item else ''}"
 
 
 def shape_of(annotation: Any) -> Shape:  # noqa: ANN401 -- an annotation has no common type

@@ -39,6 +39,7 @@ class VerbModule(Protocol):
 
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
+        "demo": Verb("services.supervision.demo", "start the mesh on the simulated exchange, and say where to look"),
         "up": Verb("services.supervision.up", "start what does not run, and wait until all is well"),
         "down": Verb("services.supervision.down", "stop every process in order"),
         "status": Verb("services.supervision.status", "show every process, and whether it is well"),

@@ -8,8 +8,10 @@ from typing import Final
 
 from services.supervision.asking import asked
 from services.supervision.mesh import Mesh
+from services.supervision.program_file import FOREIGN
 from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
 from shared.mesh.orphans import DEATH_TIMEOUT_NS
+from shared.mesh.process_identity import ProcessHandle
 from shared.mesh.seat import Post
 from shared.mesh.verb import FAILED, OK, NotDoneError, Streams, root_argument, run_verb
 
@@ -36,6 +38,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     def verb() -> int:
         mesh = Mesh.of(arguments.root, environment)
         mesh.refuse_unknown([arguments.instance])
+        if arguments.instance in FOREIGN:
+            return _crash_foreign(mesh, arguments.instance, streams)
         with mesh.seats() as seats:
             return _crash(mesh, mesh.post(arguments.instance, seats), streams)
 
@@ -64,6 +68,33 @@ def _crash(mesh: Mesh, post: Post, streams: Streams) -> int:
     back_s = (mesh.clock.boot_ns() - died_ns) / _NS_PER_S
     streams.say(f"{post.role}: back after {back_s:.1f} s, {_successor(post) or 'and gone again'}")
     return OK
+
+
+def _crash_foreign(mesh: Mesh, name: str, streams: Streams) -> int:
+    """Kill a program that is no process of the mesh: supervisord alone knows which process that is."""
+    process_id = _foreign_id(mesh, name)
+    handle = ProcessHandle.on(process_id) if process_id is not None else None
+    if process_id is None or handle is None:
+        raise NotDoneError(f"{name} does not run, so there is nobody to kill; see `bowline status`")
+    with handle:
+        if _foreign_id(mesh, name) != process_id:
+            raise NotDoneError(f"{name} was just started again by another hand, and nobody was killed; ask again")
+        handle.kill()
+        if not handle.wait_for_death(timeout_ns=DEATH_TIMEOUT_NS):
+            raise NotDoneError(f"{name}, process {process_id}, was killed and hangs in the kernel; ask again")
+    died_ns = mesh.clock.boot_ns()
+    streams.say(f"{name}: process {process_id} was killed")
+    if not mesh.wait_until(lambda: _foreign_id(mesh, name) not in {None, process_id}, within_s=BACK_S):
+        streams.errors.write(f"bowline crash: {name} is not back after {BACK_S:g} s; see `bowline status`\n")
+        return FAILED
+    back_s = (mesh.clock.boot_ns() - died_ns) / _NS_PER_S
+    streams.say(f"{name}: back after {back_s:.1f} s, process {_foreign_id(mesh, name) or 'gone again'}")
+    return OK
+
+
+def _foreign_id(mesh: Mesh, name: str) -> int | None:
+    program = asked(mesh).programs.get(name)
+    return program.process_id or None if program is not None else None
 
 
 def _successor(post: Post) -> str | None:

@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from services.supervision import up
@@ -37,12 +36,12 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         "Exit codes: 0 all well, 1 it could not be done, 2 wrong usage, 3 something is not well.",
     )
     root_argument(parser)
-    root: Path = parser.parse_args(argv).root
+    arguments = parser.parse_args(argv)
 
     def verb() -> int:
-        settings = Mesh.of(root, environment).configuration.settings
+        settings = Mesh.of(arguments.root, environment).configuration.settings
         refuse_another_venue(settings)
-        code = up.run(["--root", str(root)], environment=environment, streams=streams)
+        code = up.run(["--root", str(arguments.root)], environment=environment, streams=streams)
         if code == OK:
             streams.say(TOUR.format(metrics=settings.metrics.port).rstrip())
         return code

@@ -79,6 +79,7 @@ class Evidence:
     `holder` is a text where somebody has the seat and nobody knows who, `beat` is None where nobody could listen.
     `starts` and `crash_loop` count those who had their seat, and what the overseer saw die before that.
     `seat_readable` is false where the files of the seats cannot be looked at, so that nobody knows of any holder.
+    `foreign` is a program that is no process of the mesh: supervisord's word is all there is.
     """
 
     instance: str
@@ -89,6 +90,7 @@ class Evidence:
     epoch: int | None
     crash_loop: bool
     seat_readable: bool = True
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,9 @@ def _child(evidence: Evidence, word: Word) -> Row:
     if own in _NO_PROCESS:
         state, remark = _looping(evidence, own, word.spawn_error)
         return Row(evidence.instance, state, None, None, evidence.starts, None, evidence.epoch, remark)
+    if evidence.foreign:
+        state, remark = _looping(evidence, own or State.RUNNING, "")
+        return Row(evidence.instance, state, word.process_id, word.uptime_s, None, None, None, remark)
     holder = evidence.holder
     if isinstance(holder, Holder) and holder.process_id == word.process_id:
         state, remark = (own, "") if own else _verdict(evidence, holder)

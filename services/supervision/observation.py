@@ -8,6 +8,7 @@ from services.supervision.daemon import recorded_id
 from services.supervision.heartbeats import beats_heard
 from services.supervision.judgement import Beat, Evidence, Holder, Row, State, Word, rows_of
 from services.supervision.mesh import Mesh
+from services.supervision.program_file import FOREIGN
 from services.supervision.seats import holder_of, incumbents, record_of
 from services.supervision.starting import key_faults
 from shared.mesh.bus.keys import KeysUnusableError
@@ -76,7 +77,17 @@ def _seen(mesh: Mesh, supervision: Supervision, doubts: list[str]) -> list[Evide
 def _unseen(mesh: Mesh, supervision: Supervision, *, seats_readable: bool) -> list[Evidence]:
     """Return what is known without a look at the seats: what supervisord says."""
     return [
-        Evidence(name, _word(name, supervision), None, None, None, None, crash_loop=False, seat_readable=seats_readable)
+        Evidence(
+            name,
+            _word(name, supervision),
+            None,
+            None,
+            None,
+            None,
+            crash_loop=False,
+            seat_readable=seats_readable,
+            foreign=name in FOREIGN,
+        )
         for name in sorted({*mesh.programs.stop_wait_s, *supervision.programs})
     ]
 
@@ -126,4 +137,5 @@ def _evidence(
         record.epoch if record else None,
         # Who died before it had its seat is known to the overseer only.
         crash_loop=crash_loop(record.deaths if record else (), now=now) or crash_loop(past.deaths, now=now),
+        foreign=post.role in FOREIGN,
     )

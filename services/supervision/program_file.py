@@ -12,6 +12,8 @@ from shared.mesh.settings import Configuration
 from shared.mesh.verb import NotDoneError
 
 FILE_NAME: Final = "supervisord.conf"
+# Programs that are no processes of the mesh: they have no key, no seat and no heartbeat, and supervisord's word counts.
+FOREIGN: Final = frozenset({"redis"})
 _PROGRAMS: Final = ("program:", "eventlistener:")
 _HERE: Final = "%(here)s"
 _STOP_WAIT_S: Final = "10"  # supervisord's own default
@@ -28,6 +30,11 @@ class ProgramFile:
     path: Path
     text: str
     stop_wait_s: Mapping[str, float]
+
+    @property
+    def instances(self) -> list[str]:
+        """Return the programs that are processes of the mesh."""
+        return [name for name in self.stop_wait_s if name not in FOREIGN]
 
     @property
     def stop_wait_s_max(self) -> float:
@@ -48,7 +55,7 @@ def read_program_file(root: Path) -> ProgramFile:
             for section in parser.sections()
             if section.startswith(_PROGRAMS)
         }
-        for name in programs:
+        for name in programs.keys() - FOREIGN:
             role_of(name)
     except OSError as error:
         raise ProgramFileError(f"{path} cannot be read ({error.strerror}): take it from the repository") from error

@@ -9,6 +9,7 @@ from typing import Final
 from services.supervision.asking import STOP_MARGIN_S, asked
 from services.supervision.mesh import Mesh
 from services.supervision.observation import rows_of_instance
+from services.supervision.program_file import FOREIGN
 from services.supervision.seats import epoch_of, how_it_ended, record_of
 from services.supervision.starting import refuse_what_cannot_start
 from shared.mesh.supervisor import Supervisor
@@ -59,7 +60,8 @@ def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams
     runs = mesh.wait_until(lambda: all(row.well for row in rows_of_instance(mesh, instance)), within_s=BACK_S)
     rows = rows_of_instance(mesh, instance)
     if runs:
-        streams.say(f"{instance}: runs, process {rows[0].process_id}, epoch {rows[0].epoch}")
+        epoch = "" if rows[0].epoch is None else f", epoch {rows[0].epoch}"
+        streams.say(f"{instance}: runs, process {rows[0].process_id}{epoch}")
         return True
     for row in rows:
         streams.errors.write(f"bowline restart: {instance} is {row.state} {row.remark}".rstrip() + "\n")
@@ -69,17 +71,24 @@ def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams
 
 def _stopped(mesh: Mesh, supervisor: Supervisor, instance: str) -> str:
     """Stop the instance, and say how it ended, which is known of a process that had its seat."""
+    if instance in FOREIGN:
+        _stop(mesh, supervisor, instance)
+        return "stopped"
     with mesh.seats() as seats:
         post = mesh.post(instance, seats)
         process_id = next((program.process_id for program in supervisor.programs() if program.name == instance), 0)
         epoch = epoch_of(post, process_id)
         record_of(post)  # a file that cannot be read is refused while the process that it is about still runs
-        supervisor.stop(instance)
-        within_s = mesh.programs.stop_wait_s[instance] + STOP_MARGIN_S
-        if not mesh.wait_until(lambda: _state(supervisor, instance) in _ENDED, within_s=within_s):
-            state = _state(supervisor, instance)
-            raise NotDoneError(f"{instance} does not stop, not even killed; supervisord says {state}")
+        _stop(mesh, supervisor, instance)
         return "stopped" if epoch is None else how_it_ended(post, epoch)
+
+
+def _stop(mesh: Mesh, supervisor: Supervisor, instance: str) -> None:
+    supervisor.stop(instance)
+    within_s = mesh.programs.stop_wait_s[instance] + STOP_MARGIN_S
+    if not mesh.wait_until(lambda: _state(supervisor, instance) in _ENDED, within_s=within_s):
+        state = _state(supervisor, instance)
+        raise NotDoneError(f"{instance} does not stop, not even killed; supervisord says {state}")
 
 
 def _state(supervisor: Supervisor, instance: str) -> str:

@@ -9,9 +9,10 @@ from typing import Final, get_args
 from proto.fields import Role
 from services.supervision.asking import asked
 from services.supervision.mesh import Mesh
-from services.supervision.program_file import file_to_run
+from services.supervision.program_file import FOREIGN, file_to_run
 from shared.mesh.bus.keys import KeysUnusableError, create_keys, load_key_ring
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.redis_place import VARIABLE as REDIS_VARIABLE
 from shared.mesh.settings import SettingsError
 from shared.mesh.settings.unusable_paths import unusable_paths
 from shared.mesh.verb import NotDoneError
@@ -19,7 +20,7 @@ from shared.mesh.verb import NotDoneError
 START_TIMEOUT_S: Final = 15.0
 # What the processes may know of the shell they were started from; the rest of it is none of their business.
 PASSED_ON: Final = frozenset(
-    {"HOME", "LANG", "LOGNAME", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER"}
+    {"HOME", "LANG", "LOGNAME", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER", REDIS_VARIABLE}
     | {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"}
 )
 PASSED_ON_BEGINNINGS: Final = ("BOWLINE_", "LC_")
@@ -33,7 +34,7 @@ def prepare(mesh: Mesh) -> list[str]:
     for path in (configuration.run_directory, configuration.seats_directory, configuration.logs_directory):
         PrivateDirectory(path).close()
     with PrivateDirectory(configuration.keys_directory) as keys:
-        return create_keys(keys, dict.fromkeys([*get_args(Role), *mesh.programs.stop_wait_s]))
+        return create_keys(keys, dict.fromkeys([*get_args(Role), *mesh.programs.instances]))
 
 
 def refuse_what_cannot_start(mesh: Mesh, instances: Sequence[str]) -> None:
@@ -45,7 +46,8 @@ def refuse_what_cannot_start(mesh: Mesh, instances: Sequence[str]) -> None:
         PrivateDirectory(path).close()
     with PrivateDirectory(configuration.keys_directory) as keys:
         for instance in instances:
-            load_key_ring(keys, instance)
+            if instance not in FOREIGN:
+                load_key_ring(keys, instance)
 
 
 def key_faults(mesh: Mesh, instances: Iterable[str]) -> list[str]:
@@ -56,7 +58,7 @@ def key_faults(mesh: Mesh, instances: Iterable[str]) -> list[str]:
     hit: dict[str, list[str]] = {}
     try:
         with PrivateDirectory(directory) as keys:
-            for instance in dict.fromkeys(instances):
+            for instance in dict.fromkeys(one for one in instances if one not in FOREIGN):
                 try:
                     load_key_ring(keys, instance)
                 except (KeysUnusableError, PrivateFileError) as error:

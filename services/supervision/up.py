@@ -11,6 +11,7 @@ from services.supervision.judgement import Row, State
 from services.supervision.log_file import tail_of
 from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
+from services.supervision.program_file import FOREIGN
 from services.supervision.starting import prepare, refuse_what_cannot_start, start_supervisor
 from services.supervision.status import show
 from shared.mesh.orphans import Succession, patience_of, retire_orphans
@@ -65,7 +66,7 @@ def _up(mesh: Mesh, streams: Streams) -> int:
             "bowline up: what runs already knows older keys of these, or none, and hears nothing they say: "
             "`bowline down`, then `bowline up`\n"
         )
-    refuse_what_cannot_start(mesh, list(mesh.programs.stop_wait_s))
+    refuse_what_cannot_start(mesh, mesh.programs.instances)
     if before.supervisor_id is None:
         supervisor_id = start_supervisor(mesh)
         streams.say(f"supervisord: started, process {supervisor_id}")
@@ -98,7 +99,7 @@ def _start_again(mesh: Mesh, before: Supervision, streams: Streams) -> None:
 def _retire(mesh: Mesh, supervisor_id: int, streams: Streams) -> None:
     supervised = asked(mesh).programs
     with mesh.supervisor() as supervisor, mesh.seats() as seats:
-        posts = [mesh.post(instance, seats) for instance in sorted({*mesh.programs.stop_wait_s, *supervised})]
+        posts = [mesh.post(instance, seats) for instance in sorted({*mesh.programs.instances, *supervised} - FOREIGN)]
         succession = Succession(supervisor_id, supervisor.programs)
         for retired in retire_orphans(posts, succession=succession, patience=patience_of(supervisor)):
             streams.say(retired.words)

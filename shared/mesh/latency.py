@@ -6,11 +6,12 @@ greatest are exact. A histogram holds 2,240 counts (about 18 kB) whatever happen
 weighed: docs/decisions/0006-locks-and-clocks.md says why these few lines stand here instead.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
-from proto.health import HOPS_MAX
+from proto.health import HOP_BOUNDS_NS, HOPS_MAX
 
 SUB_BUCKET_BITS: Final = 6
 RECORDED_MAX_NS: Final = (1 << 40) - 1  # 18 minutes; what takes longer is counted, and clipped to this
@@ -35,6 +36,8 @@ class LatencySnapshot:
     max_ns: int
     clipped: int  # longer than the histogram reaches
     negative: int  # refused: an end before its beginning is a bug of the caller or a foreign clock
+    sum_ns: int
+    buckets: tuple[int, ...]  # of HOP_BOUNDS_NS, and last what is above them all
 
 
 class LatencyHistogram:
@@ -76,12 +79,13 @@ class LatencyHistogram:
 
     def percentile_ns(self, per_million: int) -> int:
         """Return the duration that this many of a million stay at or below (nearest rank); 0 when empty."""
-        return self._percentiles([per_million])[0]
+        return self._percentiles([per_million], list(accumulate(self.counts)))[0]
 
     def snapshot(self) -> LatencySnapshot:
         """Return the plain numbers."""
-        count = sum(self.counts)
-        p50_ns, p90_ns, p99_ns, p999_ns = self._percentiles([500_000, 900_000, 990_000, 999_000])
+        reached = list(accumulate(self.counts))
+        count = reached[-1]
+        p50_ns, p90_ns, p99_ns, p999_ns = self._percentiles([500_000, 900_000, 990_000, 999_000], reached)
         return LatencySnapshot(
             count=count,
             min_ns=self.min_ns if count else 0,
@@ -93,11 +97,12 @@ class LatencyHistogram:
             max_ns=self.max_ns,
             clipped=self.clipped,
             negative=self.negative,
+            sum_ns=self.sum_ns,
+            buckets=tuple(after - before for before, after in pairwise([0, *(reached[end] for end in _ENDS), count])),
         )
 
-    def _percentiles(self, ascending_per_million: list[int]) -> list[int]:
+    def _percentiles(self, ascending_per_million: list[int], reached: list[int]) -> list[int]:
         """Walk the counts once; integers throughout, so that no rank is off by a rounding."""
-        reached = list(accumulate(self.counts))
         count = reached[-1]
         if not count:
             return [0] * len(ascending_per_million)
@@ -113,6 +118,10 @@ class LatencyHistogram:
 def _middle_ns(index: int) -> int:
     shift = max((index >> SUB_BUCKET_BITS) - 1, 0)
     return ((index - (shift << SUB_BUCKET_BITS)) << shift) + ((1 << shift) >> 1)
+
+
+# The last of our buckets that lies below each bound, by its middle, which is what it stands for.
+_ENDS: Final = tuple(bisect_right(range(_BUCKETS), bound_ns, key=_middle_ns) - 1 for bound_ns in HOP_BOUNDS_NS)
 
 
 class HopLatencies:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.tree import CHECKOUT
+from tests.loopback import THIS_HOST, free_port
 
 BOWLINE = CHECKOUT / ".venv" / "bin" / "bowline"
 SHOWN = re.compile(r"\$ make status\n(.*?)```", re.DOTALL)
@@ -24,6 +25,7 @@ def environment() -> Iterator[dict[str, str]]:
         "PATH": os.environ["PATH"],
         "BOWLINE_PATHS__VAR_DIRECTORY": str(home / "var"),
         "BOWLINE_PATHS__RUN_DIRECTORY": str(home / "run"),
+        "BOWLINE_METRICS__PORT": str(free_port(THIS_HOST)),
     }
     yield environment
     verb("down", environment)

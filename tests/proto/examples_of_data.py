@@ -36,6 +36,7 @@ SECOND_NS: Final = 1_000_000_000
 A_HOP: Final = HopLatency(
     hop="feed.market",
     count=5_000,
+    sum_ns=650_000_000,
     p50_ns=110_000,
     p90_ns=180_000,
     p99_ns=420_000,
@@ -43,6 +44,7 @@ A_HOP: Final = HopLatency(
     max_ns=1_100_000,
     negative=0,
     clipped=0,
+    buckets=(0, 12, 140, 2_000, 2_700, 130, 17, 1, *[0] * 12),
 )
 
 A_BAR: Final = Bar(

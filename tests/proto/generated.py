@@ -50,7 +50,9 @@ def _values(shape: Shape) -> st.SearchStrategy[object]:
             values = st.one_of(*(structs(part) for part in shape.parts))
         case "list":
             assert shape.item is not None, "a list of nothing"
-            values = st.lists(_values(shape.item), max_size=_LIST_LENGTH_MAX).map(tuple)
+            length_min = meta.min_length or 0
+            length_max = max(length_min, _LIST_LENGTH_MAX)
+            values = st.lists(_values(shape.item), min_size=length_min, max_size=length_max).map(tuple)
     return st.none() | values if shape.optional else values
 
 

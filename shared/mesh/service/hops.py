@@ -44,6 +44,7 @@ class Hops:
                 HopLatency(
                     hop=hop,
                     count=snapshot.count,
+                    sum_ns=snapshot.sum_ns,
                     p50_ns=snapshot.p50_ns,
                     p90_ns=snapshot.p90_ns,
                     p99_ns=snapshot.p99_ns,
@@ -51,6 +52,7 @@ class Hops:
                     max_ns=snapshot.max_ns,
                     negative=snapshot.negative,
                     clipped=snapshot.clipped,
+                    buckets=snapshot.buckets,
                 )
                 for hop, snapshot in self._latencies.take().items()
             )

@@ -21,6 +21,11 @@ from shared.mesh.settings.values import Text, count, number, percent, plain, quo
 SYMBOLS_MAX = 100
 _SYMBOL = re.compile(r"([A-Z0-9]{2,15})/([A-Z0-9]{2,10})")
 _NAME = Text(r"[a-z][a-z0-9_-]{0,31}", "a short name of small letters, digits, - and _")
+# Neither "@" nor "?": a name and a password have no place in a file that is shown.
+_REDIS_URL = Text(
+    r"own|off|(rediss?://|unix:///)[!->A-~]{1,255}",
+    "own, off, or an address such as redis://10.0.0.2:6379/0; one with a password belongs in the variable REDIS_URL",
+)
 _DIRECTORY = Text(r"[^\x00-\x1f\x7f~][^\x00-\x1f\x7f]{0,255}", "a path, absolute or from the project root (no ~)")
 
 
@@ -164,6 +169,22 @@ class SimExchangeSettings(_Section):
     )
 
 
+class MetricsSettings(_Section):
+    """What is measured, for Prometheus to fetch."""
+
+    port: Annotated[int, number(1, 65_535)] = Field(
+        9464, description="Where Prometheus fetches it, on this host alone."
+    )
+
+
+class RedisSettings(_Section):
+    """The cache of latest values and short histories, which the mesh can do without."""
+
+    url: Annotated[str, _REDIS_URL] = Field(
+        "own", description="The mesh's own, none (off), or the address of another; the variable REDIS_URL wins."
+    )
+
+
 class RiskSettings(_Section):
     """The limits; the profile gives each a value, and any may be overridden. All hold, the strictest wins."""
 
@@ -265,6 +286,8 @@ class Settings(BaseSettings):
     venue: VenueSettings = Field(default_factory=VenueSettings)
     feed: FeedSettings = Field(default_factory=FeedSettings)
     sim_exchange: SimExchangeSettings = Field(default_factory=SimExchangeSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
     risk: RiskSettings
 
     @classmethod

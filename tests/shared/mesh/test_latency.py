@@ -1,10 +1,12 @@
 """The histogram against a sorted list, which is what it stands for."""
 
+from itertools import accumulate
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto.health import HOPS_MAX
+from proto.health import HOP_BOUNDS_NS, HOP_BUCKETS, HOPS_MAX
 from shared.mesh.latency import (
     OTHER,
     PER_MILLION,
@@ -75,7 +77,25 @@ def test_negative_is_refused_and_counted() -> None:
 
 def test_an_empty_histogram_is_all_zero() -> None:
     """Nothing recorded is shown as zeros, not as an error."""
-    assert LatencyHistogram().snapshot() == LatencySnapshot(*[0] * 10)
+    assert LatencyHistogram().snapshot() == LatencySnapshot(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * HOP_BUCKETS)
+
+
+@given(samples)
+def test_buckets_are_counts_that_can_be_added_up(values: list[int]) -> None:
+    """Up to each bound stands what was at most that long, give or take what lies within 1/64 of the bound."""
+    shown = histogram_of(values).snapshot()
+    assert (sum(shown.buckets), shown.sum_ns) == (len(values), sum(values))
+    for bound_ns, reached in zip(HOP_BOUNDS_NS, accumulate(shown.buckets[:-1]), strict=True):
+        surely = sum(value * 64 <= bound_ns * 63 for value in values)
+        perhaps = sum(value * 64 <= bound_ns * 65 for value in values)
+        assert surely <= reached <= perhaps
+
+
+def test_bounds_are_as_the_message_says() -> None:
+    """The bounds run from 10 us to 10 s in steps of 1, 2.5 and 5."""
+    bounds = ", ".join(f"{bound_ns / 1e3:g}" for bound_ns in HOP_BOUNDS_NS)
+    ms = "1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000"
+    assert bounds == f"10, 25, 50, 100, 250, 500, {ms}, 1e+06, 2.5e+06, 5e+06, 1e+07"
 
 
 def test_memory_does_not_grow() -> None:
