@@ -22,7 +22,6 @@ from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Settings, SettingsError, load_configuration
 
 FIRST: Final = "feed"
-OFFICIAL: Final = "official"
 NS_PER_SECOND: Final = 1_000_000_000
 
 
@@ -59,8 +58,7 @@ def reading_of(instance: str, settings: Settings) -> Reading:
         known = ", ".join((FIRST, *further))
         raise FeedRefusedError(f"feed.others names no {instance}; there are {known}: add it there")
     books = tuple(symbol for symbol in settings.feed.books if symbol in symbols)
-    is_ours = venue == trades_at and settings.venue.url != OFFICIAL
-    return Reading(venue, symbols, books, settings.venue.url if is_ours else "")
+    return Reading(venue, symbols, books, (settings.venue_address or "") if venue == trades_at else "")
 
 
 def plan_of(instance: str, settings: Settings) -> Plan:

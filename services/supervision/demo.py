@@ -51,9 +51,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 def refuse_another_venue(settings: Settings) -> None:
     """Refuse to call it a demonstration when prices would come from elsewhere."""
-    simulated = f"http://127.0.0.1:{settings.sim_exchange.port}"
-    if settings.venue.url != simulated:
+    if settings.venue.url != "simulated":
         raise NotDoneError(
-            f"venue.url is {settings.venue.url}, and the simulated exchange is at {simulated}: set venue.url to that, "
-            "or start what is configured with `bowline up`"
+            f"venue.url is {settings.venue.url}, and this is about the exchange that is only simulated: set venue.url "
+            "to simulated, or start what is configured with `bowline up`"
         )

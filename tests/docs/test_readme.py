@@ -26,6 +26,7 @@ def environment() -> Iterator[dict[str, str]]:
         "BOWLINE_PATHS__VAR_DIRECTORY": str(home / "var"),
         "BOWLINE_PATHS__RUN_DIRECTORY": str(home / "run"),
         "BOWLINE_METRICS__PORT": str(free_port(THIS_HOST)),
+        "BOWLINE_SIM_EXCHANGE__PORT": str(free_port(THIS_HOST)),
     }
     yield environment
     verb("down", environment)
@@ -46,14 +47,17 @@ def words(table: str) -> list[list[str]]:
 
 
 def test_the_mesh_runs_as_the_readme_shows(environment: dict[str, str]) -> None:
-    """Up, status, crash and down do what the page says, with the processes there are."""
+    """Demo, status, crash and down do what the page says, with the processes there are."""
     shown = SHOWN.findall((CHECKOUT / "README.md").read_text(encoding="utf-8"))
     assert len(shown) == 1
-    up = verb("up", environment)
-    assert up.returncode == 0, up.stdout + up.stderr
+    demo = verb("demo", environment)
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "bowline watch" in demo.stdout
     status = verb("status", environment)
     assert (status.returncode, words(status.stdout)) == (0, words(shown[0]))
-    crash = verb("crash", environment, "overseer")
+    watched = verb("watch", environment, "--once")
+    assert "BTC/USDT feed" in watched.stdout, watched.stdout + watched.stderr
+    crash = verb("crash", environment, "feed")
     assert crash.returncode == 0, crash.stdout + crash.stderr
     down = verb("down", environment)
     assert down.returncode == 0, down.stdout + down.stderr

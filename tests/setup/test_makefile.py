@@ -10,8 +10,7 @@ import yaml
 from tests.house.tree import CHECKOUT
 
 VERBS = ("setup", "check", "test", "bench", "fuzz", "chaos", "demo", "up", "down", "status", "logs", "lock", "clean")
-NOT_BUILT = ("demo",)
-OF_THE_MESH = ("up", "down", "status", "logs")
+OF_THE_MESH = ("demo", "up", "down", "status", "logs")
 
 
 def make(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -44,15 +43,6 @@ def test_pre_commit_runs_what_check_runs() -> None:
     commands = [line.strip() for line in re.findall(r"^(?:@?echo .*\$\()?(\.venv/bin/[^)\n]+)", recipe, re.MULTILINE)]
     assert [hook["entry"] for hook in hooks] == commands
     assert len(commands) == 5
-
-
-@pytest.mark.parametrize("verb", NOT_BUILT)
-def test_verb_not_built_yet_says_what_it_waits_for(verb: str) -> None:
-    """A promised verb says in one line that it is not built yet and which part it waits for, and fails."""
-    refused = make(verb)
-    assert refused.returncode == 2
-    assert refused.stdout == ""
-    assert refused.stderr.startswith(f"make {verb} is not built yet: it waits for the ")
 
 
 @pytest.mark.parametrize("verb", OF_THE_MESH)

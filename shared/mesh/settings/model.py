@@ -95,12 +95,12 @@ class VenueSettings(_Section):
     url: Annotated[
         str,
         Text(
-            r"official|https?://[a-zA-Z0-9.-]{1,200}(:[0-9]{1,5})?",
-            "official, or an address such as http://127.0.0.1:9080 with nothing behind it",
+            r"simulated|official|https?://[a-zA-Z0-9.-]{1,200}(:[0-9]{1,5})?",
+            "simulated, official, or an address such as http://10.0.0.2:9080 with nothing behind it",
         ),
     ] = Field(
-        "http://127.0.0.1:9080",
-        description="Where it is: the simulated exchange of this host, or official, which is the exchange itself.",
+        "simulated",
+        description="Where it is: simulated (the exchange of this host), official (the exchange itself), or an address.",
     )
     account: Annotated[str, _NAME] = Field(
         "main", description="Our name for the account; its secret files carry this name."
@@ -289,6 +289,17 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     risk: RiskSettings
+
+    @property
+    def venue_address(self) -> str | None:
+        """Where the venue is; None is at its own addresses."""
+        match self.venue.url:
+            case "official":
+                return None
+            case "simulated":
+                return f"http://127.0.0.1:{self.sim_exchange.port}"
+            case address:
+                return address
 
     @classmethod
     @override

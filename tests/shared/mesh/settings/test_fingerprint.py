@@ -20,7 +20,7 @@ from shared.mesh.settings.values import plain
 from shared.mesh.settings.yaml_text import parse_yaml
 from tests.shared.mesh.settings.projects import CHECKOUT, a_configuration
 
-GOLDEN = "f6f2b9c0e1e1464355f43813dd25d58e0a5c536e6a9105af28a39bbce9625cb0"
+GOLDEN = "504ef9e20b8f4dedff684b8040f01c4bad5f76131236c3ee2577c794b70280ae"
 PERCENTS = st.decimals(min_value="0.5", max_value="10", places=3)
 
 
