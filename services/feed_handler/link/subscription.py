@@ -53,12 +53,12 @@ class Subscription:
                 await asyncio.wait(until, timeout=self._pace.stay_seconds, return_when=asyncio.FIRST_COMPLETED)
                 if self._clock.boot_ns() - opened_boot_ns >= self._pace.healthy_seconds * NS_PER_SECOND:
                     self._backoff.reset()
+                older = newer
                 if newer.over.done():
                     tasks.create_task(newer.close())
                     older = None
-                    await asyncio.sleep(self._backoff.next_seconds())
-                else:
-                    older = newer
+                # Also where all is well: a venue that shuts down may announce that on each new connection.
+                await asyncio.sleep(self._backoff.next_seconds())
 
     def lost(self, reason: str) -> None:
         """Say that nothing flows, unless that was said for the same reason."""
