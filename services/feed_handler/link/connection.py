@@ -115,6 +115,8 @@ class Connection:
 
     def _take(self, text: str | bytes) -> None:
         received_wall_ns = self._clock.wall_ns()
+        # Who talks is alive: a pong stands in line behind what was told, and ccxt would take a long line for a death.
+        self._client.lastPong = self._client.last_message_at
         told = self._read(text)
         if type(told) is Unreadable:
             control = self._venue.control(text)

@@ -113,11 +113,13 @@ class Subscription:
             self._has_silent.clear()
             symbols = tuple(self._silent)
             self._silent.clear()
-            if not self._flows or self._current is None:
+            connection = self._current
+            if connection is None or not self._flows:
                 continue
             try:
-                await self._current.ask_anew([streams[symbol] for symbol in symbols])
+                await connection.ask_anew([streams[symbol] for symbol in symbols])
             except ConnectionLostError:
-                continue  # it is over, and that is said
+                if self._current is connection:
+                    continue  # it is over, and that is said; one that took its place meanwhile has asked for all
             self._bring(StreamOpened(self.kind, symbols))
             await asyncio.sleep(self._pace.between_requests_seconds)

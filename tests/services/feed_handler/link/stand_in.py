@@ -27,7 +27,10 @@ class StandIn:
         self.frames: Final[dict[str, list[str | bytes]]] = {}  # by stream, sent once to whoever subscribes to it
         self.refused_dials: Final[list[web.StreamResponse]] = []
         self.asked: Final[list[str]] = []  # paths
+        self.requests: Final[list[tuple[str, list[str]]]] = []  # on sockets
         self.subscribed: Final[dict[str, list[str]]] = {}  # streams by the path of the socket
+        self.answers_pings = True
+        self.sockets: Final[dict[str, web.WebSocketResponse]] = {}  # the latest of each stream
         self.url = ""
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -47,18 +50,20 @@ class StandIn:
     async def _serve_socket(self, request: web.Request) -> web.StreamResponse:
         if self.refused_dials:
             return self.refused_dials.pop()
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=self.answers_pings)
         await socket.prepare(request)
         async for message in socket:
             if message.type is not WSMsgType.TEXT:
                 continue
             asked = json.loads(message.data)
+            self.requests.append((asked["method"], asked["params"]))
             answer = (self.answers.pop() if self.answers else acknowledged)(asked["id"])
             if answer is None:
                 continue
             await socket.send_str(answer)
             if asked["method"] == "SUBSCRIBE":
                 self.subscribed.setdefault(request.path, []).extend(asked["params"])
+                self.sockets.update(dict.fromkeys(asked["params"], socket))
                 await self._send(socket, asked["params"])
         return socket
 

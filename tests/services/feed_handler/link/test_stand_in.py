@@ -9,7 +9,7 @@ from aiohttp import web
 from services.feed_handler.link.client import venue_client
 from services.feed_handler.link.pace import Pace
 from services.feed_handler.venues.catalog import VENUES
-from services.feed_handler.vocabulary import Came, StreamLost, StreamOpened, Unreadable
+from services.feed_handler.vocabulary import Came, Resubscribe, StreamKind, StreamLost, StreamOpened, Unreadable
 from shared.market.observations import BookChange, Candle, Quote, Trade
 from shared.mesh.clock import SystemClock
 from tests.services.feed_handler.link.linked import BRISK, KINDS, SYMBOL, linked
@@ -43,6 +43,31 @@ async def test_every_address_is_ours(name: str) -> None:
         assert (exchange.streaming["keepAlive"], exchange.streaming["connectionTimeout"]) == (1_000, 10_000)
         assert exchange.rateLimiterAlgorithm == "rollingWindow"
         await exchange.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("binance", dict.fromkeys(KINDS, "wss://stream.binance.com:9443/ws")),
+        (
+            "binanceusdm",
+            {
+                "trades": "wss://fstream.binance.com/market/ws",
+                "quotes": "wss://fstream.binance.com/public/ws",
+                "book": "wss://fstream.binance.com/public/ws",
+                "candles": "wss://fstream.binance.com/market/ws",
+            },
+        ),
+    ],
+)
+async def test_streams_are_where_the_venue_has_them(name: str, places: dict[StreamKind, str]) -> None:
+    """Without an address of ours, each kind of stream is where ccxt knows it to be."""
+    venue = VENUES[name]
+    exchange = venue_client(venue, url="", pace=Pace())
+    for kind, place in places.items():
+        category = exchange.get_future_ws_category(venue.channels[kind].route)
+        assert exchange.get_ws_url(venue.market_type, category) == place
+    await exchange.close()
 
 
 async def test_other_market_flows() -> None:
@@ -144,6 +169,22 @@ async def test_venue_that_asks_for_a_pause_has_it() -> None:
             assert clock.boot_ns() - began_ns > 900_000_000
 
 
+async def test_who_talks_is_alive() -> None:
+    """A venue that answers no ping is dead, unless it tells something: the answer may stand in line behind that."""
+    clock = SystemClock()
+    async with standing_in() as venue:
+        venue.answers_pings = False
+        async with linked(venue.url, pace=replace(BRISK, keep_alive_ms=100)) as opened:
+            await opened.brought.flows(*KINDS)
+            began_ns = clock.boot_ns()
+            while clock.boot_ns() - began_ns < 1_000_000_000:
+                await venue.sockets["btcusdt@aggTrade"].send_str(AGGREGATE)
+                await opened.brought.next(Came)
+            lost = [one.kind for one in opened.brought.of(StreamLost)]
+            assert "trades" not in lost
+            assert "quotes" in lost
+
+
 async def test_announcements_without_end_are_followed_with_patience() -> None:
     """A venue that announces its end on each new connection is not dialled without a pause."""
     pace = replace(BRISK, retry_seconds_first=0.3, retry_seconds_max=0.3)
@@ -169,3 +210,19 @@ async def test_connection_has_a_bounded_number_of_streams() -> None:
         trades = [one.symbols for one in opened.brought.of(StreamOpened) if one.kind == "trades"]
         assert sorted(symbol for share in trades for symbol in share) == sorted(symbols)
         assert SYMBOL not in symbols
+
+
+async def test_many_silent_streams_are_asked_for_in_one_request() -> None:
+    """The venue counts frames: what is wanted at once is asked for together."""
+    symbols = [f"A{number}/USDT" for number in range(50)]
+    async with (
+        standing_in([f"A{number}USDT" for number in range(50)]) as venue,
+        linked(venue.url, symbols=symbols, book_symbols=()) as opened,
+    ):
+        await opened.brought.flows("trades", "quotes", "candles")
+        del venue.requests[:]
+        for symbol in symbols[10:20]:
+            opened.link.perform(Resubscribe("quotes", symbol))
+        assert (await opened.brought.next(StreamOpened)).symbols == tuple(symbols[10:20])
+        streams = [f"a{number}usdt@bookTicker" for number in range(10, 20)]
+        assert venue.requests == [("UNSUBSCRIBE", streams), ("SUBSCRIBE", streams)]
