@@ -18,6 +18,7 @@ from shared.core.service import FromOutside
 from shared.mesh.clock import Clock
 
 REASON_CHARACTERS_MAX: Final = 200
+WAIT_SECONDS_MAX: Final = 3 * 86_400.0  # the longest ban there is
 ENDED: Final = "ended"  # ccxt's name for what nobody ever resolves
 
 
@@ -66,7 +67,10 @@ class Connection:
         self._exchange.watch(self._url, ENDED).add_done_callback(self._note_end)
         await asyncio.wait({client.connected, self.over}, return_when=asyncio.FIRST_COMPLETED)
         if self.over.done():
-            raise ConnectionLostError(self.over.result(), wait_seconds=client.last_retry_after or 0.0)
+            wait_seconds = client.last_retry_after or 0.0
+            raise ConnectionLostError(
+                self.over.result(), wait_seconds=wait_seconds if 0 < wait_seconds < WAIT_SECONDS_MAX else 0.0
+            )
         await self._ask("SUBSCRIBE", streams)
 
     async def ask_anew(self, streams: Sequence[str]) -> None:
@@ -111,6 +115,8 @@ class Connection:
 
     def _take(self, text: str | bytes) -> None:
         received_wall_ns = self._clock.wall_ns()
+        # Who talks is alive: a pong stands in line behind what was told, and ccxt would take a long line for a death.
+        self._client.lastPong = self._client.last_message_at
         told = self._read(text)
         if type(told) is Unreadable:
             control = self._venue.control(text)

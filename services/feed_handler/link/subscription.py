@@ -53,12 +53,12 @@ class Subscription:
                 await asyncio.wait(until, timeout=self._pace.stay_seconds, return_when=asyncio.FIRST_COMPLETED)
                 if self._clock.boot_ns() - opened_boot_ns >= self._pace.healthy_seconds * NS_PER_SECOND:
                     self._backoff.reset()
+                older = newer
                 if newer.over.done():
                     tasks.create_task(newer.close())
                     older = None
-                    await asyncio.sleep(self._backoff.next_seconds())
-                else:
-                    older = newer
+                # Also where all is well: a venue that shuts down may announce that on each new connection.
+                await asyncio.sleep(self._backoff.next_seconds())
 
     def lost(self, reason: str) -> None:
         """Say that nothing flows, unless that was said for the same reason."""
@@ -113,11 +113,13 @@ class Subscription:
             self._has_silent.clear()
             symbols = tuple(self._silent)
             self._silent.clear()
-            if not self._flows or self._current is None:
+            connection = self._current
+            if connection is None or not self._flows:
                 continue
             try:
-                await self._current.ask_anew([streams[symbol] for symbol in symbols])
+                await connection.ask_anew([streams[symbol] for symbol in symbols])
             except ConnectionLostError:
-                continue  # it is over, and that is said
+                if self._current is connection:
+                    continue  # it is over, and that is said; one that took its place meanwhile has asked for all
             self._bring(StreamOpened(self.kind, symbols))
             await asyncio.sleep(self._pace.between_requests_seconds)
