@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 from shared.core.durations import duration
@@ -12,6 +12,7 @@ PLACES_MAX: Final = 8
 BARS: Final = "▁▂▃▄▅▆▇█"
 _EIGHT_PLACES: Final = Decimal("0.5e-8")  # what is less would be written as nothing
 _TWO_PLACES: Final = Decimal("0.005")
+_written: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)  # whoever calls may count in another one
 _MICROSECOND, _MILLISECOND, _SECOND, _MINUTE = 1_000, 1_000_000, 1_000_000_000, 60_000_000_000
 _MEBIBYTE: Final = 1024 * 1024
 _TENTHS_BELOW: Final = 10
@@ -25,7 +26,8 @@ def price(value: Decimal | None) -> str:
         return f"{value:.3e}"
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int), "a field of a message is a number"
-    return f"{value:,.{min(max(-exponent, 0), PLACES_MAX)}f}"
+    places = min(max(-exponent, 0), PLACES_MAX)
+    return f"{_written.quantize(value, Decimal(1).scaleb(-places)):,f}"
 
 
 def spread(value: Decimal | None) -> str:

@@ -100,7 +100,7 @@ class VenueSettings(_Section):
         ),
     ] = Field(
         "simulated",
-        description="Where it is: simulated (the exchange of this host), official (the exchange itself), or an address.",
+        description="Where it is: simulated (by this host), official (the exchange itself), or an address.",
     )
     account: Annotated[str, _NAME] = Field(
         "main", description="Our name for the account; its secret files carry this name."
@@ -167,6 +167,11 @@ class SimExchangeSettings(_Section):
     client_ids: Literal["open", "day", "ever"] = Field(
         "open", description="How long no other order may have its client id: while it is open, for a day, or for ever."
     )
+
+    @property
+    def address(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.port}"
 
 
 class MetricsSettings(_Section):
@@ -293,13 +298,8 @@ class Settings(BaseSettings):
     @property
     def venue_address(self) -> str | None:
         """Where the venue is; None is at its own addresses."""
-        match self.venue.url:
-            case "official":
-                return None
-            case "simulated":
-                return f"http://127.0.0.1:{self.sim_exchange.port}"
-            case address:
-                return address
+        words = {"official": None, "simulated": self.sim_exchange.address}
+        return words.get(self.venue.url, self.venue.url)
 
     @classmethod
     @override
