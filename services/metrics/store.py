@@ -38,6 +38,7 @@ PAUSE_LEAST_S: Final = 0.25
 PAUSE_MOST_S: Final = 5.0
 # Beside us Redis is started too: not to be there yet is no news.
 PATIENCE_S: Final = 5.0
+ABSENT: Final = "nobody listens, or the connection broke"
 
 Tell = Callable[[StoreChanged], None]
 
@@ -72,7 +73,13 @@ class Store:
         self._offered.set()
 
     async def write_for_ever(self) -> None:
-        """Write whatever is offered."""
+        """Write whatever is offered, until cancelled."""
+        try:
+            await self._write_whatever_is_offered()
+        finally:
+            await self._let_go()
+
+    async def _write_whatever_is_offered(self) -> None:
         loop = asyncio.get_running_loop()
         patient_until, pause_s = loop.time() + PATIENCE_S, PAUSE_LEAST_S
         while True:
@@ -83,7 +90,7 @@ class Store:
             except (RedisError, OSError, TimeoutError) as error:
                 state, reason = trouble_of(error)
                 self._counts.failed[reason] += 1
-                if self._state != "connecting" or loop.time() > patient_until:
+                if reason != ABSENT or self._state != "connecting" or loop.time() > patient_until:
                     self._become(state, reason)
                 await self._let_go()
                 await asyncio.sleep(pause_s * self._random.uniform(0.5, 1))
@@ -142,7 +149,7 @@ def trouble_of(error: Exception) -> tuple[StoreState, str]:
         case RedisTimeoutError() | TimeoutError():
             return "down", f"no answer within {ANSWER_S:g} s"
         case RedisConnectionError() | OSError():
-            return "down", "nobody listens, or the connection broke"
+            return "down", ABSENT
         case _:
             return "down", "it answers with an error"
 

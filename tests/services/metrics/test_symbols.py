@@ -64,7 +64,10 @@ def test_body_says_whom_a_message_is_about() -> None:
     gathering = alive()
     for body in (a_trade(1.0), a_trade(2.0, symbol="ETH/USDT"), LinkOpened(symbol=None), a_trade(3.0)):
         gathering.see(body, topic="binance/all")
-    assert [(one.last_price, one.link) for one in gathering.measures().symbols] == [(3, "open"), (2, "open")]
+    assert [(one.last_price, one.link) for one in gathering.measures().symbols] == [
+        (Decimal("3.0"), "open"),
+        (Decimal("2.0"), "open"),
+    ]
 
 
 def test_ages_grow_whatever_the_wall_clock_does() -> None:
