@@ -2,59 +2,14 @@
 
 import asyncio
 import signal
-from decimal import Decimal
-from itertools import pairwise
-from typing import Any
 
-from proto.bars import Bar
-from proto.market import BarClosed
-from shared.market.bars import BarBuilder
-from shared.market.observations import Trade
 from shared.market.timeframe import timeframe
-from tests.services.feed_handler.feed_project import FeedProject, Reader, kill
+from tests.services.feed_handler.feed_project import FeedProject, kill
+from tests.services.feed_handler.reader import Reader
+from tests.services.feed_handler.truth import assert_true, folded, is_a_row, shape
 
 SECOND_NS = 1_000_000_000
 STANDS_STILL_S = 2
-
-
-def folded(rows: list[dict[str, Any]], name: str) -> dict[int, Bar]:
-    """Return the bars that the exchange's own trades make, by when they open."""
-    frame = timeframe(name)
-    builder = BarBuilder(frame)
-    trades = [
-        Trade(
-            symbol="BTC/USDT",
-            trade_id=row["a"],
-            price=Decimal(row["p"]),
-            quantity=Decimal(row["q"]),
-            taker_side="sell" if row["m"] else "buy",
-            trade_count=row["l"] - row["f"] + 1,
-            exchange_time_ns=row["T"] * 1_000_000,
-        )
-        for row in rows
-    ]
-    builder.begin(frame.open_time_ns(trades[0].exchange_time_ns), gapless=True)
-    return {bar.open_time_ns: bar for trade in trades for bar in builder.trade(trade)}
-
-
-def shape(bar: Bar | BarClosed) -> tuple[float, ...]:
-    """Return what has to agree."""
-    prices = (bar.open_price, bar.high_price, bar.low_price, bar.close_price, bar.base_volume)
-    return (*(float(price) for price in prices), bar.trade_count)
-
-
-def assert_true(bars: list[BarClosed], truth: dict[int, Bar]) -> None:
-    """Every bar is as the exchange's own trades make it, if it says that it is whole; and each was told once."""
-    opens = [bar.open_time_ns for bar in bars]
-    assert opens == sorted(set(opens))
-    for bar in bars:
-        if bar.gapless and bar.open_time_ns in truth:
-            assert shape(bar) == shape(truth[bar.open_time_ns])
-
-
-def is_a_row(ids: list[int]) -> bool:
-    """Say whether numbers run on without a jump or a repetition."""
-    return all(later == earlier + 1 for earlier, later in pairwise(ids))
 
 
 async def test_ticks_reach_a_subscriber() -> None:
@@ -62,7 +17,7 @@ async def test_ticks_reach_a_subscriber() -> None:
     with FeedProject() as project:
         project.start()
         project.start_feed()
-        async with Reader(project) as reader:
+        async with Reader(project.root) as reader:
             await reader.until(lambda: len(reader.bars()) >= 4 and len(reader.bars(symbol="ETH/USDT")) >= 2)
             await reader.until(lambda: reader.doubts() == ())
             assert is_a_row(reader.trade_ids())
@@ -76,7 +31,7 @@ async def test_a_killed_feed_comes_back_and_nothing_is_missing_from_what_it_reme
     with FeedProject() as project:
         project.start()
         first = project.start_feed()
-        async with Reader(project) as reader:
+        async with Reader(project.root) as reader:
             await reader.until(lambda: len(reader.bars()) >= 2)
             kill(first)
             project.start_feed()
@@ -98,7 +53,7 @@ async def test_a_feed_that_stood_still_catches_up() -> None:
     with FeedProject() as project:
         project.start()
         feed = project.start_feed()
-        async with Reader(project) as reader:
+        async with Reader(project.root) as reader:
             await reader.until(lambda: len(reader.bars()) >= 2)
             feed.send_signal(signal.SIGSTOP)
             stopped_at, waited = reader.bars()[-1].open_time_ns, len(project.aggregates("BTCUSDT"))
@@ -119,7 +74,7 @@ async def test_an_exchange_that_dies_is_noticed_and_found_again() -> None:
     with FeedProject() as project:
         exchange = project.start()
         project.start_feed()
-        async with Reader(project) as reader:
+        async with Reader(project.root) as reader:
             await reader.until(reader.bars)
             kill(exchange)
             await reader.until(lambda: reader.link()[-1] == "lost" and reader.doubts())
@@ -136,7 +91,7 @@ async def test_an_exchange_that_freezes_is_noticed_within_seconds() -> None:
     with FeedProject() as project:
         exchange = project.start()
         project.start_feed()
-        async with Reader(project) as reader:
+        async with Reader(project.root) as reader:
             await reader.until(reader.bars)
             exchange.send_signal(signal.SIGSTOP)
             await reader.until(lambda: "stale quotes" in (reader.doubts() or ()))

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from proto.market import BookChanged, BookSnapshot, QuoteSeen, TradeSeen
-from tests.services.feed_handler.feed_project import FeedProject, Reader
-from tests.services.feed_handler.test_feed_process import assert_true, folded, is_a_row
+from tests.services.feed_handler.feed_project import FeedProject
+from tests.services.feed_handler.reader import Reader
+from tests.services.feed_handler.truth import assert_true, folded, is_a_row
 
 TRADES, QUOTES, BOOK = "btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@depth*"
 TIMES = 3
@@ -54,7 +55,7 @@ async def test_a_poisoned_price_is_counted_and_goes_no_further(
     project: FeedProject, price: str, stream: str, reason: str
 ) -> None:
     """Each wrong price is refused for its reason, as often as it was sent, and the symbol is trusted again after."""
-    async with Reader(project) as reader:
+    async with Reader(project.root) as reader:
         await reader.until(lambda: reader.counts.get("BTC/USDT") and reader.trade_ids())
         before = reader.refused(reason)
         # Not every one: two wrong ones in a row that agree with each other are a move.
@@ -69,7 +70,7 @@ async def test_a_poisoned_price_is_counted_and_goes_no_further(
 
 async def test_many_faults_make_a_symbol_doubted(project: FeedProject) -> None:
     """Five wrong prices within ten seconds and the symbol is not to be relied on; quiet again, it is."""
-    async with Reader(project) as reader:
+    async with Reader(project.root) as reader:
         await reader.until(lambda: reader.doubts() == ())
         poison = project.fault(kind="wrong_price", price="zero", when={"stream": QUOTES, "every": 2, "most": 12})
         await reader.until(lambda: "many faults" in (reader.doubts() or ()))
@@ -79,7 +80,7 @@ async def test_many_faults_make_a_symbol_doubted(project: FeedProject) -> None:
 
 async def test_a_trade_that_the_stream_swallows_is_fetched(project: FeedProject) -> None:
     """Trades lost with their connections are fetched by their ids: the row has no hole, and neither has a bar."""
-    async with Reader(project) as reader:
+    async with Reader(project.root) as reader:
         await reader.until(lambda: reader.counts.get(None) and reader.trade_ids())
         lost, filled = reader.counted("streams lost"), reader.counted("trades fetched", "BTC/USDT")
         when = {"stream": TRADES, "every": 7, "most": TIMES}
@@ -97,7 +98,7 @@ async def test_a_trade_that_the_stream_swallows_is_fetched(project: FeedProject)
 
 async def test_a_stream_that_falls_silent_is_asked_for_anew(project: FeedProject) -> None:
     """A connection that stands and says nothing is noticed by the silence, and doubted until it speaks."""
-    async with Reader(project) as reader:
+    async with Reader(project.root) as reader:
         await reader.until(lambda: reader.doubts() == ())
         silence = project.fault(kind="stream_silent", when={"stream": QUOTES})
         await reader.until(lambda: "stale quotes" in (reader.doubts() or ()))
@@ -107,7 +108,7 @@ async def test_a_stream_that_falls_silent_is_asked_for_anew(project: FeedProject
 
 async def test_trades_that_fall_silent_are_looked_for(project: FeedProject) -> None:
     """When the stream of trades says nothing, the venue is asked whether there were any, and nothing is missed."""
-    async with Reader(project) as reader:
+    async with Reader(project.root) as reader:
         await reader.until(reader.trade_ids)
         filled = reader.counted("trades fetched", "BTC/USDT")
         silence = project.fault(kind="stream_silent", when={"stream": TRADES})
@@ -118,7 +119,7 @@ async def test_trades_that_fall_silent_are_looked_for(project: FeedProject) -> N
 
 async def test_a_hole_in_the_book_has_it_fetched(project: FeedProject) -> None:
     """A missing change of the book is noticed at the next one; readers get a whole book, and changes in a row."""
-    async with Reader(project) as reader:
+    async with Reader(project.root) as reader:
         book = reader.bodies["binance/BTC/USDT/book"]
         await reader.until(lambda: len(book) > 3)
         before = reader.refused("book gap")
@@ -138,7 +139,7 @@ async def test_a_hole_in_the_book_has_it_fetched(project: FeedProject) -> None:
 
 async def test_an_exchange_that_answers_nothing_but_streams_is_lived_with(project: FeedProject) -> None:
     """While every request is refused, ticks flow; what could not be fetched is fetched afterwards."""
-    async with Reader(project) as reader:
+    async with Reader(project.root) as reader:
         await reader.until(reader.trade_ids)
         project.fault(kind="maintenance", when={"until": "+5s"})
         project.fault(kind="stream_cut", at="event", when={"stream": TRADES, "most": 1})
