@@ -9,6 +9,7 @@ from typing import Final
 from services.metrics.core.gatherer import MetricsCore
 from services.metrics.shell import MetricsShell
 from shared.mesh.instances import INSTANCE
+from shared.mesh.program_file import ProgramFileError, read_program_file
 from shared.mesh.redis_place import NoRedis, RedisPlaceError, redis_place
 from shared.mesh.service import Plan, run
 from shared.mesh.service.ending import UNUSABLE
@@ -33,6 +34,7 @@ def main() -> int:
     instances = instances_of(configuration)
     core = MetricsCore(
         instances=instances,
+        expected=expected_of(root),
         feeds=[instance for instance in instances if instance.partition("-")[0] == "feed"],
         has_store=not isinstance(place, NoRedis),
     )
@@ -44,6 +46,14 @@ def instances_of(configuration: Configuration) -> list[str]:
     """Return every instance that there is a key for; an operator is a person, and has no heart that beats."""
     names = sorted(file.stem for file in configuration.keys_directory.glob("*.public"))
     return [name for name in names if INSTANCE.fullmatch(name) and name.partition("-")[0] != "operator"]
+
+
+def expected_of(root: Path) -> frozenset[str]:
+    """Return the instances that supervisord is told to run here; none where its file cannot tell."""
+    try:
+        return frozenset(read_program_file(root).instances)
+    except ProgramFileError:
+        return frozenset()  # `bowline up` and `status` say what is wrong with it
 
 
 if __name__ == "__main__":

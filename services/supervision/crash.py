@@ -8,7 +8,7 @@ from typing import Final
 
 from services.supervision.asking import asked
 from services.supervision.mesh import Mesh
-from services.supervision.program_file import FOREIGN
+from shared.mesh.program_file import FOREIGN
 from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
 from shared.mesh.orphans import DEATH_TIMEOUT_NS
 from shared.mesh.process_identity import ProcessHandle

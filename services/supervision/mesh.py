@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from services.supervision.program_file import (
+from shared.mesh.program_file import (
     ProgramFile,
     ProgramFileError,
     read_program_file,

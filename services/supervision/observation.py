@@ -8,7 +8,7 @@ from services.supervision.daemon import recorded_id
 from services.supervision.heartbeats import beats_heard
 from services.supervision.judgement import Beat, Evidence, Holder, Row, State, Word, rows_of
 from services.supervision.mesh import Mesh
-from services.supervision.program_file import FOREIGN
+from shared.mesh.program_file import FOREIGN
 from services.supervision.seats import holder_of, incumbents, record_of
 from services.supervision.starting import key_faults
 from shared.mesh.bus.keys import KeysUnusableError

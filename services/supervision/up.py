@@ -11,7 +11,7 @@ from services.supervision.judgement import Row, State
 from services.supervision.log_file import tail_of
 from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
-from services.supervision.program_file import FOREIGN
+from shared.mesh.program_file import FOREIGN
 from services.supervision.starting import prepare, refuse_what_cannot_start, start_supervisor
 from services.supervision.status import show
 from shared.mesh.orphans import Succession, patience_of, retire_orphans

@@ -1,6 +1,6 @@
 """The core of metrics: listens to everybody, decides nothing, and says once a second how everything is."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from proto.envelope import Envelope
@@ -39,14 +39,19 @@ _NAME_CHARACTERS_MAX: Final = 48
 
 
 class MetricsCore:
-    """Knows the latest of everything there is a key for: `instances` are heard, `feeds` among them watched."""
+    """Knows the latest of everything there is a key for.
 
-    def __init__(self, *, instances: Sequence[str], feeds: Sequence[str], has_store: bool) -> None:
+    Of the `instances` that may be heard, those that are `expected` are missed, and the `feeds` are watched.
+    """
+
+    def __init__(
+        self, *, instances: Sequence[str], expected: Container[str], feeds: Sequence[str], has_store: bool
+    ) -> None:
         known = sorted(set(instances))
         self._instances: Final = known[:PROCESSES_MAX]
         self._feeds: Final = [feed for feed in self._instances if feed in set(feeds)]
         self._processes_left_out: Final = len(known) - len(self._instances)
-        self._processes: Final = Processes(self._instances)
+        self._processes: Final = Processes(self._instances, expected)
         self._symbols: Final = Symbols()
         self._hops: Final = HopTotals()
         self._store = StoreChanged("connecting" if has_store else "off", None)

@@ -1,7 +1,7 @@
 """What is known of every process, by its own words."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -19,9 +19,13 @@ _HUNDRED: Final = 100
 
 
 class Processes:
-    """The instances that there are keys for; others are never heard."""
+    """The instances that there are keys for; others are never heard.
 
-    def __init__(self, instances: Iterable[str]) -> None:
+    Those that are not `expected` to run are left out until they are heard: a key says only that somebody may come.
+    """
+
+    def __init__(self, instances: Iterable[str], expected: Container[str]) -> None:
+        self._expected: Final = expected
         self._processes: Final = {instance: _Process() for instance in instances}
         self._patient_from_ns = 0
 
@@ -45,6 +49,7 @@ class Processes:
         return tuple(
             process.measured(instance, now, silent=self.is_silent(instance, now))
             for instance, process in self._processes.items()
+            if instance in self._expected or process.heard_ns is not None
         )
 
     def counts(self) -> tuple[ProcessCounts, ...]:

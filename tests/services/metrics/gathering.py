@@ -27,7 +27,7 @@ class Gathering:
     def __init__(self, *instances: str, has_store: bool = True) -> None:
         known = instances or ("feed", "metrics", "risk")
         feeds = [name for name in known if name.startswith("feed")]
-        self.core: Final = MetricsCore(instances=known, feeds=feeds, has_store=has_store)
+        self.core: Final = MetricsCore(instances=known, expected=known, feeds=feeds, has_store=has_store)
         self.now = Moment(NOON_NS, 1_000 * SECOND_NS, BOOT_ID)
         self.began: Final = self.handle(Started("metrics", 1, 0, ()))
         self._sequences: dict[str, int] = {}

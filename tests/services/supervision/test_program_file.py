@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.supervision.program_file import read_program_file, rendered
+from shared.mesh.program_file import read_program_file, rendered
 from tests.house.tree import CHECKOUT
 from tests.services.supervision.harness import CONF
 from tests.shared.mesh.settings.projects import a_configuration
