@@ -103,7 +103,7 @@ def test_messages_are_counted_and_their_rate_is_of_the_last_seconds() -> None:
 def test_bar_is_no_sign_of_life() -> None:
     """A bar may be made of what came long ago, so it makes nothing fresh."""
     gathering = Gathering()
-    bar = BarClosed("BTC/USDT", "1m", 1, 2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1, "trades", True)  # noqa: FBT003 -- gapless
+    bar = BarClosed("BTC/USDT", "1m", 1, 2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1, "trades", True)  # noqa: FBT003 -- the last one is `gapless`
     gathering.see(bar)
     assert gathering.symbol().received_age_ns is None
 
