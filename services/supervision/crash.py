@@ -8,10 +8,10 @@ from typing import Final
 
 from services.supervision.asking import asked
 from services.supervision.mesh import Mesh
-from shared.mesh.program_file import FOREIGN
 from shared.mesh.fencing import FenceRefused, Incumbent, incumbent
 from shared.mesh.orphans import DEATH_TIMEOUT_NS
 from shared.mesh.process_identity import ProcessHandle
+from shared.mesh.program_file import FOREIGN
 from shared.mesh.seat import Post
 from shared.mesh.verb import FAILED, OK, NotDoneError, Streams, root_argument, run_verb
 

@@ -10,8 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from shared.mesh.program_file import FILE_NAME
 from shared.mesh.process_identity import command_line_of, is_stopped, parent_of, working_directory_of
+from shared.mesh.program_file import FILE_NAME
 from shared.mesh.supervisor import PID_FILE_NAME
 from shared.mesh.verb import NotDoneError
 

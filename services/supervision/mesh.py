@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+from shared.mesh.clock import Clock, SystemClock
+from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.program_file import (
     ProgramFile,
     ProgramFileError,
     read_program_file,
     unreadable_program_file,
 )
-from shared.mesh.clock import Clock, SystemClock
-from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post
 from shared.mesh.settings import Configuration, load_configuration, load_whereabouts
 from shared.mesh.supervisor import SOCKET_NAME, Supervisor

@@ -8,7 +8,6 @@ from services.supervision.daemon import recorded_id
 from services.supervision.heartbeats import beats_heard
 from services.supervision.judgement import Beat, Evidence, Holder, Row, State, Word, rows_of
 from services.supervision.mesh import Mesh
-from shared.mesh.program_file import FOREIGN
 from services.supervision.seats import holder_of, incumbents, record_of
 from services.supervision.starting import key_faults
 from shared.mesh.bus.keys import KeysUnusableError
@@ -16,6 +15,7 @@ from shared.mesh.clock import boot_time
 from shared.mesh.epoch import crash_loop
 from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.program_file import FOREIGN
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Post
 

@@ -9,9 +9,9 @@ from typing import Final
 from services.supervision.asking import STOP_MARGIN_S, asked
 from services.supervision.mesh import Mesh
 from services.supervision.observation import rows_of_instance
-from shared.mesh.program_file import FOREIGN
 from services.supervision.seats import epoch_of, how_it_ended, record_of
 from services.supervision.starting import refuse_what_cannot_start
+from shared.mesh.program_file import FOREIGN
 from shared.mesh.supervisor import Supervisor
 from shared.mesh.verb import FAILED, OK, NotDoneError, Streams, root_argument, run_verb
 

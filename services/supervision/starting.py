@@ -9,9 +9,9 @@ from typing import Final, get_args
 from proto.fields import Role
 from services.supervision.asking import asked
 from services.supervision.mesh import Mesh
-from shared.mesh.program_file import FOREIGN, file_to_run
 from shared.mesh.bus.keys import KeysUnusableError, create_keys, load_key_ring
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.program_file import FOREIGN, file_to_run
 from shared.mesh.redis_place import VARIABLE as REDIS_VARIABLE
 from shared.mesh.settings import SettingsError
 from shared.mesh.settings.unusable_paths import unusable_paths

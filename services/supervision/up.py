@@ -11,10 +11,10 @@ from services.supervision.judgement import Row, State
 from services.supervision.log_file import tail_of
 from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
-from shared.mesh.program_file import FOREIGN
 from services.supervision.starting import prepare, refuse_what_cannot_start, start_supervisor
 from services.supervision.status import show
 from shared.mesh.orphans import Succession, patience_of, retire_orphans
+from shared.mesh.program_file import FOREIGN
 from shared.mesh.supervisor import SupervisorError
 from shared.mesh.verb import NOT_WELL, OK, NotDoneError, Streams, root_argument, run_verb
 

@@ -37,6 +37,7 @@ CCXT = frozenset(
         "zlib_ng",
     }
 )
+REDIS = frozenset({"cryptography", "hiredis", "opentelemetry", "redis"})
 
 # The process, what its entry point runs before anything else, and every package of others it may load: all of them.
 # A new process adds its row.
@@ -52,6 +53,12 @@ PROCESSES = (
     ("bowline status", "from services import cli; cli.main(['status'])", SETTINGS | BUS),
     ("bowline watch", "from services import cli; cli.main(['watch', '--once'])", SETTINGS | BUS),
     ("overseer", "import services.overseer.__main__", SETTINGS | LOGS | BUS | {"uvloop"}),
+    (
+        "metrics",
+        "import services.metrics.__main__",
+        SETTINGS | LOGS | BUS | HTTP | REDIS | {"prometheus_client", "uvloop"},
+    ),
+    ("redis", "import services.redis_server.__main__", SETTINGS | {"msgspec"}),
     ("set-up", "from services import bootstrap", frozenset[str]()),
     (
         "what every service starts with: settings, logs, messages",

@@ -24,6 +24,8 @@ EVERY_KIND = (
     WELL,
 )
 
+FOREIGN = Evidence("redis", Word("RUNNING", 51, 100), None, None, None, None, crash_loop=False, foreign=True)
+
 TABLE = """\
 process    state         pid      uptime  starts  heartbeat  epoch
 dashboard  STOPPED         -           -       -          -      -
@@ -98,3 +100,21 @@ def test_state_follows_from_the_evidence(evidence: Evidence, state: State) -> No
     (row,) = rows_of([evidence])
     assert row.state is state
     assert row.well is (state is State.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("word", "crash_loop", "state"),
+    [
+        (Word("RUNNING", 51, 100), False, State.RUNNING),
+        (Word("RUNNING", 51, 100), True, State.CRASH_LOOP),
+        (Word("STARTING", 51, 0), False, State.STARTING),
+        (Word("STOPPED", 0, 0), False, State.STOPPED),
+        (Word("FATAL", 0, 0), False, State.FATAL),
+        (None, False, State.STOPPED),
+    ],
+)
+def test_of_a_foreign_program_supervisord_s_word_counts(word: Word | None, *, crash_loop: bool, state: State) -> None:
+    """What is no process of the mesh has no seat, no heartbeat and no epoch, and is well without them."""
+    (row,) = rows_of([replace(FOREIGN, word=word, crash_loop=crash_loop)])
+    assert (row.state, row.epoch, row.starts, row.heartbeat_age_s) == (state, None, None, None)
+    assert row.process_id == (word.process_id or None if word is not None else None)

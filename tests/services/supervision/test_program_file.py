@@ -21,8 +21,10 @@ def sections(text: str) -> dict[str, dict[str, str]]:
 
 
 def test_the_file_is_ours_to_read() -> None:
-    """The file that is shipped can be read, and the overseer is among its programs."""
-    assert "overseer" in read_program_file(CHECKOUT).stop_wait_s
+    """The file that is shipped can be read; Redis is among its programs, and no process of the mesh."""
+    file = read_program_file(CHECKOUT)
+    assert {"metrics", "overseer", "redis"} <= file.stop_wait_s.keys()
+    assert {*file.instances} == file.stop_wait_s.keys() - {"redis"}
 
 
 @pytest.mark.parametrize(("section", "settings"), sections(CONF).items())
