@@ -57,6 +57,7 @@ def test_the_first_change_reaches_over_the_whole(first: int, last: int, said: st
         (12, 15, 10, "applied"),  # it says itself that it follows
         (11, 15, 9, "gap"),
         (12, 15, 11, "gap"),
+        (8, 9, 10, "old"),  # it contradicts itself
     ],
 )
 def test_the_first_change_of_a_venue_that_says_what_it_follows(first: int, last: int, follows: int, said: str) -> None:
@@ -86,9 +87,10 @@ def test_later_changes_follow_exactly(first: int, last: int, follows: int | None
 def test_a_gap_leaves_the_book_unknown_until_it_is_whole() -> None:
     """Nothing is told of a book with a hole, and nothing applies to it but a whole one."""
     book = standing(10)
-    assert book.change(a_change(12, 12)) == "gap"
+    assert book.change(a_change(11, 11)) == "applied"
+    assert book.change(a_change(13, 13)) == "gap"
     assert (book.sequence, book.best()) == (None, None)
-    assert book.change(a_change(13, 13)) == "unknown"
+    assert book.change(a_change(12, 12)) == "unknown"
     book.whole(a_whole(20))
     assert (book.sequence, book.change(a_change(15, 21))) == (20, "applied")
 
