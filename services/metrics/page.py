@@ -5,10 +5,14 @@ No secret stands on it, and nothing can be done there: it answers GET, and refus
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.exposition import generate_latest as as_plain_text
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE_OPENMETRICS
+from prometheus_client.openmetrics.exposition import generate_latest as as_openmetrics
 
 from services.metrics.core.vocabulary import Gathered
 from services.metrics.families import Families
@@ -20,18 +24,31 @@ GOODBYE_S: Final = 1.0
 REQUEST_BYTES_MAX: Final = 16 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form in which the page can be had. There are two, whatever versions a client names."""
+
+    name: str
+    content_type: str
+    encode: Callable[[Families], bytes]
+
+
+PLAIN: Final = Form("text/plain", CONTENT_TYPE_PLAIN_0_0_4, as_plain_text)
+OPENMETRICS: Final = Form("application/openmetrics-text", CONTENT_TYPE_OPENMETRICS, as_openmetrics)
+
+
 class Page:
     """What was gathered last, as text: made when somebody asks, and once for all who ask before there is more."""
 
     def __init__(self, counts: StoreCounts) -> None:
         self._counts: Final = counts
         self._gathered: Gathered | None = None
-        self._made: Final[dict[str, bytes]] = {}
+        self._made: Final[dict[str, tuple[Gathered, bytes]]] = {}
+        self._making: Final = asyncio.Lock()
 
     def show(self, gathered: Gathered) -> None:
         """Show this from now on."""
         self._gathered = gathered
-        self._made.clear()
 
     async def serve(self, port: int, on_open: Callable[[str], None]) -> None:
         """Serve until cancelled; say the address as soon as there is one."""
@@ -54,12 +71,17 @@ class Page:
             await runner.cleanup()
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        if self._gathered is None:
-            raise web.HTTPServiceUnavailable(text="nothing is gathered yet: ask again in a second\n")
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        if content_type not in self._made:
-            self._made[content_type] = encode(Families(self._gathered, self._counts))
-        return web.Response(body=self._made[content_type], headers={"Content-Type": content_type})
+        async with self._making:
+            gathered = self._gathered
+            if gathered is None:
+                raise web.HTTPServiceUnavailable(text="nothing is gathered yet: ask again in a second\n")
+            form = OPENMETRICS if OPENMETRICS.name in request.headers.get("Accept", "") else PLAIN
+            made = self._made.get(form.name)
+            if made is None or made[0] is not gathered:
+                # Full to its bounds it takes a tenth of a second: the loop goes on beside it.
+                families = Families(gathered, self._counts.copy())
+                made = self._made[form.name] = (gathered, await asyncio.to_thread(form.encode, families))
+        return web.Response(body=made[1], headers={"Content-Type": form.content_type})
 
 
 async def _health(_request: web.Request) -> web.Response:

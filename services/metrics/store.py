@@ -51,6 +51,13 @@ class StoreCounts:
         self.left_out = 0
         self.failed: Final[Counter[str]] = Counter()
 
+    def copy(self) -> "StoreCounts":
+        """Return the counts of this moment."""
+        copied = StoreCounts()
+        copied.written, copied.left_out = self.written, self.left_out
+        copied.failed.update(self.failed)
+        return copied
+
 
 class Store:
     """The one connection to Redis."""

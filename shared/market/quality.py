@@ -21,6 +21,8 @@ Refusal = (
     CandleFault
     | Literal["from the future", "wrong unit", "time backwards", "spike", "crossed", "locked", "empty", "repeated"]
 )
+# Two connections that overlap, as they do when one takes the other's place, tell everything twice.
+HARMLESS: Final = frozenset({"repeated"})
 SIDES_AT_ODDS: Final = frozenset({"crossed", "locked", "empty"})
 
 # Seconds, milliseconds and microseconds taken for nanoseconds, or the other way round, lie far outside.
@@ -247,6 +249,7 @@ class Gate:
 
     def _counted(self, refusals: dict[Refusal, int], received_ns: int) -> tuple[tuple[Refusal, int], ...]:
         counted = tuple((reason, count) for reason, count in refusals.items() if count)
-        for _, count in counted:
-            self._health.faulted(received_ns, count)
+        for reason, count in counted:
+            if reason not in HARMLESS:
+                self._health.faulted(received_ns, count)
         return counted

@@ -87,11 +87,11 @@ class MetricsProject:
         """Return the events in the log of metrics."""
         return [json.loads(line)["event"] for line in self.log("metrics").splitlines() if line.startswith("{")]
 
-    def get(self, path: str, method: str = "GET") -> tuple[int, str]:
+    def get(self, path: str, method: str = "GET", accept: str = "*/*") -> tuple[int, str]:
         """Ask over HTTP; 0 where nobody listens."""
         connection = http.client.HTTPConnection(THIS_HOST, self.port, timeout=PATIENCE_S)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers={"Accept": accept})
             response = connection.getresponse()
             return response.status, response.read().decode()
         except OSError:

@@ -53,6 +53,9 @@ def test_page_answers_questions_and_nothing_else(project: MetricsProject) -> Non
     assert project.get("/health") == (200, "ok\n")
     assert [project.get("/metrics", method)[0] for method in ("POST", "PUT", "DELETE")] == [405] * 3
     assert project.get("/")[0] == 404
+    strict = project.get("/metrics", accept="application/openmetrics-text; version=99; escaping=none")[1]
+    assert strict.endswith("# EOF\n")
+    assert not project.get("/metrics", accept="text/html")[1].endswith("# EOF\n")
     given = project.ask(AskMeasures(of="symbols and processes"))
     assert isinstance(given, MeasuresGiven)
     assert (given.store, project.sample("bowline_store_up")) == ("off", 0)

@@ -1,30 +1,16 @@
-"""Real data, for the tests that are run on it: a folder that MARKET_RECORDINGS names. It is too large to be shipped.
-
-The folder holds `rawws_*.txt.gz`, what Binance streamed with the local time before each line, and bars in parquet.
-"""
+"""What Binance streamed, as it was recorded: `rawws_*.txt.gz`, with the local time before each line."""
 
 import gzip
-import os
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from shared.market.observations import BookChange, BookWhole, Levels, Quote, Trade
+from tests.recordings import recording
 
 MILLISECOND = 1_000_000
-
-
-def recording(name: str) -> Path:
-    """Return the recording of this name, or skip the test where there is none."""
-    folder = os.environ.get("MARKET_RECORDINGS", "")
-    path = Path(folder) / name
-    if not folder or not path.exists():
-        pytest.skip(f"MARKET_RECORDINGS names no folder with {name}")
-    return path
 
 
 def streamed(name: str) -> Iterator[tuple[int, BookWhole | BookChange | Trade | Quote]]:

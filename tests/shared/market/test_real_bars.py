@@ -9,7 +9,8 @@ from pyarrow.parquet import ParquetFile
 from proto.bars import Bar
 from shared.market.bars import BarFolder, differences
 from shared.market.timeframe import timeframe
-from tests.shared.market.recorded import MILLISECOND, recording
+from tests.recordings import recording
+from tests.shared.market.recorded import MILLISECOND
 
 
 def recorded_bars(name: str) -> Iterator[Bar]:

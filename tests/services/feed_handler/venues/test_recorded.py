@@ -12,9 +12,8 @@ import pytest
 from services.feed_handler.venues.binance import book_change, book_fetched, quote, trade
 from services.feed_handler.vocabulary import Told, Unreadable
 from shared.market.observations import BookChange, BookWhole, Candle, Quote, Trade
-from tests.house.tree import CHECKOUT
+from tests.recordings import recording
 
-RECORDINGS: Final = CHECKOUT.parent / "shared" / "data"
 RECORDED_NS: Final = range(1_723_161_000_000_000_000, 1_723_162_000_000_000_000)  # about midnight of 2024-08-08
 
 # A recording, the symbol it is about, and how many messages of each kind are in it.
@@ -39,10 +38,10 @@ class _Combined(msgspec.Struct):
 COMBINED: Final = msgspec.json.Decoder(_Combined)
 
 
-def told(recording: Path, symbol: str) -> Iterator[Told | BookWhole]:
+def told(path: Path, symbol: str) -> Iterator[Told | BookWhole]:
     """Read a recording: lines of the local time and a combined message."""
     symbols = {"BTCUSDT": symbol}
-    with gzip.open(recording, "rb") as lines:
+    with gzip.open(path, "rb") as lines:
         for line in filter(bytes.strip, lines):
             text = line.partition(b" ")[2]
             message = COMBINED.decode(text)
@@ -55,14 +54,12 @@ def told(recording: Path, symbol: str) -> Iterator[Told | BookWhole]:
 @pytest.mark.parametrize(("name", "symbol", "counts"), [SPOT, USDM], ids=["spot", "usdm"])
 def test_recorded_streams_are_read_whole(name: str, symbol: str, counts: dict[type, int]) -> None:
     """Every recorded message is read: trades without a gap, quotes never crossed, the book's changes in a row."""
-    recording = RECORDINGS / name
-    if not recording.exists():
-        pytest.skip(f"the recording is not in {RECORDINGS.name} beside this checkout")
+    path = recording(name)
     seen: Counter[type] = Counter()
     last_trade_id: int | None = None
     last_sequence: int | None = None
     last_quote = 0
-    for one in told(recording, symbol):
+    for one in told(path, symbol):
         seen[type(one)] += 1
         assert not isinstance(one, Unreadable), one
         assert one.symbol == symbol
