@@ -142,6 +142,11 @@ class BarDesk:
                         self._offer(longer, folder.bar(bar), news)
         return news
 
+    @property
+    def late_trades(self) -> int:
+        """How many trades came when the minute they belong to was final."""
+        return self._builders[MINUTE.name].late_count
+
     def before(self, name: str, open_time_ns: int | None, bars_max: int) -> tuple[Bar, ...]:
         """Return bars in memory."""
         return self._lines[name].before(open_time_ns, bars_max)

@@ -173,6 +173,7 @@ class SymbolDesk:
         self._out += silence.effects
         if silence.look_for_trades:
             self._follow(self._trades.looked_for(), now)
+        self.refused["late trade"] = self.bars.late_trades
         self._say_trust(now)
         return self._taken()
 

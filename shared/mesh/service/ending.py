@@ -54,6 +54,8 @@ class Ending:
             work()
         except (AddressUnusableError, KeysUnusableError, SocketPathError) as error:
             self.give_up(UNUSABLE, "a socket cannot be had", str(error))
+        except OutsideUnusableError as error:
+            self.give_up(UNUSABLE, "cannot go on", str(error))
         except JournalFailed as error:
             self.give_up(BEGIN_ANEW, "the journal failed", str(error))
         except Exception as error:  # noqa: BLE001 -- the last line of defence: better dead than wrong

@@ -8,6 +8,8 @@ import urllib.request
 from typing import Any, Final, Self
 
 from services.sim_exchange.process import FOLDER
+from shared.mesh.bus.keys import create_keys
+from shared.mesh.private_directory import PrivateDirectory
 from tests.house.tree import CHECKOUT
 from tests.loopback import free_port
 from tests.services.feed_handler.truth import aggregates
@@ -32,9 +34,10 @@ class FeedProject(ExchangeProject):
         """Enter."""
         return self
 
-    def start_feed(self) -> subprocess.Popen[str]:
-        """Start the feed, and wait until it runs."""
-        command = [sys.executable, "-m", "services.feed_handler", "--root", str(self.root)]
+    def start_feed(self, instance: str = "feed") -> subprocess.Popen[str]:
+        """Start a feed, and wait until it runs."""
+        create_keys(PrivateDirectory(self.root / "var/keys"), [instance])
+        command = [sys.executable, "-m", "services.feed_handler", instance, "--root", str(self.root)]
         process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         self._processes.append(process)
         self.says(process, RUNNING)

@@ -65,9 +65,9 @@ class Reader:
             while not holds():
                 await self.pause()
 
-    def patience(self) -> asyncio.Timeout:
-        """Return for how long anything is waited for."""
-        return asyncio.timeout(PATIENCE_S)
+    def patience(self, seconds: float = PATIENCE_S) -> asyncio.Timeout:
+        """Return for how long something is waited for."""
+        return asyncio.timeout(seconds)
 
     async def pause(self) -> None:
         """Let what is read come in."""

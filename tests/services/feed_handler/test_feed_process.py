@@ -3,6 +3,9 @@
 import asyncio
 import signal
 
+from proto.bars import AskBars, AskBook, BarsGiven
+from proto.envelope import Body
+from proto.streams import RequestRefused
 from shared.market.timeframe import timeframe
 from tests.services.feed_handler.feed_project import FeedProject, kill
 from tests.services.feed_handler.reader import Reader
@@ -99,3 +102,59 @@ async def test_an_exchange_that_freezes_is_noticed_within_seconds() -> None:
             exchange.send_signal(signal.SIGCONT)
             await reader.until(lambda: reader.link()[-1] == "opened" and reader.doubts() == ())
             assert reader.refused("lost trade") == 0
+
+
+async def test_bars_of_before_our_time_are_fetched_and_given() -> None:
+    """Whoever asks for more than is in memory is given the venue's bars, in a row, up to the last that is closed."""
+    with FeedProject(feed="timeframes: [1s, 1h]") as project:
+        project.start()
+        project.start_feed()
+        async with Reader(project.root) as reader:
+            await reader.until(reader.trade_ids)
+            hours = await reader.ask_bars("1h", 900)
+            days = await reader.ask_bars("1d", 30)
+            assert (len(hours), len(days)) == (900, 30)
+            for bars, name in ((hours, "1h"), (days, "1d")):
+                duration_ns = timeframe(name).duration_ns
+                assert is_a_row([bar.open_time_ns // duration_ns for bar in bars])
+                assert all(bar.source == "venue" for bar in bars)
+            earlier = await reader.ask(
+                AskBars(symbol="BTC/USDT", timeframe="1h", before_open_time_ns=hours[0].open_time_ns, bars_max=10)
+            )
+            assert isinstance(earlier, BarsGiven)
+            assert earlier.bars[-1].open_time_ns == hours[0].open_time_ns - timeframe("1h").duration_ns
+
+
+async def test_what_cannot_be_given_is_refused_in_words() -> None:
+    """A symbol that is not read, a timeframe that nobody tells, a book that is not kept: each is refused with why."""
+    with FeedProject() as project:
+        project.start()
+        project.start_feed()
+        async with Reader(project.root) as reader:
+            await reader.until(reader.trade_ids)
+            asked: list[tuple[Body, str]] = [
+                (
+                    AskBars(symbol="DOGE/USDT", timeframe="1m", before_open_time_ns=None, bars_max=1),
+                    "BTC/USDT, ETH/USDT",
+                ),
+                (AskBars(symbol="BTC/USDT", timeframe="1x", before_open_time_ns=None, bars_max=1), "is no timeframe"),
+                (AskBars(symbol="BTC/USDT", timeframe="7s", before_open_time_ns=None, bars_max=1), "feed.timeframes"),
+                (AskBook(symbol="BTC/USDT"), "feed.books"),
+            ]
+            for question, words in asked:
+                refusal = await reader.ask(question)
+                assert isinstance(refusal, RequestRefused)
+                assert words in refusal.reason
+
+
+async def test_another_feed_reads_its_own_symbols() -> None:
+    """A further feed reads what feed.others gives it, and the first one leaves that out."""
+    with FeedProject(feed="timeframes: [1s], others: [feed-2=binance ETH/USDT]") as project:
+        project.start()
+        project.start_feed()
+        project.start_feed("feed-2")
+        async with Reader(project.root) as first, Reader(project.root, "feed-2") as second:
+            await first.until(first.trade_ids)
+            await second.until(lambda: second.trade_ids("ETH/USDT"))
+            assert not first.trade_ids("ETH/USDT")
+            assert not second.trade_ids()

@@ -147,3 +147,14 @@ async def test_an_exchange_that_answers_nothing_but_streams_is_lived_with(projec
         await reader.until(lambda: len(reader.trade_ids()) > seen + 3 and reader.link()[-1] == "opened")
         assert is_a_row(reader.trade_ids())
         assert reader.refused("lost trade") == 0
+
+
+async def test_a_venue_whose_clock_runs_ahead_is_not_believed_at_once(project: FeedProject) -> None:
+    """Trades from the future are refused and counted; when the clock is right again, trades flow."""
+    async with Reader(project.root) as reader:
+        await reader.until(reader.trade_ids)
+        before = reader.refused("from the future")
+        project.fault(kind="clock_skew", skew_ms=30_000, when={"until": "+2s"})
+        await reader.until(lambda: reader.refused("from the future") > before)
+        seen = len(reader.trade_ids())
+        await reader.until(lambda: len(reader.trade_ids()) > seen and reader.doubts() == ())
