@@ -51,7 +51,14 @@ class FeedProject(ExchangeProject):
 
     def start_feed(self) -> subprocess.Popen[str]:
         """Start the feed, and wait until it runs."""
-        command = [sys.executable, "-m", "services.feed_handler", "--root", str(self.root)]
+        return self._start_service("feed_handler")
+
+    def start_metrics(self) -> subprocess.Popen[str]:
+        """Start metrics, and wait until it runs."""
+        return self._start_service("metrics")
+
+    def _start_service(self, name: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", f"services.{name}", "--root", str(self.root)]
         process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         self._processes.append(process)
         self.says(process, RUNNING)
