@@ -181,9 +181,9 @@ async def _with_many(venue: _Peer, url: str) -> list[FeedRow]:
         subscriber = await _started(stack, "feed_peer", "subscriber", str(project.root))
         await subscriber.heard(str)
         way = _Way(venue=venue, stand=TO_MANY, reader=subscriber, symbols=MANY)
-        await way.flowed(count=THROUGHPUT_GOAL, per_second=THROUGHPUT_GOAL, kinds=BOTH)
+        await way.flowed(count=THROUGHPUT_GOAL, per_second=THROUGHPUT_GOAL, kinds=BOTH)  # only warms up
         flood = await _floods(f"flood of trades and quotes of {len(MANY)} symbols", way, BOTH)
-        held = await way.flowed(count=THROUGHPUT_GOAL * 2, per_second=THROUGHPUT_GOAL, kinds=BOTH)
+        held = [await way.flowed(count=THROUGHPUT_GOAL, per_second=THROUGHPUT_GOAL, kinds=BOTH) for _ in range(FLOODS)]
         metrics = project.start_metrics()
         rate = PER_SYMBOL * len(MANY)
         await way.flowed(count=rate, per_second=rate, kinds=BOTH)
@@ -197,7 +197,7 @@ async def _with_many(venue: _Peer, url: str) -> list[FeedRow]:
             used_percent = 100 * (cpu_seconds(process_id) - before[who]) / elapsed_seconds
             load += [_row(LOAD, f"{who}, % of a core", [used_percent])]
             load += [_row(LOAD, f"{who}, MB", [resident_bytes(process_id) / 1e6])]
-        return [*flood, *_of(f"{THROUGHPUT_GOAL:,} trades and quotes/s", FEED, [held]), *load]
+        return [*flood, *_of(f"{THROUGHPUT_GOAL:,} trades and quotes/s", FEED, held), *load]
 
 
 async def _floods(what: str, way: _Way, kinds: tuple[Kind, ...]) -> list[FeedRow]:

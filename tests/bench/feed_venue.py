@@ -18,12 +18,17 @@ import msgspec
 import uvloop
 from aiohttp import WSMsgType, web
 
+from shared.market.timeframe import timeframe
+from shared.mesh.clock import SystemClock
 from tests.bench.lines import Row, answer, lines
 from tests.loopback import OUR_HOST
 from tests.services.feed_handler.link.stand_in import acknowledged, listed
 
 Kind = Literal["aggTrade", "bookTicker"]
 
+CLOCK: Final = SystemClock()
+NS_PER_MS: Final = 1_000_000
+SETTLED_NS: Final = 500_000_000
 STANDS: Final = 3
 MESSAGES_A_PRICE: Final = 7
 PRICES: Final = ("61837.63000000", "61837.64000000", "61837.65000000", "61838.10000000", "61837.70000000")
@@ -34,6 +39,7 @@ TRADE: Final = (
 QUOTE: Final = (
     '{"u":%(number)d,"s":"%(market_id)s","b":"%(price)s","B":"3.78826000","a":"61839.64000000","A":"1.54698000"}'
 )
+CANDLE: Final = ("61837.63", "61839.64", "61830.10", "61837.7", "14.21410000", "878958.12731420", 1207, "0", "0", "0")
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -52,31 +58,37 @@ class Stand:
     def __init__(self) -> None:
         self._sockets: Final[dict[str, web.WebSocketResponse]] = {}
         self._numbers: Final[Counter[str]] = Counter()
-        self._asked: Final = asyncio.Event()
+        self._has_subscribed: Final = asyncio.Event()
+        self._asked_ns = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answer what a client asks: anything is traded here, and nothing was before it came."""
+        """Answer what a client asks: anything is traded here, and of what was before it came there are candles only."""
         if "/ws/" in request.path:
             return await self._serve_socket(request)
+        self._asked_ns = time.perf_counter_ns()
         match request.path.rpartition("/")[2]:
             case "exchangeInfo":
                 return web.json_response({"symbols": [listed(market_id) for market_id in sys.argv[1:]]})
             case "time":
-                return web.json_response({"serverTime": time.time_ns() // 1_000_000})
+                return web.json_response({"serverTime": CLOCK.wall_ns() // NS_PER_MS})
+            case "klines":
+                return web.json_response(_candles(request.query["interval"], int(request.query["limit"])))
             case _:
                 return web.json_response([])
 
-    async def until_asked(self, flow: Flow) -> None:
-        """Wait until the client wants all that the flow tells."""
+    async def until_settled(self, flow: Flow) -> None:
+        """Wait until the client follows all that the flow tells, and asks for nothing more."""
         while not self._sockets.keys() >= {_stream(*turn) for turn in _turns(flow)}:
-            self._asked.clear()
-            await self._asked.wait()
+            self._has_subscribed.clear()
+            await self._has_subscribed.wait()
+        while time.perf_counter_ns() - self._asked_ns < SETTLED_NS:  # noqa: ASYNC110  # that nothing comes is no event
+            await asyncio.sleep(SETTLED_NS / 1e10)
 
     async def tell(self, market_id: str, kind: Kind, price: str) -> Row:
         """Tell one trade or quote, and return which it was, and when it was sent."""
         stream = _stream(market_id, kind)
         number = self._numbers[stream] = self._numbers[stream] + 1
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = CLOCK.wall_ns() // NS_PER_MS
         form = TRADE if kind == "aggTrade" else QUOTE
         text = form % {"market_id": market_id, "number": number, "price": price, "now_ms": now_ms}
         sent_ns = time.perf_counter_ns()
@@ -90,7 +102,7 @@ class Stand:
             if message.type is WSMsgType.TEXT:
                 asked = json.loads(message.data)
                 self._sockets.update(dict.fromkeys(asked["params"], socket))
-                self._asked.set()
+                self._has_subscribed.set()
                 await socket.send_str(acknowledged(asked["id"]))
         return socket
 
@@ -142,7 +154,7 @@ class Haste:
 
 async def _told(stand: Stand, flow: Flow) -> list[Row]:
     """Tell all of a flow, and return its trades."""
-    await stand.until_asked(flow)
+    await stand.until_settled(flow)
     turns, rows = itertools.cycle(_turns(flow)), []
     with Haste() if flow.per_second is None else Pacer(flow.per_second) as pacer:
         for number, (market_id, kind) in zip(range(flow.count), turns, strict=False):
@@ -151,6 +163,16 @@ async def _told(stand: Stand, flow: Flow) -> list[Row]:
             if kind == "aggTrade":
                 rows.append(row)
     return rows
+
+
+def _candles(interval: str, limit: int) -> list[list[object]]:
+    """Return the last candles, all alike; no two of their numbers are one object to whoever reads them."""
+    frame, now_ns = timeframe(interval), CLOCK.wall_ns()
+    opens_ns = [frame.open_time_ns(now_ns) - back * frame.duration_ns for back in reversed(range(limit))]
+    return [
+        [open_ns // NS_PER_MS, *CANDLE[:5], frame.close_time_ns(open_ns) // NS_PER_MS - 1, *CANDLE[5:]]
+        for open_ns in opens_ns
+    ]
 
 
 def _turns(flow: Flow) -> list[tuple[str, Kind]]:
