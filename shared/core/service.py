@@ -24,7 +24,7 @@ from shared.core.continuity import Event
 class Moment(msgspec.Struct, frozen=True, gc=False):
     """When something reached the core: all a core ever knows of the time.
 
-    What there is of it for every tick is no dataclass: one of those takes ten times as long to make.
+    Each input has one. So it is no dataclass, nor is what else there is per tick: those take ten times as long to make.
     """
 
     wall_ns: int
