@@ -5,8 +5,10 @@ minutes, so a minute that was mended mends them as well.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from proto.bars import Bar
 from services.feed_handler.closing_line import Closed, ClosingLine, Wanted
@@ -29,13 +31,12 @@ class Revised:
     fields: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class BarNews:
+class BarNews(msgspec.Struct):
     """What came of an input."""
 
-    closed: list[tuple[str, Bar]] = field(default_factory=list)
-    revised: list[Revised] = field(default_factory=list)
-    fetches: list[FetchCandles] = field(default_factory=list)
+    closed: list[tuple[str, Bar]] = msgspec.field(default_factory=list)
+    revised: list[Revised] = msgspec.field(default_factory=list)
+    fetches: list[FetchCandles] = msgspec.field(default_factory=list)
 
 
 class BarDesk:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from proto.market import LinkLost, LinkOpened, MarketBody, SymbolDoubted, SymbolTrusted
 from services.feed_handler.bar_desk import MINUTE, BarDesk, BarNews
 from services.feed_handler.book_line import BookLine, BookProgress
@@ -27,8 +29,7 @@ MISSING_BOOK: Final = "missing book"
 REASONS_MAX: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(msgspec.Struct, frozen=True, gc=False):
     """When it is: by our boot-time clock, by our wall clock, and by the venue's."""
 
     boot_ns: int
@@ -190,8 +191,10 @@ class SymbolDesk:
         """Judge the trades that are next in their row, tell them, and build bars of them."""
         if progress.ask is not None:
             self._out.append(progress.ask)
-        self.took["trades fetched"] += progress.filled
-        self.refused["repeated trade"] += progress.repeated
+        if progress.filled:
+            self.took["trades fetched"] += progress.filled
+        if progress.repeated:
+            self.refused["repeated trade"] += progress.repeated
         if progress.lost:
             self.refused["lost trade"] += progress.lost
             details = {"symbol": self.symbol, "trades": progress.lost}

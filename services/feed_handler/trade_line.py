@@ -5,8 +5,9 @@ comes meanwhile is held back. What cannot be had after all tries is given up, an
 """
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from services.feed_handler.vocabulary import FetchTrades
 from shared.market.observations import Trade
@@ -18,11 +19,10 @@ TRIES_MAX: Final = 5
 RETRY_NS: Final = 500_000_000
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """What came of an input: trades that are next in the row, and how many are lost for good before the first."""
 
-    trades: list[Trade] = field(default_factory=list)
+    trades: list[Trade] = msgspec.field(default_factory=list)
     lost: int = 0
     filled: int = 0
     repeated: int = 0

@@ -27,8 +27,7 @@ Told = Trade | Quote | BookChange | Candle | Unreadable
 # What the link brings.
 
 
-@dataclass(frozen=True, slots=True)
-class Came(FromOutside):
+class Came(msgspec.Struct, FromOutside, frozen=True, gc=False):
     """Messages of a stream, in the order in which the venue told them."""
 
     received_wall_ns: int

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, face, history, journal, matching, service
+from tests.bench import bus, codec, face, feed, history, journal, matching, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -85,6 +85,13 @@ def _face() -> None:
     _write("face", rows, said)
 
 
+def _feed() -> None:
+    rows = feed.measured()
+    said = feed.verdicts(rows)
+    _say("Feed: from the venue to a reader, in turn with ccxt alone; medians of rounds", feed.table(rows), said)
+    _write("feed", rows, said)
+
+
 BENCHMARKS: Final = {
     "codec": _codec,
     "journal": _journal,
@@ -93,6 +100,7 @@ BENCHMARKS: Final = {
     "matching": _matching,
     "history": _history,
     "face": _face,
+    "feed": _feed,
 }
 
 

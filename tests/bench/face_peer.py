@@ -11,6 +11,7 @@ import uvloop
 from aiohttp import web
 
 from services.sim_exchange.face.weights import Limits
+from tests.bench.lines import lines
 from tests.services.sim_exchange.face.venue import Venue, serving
 
 AT_ONCE: Final = 20  # trades between two looks at the sockets
@@ -24,12 +25,6 @@ ANSWER: Final = b"""{"symbol":"BTCUSDT","orderId":1,"orderListId":-1,"clientOrde
 async def _echo(request: web.Request) -> web.Response:
     await request.read()
     return web.Response(body=ANSWER, content_type="application/json")
-
-
-async def _lines() -> asyncio.StreamReader:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    return reader
 
 
 async def _trade(venue: Venue, count: int) -> None:
@@ -48,8 +43,7 @@ async def _serve() -> None:
     async with serving(limits=UNLIMITED) as venue:
         sys.stdout.write(f"{venue.port} {runner.addresses[0][1]}\n")
         sys.stdout.flush()
-        lines = await _lines()
-        while line := await lines.readline():
+        async for line in lines():
             venue.told.clear()
             await _trade(venue, int(line))
     await runner.cleanup()

@@ -4,15 +4,19 @@ What counts is the ratio to the floor measured in the same round; absolute times
 """
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 ROUNDS: Final = 25
 CALLS_PER_ROUND: Final = 4_000
+TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 # A function and its one argument: a lambda around them would be timed as well.
 Call = tuple[Callable[[Any], object], Any]
@@ -54,3 +58,14 @@ def _time_us(function: Callable[[Any], object], argument: object) -> float:
     for _ in range(CALLS_PER_ROUND):
         function(argument)
     return (time.perf_counter_ns() - started_ns) / CALLS_PER_ROUND / 1_000
+
+
+def cpu_seconds(process_id: int) -> float:
+    """Return the processor time that a process has taken, as the kernel counts it."""
+    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def resident_bytes(process_id: int) -> int:
+    """Return what a process holds in memory, as the kernel counts it."""
+    return int(Path(f"/proc/{process_id}/statm").read_text(encoding="ascii").split()[1]) * PAGE_BYTES

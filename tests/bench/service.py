@@ -6,7 +6,6 @@ interpreter, and one that imports what a service does.
 """
 
 import asyncio
-import os
 import shutil
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from shared.mesh.bus.keys import create_keys, load_key_ring
 from shared.mesh.bus.latest import Listener
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.run_directory import RunDirectory
+from tests.bench.measure import cpu_seconds, resident_bytes
 from tests.bench.service_peer import INSTANCE
 
 if TYPE_CHECKING:
@@ -46,8 +46,6 @@ WORKED: Final = "service, processor time"
 # structlog takes rich up where it happens to be, which it is not where the mesh runs: requirements/mesh.txt has none.
 WITHOUT_RICH: Final = "import sys; sys.modules['rich'] = None"
 IMPORTING: Final = f"{WITHOUT_RICH}; from tests.bench import service_peer"
-TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class ServiceRow(msgspec.Struct, frozen=True):
@@ -132,34 +130,25 @@ async def _start(root: Path) -> dict[str, float]:
     return {SAID: (said_ns - began_ns) / 1e9, HEARD: (heard_ns - began_ns) / 1e9, WORKED: beat.cpu_time_ns / 1e9}
 
 
-def _ticks(process_id: int) -> int:
-    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def _resident_bytes(process_id: int) -> int:
-    return int(Path(f"/proc/{process_id}/statm").read_text(encoding="ascii").split()[1]) * PAGE_BYTES
-
-
 async def _idle(root: Path) -> list[ServiceRow]:
     ear = _Ear(root)
     process, _ = await _started(root)
     await _said(process)
     await asyncio.sleep(SETTLING_SECONDS)
-    before, before_ticks = await ear.hears_next(), _ticks(process.pid)
-    resident_bytes = _resident_bytes(process.pid)
+    before, before_seconds = await ear.hears_next(), cpu_seconds(process.pid)
+    held_bytes = resident_bytes(process.pid)
     began_ns = time.perf_counter_ns()
     await asyncio.sleep(IDLE_SECONDS)
-    after, after_ticks = await ear.hears_next(), _ticks(process.pid)
+    after, after_seconds = await ear.hears_next(), cpu_seconds(process.pid)
     elapsed_ns = time.perf_counter_ns() - began_ns
     process.terminate()
     await process.communicate()
     ear.hub.close()
     own_percent = 100 * (after.cpu_time_ns - before.cpu_time_ns) / elapsed_ns
-    kernel_percent = 100e9 * (after_ticks - before_ticks) / TICKS_PER_SECOND / elapsed_ns
+    kernel_percent = 100e9 * (after_seconds - before_seconds) / elapsed_ns
     return [
         _row("memory", "its heartbeat", "MB", [before.memory_bytes / 1e6]),
-        _row("memory", "the kernel", "MB", [resident_bytes / 1e6]),
+        _row("memory", "the kernel", "MB", [held_bytes / 1e6]),
         _row("idle", "its heartbeat", "% of a core", [own_percent]),
         _row("idle", "the kernel", "% of a core", [kernel_percent]),
     ]

@@ -37,7 +37,14 @@ class FeedProject(ExchangeProject):
     def start_feed(self, instance: str = "feed") -> subprocess.Popen[str]:
         """Start a feed, and wait until it runs."""
         create_keys(PrivateDirectory(self.root / "var/keys"), [instance])
-        command = [sys.executable, "-m", "services.feed_handler", instance, "--root", str(self.root)]
+        return self._start_service("feed_handler", instance)
+
+    def start_metrics(self) -> subprocess.Popen[str]:
+        """Start metrics, and wait until it runs."""
+        return self._start_service("metrics")
+
+    def _start_service(self, name: str, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", f"services.{name}", *words, "--root", str(self.root)]
         process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         self._processes.append(process)
         self.says(process, RUNNING)

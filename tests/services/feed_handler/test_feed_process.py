@@ -132,15 +132,23 @@ async def test_what_cannot_be_given_is_refused_in_words() -> None:
         project.start_feed()
         async with Reader(project.root) as reader:
             await reader.until(reader.trade_ids)
-            asked: list[tuple[Body, str]] = [
-                (
-                    AskBars(symbol="DOGE/USDT", timeframe="1m", before_open_time_ns=None, bars_max=1),
-                    "BTC/USDT, ETH/USDT",
-                ),
-                (AskBars(symbol="BTC/USDT", timeframe="1x", before_open_time_ns=None, bars_max=1), "is no timeframe"),
-                (AskBars(symbol="BTC/USDT", timeframe="7s", before_open_time_ns=None, bars_max=1), "feed.timeframes"),
-                (AskBook(symbol="BTC/USDT"), "feed.books"),
-            ]
+            asked = list[tuple[Body, str]](
+                [
+                    (
+                        AskBars(symbol="DOGE/USDT", timeframe="1m", before_open_time_ns=None, bars_max=1),
+                        "BTC/USDT, ETH/USDT",
+                    ),
+                    (
+                        AskBars(symbol="BTC/USDT", timeframe="1x", before_open_time_ns=None, bars_max=1),
+                        "is no timeframe",
+                    ),
+                    (
+                        AskBars(symbol="BTC/USDT", timeframe="7s", before_open_time_ns=None, bars_max=1),
+                        "feed.timeframes",
+                    ),
+                    (AskBook(symbol="BTC/USDT"), "feed.books"),
+                ]
+            )
             for question, words in asked:
                 refusal = await reader.ask(question)
                 assert isinstance(refusal, RequestRefused)

@@ -40,8 +40,8 @@ class StandIn:
             return await self._serve_socket(request)
         match request.path.rpartition("/")[2]:
             case "exchangeInfo":
-                listed = _listed_there if request.path.startswith("/fapi/") else _listed
-                return web.json_response({"symbols": [listed(market_id) for market_id in self._market_ids]})
+                described = _listed_there if request.path.startswith("/fapi/") else listed
+                return web.json_response({"symbols": [described(market_id) for market_id in self._market_ids]})
             case "time":
                 return web.json_response({"serverTime": 1_723_161_254_000})
             case _:
@@ -91,7 +91,7 @@ async def standing_in(market_ids: Sequence[str] = ("BTCUSDT",)) -> AsyncIterator
             await runner.cleanup()
 
 
-def _listed(market_id: str) -> dict[str, object]:
+def listed(market_id: str) -> dict[str, object]:
     """Return a symbol as the spot market lists it, as far as ccxt wants to know."""
     return {
         "symbol": market_id,
@@ -112,4 +112,4 @@ def _listed_there(market_id: str) -> dict[str, object]:
         "marginAsset": "USDT",
         "pair": market_id,
     }
-    return {**_listed(market_id), **contract}
+    return {**listed(market_id), **contract}
