@@ -145,8 +145,8 @@ class BarDesk:
 
     @property
     def late_trades(self) -> int:
-        """How many trades came when the minute they belong to was final."""
-        return self._builders[MINUTE.name].late_count
+        """How many trades came when a bar that they belong to was final, of whichever bars that was so most often."""
+        return max(builder.late_count for builder in self._builders.values())
 
     def before(self, name: str, open_time_ns: int | None, bars_max: int) -> tuple[Bar, ...]:
         """Return bars in memory."""

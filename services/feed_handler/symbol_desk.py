@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from proto.market import LinkLost, LinkOpened, MarketBody, SymbolDoubted, SymbolTrusted
-from services.feed_handler.bar_desk import MINUTE, BarDesk, BarNews
+from services.feed_handler.bar_desk import MINUTE, QUIET_NS, BarDesk, BarNews
 from services.feed_handler.book_line import BookLine, BookProgress
 from services.feed_handler.silence import Silence
 from services.feed_handler.trade_line import Progress, TradeLine
@@ -24,6 +24,9 @@ from shared.market.quality import Gate, GateSettings
 from shared.market.timeframe import Timeframe
 
 EARLY_NS: Final = 1_000_000_000  # the venue's clock is known to within this
+# A trade that takes so long shows that more may be under way: the clock closes no bar for a while.
+LATE_NS: Final = QUIET_NS // 2
+LATE_FOR_NS: Final = 10_000_000_000
 MISSING_TRADES: Final = "missing trades"
 MISSING_BOOK: Final = "missing book"
 REASONS_MAX: Final = 16
@@ -59,6 +62,7 @@ class SymbolDesk:
         self._gate: Final = Gate(symbol, settings.gate)
         self._trades: Final = TradeLine(symbol)
         self._silence: Final = Silence(symbol)
+        self._late_until_ns = 0
         self._trades_from_ns: int | None = None  # since the streams first flowed
         self._open: Final[set[StreamKind]] = set()
         self._well: frozenset[StreamKind] = frozenset()
@@ -79,6 +83,8 @@ class SymbolDesk:
         match told:
             case Trade():
                 self._silence.heard("trades", now.boot_ns)
+                if now.venue_ns - told.exchange_time_ns > LATE_NS:
+                    self._late_until_ns = now.boot_ns + LATE_FOR_NS
                 self._follow(self._trades.came(told), now)
             case Quote():
                 self._silence.heard("quotes", now.boot_ns)
@@ -108,6 +114,10 @@ class SymbolDesk:
             self._is_open = True
             self._publish("link", LinkOpened(symbol=self.symbol), None)
         return self._taken()
+
+    def stalled(self) -> None:
+        """Close nothing by the clock until the trades flow anew: those of meanwhile are still to come."""
+        self._open.discard("trades")
 
     def lost(self, kind: StreamKind, reason: str) -> list[Effect]:
         """Messages of a kind flow no longer."""
@@ -168,7 +178,7 @@ class SymbolDesk:
         self._follow(self._trades.due(now.boot_ns), now)
         if self.book is not None:
             self._book_told(self.book.due(now.boot_ns), now)
-        is_current = "trades" in self._open and self._trades.is_whole
+        is_current = "trades" in self._open and self._trades.is_whole and now.boot_ns >= self._late_until_ns
         self._bar_news(self.bars.clock(now.venue_ns, is_current=is_current), now)
         silence = self._silence.due(now.boot_ns, well)
         self._out += silence.effects

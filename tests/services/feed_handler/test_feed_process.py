@@ -59,8 +59,7 @@ async def test_a_feed_that_stood_still_catches_up() -> None:
         async with Reader(project.root) as reader:
             await reader.until(lambda: len(reader.bars()) >= 2)
             feed.send_signal(signal.SIGSTOP)
-            stopped_at, waited = reader.bars()[-1].open_time_ns, len(project.aggregates("BTCUSDT"))
-            await reader.until(lambda: len(project.aggregates("BTCUSDT")) >= waited + 10)
+            stopped_at = reader.bars()[-1].open_time_ns
             await asyncio.sleep(STANDS_STILL_S)  # what is tested is that time passes
             feed.send_signal(signal.SIGCONT)
             await reader.until(lambda: reader.bars()[-1].open_time_ns > stopped_at + 5 * SECOND_NS)

@@ -1,0 +1,147 @@
+"""The feed's core by itself: what it does about time, silence and lateness, with no venue and no socket."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from proto.market import BarClosed, LinkLost, LinkOpened, QuoteSeen, SymbolDoubted
+from services.feed_handler.core import FeedCore
+from services.feed_handler.symbol_desk import LATE_FOR_NS, LATE_NS, DeskSettings
+from services.feed_handler.vocabulary import (
+    Came,
+    FetchTrades,
+    Reconnect,
+    Resubscribe,
+    StreamLost,
+    StreamOpened,
+    Told,
+    TradesFetched,
+    Unreadable,
+)
+from shared.core.service import Effect, Happening, Moment, Publish, Stalled, Started, WakeAt, Woken
+from shared.market.quality import GateSettings
+from shared.market.timeframe import timeframe
+from tests.services.feed_handler.builders import NOON_NS, SECOND_NS, SYMBOL, a_quote, a_trade
+
+TICK_NS: Final = SECOND_NS // 5
+
+
+class Life:
+    """A core, and the time that passes for it; wall, boot and venue agree but for their beginnings."""
+
+    def __init__(self) -> None:
+        settings = DeskSettings(
+            venue="venue", timeframes=(timeframe("1s"),), told_by_venue=frozenset({"1m"}), gate=GateSettings()
+        )
+        self.core: Final = FeedCore(settings, [SYMBOL], books=())
+        self.now_ns = NOON_NS
+        self.effects: Final[list[Effect]] = []
+        self.take(Started("feed", 1, 0, ()))
+
+    def take(self, happening: Happening) -> Sequence[Effect]:
+        """Hand something in, and keep what comes of it."""
+        found = self.core.handle(happening, Moment(self.now_ns, self.now_ns - NOON_NS + SECOND_NS, "boot"))
+        self.effects.extend(found)
+        return found
+
+    def opened(self) -> None:
+        """Let trades and quotes flow, with nothing before."""
+        for kind in ("trades", "quotes"):
+            self.take(StreamOpened("trades" if kind == "trades" else "quotes", (SYMBOL,)))
+        self.take(TradesFetched(SYMBOL, (), None))
+
+    def told(self, told: Told) -> Sequence[Effect]:
+        """Let the venue tell something now."""
+        return self.take(Came(self.now_ns, (told,)))
+
+    def passes(self, duration_ns: int) -> None:
+        """Let time pass, tick by tick."""
+        until_ns = self.now_ns + duration_ns
+        while self.now_ns < until_ns:
+            self.now_ns += TICK_NS
+            self.take(Woken("clock"))
+
+    def published(self, kind: type) -> list[object]:
+        """Return what was published of a kind."""
+        return [one.body for one in self.effects if isinstance(one, Publish) and isinstance(one.body, kind)]
+
+
+def test_a_quiet_second_is_closed_by_the_clock() -> None:
+    """Without another trade a bar is final a second after its close, and not before."""
+    life = Life()
+    life.opened()
+    life.told(a_trade(1, at_ns=life.now_ns))
+    life.passes(SECOND_NS + SECOND_NS // 2)
+    assert life.published(BarClosed) == []
+    life.passes(SECOND_NS)
+    assert life.published(BarClosed) != []
+
+
+def test_nothing_is_closed_by_the_clock_while_trades_come_late() -> None:
+    """A trade that took long shows that others may be under way: only trades close bars then, for a while."""
+    life = Life()
+    life.opened()
+    life.passes(SECOND_NS)
+    life.told(a_trade(1, at_ns=life.now_ns - LATE_NS - 1))
+    life.passes(LATE_FOR_NS - SECOND_NS)
+    assert life.published(BarClosed) == []
+    life.passes(2 * SECOND_NS)
+    assert life.published(BarClosed) != []
+
+
+def test_nothing_is_closed_by_the_clock_after_we_stood_still() -> None:
+    """What was told meanwhile is still to come, so every connection is made anew first."""
+    life = Life()
+    life.opened()
+    life.told(a_trade(1, at_ns=life.now_ns))
+    life.now_ns += 5 * SECOND_NS
+    assert {type(effect) for effect in life.take(Stalled(5 * SECOND_NS))} == {Reconnect}
+    life.passes(3 * SECOND_NS)
+    assert life.published(BarClosed) == []
+
+
+def test_a_link_is_open_when_trades_and_quotes_flow() -> None:
+    """One of them alone is no link; losing one loses it, once."""
+    life = Life()
+    life.take(StreamOpened("trades", (SYMBOL,)))
+    assert life.published(LinkOpened) == []
+    life.take(StreamOpened("quotes", (SYMBOL,)))
+    life.take(StreamLost("quotes", (SYMBOL,), "cut"))
+    life.take(StreamLost("trades", (SYMBOL,), "cut"))
+    assert life.published(LinkOpened) == [LinkOpened(symbol=SYMBOL)]
+    assert life.published(LinkLost) == [LinkLost(symbol=SYMBOL, reason="cut")]
+
+
+def test_a_symbol_without_quotes_is_doubted() -> None:
+    """Two seconds without a quote and nobody should rely on the symbol."""
+    life = Life()
+    life.opened()
+    for number in range(1, 5):
+        life.told(a_quote(number))
+    assert len(life.published(QuoteSeen)) == 4
+    life.passes(3 * SECOND_NS)
+    doubts = [body.reasons for body in life.published(SymbolDoubted) if isinstance(body, SymbolDoubted)]
+    assert "stale quotes" in doubts[-1]
+
+
+def test_silent_quotes_are_asked_for_anew_and_silent_trades_looked_for() -> None:
+    """After five seconds of silence the stream of quotes is asked for, and the venue whether there were trades."""
+    life = Life()
+    life.opened()
+    life.told(a_trade(7, at_ns=life.now_ns))
+    life.passes(6 * SECOND_NS)
+    assert Resubscribe("quotes", SYMBOL) in life.effects
+    assert FetchTrades(SYMBOL, from_id=8, from_time_ns=None) in life.effects
+
+
+def test_what_cannot_be_read_is_counted_and_harms_nobody() -> None:
+    """Nonsense about a symbol, about none, and about one that is not read here: all are let go."""
+    life = Life()
+    life.opened()
+    for symbol in (SYMBOL, None, "DOGE/USDT"):
+        assert life.told(Unreadable(symbol, "no number")) == []
+
+
+def test_time_is_asked_for_at_every_tick() -> None:
+    """Each tick asks for the next."""
+    life = Life()
+    assert any(isinstance(effect, WakeAt) for effect in life.take(Woken("clock")))
