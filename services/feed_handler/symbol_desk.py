@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from proto.market import LinkLost, LinkOpened, MarketBody, SymbolDoubted, SymbolTrusted
-from services.feed_handler.bar_desk import MINUTE, QUIET_NS, BarDesk, BarNews
+from services.feed_handler.bar_desk import MINUTE, QUIET_NS, BarDesk, BarNews, Revised
 from services.feed_handler.book_line import BookLine, BookProgress
 from services.feed_handler.silence import Silence
 from services.feed_handler.trade_line import Progress, TradeLine
@@ -269,17 +269,7 @@ class SymbolDesk:
             self._out.append(Publish(self._bar_topics[name], body, body.close_time_ns, now.wall_ns))
         for revised in news.revised:
             self.refused["revised bar"] += 1
-            details = {
-                "symbol": self.symbol,
-                "timeframe": revised.timeframe,
-                "open_time_ns": revised.published.open_time_ns,
-                "published": revised.published.source,
-                "differs_in": {
-                    name: f"{getattr(revised.published, name)} and {getattr(revised.told, name)}"
-                    for name in revised.fields
-                },
-            }
-            self._out.append(Note("warning", "a bar was told differently after it was published", details))
+            self._out.append(_told_differently(self.symbol, revised))
 
     def _say_trust(self, now: Times) -> None:
         """Say it when the reasons to distrust this symbol have changed."""
@@ -307,3 +297,16 @@ class SymbolDesk:
     def _taken(self) -> list[Effect]:
         out, self._out = self._out, []
         return out
+
+
+def _told_differently(symbol: str, revised: Revised) -> Note:
+    details = {
+        "symbol": symbol,
+        "timeframe": revised.timeframe,
+        "open_time_ns": revised.published.open_time_ns,
+        "published": revised.published.source,
+        "differs_in": {
+            name: f"{getattr(revised.published, name)} and {getattr(revised.told, name)}" for name in revised.fields
+        },
+    }
+    return Note("warning", "a bar was told differently after it was published", details)

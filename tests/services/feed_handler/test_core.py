@@ -54,11 +54,12 @@ class Life:
         return self.take(Came(self.now_ns, (told,)))
 
     def passes(self, duration_ns: int) -> None:
-        """Let time pass, tick by tick."""
+        """Let time pass, tick by tick; the venue has no trades beyond those it told."""
         until_ns = self.now_ns + duration_ns
         while self.now_ns < until_ns:
             self.now_ns += TICK_NS
-            self.take(Woken("clock"))
+            if any(isinstance(effect, FetchTrades) for effect in self.take(Woken("clock"))):
+                self.take(TradesFetched(SYMBOL, (), None))
 
     def published(self, kind: type) -> list[object]:
         """Return what was published of a kind."""
