@@ -90,11 +90,13 @@ class Store:
         loop = asyncio.get_running_loop()
         patient_until, pause_s = loop.time() + PATIENCE_S, PAUSE_LEAST_S
         while True:
+            _end_if_asked()
             measures = await self._next()
             try:
                 async with asyncio.timeout(WRITE_S):
                     await self._write(measures)
             except (RedisError, OSError, TimeoutError) as error:
+                _end_if_asked()
                 state, reason = trouble_of(error)
                 self._counts.failed[reason] += 1
                 if reason != ABSENT or self._state != "connecting" or loop.time() > patient_until:
@@ -140,6 +142,13 @@ class Store:
         if (state, reason) != (self._state, self._reason):
             self._state, self._reason = state, reason
             self._tell(StoreChanged(state, reason))
+
+
+def _end_if_asked() -> None:
+    """End when somebody wants that: the client may have taken being cancelled for trouble with its connection."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def trouble_of(error: Exception) -> tuple[StoreState, str]:

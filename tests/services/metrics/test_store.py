@@ -67,7 +67,8 @@ async def writing(place: OwnRedis | OtherRedis) -> AsyncIterator[Writing]:
         assert not task.done(), "whatever Redis does, the store goes on"
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture(params=sorted(programs()))
