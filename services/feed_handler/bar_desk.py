@@ -108,6 +108,10 @@ class BarDesk:
             self._offer(candle.timeframe, [bar_of(candle)], news)
         return news
 
+    def close_time_ns(self, candle: Candle) -> int:
+        """Return when a candle closes, by its own timeframe."""
+        return timeframe(candle.timeframe).close_time_ns(candle.open_time_ns)
+
     def clock(self, venue_now_ns: int, *, is_current: bool) -> BarNews:
         """Finish what is quiet by now, unless trades may be under way, and ask for what is overdue."""
         news = BarNews()

@@ -31,6 +31,7 @@ class BookLine:
         self._symbol: Final = symbol
         self.book = OrderBook()
         self._held: Final[deque[BookChange]] = deque(maxlen=HELD_MAX)
+        self._is_open = False
         self._is_whole = False
         self._is_asked = False
         self._retry_at_ns: int | None = None
@@ -44,11 +45,13 @@ class BookLine:
 
     def opened(self) -> BookProgress:
         """Begin anew: changes flow (again), and what was missed meanwhile nobody knows."""
+        self._is_open = True
         self._forget()
         return self._ask()
 
     def lost(self) -> None:
         """Forget the book: changes flow no longer."""
+        self._is_open = False
         self._forget()
 
     def came(self, change: BookChange) -> BookProgress:
@@ -63,12 +66,16 @@ class BookLine:
     def fetched(self, whole: BookWhole | None) -> BookProgress:
         """Take the book as it was fetched, or that it could not be; and what changed since."""
         self._is_asked = False
+        if not self._is_open:
+            return BookProgress()
         if whole is None:
             self._is_broken = True
             return BookProgress()
         self.book.whole(whole)
         self._is_whole = True
         progress = BookProgress(is_new=True)
+        if self.book.sequence is None or self.book.is_crossed:
+            self._break(progress, "senseless book")
         while self._held and self._is_whole:
             self._apply(self._held.popleft(), progress)
         return progress

@@ -39,6 +39,7 @@ from shared.core.service import (
 
 TICK_NS: Final = 200_000_000
 TICKS_PER_COUNT: Final = 5
+LEAP_NS: Final = 1_000_000_000
 CLOCK: Final = "clock"
 KINDS: Final[tuple[StreamKind, ...]] = ("trades", "quotes", "book", "candles")
 
@@ -57,6 +58,8 @@ class FeedCore:
             self._desks, told_by_venue=settings.told_by_venue, fetch_id=lambda: next(fetch_ids)
         )
         self._venue_ahead_ns: int | None = None  # of the boot-time clock, which nobody sets
+        self._leap_ns: int | None = None  # what it would be by a measurement that nobody confirmed yet
+        self._early: list[StreamOpened] = []  # before the venue's clock is known nothing can be said of bars
         self._link: Final = {"streams opened": 0, "streams lost": 0, "unreadable": 0}
         self._ticks = 0
 
@@ -72,8 +75,7 @@ class FeedCore:
             case StreamOpened() | StreamLost():
                 return self._stream_changed(happening, self._times(now))
             case VenueClock(ahead_ns=ahead_ns):
-                self._venue_ahead_ns = now.wall_ns + ahead_ns - now.boot_ns
-                return ()
+                return self._clock_measured(now.wall_ns + ahead_ns - now.boot_ns, now)
             case Asked(envelope=envelope) if isinstance(envelope.body, AskBars | AskBook):
                 return self._history.asked(happening, envelope.body, self._times(now))
             case Stalled():
@@ -111,8 +113,25 @@ class FeedCore:
             effects += self._counted()
         return effects
 
+    def _clock_measured(self, ahead_ns: int, now: Moment) -> list[Effect]:
+        """Believe the venue's time; a leap only when it is measured a second time."""
+        known_ns, leap_ns, self._leap_ns = self._venue_ahead_ns, self._leap_ns, ahead_ns
+        is_leap = known_ns is not None and abs(ahead_ns - known_ns) > LEAP_NS
+        if is_leap and (leap_ns is None or abs(ahead_ns - leap_ns) > LEAP_NS):
+            return [Note("warning", "the venue's clock leaps", {"by_ns": ahead_ns - (known_ns or 0)})]
+        self._venue_ahead_ns = ahead_ns
+        early, self._early = self._early, []
+        effects: list[Effect] = []
+        for opened in early:
+            effects += self._stream_changed(opened, self._times(now))
+        return effects
+
     def _stream_changed(self, change: StreamOpened | StreamLost, now: Times) -> list[Effect]:
         effects: list[Effect] = []
+        if isinstance(change, StreamOpened) and self._venue_ahead_ns is None:
+            self._early.append(change)
+            return effects
+        self._early = [early for early in self._early if early.kind != change.kind]
         details: dict[str, object] = {"stream": change.kind, "symbols": len(change.symbols)}
         if isinstance(change, StreamOpened):
             self._link["streams opened"] += 1

@@ -56,6 +56,9 @@ class History:
         if waiting is None:
             return ()
         if fetched.failure is not None:
+            known = _newest_without_a_hole(self._known(waiting.body, self._desks[fetched.symbol]), waiting.frame)
+            if known:
+                return (_given(waiting.asked, waiting.body, known),)
             return (_refused(waiting.asked, "venue_gives_bars", fetched.failure),)
         sound = [candle for candle in fetched.candles if candle_fault(candle, waiting.frame) is None]
         bars = {candle.open_time_ns: bar_of(candle) for candle in sound}

@@ -42,19 +42,19 @@ class Silence:
     def __init__(self, symbol: str) -> None:
         self._symbol: Final = symbol
         self._streams: Final[dict[StreamKind, _Stream]] = {}
+        self._paused: Final[dict[StreamKind, _Stream]] = {}  # while their connection is made anew
         self._is_looking = False
 
     def opened(self, kind: StreamKind, now_ns: int) -> None:
         """Begin to count, or go on where it was asked for anew: that alone is no sign of life."""
-        stream = self._streams.get(kind)
-        if stream is None:
-            self._streams[kind] = _Stream(now_ns, QUIET_NS[kind])
-        else:
-            stream.heard_ns = now_ns
+        stream = self._streams.get(kind) or self._paused.pop(kind, None) or _Stream(now_ns, QUIET_NS[kind])
+        stream.heard_ns = now_ns
+        self._streams[kind] = stream
 
     def lost(self, kind: StreamKind) -> None:
         """Wait for the connection instead."""
-        self._streams.pop(kind, None)
+        if kind in self._streams:
+            self._paused[kind] = self._streams.pop(kind)
 
     def heard(self, kind: StreamKind, now_ns: int) -> None:
         """Note a sign of life."""

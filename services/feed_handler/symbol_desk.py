@@ -83,11 +83,13 @@ class SymbolDesk:
         match told:
             case Trade():
                 self._silence.heard("trades", now.boot_ns)
+                if (fault := self._gate.time_fault(told.exchange_time_ns, now.venue_ns)) is not None:
+                    self._count_refused(((fault, 1),))  # before it moves the row; its number is fetched
+                    return self._taken()
                 if now.venue_ns - told.exchange_time_ns > LATE_NS:
                     self._late_until_ns = now.boot_ns + LATE_FOR_NS
                 self._follow(self._trades.came(told), now)
             case Quote():
-                self._silence.heard("quotes", now.boot_ns)
                 self._quote(told, now)
             case BookChange():
                 self._silence.heard("book", now.boot_ns)
@@ -126,7 +128,9 @@ class SymbolDesk:
         if kind == "book" and self.book is not None:
             self.book.lost()
         if kind in {"trades", "quotes"}:
-            self._gate.link_lost()
+            if forgotten := self._gate.link_lost():  # nobody will confirm them any more
+                self.refused["unconfirmed trade"] += forgotten
+                self.bars.doubt()
             if self._is_open:
                 self._is_open = False
                 self._publish("link", LinkLost(symbol=self.symbol, reason=reason), None)
@@ -158,7 +162,7 @@ class SymbolDesk:
     def candles_fetched(self, fetched: CandlesFetched, now: Times) -> list[Effect] | None:
         """Take candles that were fetched; None if it was not we who wanted them."""
         self._received_wall_ns = now.wall_ns
-        sound = [candle for candle in fetched.candles if self._is_sound(candle)]
+        sound = [candle for candle in fetched.candles if self._is_sound(candle, now)]
         news = self.bars.fetched(fetched.fetch_id, sound, now.venue_ns)
         if news is None:
             return None
@@ -178,7 +182,8 @@ class SymbolDesk:
         self._follow(self._trades.due(now.boot_ns), now)
         if self.book is not None:
             self._book_told(self.book.due(now.boot_ns), now)
-        is_current = "trades" in self._open and self._trades.is_whole and now.boot_ns >= self._late_until_ns
+        is_in_time = now.boot_ns >= self._late_until_ns and not self._gate.trades_held
+        is_current = is_in_time and "trades" in self._open and self._trades.is_whole
         self._bar_news(self.bars.clock(now.venue_ns, is_current=is_current), now)
         silence = self._silence.due(now.boot_ns, well)
         self._out += silence.effects
@@ -192,6 +197,7 @@ class SymbolDesk:
         judged = self._gate.quote(quote, venue_now_ns=now.venue_ns, received_ns=now.boot_ns)
         self._count_refused(judged.refused)
         for passed in judged.passed:
+            self._silence.heard("quotes", now.boot_ns)  # what is refused is no sign of life
             self.took["quotes"] += 1
             self._publish("quotes", quote_seen(passed), passed.exchange_time_ns)
         if judged.refused:
@@ -243,20 +249,17 @@ class SymbolDesk:
             return  # what changed since it was fetched is in it
         for change in progress.changes:
             self.took["book changes"] += 1
-            self._publish("book", book_changed(change), change.exchange_time_ns)
+            self._publish("book", book_changed(change), self._gate.sound_time(change.exchange_time_ns, now.venue_ns))
 
     def _candle(self, candle: Candle, now: Times) -> None:
-        if not candle.is_closed:
-            return
-        self.took["candles"] += 1
-        closes_ns = MINUTE.close_time_ns(candle.open_time_ns)
-        if now.venue_ns + EARLY_NS < closes_ns:
-            self._count_refused((("closed before its time", 1),))
-        elif self._is_sound(candle):
+        if candle.is_closed and candle.timeframe == MINUTE.name and self._is_sound(candle, now):
+            self.took["candles"] += 1
             self._bar_news(self.bars.candle(candle), now)
 
-    def _is_sound(self, candle: Candle) -> bool:
-        refusal = self._gate.candle(candle)
+    def _is_sound(self, candle: Candle, now: Times) -> bool:
+        refusal: str | None = self._gate.candle(candle)
+        if refusal is None and self.bars.close_time_ns(candle) > now.venue_ns + EARLY_NS:
+            refusal = "closed before its time"
         if refusal is not None:
             self._count_refused(((f"candle {refusal}", 1),))
         return refusal is None
@@ -267,9 +270,8 @@ class SymbolDesk:
             self.took["bars"] += 1
             body = bar_closed(self.symbol, self._timeframes[name], bar)
             self._out.append(Publish(self._bar_topics[name], body, body.close_time_ns, now.wall_ns))
-        for revised in news.revised:
-            self.refused["revised bar"] += 1
-            self._out.append(_told_differently(self.symbol, revised))
+        self.refused["revised bar"] += len(news.revised)
+        self._out += [_told_differently(self.symbol, revised) for revised in news.revised]
 
     def _say_trust(self, now: Times) -> None:
         """Say it when the reasons to distrust this symbol have changed."""

@@ -42,14 +42,20 @@ class TradeLine:
         self._retry_at_ns: int | None = None
         self._tries = 0
         self._pages = 0
+        self._is_looking = False  # whether there is anything missing: nothing waits for the answer
+        self._again = False
 
     @property
     def is_whole(self) -> bool:
         """Say whether nothing is known to be missing."""
-        return self._asked is None
+        return self._asked is None or self._is_looking
 
     def opened(self, from_time_ns: int) -> Progress:
         """Fetch what was missed while the stream did not flow; at the beginning, what there was since a time."""
+        self._is_looking = False
+        if self._asked is not None:  # what is under way was asked before the stream was lost again
+            self._again = True
+            return Progress()
         if self._next_id is None:
             return self._ask(FetchTrades(self._symbol, from_id=None, from_time_ns=from_time_ns))
         return self._ask(self._from_next())
@@ -58,11 +64,15 @@ class TradeLine:
         """Fetch what a silent stream may have kept from us."""
         if self._next_id is None or self._asked is not None:
             return Progress()
+        self._is_looking = True
         return self._ask(self._from_next())
 
     def came(self, trade: Trade) -> Progress:
         """Take a trade off the stream."""
+        if self._is_looking and trade.trade_id == self._next_id:
+            return self._in_row(trade)
         if self._asked is not None:
+            self._is_looking = self._is_looking and trade.trade_id < (self._next_id or 0)
             return self._hold(trade)
         if self._next_id is None or trade.trade_id == self._next_id:
             return self._in_row(trade)
@@ -84,6 +94,9 @@ class TradeLine:
         follows = self._drop_known(progress)
         if len(trades) == PAGE_TRADES and self._pages < PAGES_MAX and not follows:
             self._pages += 1
+            progress.ask = self._asked = self._from_next()
+        elif self._again and self._next_id is not None:
+            self._again = False
             progress.ask = self._asked = self._from_next()
         elif follows or not self._held:
             self._release(progress)
@@ -161,6 +174,7 @@ class TradeLine:
     def _release(self, progress: Progress) -> None:
         """Let the row run on with what was held back, as far as it has no other hole."""
         self._asked = self._retry_at_ns = None
+        self._is_looking = self._again = False
         while self._held:
             trade = self._held.popleft()
             if progress.trades and trade.trade_id > progress.trades[-1].trade_id + 1:

@@ -64,6 +64,7 @@ class Continuity:
 
     def __init__(self) -> None:
         self._topics: Final[dict[bytes, _Topic]] = {}
+        self._unheard: Final[set[bytes]] = set()  # announced once, and nothing of them came yet
         self.wants_snapshot = True  # a joiner knows nothing yet
 
     def heard(self, topic: bytes, envelopes: Iterable[MarketEnvelope]) -> list[Event]:
@@ -120,12 +121,23 @@ class Continuity:
         """
         topic = position.stream.encode()
         state = self._topics.get(topic)
-        if state is None or not state.flowing:
+        if state is None:
+            return self._announced_unheard(topic, position.epoch)
+        if not state.flowing:
             return []
         if state.announced >= (state.epoch, state.next_sequence):
             return [self._break(topic, state, "lost tail" if state.announced[0] == state.epoch else "new epoch")]
         state.announced = (position.epoch, position.sequence)
         return []
+
+    def _announced_unheard(self, topic: bytes, epoch: int) -> list[Event]:
+        """Ask for a topic of which nothing came though it was announced before: its only message may be lost."""
+        if topic not in self._unheard:
+            self._unheard.add(topic)
+            return []
+        self._unheard.discard(topic)
+        state = self._topics[topic] = _Topic(epoch=epoch)
+        return [self._break(topic, state, "joined")]
 
     def dropped_everything(self, reason: BreakReason) -> list[Event]:
         """Break every topic at once: the reader fell behind, or slept, and gave up what was queued."""

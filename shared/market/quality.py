@@ -168,12 +168,25 @@ class Gate:
         """Return when a doubt may begin or end though nothing is heard, by the receive clock; None is: never."""
         return self._health.next_look_ns(received_now_ns)
 
-    def link_lost(self) -> None:
-        """Forget what is held back and what is fresh. The band stays: the next prices show whether it still stands."""
+    def link_lost(self) -> int:
+        """Forget what is held back and what is fresh, and return how many trades that were.
+
+        The band stays: the next prices show whether it still stands.
+        """
+        forgotten = len(self._trades.held)
         self._trades.forget()
         self._quotes.forget()
         self._health.link_lost()
         self._quote_sequence = None  # a venue that began anew may count anew
+        return forgotten
+
+    def sound_time(self, time_ns: int | None, venue_now_ns: int) -> int | None:
+        """Return a time of the venue's, None where there is none that makes sense."""
+        return time_ns if time_ns is not None and self._time_fault(time_ns, venue_now_ns) is None else None
+
+    def time_fault(self, time_ns: int, venue_now_ns: int) -> Refusal | None:
+        """Say what is wrong with a time of the venue's by itself."""
+        return self._time_fault(time_ns, venue_now_ns)
 
     def _trade_fault(self, trade: Trade, venue_now_ns: int) -> Refusal | None:
         fault: Refusal | None = price_fault(trade.price) or quantity_fault(trade.quantity)

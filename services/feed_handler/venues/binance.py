@@ -10,16 +10,21 @@ from typing import Annotated, Final, Literal, Protocol, TypeVar
 
 import msgspec
 
+from proto.fields import INTEGER_MAX
 from services.feed_handler.vocabulary import Told, Unreadable
 from shared.market.observations import BookChange, BookWhole, Candle, Levels, Quote, Trade
 
 NS_PER_MS: Final = 1_000_000
-LEVELS_MAX: Final = 20_000  # of one side in one message; the whole book of the venue has 5,000
+LEVELS_MAX: Final = 5_000  # of one side in one message: what the whole book of the venue has, and a message of ours
 ROWS_MAX: Final = 1_500  # in one answer; the venue gives no more
 REASON_CHARACTERS_MAX: Final = 200
 
 Text = str | bytes
 Symbols = Mapping[str, str]  # the unified symbol by the venue's
+
+# What is beyond is no number of the venue's, and none that a message of ours could carry.
+_Number = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+_Milliseconds = Annotated[int, msgspec.Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]  # the gate judges them
 
 _RawT = TypeVar("_RawT", bound="_Raw")
 _Form = TypeVar("_Form")
@@ -30,12 +35,12 @@ _TRADES: Final = {"trade_id": "a", "first_id": "f", "last_id": "l"}
 
 
 class _Aggregate(msgspec.Struct, frozen=True, gc=False, rename=_TRADE | _TRADES):
-    trade_id: int
+    trade_id: _Number
     price: Decimal
     quantity: Decimal
-    first_id: int
-    last_id: int
-    time_ms: int
+    first_id: _Number
+    last_id: _Number
+    time_ms: _Milliseconds
     buyer_is_maker: bool
     symbol: str = ""  # as a row of an answer it says neither of whom it is nor what
     event: Literal["aggTrade"] = "aggTrade"
@@ -44,10 +49,10 @@ class _Aggregate(msgspec.Struct, frozen=True, gc=False, rename=_TRADE | _TRADES)
 class _Trade(msgspec.Struct, frozen=True, gc=False, rename=_TRADE | {"trade_id": "t"}):
     event: Literal["trade"]
     symbol: str
-    trade_id: int
+    trade_id: _Number
     price: Decimal
     quantity: Decimal
-    time_ms: int
+    time_ms: _Milliseconds
     buyer_is_maker: bool
 
 
@@ -66,13 +71,13 @@ class _Quote(
     },
 ):
     symbol: str
-    update_id: int
+    update_id: _Number
     bid_price: Decimal
     bid_quantity: Decimal
     ask_price: Decimal
     ask_quantity: Decimal
     event: Literal["bookTicker"] = "bookTicker"  # the spot market names no event here, and stamps no time
-    time_ms: int | None = None
+    time_ms: _Milliseconds | None = None
 
 
 class _Depth(
@@ -90,14 +95,14 @@ class _Depth(
     },
 ):
     event: Literal["depthUpdate"]
-    event_time_ms: int
+    event_time_ms: _Milliseconds
     symbol: str
-    first_id: int
-    last_id: int
+    first_id: _Number
+    last_id: _Number
     bids: _Side
     asks: _Side
-    previous_id: int | None = None
-    time_ms: int | None = None
+    previous_id: _Number | None = None
+    time_ms: _Milliseconds | None = None
 
 
 class _Bar(
@@ -117,7 +122,7 @@ class _Bar(
         "is_closed": "x",
     },
 ):
-    open_time_ms: int
+    open_time_ms: _Milliseconds
     timeframe: str
     open_price: Decimal
     high_price: Decimal
@@ -125,7 +130,7 @@ class _Bar(
     close_price: Decimal
     base_volume: Decimal
     quote_volume: Decimal
-    trade_count: int
+    trade_count: _Number
     is_closed: bool
 
 
@@ -136,25 +141,25 @@ class _Kline(msgspec.Struct, frozen=True, gc=False, rename=_EVENT | {"bar": "k"}
 
 
 class _BarRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    open_time_ms: int
+    open_time_ms: _Milliseconds
     open_price: Decimal
     high_price: Decimal
     low_price: Decimal
     close_price: Decimal
     base_volume: Decimal
-    close_time_ms: int
+    close_time_ms: _Milliseconds
     quote_volume: Decimal
-    trade_count: int
+    trade_count: _Number
 
 
 class _Book(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    last_update_id: int
+    last_update_id: _Number
     bids: _Side
     asks: _Side
 
 
 class _Time(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    server_time: int
+    server_time: _Milliseconds
 
 
 class _Named(msgspec.Struct, frozen=True, gc=False, rename=_EVENT):

@@ -97,3 +97,22 @@ def test_a_lost_stream_loses_the_book() -> None:
     line.lost()
     assert not line.is_whole
     assert line.opened().ask == ASK
+
+
+def test_a_senseless_or_crossed_book_is_fetched_anew() -> None:
+    """A book with a price that is none, or with its sides crossed, is told to nobody."""
+    for wrong in (whole(10, bid="NaN"), whole(10, bid="0"), whole(10, bid="102")):
+        line = BookLine(SYMBOL)
+        line.opened()
+        progress = line.fetched(wrong)
+        assert (progress.is_new, progress.refused, line.is_whole) == (False, "senseless book", False)
+        assert line.due(0).ask == ASK
+
+
+def test_a_book_that_comes_when_its_stream_is_lost_is_of_no_use() -> None:
+    """What was fetched before the changes ceased to flow would never change again."""
+    line = BookLine(SYMBOL)
+    line.opened()
+    line.lost()
+    assert not line.fetched(whole(10)).is_new
+    assert not line.is_whole

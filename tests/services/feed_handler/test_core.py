@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from proto.market import BarClosed, LinkLost, LinkOpened, QuoteSeen, SymbolDoubted
+from proto.market import BarClosed, LinkLost, LinkOpened, QuoteSeen, SymbolDoubted, TradeSeen
 from services.feed_handler.core import FeedCore
 from services.feed_handler.symbol_desk import LATE_FOR_NS, LATE_NS, DeskSettings
 from services.feed_handler.vocabulary import (
@@ -16,6 +16,7 @@ from services.feed_handler.vocabulary import (
     Told,
     TradesFetched,
     Unreadable,
+    VenueClock,
 )
 from shared.core.service import Effect, Happening, Moment, Publish, Stalled, Started, WakeAt, Woken
 from shared.market.quality import GateSettings
@@ -36,6 +37,7 @@ class Life:
         self.now_ns = NOON_NS
         self.effects: Final[list[Effect]] = []
         self.take(Started("feed", 1, 0, ()))
+        self.take(VenueClock(0))
 
     def take(self, happening: Happening) -> Sequence[Effect]:
         """Hand something in, and keep what comes of it."""
@@ -146,3 +148,26 @@ def test_time_is_asked_for_at_every_tick() -> None:
     """Each tick asks for the next."""
     life = Life()
     assert any(isinstance(effect, WakeAt) for effect in life.take(Woken("clock")))
+
+
+def test_a_leap_of_the_venues_clock_is_believed_when_it_is_measured_twice() -> None:
+    """One answer that is an hour ahead closes no bar before its time."""
+    life = Life()
+    life.opened()
+    life.told(a_trade(1, at_ns=life.now_ns))
+    life.take(VenueClock(3600 * SECOND_NS))
+    life.passes(SECOND_NS)
+    assert life.published(BarClosed) == []
+    life.take(VenueClock(3600 * SECOND_NS))
+    life.passes(SECOND_NS)
+    assert life.published(BarClosed) != []
+
+
+def test_a_trade_of_another_time_does_not_move_the_row() -> None:
+    """A wild number with a wild time is refused before it can be taken for the newest trade."""
+    life = Life()
+    life.opened()
+    life.told(a_trade(1, at_ns=life.now_ns))
+    life.told(a_trade(2**60, at_ns=life.now_ns + 10**18))
+    life.told(a_trade(2, at_ns=life.now_ns))
+    assert [body.trade_id for body in life.published(TradeSeen) if isinstance(body, TradeSeen)] == ["1", "2"]

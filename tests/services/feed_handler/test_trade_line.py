@@ -171,3 +171,30 @@ def test_every_trade_passes_once_and_in_order(life: list[str]) -> None:
     venue.settle()
     assert venue.passed == [trade.trade_id for trade in venue.trades]
     assert venue.lost == 0
+
+
+def test_looking_for_trades_holds_up_nobody() -> None:
+    """While a silent stream is only looked into, what comes in its row passes, and nothing counts as missing."""
+    venue = opened()
+    venue.trade()
+    venue.take(venue.line.looked_for())
+    assert venue.line.is_whole
+    venue.trade()
+    assert venue.passed == [1, 2]
+    venue.answer()
+    assert venue.passed == [1, 2]
+
+
+def test_a_stream_that_is_lost_again_is_looked_into_again() -> None:
+    """An answer from before the second loss says nothing about what was missed in it."""
+    venue = opened()
+    venue.trade()
+    venue.trade(is_told=False)
+    venue.take(venue.line.opened(0))
+    before, venue.asked = venue.trades[:], None
+    venue.trade(is_told=False)
+    venue.take(venue.line.opened(0))
+    venue.take(venue.line.fetched(tuple(before[1:]), 0))
+    assert not venue.line.is_whole
+    venue.settle()
+    assert venue.passed == [1, 2, 3]

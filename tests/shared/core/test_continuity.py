@@ -298,3 +298,12 @@ def test_a_snapshot_for_a_live_topic_changes_nothing(epoch: int) -> None:
     reader = joined(sequence=10)
     assert reader.snapshot(at(3, epoch), None) == []
     assert numbers(reader.heard(TOPIC, [a_trade(11)])) == [11]
+
+
+def test_a_topic_whose_only_message_was_lost_is_asked_for() -> None:
+    """What is announced twice, and of which nothing ever came, is asked for: its first message may be its last."""
+    reader = joined()
+    assert reader.announced(at(1, topic=QUIET)) == []
+    assert reader.announced(at(1, topic=QUIET)) == [Broken(QUIET, "joined")]
+    assert reader.wants_snapshot
+    assert reader.snapshot(at(1, topic=QUIET), a_trade(1)) == [Synced(QUIET, a_trade(1))]
