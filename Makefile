@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 # A file is a unit, for some tests go through a life in their order; chaos, which takes longest, is the first to begin.
-BESIDE := -n 6 --dist loadfile --no-loadscope-reorder
+BESIDE := -n 4 --dist loadfile --no-loadscope-reorder
 FRAMES := 1000000
 ROUNDS := 100
 
@@ -25,7 +25,7 @@ check: setup  ## formatting, lint, types, import contracts and the rules of the 
 	@echo '$(BIN)/lint-imports'; report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
 	$(BIN)/python -m pytest -q tests/house
 
-test: setup  ## run the tests, six beside each other
+test: setup  ## run the tests, four beside each other
 	$(BIN)/python -m pytest -q $(BESIDE)
 
 bench: setup  ## measure latency and throughput on this machine

@@ -58,7 +58,11 @@ class Inquiry:
         self._name: Final = f"watch-{os.getpid()}-{clock.boot_ns()}"
 
     async def ask(self) -> Given | NotGiven:
-        """Ask once, for no longer than a request lasts."""
+        """Ask, and where nobody answers in time, as on a busy machine, once more over a new connection."""
+        answer = await self._ask()
+        return answer if isinstance(answer, Given) else await self._ask()
+
+    async def _ask(self) -> Given | NotGiven:
         try:
             requester = self._requester = self._requester or self._connected()
             measures = await self._answer(requester, AskMeasures(of="symbols and processes"), MeasuresGiven)
