@@ -107,7 +107,7 @@ async def test_history_is_bounded(server: RedisServer) -> None:
     async with writing(OwnRedis(server.socket)) as store:
         await store.until(lambda: store.counts.written)
     assert server.client.llen(HISTORY) == HISTORY_POINTS_MAX
-    assert server.client.lrange(HISTORY, 1, 1) == ["[]"]
+    assert server.client.lrange(HISTORY, -1, -1) == ["[]"]  # however often was written meanwhile
 
 
 async def test_what_is_no_longer_known_is_no_longer_there(server: RedisServer) -> None:
