@@ -20,6 +20,7 @@ SNAPSHOT: Final = "snapshot"
 REMEDY: Final = "`bowline up` starts what does not run, `bowline status` says how it is"
 # Hops are measured over seconds.
 HOPS_EVERY_NS: Final = 2_000_000_000
+AGAIN: Final = 2
 _EPOCH: Final = 1  # whoever has no seat has no other
 
 Wanted = TypeVar("Wanted", MeasuresGiven, HopsGiven)
@@ -58,9 +59,12 @@ class Inquiry:
         self._name: Final = f"watch-{os.getpid()}-{clock.boot_ns()}"
 
     async def ask(self) -> Given | NotGiven:
-        """Ask, and where nobody answers in time, as on a busy machine, once more over a new connection."""
+        """Ask, and where nobody answers in time, as on a busy machine, again over a new connection."""
         answer = await self._ask()
-        return answer if isinstance(answer, Given) else await self._ask()
+        for _ in range(AGAIN):
+            if isinstance(answer, NotGiven):
+                answer = await self._ask()
+        return answer
 
     async def _ask(self) -> Given | NotGiven:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Final
 
-from services.watch.asking import Given, Inquiry, NotGiven
+from services.watch.asking import Given, Inquiry
 from services.watch.drawing import Drawing
 from services.watch.picture.lines import HEADING
 from services.watch.picture.screen import page
@@ -20,7 +20,6 @@ from shared.mesh.clock import SystemClock
 from shared.mesh.settings import Configuration, load_whereabouts
 from shared.mesh.verb import OK, Streams, root_argument, run_verb
 
-ONCE_AGAIN: Final = 2
 TEXT = """\
 Show symbols, processes and hops as metrics measures them: on a terminal in place until q or Ctrl-C, elsewhere as lines.
 docs/watch.md explains the columns. Exit codes: 0 somebody ended it; with --once 0 all is well, 1 there was no answer,
@@ -75,9 +74,6 @@ class Watch:
         """Show one answer, as a picture or as lines, and return the exit code."""
         with closing(self._inquiry):
             answer = await self._inquiry.ask()
-            for _ in range(ONCE_AGAIN):  # on a busy machine metrics may need longer than a request lasts
-                if isinstance(answer, NotGiven):
-                    answer = await self._inquiry.ask()
         if drawn and isinstance(answer, Given):
             sight = Sight(self._clock.wall_ns(), answer.measures, answer.hops)
             display = Screen(self._streams.output, keys=None, palette=self._palette)
