@@ -102,10 +102,9 @@ class BarDesk:
             builder.doubt()
 
     def candle(self, candle: Candle) -> BarNews:
-        """Take a closed candle of the venue."""
+        """Take a closed minute of the venue."""
         news = BarNews()
-        if candle.timeframe in self._lines:
-            self._offer(candle.timeframe, [bar_of(candle)], news)
+        self._offer(MINUTE.name, [bar_of(candle)], news)
         return news
 
     def close_time_ns(self, candle: Candle) -> int:
