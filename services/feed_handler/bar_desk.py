@@ -18,7 +18,7 @@ from shared.market.observations import Candle, Trade
 from shared.market.timeframe import Timeframe, timeframe
 
 MINUTE: Final = timeframe("1m")
-QUIET_NS: Final = 1_000_000_000  # a trade comes within this, or there was none
+SHOWN_NS: Final = 1_000_000_000  # the venue shows a trade within this, to whoever asks for its trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class BarDesk:
         longer = {name: frame for name, frame in every.items() if name != MINUTE.name and frame.holds(MINUTE)}
         self._folders: Final = {name: BarFolder(frame, part=MINUTE) for name, frame in longer.items()}
         self._builders: Final = {name: BarBuilder(frame) for name, frame in every.items() if name not in longer}
-        self._has_begun = False
+        self._trades_until_ns: int | None = None  # all up to this time have come; None before the first
         self._asked: Final[dict[int, tuple[str, Literal["warm-up", "closing"]]]] = {}
 
     def begin(self, venue_now_ns: int) -> BarNews:
@@ -75,31 +75,51 @@ class BarDesk:
         """Return since when trades are needed, so that the minute under way is whole."""
         return MINUTE.open_time_ns(venue_now_ns)
 
-    def trades_begin(self, from_time_ns: int, *, gapless: bool) -> None:
-        """Count trades from this time on; without `gapless` the first bars were joined in their middle."""
-        if self._has_begun:
-            return
-        self._has_begun = True
-        for name, builder in self._builders.items():
-            opening = self._lines[name].timeframe.open_time_ns(from_time_ns)
-            builder.begin(opening, gapless=gapless and opening == from_time_ns)
+    def trades_begin(self, from_time_ns: int) -> None:
+        """Count trades from this time on, unless that has begun."""
+        if self._trades_until_ns is None:
+            self._trades_until_ns = from_time_ns
+            for builder in self._builders.values():
+                builder.begin(from_time_ns)
 
-    def trades(self, trades: Sequence[Trade], *, after_loss: bool) -> BarNews:
-        """Take trades in their row; `after_loss` says that some before the first are lost for good."""
+    def trades(self, trades: Sequence[Trade]) -> BarNews:
+        """Take trades in their row."""
         news = BarNews()
-        if trades and not self._has_begun:
-            self.trades_begin(trades[0].exchange_time_ns, gapless=False)
+        if trades and self._trades_until_ns is None:  # nobody told what was traded before
+            self.trades_begin(trades[0].exchange_time_ns)
+            self.doubt_at(trades[0].exchange_time_ns)
         for name, builder in self._builders.items():
-            if after_loss:
-                builder.doubt()
             for trade in trades:
                 self._offer(name, builder.trade(trade), news)
+        if trades:
+            self._trades_until_ns = trades[-1].exchange_time_ns
         return news
 
-    def doubt(self) -> None:
-        """Note that a trade of the bars under way was refused, or may be missing."""
+    def reached(self, venue_time_ns: int) -> BarNews:
+        """Close what is over by a time up to which every trade has come."""
+        news = BarNews()
+        if self._trades_until_ns is not None and venue_time_ns > self._trades_until_ns:
+            self._trades_until_ns = venue_time_ns
+            for name, builder in self._builders.items():
+                self._offer(name, builder.reached(venue_time_ns), news)
+        return news
+
+    def doubt_at(self, time_ns: int) -> None:
+        """Note that a trade of this time was refused."""
         for builder in self._builders.values():
-            builder.doubt()
+            builder.doubt(time_ns, time_ns)
+
+    def doubt_until(self, time_ns: int) -> None:
+        """Note that trades are lost, of times between the last one that came and this."""
+        from_ns = time_ns if self._trades_until_ns is None else min(self._trades_until_ns, time_ns)
+        for builder in self._builders.values():
+            builder.doubt(from_ns, time_ns)
+
+    def wait_for_trades(self, venue_now_ns: int) -> bool:
+        """Say whether a bar is over that only trades can close, and the venue shows all of its trades by now."""
+        return any(
+            builder.is_over(venue_now_ns - SHOWN_NS) for name, builder in self._builders.items() if name != MINUTE.name
+        )
 
     def candle(self, candle: Candle) -> BarNews:
         """Take a closed minute of the venue."""
@@ -111,17 +131,9 @@ class BarDesk:
         """Return when a candle closes, by its own timeframe."""
         return timeframe(candle.timeframe).close_time_ns(candle.open_time_ns)
 
-    def clock(self, venue_now_ns: int, *, is_current: bool) -> BarNews:
-        """Finish what is quiet by now, unless trades may be under way, and ask for what is overdue."""
+    def clock(self, venue_now_ns: int) -> BarNews:
+        """Ask for what is overdue."""
         news = BarNews()
-        if is_current and self._has_begun:
-            for name, builder in self._builders.items():
-                bars = builder.reached(venue_now_ns - QUIET_NS)
-                if name == MINUTE.name:
-                    for bar in bars:  # that it was quiet is only our word: the venue's comes within moments
-                        self._lines[name].stand_in(bar)
-                else:
-                    self._offer(name, bars, news)
         for name, line in self._lines.items():
             self._want(name, line.due(venue_now_ns), "closing", news)
         return news

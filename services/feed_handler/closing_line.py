@@ -89,11 +89,6 @@ class ClosingLine:
         self._release(closed)
         return closed
 
-    def stand_in(self, bar: Bar) -> None:
-        """Take a bar that is right if nothing was missed: it waits for the venue's, and is compared with it."""
-        if self._next_open_ns is not None and bar.open_time_ns >= self._next_open_ns:
-            self._keep(self._stand_ins, bar)
-
     def due(self, venue_now_ns: int) -> Wanted | None:
         """Say what to fetch, when a bar should have been known for a while."""
         opening = self._next_open_ns

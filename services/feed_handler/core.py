@@ -79,19 +79,14 @@ class FeedCore:
             case Asked(envelope=envelope) if isinstance(envelope.body, AskBars | AskBook):
                 return self._history.asked(happening, envelope.body, self._times(now))
             case Stalled():
-                return self._stalled()
+                # Begin anew: what waited while we stood still is old, and not everything says how old it is.
+                return tuple(Reconnect(kind) for kind in KINDS)
             case Started():
                 return (WakeAt(CLOCK, now.boot_ns + TICK_NS),)
             case StopAsked():
                 return (Stop(),)
             case _:
                 return ()
-
-    def _stalled(self) -> Sequence[Effect]:
-        """Begin anew: what waited while we stood still is old, and not everything says how old it is."""
-        for desk in self._desks.values():
-            desk.stalled()
-        return tuple(Reconnect(kind) for kind in KINDS)
 
     def _came(self, came: Came, now: Times) -> list[Effect]:
         effects: list[Effect] = []

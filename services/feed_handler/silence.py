@@ -44,6 +44,7 @@ class Silence:
         self._streams: Final[dict[StreamKind, _Stream]] = {}
         self._paused: Final[dict[StreamKind, _Stream]] = {}  # while their connection is made anew
         self._is_looking = False
+        self._looked_ns = 0
 
     def opened(self, kind: StreamKind, now_ns: int) -> None:
         """Begin to count, or go on where it was asked for anew: that alone is no sign of life."""
@@ -75,17 +76,23 @@ class Silence:
         self._is_looking = False
         return [self._step("trades", stream, well)] if found else []
 
-    def due(self, now_ns: int, well: frozenset[StreamKind]) -> Steps:
-        """Say what to do now. The kinds that are `well` speak of other symbols: their connection is not the matter."""
+    def due(self, now_ns: int, well: frozenset[StreamKind], *, trades_matter: bool) -> Steps:
+        """Say what to do now. The kinds that are `well` speak of other symbols: their connection is not the matter.
+
+        Where `trades_matter` somebody waits to hear whether there were any.
+        """
         steps = Steps()
         for kind, stream in self._streams.items():
-            if now_ns - stream.heard_ns < stream.pause_ns:
-                continue
-            stream.heard_ns = now_ns
-            stream.pause_ns = min(stream.pause_ns * 2, PAUSE_NS_MAX)
+            is_silent = now_ns - stream.heard_ns >= stream.pause_ns
+            if is_silent:
+                stream.heard_ns = now_ns
+                stream.pause_ns = min(stream.pause_ns * 2, PAUSE_NS_MAX)
             if kind == "trades":
-                steps.look_for_trades = self._is_looking = True
-            else:
+                is_wanted = is_silent or trades_matter
+                if is_wanted and now_ns - self._looked_ns >= QUIET_NS["trades"]:
+                    self._looked_ns = now_ns
+                    steps.look_for_trades = self._is_looking = True
+            elif is_silent:
                 steps.effects.append(self._step(kind, stream, well))
         return steps
 

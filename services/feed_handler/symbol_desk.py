@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from proto.market import LinkLost, LinkOpened, MarketBody, SymbolDoubted, SymbolTrusted
-from services.feed_handler.bar_desk import MINUTE, QUIET_NS, BarDesk, BarNews, Revised
+from services.feed_handler.bar_desk import MINUTE, SHOWN_NS, BarDesk, BarNews, Revised
 from services.feed_handler.book_line import BookLine, BookProgress
 from services.feed_handler.silence import Silence
 from services.feed_handler.trade_line import Progress, TradeLine
@@ -24,9 +24,6 @@ from shared.market.quality import Gate, GateSettings
 from shared.market.timeframe import Timeframe
 
 EARLY_NS: Final = 1_000_000_000  # the venue's clock is known to within this
-# A trade that takes so long shows that more may be under way: the clock closes no bar for a while.
-LATE_NS: Final = QUIET_NS // 2
-LATE_FOR_NS: Final = 10_000_000_000
 MISSING_TRADES: Final = "missing trades"
 MISSING_BOOK: Final = "missing book"
 REASONS_MAX: Final = 16
@@ -62,8 +59,8 @@ class SymbolDesk:
         self._gate: Final = Gate(symbol, settings.gate)
         self._trades: Final = TradeLine(symbol)
         self._silence: Final = Silence(symbol)
-        self._late_until_ns = 0
         self._trades_from_ns: int | None = None  # since the streams first flowed
+        self._asked_trades_ns = 0  # the venue's time when it was last asked for trades
         self._open: Final[set[StreamKind]] = set()
         self._well: frozenset[StreamKind] = frozenset()
         self._is_open = False
@@ -86,14 +83,13 @@ class SymbolDesk:
                 if (fault := self._gate.time_fault(told.exchange_time_ns, now.venue_ns)) is not None:
                     self._count_refused(((fault, 1),))  # before it moves the row; its number is fetched
                     return self._taken()
-                if now.venue_ns - told.exchange_time_ns > LATE_NS:
-                    self._late_until_ns = now.boot_ns + LATE_FOR_NS
                 self._follow(self._trades.came(told), now)
             case Quote():
                 self._quote(told, now)
             case BookChange():
                 self._silence.heard("book", now.boot_ns)
-                self._book_changed(told, now)
+                if self.book is not None:
+                    self._book_told(self.book.came(told), now)
             case Candle():
                 self._silence.heard("candles", now.boot_ns)
                 self._candle(told, now)
@@ -117,10 +113,6 @@ class SymbolDesk:
             self._publish("link", LinkOpened(symbol=self.symbol), None)
         return self._taken()
 
-    def stalled(self) -> None:
-        """Close nothing by the clock until the trades flow anew: those of meanwhile are still to come."""
-        self._open.discard("trades")
-
     def lost(self, kind: StreamKind, reason: str) -> list[Effect]:
         """Messages of a kind flow no longer."""
         self._open.discard(kind)
@@ -130,7 +122,6 @@ class SymbolDesk:
         if kind in {"trades", "quotes"}:
             if forgotten := self._gate.link_lost():  # nobody will confirm them any more
                 self.refused["unconfirmed trade"] += forgotten
-                self.bars.doubt()
             if self._is_open:
                 self._is_open = False
                 self._publish("link", LinkLost(symbol=self.symbol, reason=reason), None)
@@ -144,10 +135,14 @@ class SymbolDesk:
             self._follow(self._trades.failed(now.boot_ns), now)
         else:
             assert self._trades_from_ns is not None, "trades are fetched once their stream was opened"
-            self.bars.trades_begin(self._trades_from_ns, gapless=True)
+            self.bars.trades_begin(self._trades_from_ns)
+            shown_ns = self._asked_trades_ns - SHOWN_NS
             progress = self._trades.fetched(fetched.trades, now.boot_ns)
-            self._out += self._silence.looked(found=progress.filled > 0, well=self._well)
+            kept_from_us = any(trade.exchange_time_ns < shown_ns for trade in progress.trades[: progress.filled])
+            self._out += self._silence.looked(found=kept_from_us, well=self._well)
             self._follow(progress, now)
+            if self._trades.is_whole and progress.ask is None and not self._gate.trades_held:
+                self._bar_news(self.bars.reached(shown_ns), now)
         return self._taken()
 
     def book_fetched(self, fetched: BookFetched, now: Times) -> list[Effect]:
@@ -182,10 +177,9 @@ class SymbolDesk:
         self._follow(self._trades.due(now.boot_ns), now)
         if self.book is not None:
             self._book_told(self.book.due(now.boot_ns), now)
-        is_in_time = now.boot_ns >= self._late_until_ns and not self._gate.trades_held
-        is_current = is_in_time and "trades" in self._open and self._trades.is_whole
-        self._bar_news(self.bars.clock(now.venue_ns, is_current=is_current), now)
-        silence = self._silence.due(now.boot_ns, well)
+        self._bar_news(self.bars.clock(now.venue_ns), now)
+        trades_matter = self.bars.wait_for_trades(now.venue_ns)
+        silence = self._silence.due(now.boot_ns, well, trades_matter=trades_matter)
         self._out += silence.effects
         if silence.look_for_trades:
             self._follow(self._trades.looked_for(), now)
@@ -206,35 +200,38 @@ class SymbolDesk:
     def _follow(self, progress: Progress, now: Times) -> None:
         """Judge the trades that are next in their row, tell them, and build bars of them."""
         if progress.ask is not None:
+            self._asked_trades_ns = now.venue_ns
             self._out.append(progress.ask)
-        if progress.filled:
-            self.took["trades fetched"] += progress.filled
-        if progress.repeated:
-            self.refused["repeated trade"] += progress.repeated
-        if progress.lost:
-            self.refused["lost trade"] += progress.lost
-            details = {"symbol": self.symbol, "trades": progress.lost}
-            self._out.append(Note("warning", "trades are lost: the venue does not give them", details))
-        if progress.is_renumbered:
-            details = {"symbol": self.symbol, "from_id": progress.trades[0].trade_id}
-            self._out.append(Note("warning", "the venue numbers its trades anew: some may be lost", details))
-        after_loss = progress.lost > 0 or progress.is_renumbered
+        self._count_progress(progress)
         for trade in progress.trades:
+            if trade.trade_id in progress.after_holes:
+                self.bars.doubt_until(trade.exchange_time_ns)
             judged = self._gate.trade(trade, venue_now_ns=now.venue_ns, received_ns=now.boot_ns)
             for passed in judged.passed:
                 self.took["trades"] += 1
                 self._publish("trades", trade_seen(passed), passed.exchange_time_ns)
+            if trade not in judged.passed:  # held back or refused
+                self.bars.doubt_at(trade.exchange_time_ns)
             if judged.refused or self._gate.trades_held:
                 self._count_refused(judged.refused)
-                self.bars.doubt()
                 self._say_trust(now)
             if judged.passed:
-                self._bar_news(self.bars.trades(judged.passed, after_loss=after_loss), now)
-                after_loss = False
+                self._bar_news(self.bars.trades(judged.passed), now)
 
-    def _book_changed(self, change: BookChange, now: Times) -> None:
-        if self.book is not None:
-            self._book_told(self.book.came(change), now)
+    def _count_progress(self, progress: Progress) -> None:
+        if progress.filled:
+            self.took["trades fetched"] += progress.filled
+        if progress.repeated:
+            self.refused["repeated trade"] += progress.repeated
+        if progress.wild:
+            self.refused["wild trade number"] += progress.wild
+        if progress.lost:
+            self.refused["lost trade"] += progress.lost
+            details = {"symbol": self.symbol, "trades": progress.lost}
+            self._out.append(Note("warning", "trades are lost: the venue does not give them", details))
+        if progress.renumbered_from is not None:
+            details = {"symbol": self.symbol, "from_id": progress.renumbered_from}
+            self._out.append(Note("warning", "the venue numbers its trades anew: some may be lost", details))
 
     def _book_told(self, progress: BookProgress, now: Times) -> None:
         assert self.book is not None, "it is asked for only where there is one"

@@ -1,10 +1,11 @@
 """Keeps the trades of a symbol in a row, by their ids: what is missing is fetched, and nothing is passed on before it.
 
 Pure. The venue numbers trades by one, so a jump says that some are missing: lost with a connection, or never sent. What
-comes meanwhile is held back. What cannot be had after all tries is given up, and counted: never in silence.
+is ahead of its row is held back until the row has come so far. What cannot be had after all tries is given up, and
+counted: never in silence. A single number that nothing confirms moves no row: it may be wild. Two that follow on each
+other are believed, also when they are smaller than those before: then the venue has begun to count anew.
 """
 
-from collections import deque
 from typing import Final
 
 import msgspec
@@ -20,13 +21,15 @@ RETRY_NS: Final = 500_000_000
 
 
 class Progress(msgspec.Struct):
-    """What came of an input: trades that are next in the row, and how many are lost for good before the first."""
+    """What came of an input: the trades that are next in the row, and what became of others."""
 
     trades: list[Trade] = msgspec.field(default_factory=list)
-    lost: int = 0
+    after_holes: set[int] = msgspec.field(default_factory=set)  # the ids of those before which some are missing
+    lost: int = 0  # for good; after a new beginning nobody knows how many
     filled: int = 0
     repeated: int = 0
-    is_renumbered: bool = False  # the venue counts anew: how many are missing nobody knows
+    wild: int = 0  # numbers that belong to no row
+    renumbered_from: int | None = None
     ask: FetchTrades | None = None
 
 
@@ -37,83 +40,95 @@ class TradeLine:
         self._symbol: Final = symbol
         self._next_id: int | None = None
         self._passed_time_ns = 0  # the exchange's, of the last trade passed on
-        self._held: Final[deque[Trade]] = deque()
+        self._held: Final[dict[int, Trade]] = {}  # ahead of the row
+        self._is_judged = False  # the venue was asked often enough what is before those held, and has nothing
+        self._has_moved_on = False  # the row has, since they are held
+        self._behind: Trade | None = None  # a number that was passed, of a later time
         self._asked: FetchTrades | None = None
         self._retry_at_ns: int | None = None
         self._tries = 0
         self._pages = 0
         self._is_looking = False  # whether there is anything missing: nothing waits for the answer
-        self._again = False
+        self._again = False  # what is under way was asked for too early: ask once more
+        self._is_void = False  # and its answer tells nothing
 
     @property
     def is_whole(self) -> bool:
         """Say whether nothing is known to be missing."""
-        return self._asked is None or self._is_looking
+        return not self._held and self._behind is None and (self._asked is None or self._is_looking)
+
+    @property
+    def _is_free(self) -> bool:
+        return self._asked is None and not self._held
 
     def opened(self, from_time_ns: int) -> Progress:
         """Fetch what was missed while the stream did not flow; at the beginning, what there was since a time."""
         self._is_looking = False
-        if self._asked is not None:  # what is under way was asked before the stream was lost again
+        if self._asked is not None:  # before the stream was lost again
             self._again = True
             return Progress()
         if self._next_id is None:
-            return self._ask(FetchTrades(self._symbol, from_id=None, from_time_ns=from_time_ns))
-        return self._ask(self._from_next())
+            return Progress(ask=self._ask(FetchTrades(self._symbol, from_id=None, from_time_ns=from_time_ns)))
+        return Progress(ask=self._ask(self._from_next()))
 
     def looked_for(self) -> Progress:
         """Fetch what a silent stream may have kept from us."""
         if self._next_id is None or self._asked is not None:
             return Progress()
         self._is_looking = True
-        return self._ask(self._from_next())
+        return Progress(ask=self._ask(self._from_next()))
 
     def came(self, trade: Trade) -> Progress:
         """Take a trade off the stream."""
-        if self._is_looking and trade.trade_id == self._next_id:
-            return self._in_row(trade)
-        if self._asked is not None:
-            self._is_looking = self._is_looking and trade.trade_id < (self._next_id or 0)
-            return self._hold(trade)
-        if self._next_id is None or trade.trade_id == self._next_id:
-            return self._in_row(trade)
-        if trade.trade_id < self._next_id:
-            return self._behind(trade)
-        self._held.append(trade)
-        return self._ask(self._from_next())
+        progress = Progress()
+        if trade.trade_id == self._next_id or (self._next_id is None and self._is_free):
+            self._has_moved_on = bool(self._held)
+            self._pass(trade, progress)
+            self._run_on(progress)
+            self._drop_the_refuted(progress)
+        elif self._next_id is None or trade.trade_id > self._next_id:
+            self._hold(trade, progress)
+        elif trade.exchange_time_ns <= self._passed_time_ns:
+            progress.repeated = 1
+        else:
+            self._begins_anew(trade, progress)
+        return progress
 
     def fetched(self, trades: tuple[Trade, ...], now_ns: int) -> Progress:
         """Take what was fetched, and go on with what was held back as soon as it follows."""
         progress = Progress()
-        for trade in trades:
+        for trade in () if self._is_void else trades:
             if self._next_id is None or trade.trade_id >= self._next_id:
-                progress.lost += 0 if self._next_id is None else trade.trade_id - self._next_id
-                self._next_id, self._passed_time_ns = trade.trade_id + 1, trade.exchange_time_ns
-                progress.trades.append(trade)
+                self._pass(trade, progress)
+        self._is_void = False
         progress.filled = len(progress.trades)
         self._tries = 0 if progress.filled else self._tries + 1
-        follows = self._drop_known(progress)
-        if len(trades) == PAGE_TRADES and self._pages < PAGES_MAX and not follows:
+        if self._next_id is None and self._held:
+            self._pass(self._held.pop(min(self._held)), progress)
+        self._run_on(progress)
+        if len(trades) == PAGE_TRADES and self._pages < PAGES_MAX and len(progress.trades) == progress.filled:
             self._pages += 1
             progress.ask = self._asked = self._from_next()
-        elif self._again and self._next_id is not None:
+        elif self._again:
             self._again = False
-            progress.ask = self._asked = self._from_next()
-        elif follows or not self._held:
-            self._release(progress)
+            progress.ask = self._asked = self._asked_anew()
+        elif not self._held:
+            self._settle()
         elif self._tries < TRIES_MAX and self._pages < PAGES_MAX:
             self._retry_at_ns = now_ns + RETRY_NS  # the venue is a little behind itself
         else:
-            self._give_up(progress)
+            self._judge(progress)
         return progress
 
     def failed(self, now_ns: int) -> Progress:
         """Nothing could be fetched: try again, and at last go on without."""
         progress = Progress()
+        self._is_void = False
         self._tries += 1
         if self._tries < TRIES_MAX:
             self._retry_at_ns = now_ns + RETRY_NS * self._tries
         else:
-            self._give_up(progress)
+            self._judge(progress)
         return progress
 
     def due(self, now_ns: int) -> Progress:
@@ -121,65 +136,99 @@ class TradeLine:
         if self._retry_at_ns is None or now_ns < self._retry_at_ns or self._asked is None:
             return Progress()
         self._retry_at_ns = None
-        asked = self._asked if self._next_id is None else self._from_next()
-        self._asked = asked
-        return Progress(ask=asked)
+        self._asked = self._asked_anew()
+        return Progress(ask=self._asked)
 
-    def _behind(self, trade: Trade) -> Progress:
-        """Take a trade with a number that was passed: it is one of those, unless it is later than all of them."""
-        if trade.exchange_time_ns <= self._passed_time_ns:
-            return Progress(repeated=1)
-        self._next_id = trade.trade_id
-        progress = self._in_row(trade)
-        progress.is_renumbered = True
-        return progress
+    def _hold(self, trade: Trade, progress: Progress) -> None:
+        """Hold back a trade that is ahead of its row, and see to what is before it."""
+        if trade.trade_id in self._held:
+            progress.repeated = 1
+            return
+        if not self._held:
+            self._is_judged = self._has_moved_on = False
+        self._is_looking = False
+        self._held[trade.trade_id] = trade
+        if len(self._held) > HELD_MAX or (self._is_judged and self._first_in_a_row() is not None):
+            self._judge(progress)
+        elif self._asked is None:
+            progress.ask = self._ask(self._from_next())
 
-    def _in_row(self, trade: Trade) -> Progress:
+    def _begins_anew(self, trade: Trade, progress: Progress) -> None:
+        """Take a number that was passed, of a later time: with the second such one in a row the venue counts anew."""
+        before, self._behind = self._behind, trade
+        if before is None:
+            return
+        if trade.trade_id != before.trade_id + 1:
+            progress.wild += 1
+            return
+        self._behind = None
+        for held_id in sorted(self._held):
+            self._pass(self._held.pop(held_id), progress)
+        self._again = self._is_void = self._asked is not None  # by numbers of before
+        self._next_id = before.trade_id
+        progress.renumbered_from = before.trade_id
+        progress.after_holes.add(before.trade_id)
+        self._pass(before, progress)
+        self._pass(trade, progress)
+
+    def _pass(self, trade: Trade, progress: Progress) -> None:
+        if self._next_id is not None and trade.trade_id > self._next_id:
+            progress.lost += trade.trade_id - self._next_id
+            progress.after_holes.add(trade.trade_id)
         self._next_id, self._passed_time_ns = trade.trade_id + 1, trade.exchange_time_ns
-        return Progress(trades=[trade])
+        progress.trades.append(trade)
+
+    def _run_on(self, progress: Progress) -> None:
+        """Pass on what was held back and is next in the row by now."""
+        if self._next_id is None:
+            return
+        for known in [held_id for held_id in self._held if held_id < self._next_id]:
+            del self._held[known]
+            progress.repeated += 1
+        while (following := self._held.pop(self._next_id, None)) is not None:
+            self._pass(following, progress)
+
+    def _judge(self, progress: Progress) -> None:
+        """Decide about what is held back, since what is before it cannot be had."""
+        first = self._first_in_a_row()
+        if first is not None:
+            progress.wild += sum(held_id < first for held_id in self._held)
+            self._pass(self._held.pop(first), progress)
+            for held_id in [held_id for held_id in self._held if held_id < first]:
+                del self._held[held_id]
+            self._run_on(progress)
+        self._settle()
+        self._is_judged = True
+        if self._has_moved_on or len(self._held) > HELD_MAX:
+            self._drop_the_refuted(progress)
+        if self._held and first is not None:
+            self._is_judged = self._has_moved_on = False
+            progress.ask = self._ask(self._from_next())
+
+    def _first_in_a_row(self) -> int | None:
+        """Return the smallest number held that is confirmed by the one that follows on it."""
+        return min((held_id for held_id in self._held if held_id + 1 in self._held), default=None)
+
+    def _drop_the_refuted(self, progress: Progress) -> None:
+        """Drop numbers that lead nowhere, now that the row goes on without them."""
+        if self._behind is not None:
+            self._behind = None
+            progress.wild += 1
+        if self._held and self._is_judged:
+            progress.wild += len(self._held)
+            self._held.clear()
+
+    def _settle(self) -> None:
+        self._asked = self._retry_at_ns = None
+        self._is_looking = self._again = self._is_void = False
 
     def _from_next(self) -> FetchTrades:
         return FetchTrades(self._symbol, from_id=self._next_id, from_time_ns=None)
 
-    def _ask(self, fetch: FetchTrades) -> Progress:
-        if self._asked is not None:
-            return Progress()
+    def _asked_anew(self) -> FetchTrades | None:
+        return self._asked if self._next_id is None else self._from_next()
+
+    def _ask(self, fetch: FetchTrades) -> FetchTrades:
+        assert self._asked is None, "one question at a time"
         self._asked, self._tries, self._pages = fetch, 0, 1
-        return Progress(ask=fetch)
-
-    def _hold(self, trade: Trade) -> Progress:
-        progress = Progress()
-        if len(self._held) == HELD_MAX:
-            self._give_up(progress)
-            self._held.append(trade)
-            self._release(progress)
-        elif self._held and trade.trade_id <= self._held[-1].trade_id:
-            progress.repeated = 1
-        else:
-            self._held.append(trade)
-        return progress
-
-    def _drop_known(self, progress: Progress) -> bool:
-        """Drop what was held and has been fetched as well, and say whether the rest follows."""
-        while self._held and self._next_id is not None and self._held[0].trade_id < self._next_id:
-            self._held.popleft()
-            progress.repeated += 1
-        return bool(self._held) and (self._next_id is None or self._held[0].trade_id == self._next_id)
-
-    def _give_up(self, progress: Progress) -> None:
-        if self._held and self._next_id is not None:
-            progress.lost += self._held[0].trade_id - self._next_id
-        self._release(progress)
-
-    def _release(self, progress: Progress) -> None:
-        """Let the row run on with what was held back, as far as it has no other hole."""
-        self._asked = self._retry_at_ns = None
-        self._is_looking = self._again = False
-        while self._held:
-            trade = self._held.popleft()
-            if progress.trades and trade.trade_id > progress.trades[-1].trade_id + 1:
-                self._held.appendleft(trade)
-                progress.ask = self._ask(self._from_next()).ask
-                return
-            self._next_id, self._passed_time_ns = trade.trade_id + 1, trade.exchange_time_ns
-            progress.trades.append(trade)
+        return fetch

@@ -14,6 +14,7 @@ from shared.market.bounds import QUANTITY_LARGEST, SMALLEST, NumberFault, price_
 from shared.market.observations import Candle, Trade
 from shared.market.timeframe import Timeframe
 
+DOUBTS_MAX: Final = 100  # apart from each other: beyond that, what lies between them is doubted as well
 EMPTY_BARS_MAX: Final = 1_000  # what one silence may make: a longer one is no quiet market but a lost one
 
 CandleFault = NumberFault | Literal["high below others", "low above others", "open time off the grid"]
@@ -101,19 +102,16 @@ class BarBuilder:
     def __init__(self, timeframe: Timeframe) -> None:
         self._timeframe: Final = timeframe
         self._open_ns: int | None = None  # of the bar under way, which may have no trade yet
-        self._returned_until_ns = 0
         self._sum: _Sum | None = None
         self._close_before: Decimal | None = None
-        self._gapless = True
-        self._missing = False  # a trade may be missing whose time lies between the last one and the next
+        self._doubts: Final[list[tuple[int, int]]] = []  # when the first and the last bar opens of each doubted row
         self.late_count = 0
 
-    def begin(self, open_time_ns: int, *, gapless: bool) -> None:
-        """Count bars from here: what is under way is dropped, what was returned stays and is not returned again."""
-        assert open_time_ns == self._timeframe.open_time_ns(open_time_ns), f"no bar opens at {open_time_ns}"
-        self._open_ns = max(open_time_ns, self._returned_until_ns)
-        self._sum = self._close_before = None
-        self._gapless, self._missing = gapless, False
+    def begin(self, time_ns: int) -> None:
+        """Count trades from this time on. The bar that it lies in lacks those before."""
+        self._open_ns = self._timeframe.open_time_ns(time_ns)
+        if self._open_ns != time_ns:
+            self.doubt(self._open_ns, time_ns)
 
     def trade(self, trade: Trade) -> list[Bar]:
         """Return the bars that a trade closes by its coming, and take it into the one that it lies in."""
@@ -122,48 +120,56 @@ class BarBuilder:
         if open_ns < self._open_ns:
             self.late_count += 1
             return []
-        closed = self._closed(open_ns, gapless_after=not self._missing) if open_ns > self._open_ns else []
-        self._missing = False
+        closed = self._closed(open_ns) if open_ns > self._open_ns else []
         if self._sum is None:
             self._sum = _sum_from(trade.price)
         self._sum.trade(trade)
         return closed
 
     def reached(self, time_ns: int) -> list[Bar]:
-        """Return the bars that are over, now that the venue's time has come so far."""
+        """Return the bars that are over, now that every trade up to this time has been handed in."""
         assert self._open_ns is not None, "a builder begins before it is told the time"
         open_ns = self._timeframe.open_time_ns(time_ns)
-        if open_ns >= self._open_ns:
-            self._missing = False  # what went missing lies before this time, in the bar that was under way
-        return self._closed(open_ns, gapless_after=True) if open_ns > self._open_ns else []
+        return self._closed(open_ns) if open_ns > self._open_ns else []
 
-    def doubt(self) -> None:
-        """Hold no bar for gapless in which a trade may be missing: one between the last trade and now.
+    def is_over(self, time_ns: int) -> bool:
+        """Say whether a bar waits to be closed at this time, whose trades may not all have been handed in."""
+        is_known = self._sum is not None or self._close_before is not None
+        return is_known and self._open_ns is not None and self._timeframe.close_time_ns(self._open_ns) <= time_ns
 
-        It is the bar under way. If the next thing heard is a trade of a later bar, nobody told that the time had
-        passed on before the doubt: then all up to the bar of that trade are doubted.
-        """
-        self._gapless, self._missing = False, True
+    def doubt(self, from_ns: int, until_ns: int) -> None:
+        """Hold no bar for gapless that a trade between these times would belong to: one of them may be missing."""
+        first, last = self._timeframe.open_time_ns(from_ns), self._timeframe.open_time_ns(until_ns)
+        if self._doubts and (
+            len(self._doubts) == DOUBTS_MAX or first <= self._timeframe.close_time_ns(self._doubts[-1][1])
+        ):
+            first_before, last_before = self._doubts.pop()
+            first, last = min(first, first_before), max(last, last_before)
+        self._doubts.append((first, last))
 
-    def _closed(self, open_ns: int, *, gapless_after: bool) -> list[Bar]:
+    def _closed(self, open_ns: int) -> list[Bar]:
         """Close every bar before the one that opens then, which is under way from now on."""
         assert self._open_ns is not None
-        gapless, empty_from_ns, closed = self._gapless, self._open_ns, list[Bar]()
+        empty_from_ns, closed = self._open_ns, list[Bar]()
         if self._sum is not None:
-            closed.append(self._sum.finished(self._open_ns, source="trades", gapless=gapless))
+            closed.append(self._finished(self._sum, self._open_ns))
             self._close_before, self._sum = self._sum.close_price, None
-            gapless, empty_from_ns = gapless_after, self._timeframe.close_time_ns(self._open_ns)
+            empty_from_ns = self._timeframe.close_time_ns(self._open_ns)
         if (open_ns - empty_from_ns) // self._timeframe.duration_ns > EMPTY_BARS_MAX:
             self._close_before = None
         if self._close_before is not None:
             empty = _sum_from(self._close_before)
-            for empty_ns in range(empty_from_ns, open_ns, self._timeframe.duration_ns):
-                closed.append(empty.finished(empty_ns, source="trades", gapless=gapless))
-                gapless = gapless_after
-        self._open_ns, self._gapless = open_ns, gapless_after
-        if closed:
-            self._returned_until_ns = self._timeframe.close_time_ns(closed[-1].open_time_ns)
+            closed += [
+                self._finished(empty, empty_ns)
+                for empty_ns in range(empty_from_ns, open_ns, self._timeframe.duration_ns)
+            ]
+        self._open_ns = open_ns
+        self._doubts[:] = [doubt for doubt in self._doubts if doubt[1] >= open_ns]
         return closed
+
+    def _finished(self, under_way: _Sum, open_ns: int) -> Bar:
+        is_doubted = any(first <= open_ns <= last for first, last in self._doubts)
+        return under_way.finished(open_ns, source="trades", gapless=not is_doubted)
 
 
 class BarFolder:

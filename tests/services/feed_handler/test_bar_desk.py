@@ -7,7 +7,7 @@ from itertools import count
 import msgspec
 
 from proto.bars import Bar
-from services.feed_handler.bar_desk import QUIET_NS, BarDesk, BarNews
+from services.feed_handler.bar_desk import SHOWN_NS, BarDesk, BarNews
 from services.feed_handler.closing_line import PATIENCE_NS
 from shared.market.bars import BarBuilder
 from shared.market.observations import Trade
@@ -23,7 +23,7 @@ def a_desk(*names: str, at_ns: int = NOON_NS) -> BarDesk:
     desk = BarDesk(SYMBOL, [timeframe(name) for name in names], told_by_venue=TOLD, fetch_id=lambda: next(ids))
     for fetch in desk.begin(at_ns).fetches:
         desk.fetched(fetch.fetch_id, (), at_ns)
-    desk.trades_begin(desk.from_the_minute(at_ns), gapless=True)
+    desk.trades_begin(desk.from_the_minute(at_ns))
     return desk
 
 
@@ -48,7 +48,7 @@ def opens(bars: Sequence[Bar]) -> list[int]:
 def test_the_first_trade_of_the_next_bar_closes_a_bar() -> None:
     """Seconds and minutes are final with the first trade behind them."""
     desk = a_desk("5s", "1m")
-    news = desk.trades(trades(seconds=[1, 3, 6, 61]), after_loss=False)
+    news = desk.trades(trades(seconds=[1, 3, 6, 61]))
     assert opens(closed(news, "5s"))[:2] == [0, 5]
     assert opens(closed(news, "1m")) == [0]
     assert closed(news, "1m")[0].trade_count == 3
@@ -57,7 +57,7 @@ def test_the_first_trade_of_the_next_bar_closes_a_bar() -> None:
 def test_only_what_was_chosen_is_published() -> None:
     """Minutes are kept in any case, and told only to whoever chose them."""
     desk = a_desk("5s")
-    news = desk.trades(trades(seconds=[1, 61]), after_loss=False)
+    news = desk.trades(trades(seconds=[1, 61]))
     assert {name for name, _ in news.closed} == {"5s"}
     assert opens(desk.before("1m", None, 5)) == [0]
 
@@ -67,45 +67,58 @@ def test_longer_bars_are_folded_from_final_minutes() -> None:
     desk = a_desk("1m", "5m", at_ns=NOON_NS // (5 * MINUTE_NS) * 5 * MINUTE_NS)
     begin_ns = NOON_NS // (5 * MINUTE_NS) * 5 * MINUTE_NS
     row = [a_trade(place, at_ns=begin_ns + place * 7 * SECOND_NS, price=str(64_000 + place)) for place in range(1, 60)]
-    news = desk.trades(row, after_loss=False)
+    news = desk.trades(row)
     whole = BarBuilder(timeframe("5m"))
-    whole.begin(begin_ns, gapless=True)
+    whole.begin(begin_ns)
     assert closed(news, "5m") == [bar for trade in row for bar in whole.trade(trade)]
 
 
 def test_a_loss_is_mended_by_the_venues_candle() -> None:
     """Seconds behind a hole say so; the minute waits for the venue's candle, and what is folded from it is whole."""
     desk = a_desk("5s", "1m")
-    desk.trades(trades(seconds=[1]), after_loss=False)
-    news = desk.trades([a_trade(9, at_ns=NOON_NS + 61 * SECOND_NS)], after_loss=True)
+    desk.trades(trades(seconds=[1]))
+    desk.doubt_until(NOON_NS + 61 * SECOND_NS)
+    news = desk.trades([a_trade(9, at_ns=NOON_NS + 61 * SECOND_NS)])
     assert not any(bar.gapless for bar in closed(news, "5s"))
     assert closed(news, "1m") == []
     told = desk.candle(a_candle(NOON_NS))
     assert [(bar.source, bar.gapless) for bar in closed(told, "1m")] == [("venue", True)]
 
 
-def test_a_quiet_second_is_closed_by_the_clock_and_a_quiet_minute_by_the_venue() -> None:
-    """Without a trade the clock finishes what only we tell; a minute waits for the venue's word."""
+def test_what_is_quiet_is_closed_when_all_trades_are_known_to_have_come() -> None:
+    """Time alone closes nothing; that nothing was traded until then does, seconds and minutes."""
     desk = a_desk("5s", "1m")
-    desk.trades(trades(seconds=[1]), after_loss=False)
-    assert closed(desk.clock(NOON_NS + 5 * SECOND_NS + QUIET_NS - 1, is_current=True), "5s") == []
-    assert opens(closed(desk.clock(NOON_NS + 5 * SECOND_NS + QUIET_NS, is_current=True), "5s")) == [0]
-    later = desk.clock(NOON_NS + MINUTE_NS + QUIET_NS, is_current=True)
-    assert closed(later, "1m") == []
-    assert opens(closed(desk.candle(a_candle(NOON_NS)), "1m")) == [0]
+    desk.trades(trades(seconds=[1]))
+    assert desk.clock(NOON_NS + MINUTE_NS).closed == []
+    assert closed(desk.reached(NOON_NS + 5 * SECOND_NS - 1), "5s") == []
+    assert opens(closed(desk.reached(NOON_NS + 5 * SECOND_NS), "5s")) == [0]
+    assert opens(closed(desk.reached(NOON_NS + MINUTE_NS), "1m")) == [0]
 
 
-def test_nothing_is_closed_by_the_clock_while_trades_may_be_under_way() -> None:
-    """While the stream is lost or trades are being fetched, time alone closes nothing."""
+def test_only_bars_that_nobody_else_tells_wait_for_trades() -> None:
+    """The venue tells of minutes by itself; of seconds it has to be asked what was traded."""
+    seconds, minutes = a_desk("5s"), a_desk("1m")
+    for desk in (seconds, minutes):
+        assert not desk.wait_for_trades(NOON_NS + MINUTE_NS)  # before the first price there is no bar
+        desk.trades(trades(seconds=[1]))
+    assert not seconds.wait_for_trades(NOON_NS + 5 * SECOND_NS + SHOWN_NS - 1)
+    assert seconds.wait_for_trades(NOON_NS + 5 * SECOND_NS + SHOWN_NS)
+    assert not minutes.wait_for_trades(NOON_NS + 3 * MINUTE_NS)
+
+
+def test_a_refused_trade_is_missing_in_its_own_bar() -> None:
+    """A doubt is about the time of the trade, whatever was known when it came."""
     desk = a_desk("5s")
-    desk.trades(trades(seconds=[1]), after_loss=False)
-    assert desk.clock(NOON_NS + MINUTE_NS, is_current=False).closed == []
+    desk.trades(trades(seconds=[1]))
+    desk.doubt_at(NOON_NS + 6 * SECOND_NS)
+    news = desk.reached(NOON_NS + 15 * SECOND_NS)
+    assert [bar.gapless for bar in closed(news, "5s")] == [True, False, True]
 
 
 def test_an_overdue_candle_is_fetched() -> None:
     """A minute that neither trades nor the stream finished is asked for, and published when it comes."""
     desk = a_desk("1m")
-    news = desk.clock(NOON_NS + MINUTE_NS + PATIENCE_NS, is_current=False)
+    news = desk.clock(NOON_NS + MINUTE_NS + PATIENCE_NS)
     (fetch,) = news.fetches
     fetched = desk.fetched(fetch.fetch_id, [a_candle(NOON_NS)], NOON_NS + MINUTE_NS + PATIENCE_NS)
     assert fetched is not None
@@ -125,7 +138,7 @@ def test_a_bar_joined_in_the_middle_is_told_by_the_venue() -> None:
     closes_ns = hour.close_time_ns(opening)
     minutes = [a_candle(at_ns) for at_ns in range(NOON_NS, closes_ns, MINUTE_NS)]
     assert [bar for candle in minutes for bar in closed(desk.candle(candle), "1h")] == []
-    fetches = {fetch.timeframe: fetch for fetch in desk.clock(closes_ns + PATIENCE_NS, is_current=True).fetches}
+    fetches = {fetch.timeframe: fetch for fetch in desk.clock(closes_ns + PATIENCE_NS).fetches}
     fetched = desk.fetched(fetches["1h"].fetch_id, [a_candle(opening, timeframe="1h")], closes_ns + PATIENCE_NS)
     assert fetched is not None
     assert [bar.open_time_ns for bar in closed(fetched, "1h")] == [opening]
@@ -148,7 +161,7 @@ def test_what_was_before_the_beginning_completes_the_first_longer_bar() -> None:
 def test_a_revision_names_the_timeframe_and_the_fields() -> None:
     """A candle that differs from the bar that was published is reported, and the bar stays."""
     desk = a_desk("1m")
-    desk.trades(trades(seconds=[1, 61]), after_loss=False)
+    desk.trades(trades(seconds=[1, 61]))
     told = msgspec.structs.replace(a_candle(NOON_NS, close="64001"), base_volume=Decimal(5))
     (revised,) = desk.candle(told).revised
     assert (revised.timeframe, "base_volume" in revised.fields) == ("1m", True)

@@ -114,25 +114,12 @@ def test_what_nobody_else_tells_is_final_with_its_hole() -> None:
     assert line.due(NOON_NS + 100 * MINUTE_NS) is None
 
 
-def test_a_quiet_bar_is_only_compared() -> None:
-    """That nothing was traded is no more than our word: the venue's is published, and a difference said."""
-    line = a_line()
-    line.stand_in(minute(0, trade_count=0))
-    told = line.offer(minute(0, source="venue"))
-    assert told.bars == [minute(0, source="venue")]
-    assert [fields for _, _, fields in told.revised] == [("trade_count",)]
-
-
 def test_memory_begins_with_what_was_before() -> None:
     """What was fetched at the beginning is remembered and not published."""
     assert a_line().before(None, 10) == (a_bar(NOON_NS - MINUTE_NS, source="venue"),)
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 8), st.sampled_from(["ours", "hole", "venue", "quiet", "time", "page"])), max_size=60
-    )
-)
+@given(st.lists(st.tuples(st.integers(0, 8), st.sampled_from(["ours", "hole", "venue", "time", "page"])), max_size=60))
 def test_each_bar_is_published_once_in_a_row_and_not_before_its_close(life: list[tuple[int, str]]) -> None:
     """Whatever comes from wherever in whatever order, the published bars are a row without repetition or jump."""
     line, now_ns, published = a_line(), NOON_NS + MINUTE_NS // 2, list[Bar]()
@@ -144,8 +131,6 @@ def test_each_bar_is_published_once_in_a_row_and_not_before_its_close(life: list
         elif kind == "page":
             page = [minute(place, source="venue") for place in range(max(over - number, 0), over)]
             published += line.fetched(page, now_ns).bars
-        elif number < over and kind == "quiet":
-            line.stand_in(minute(number, trade_count=0))
         elif number < over:
             changes: dict[str, object] = {"gapless": kind != "hole", "source": "venue" if kind == "venue" else "trades"}
             published += line.offer(minute(number, **changes)).bars

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from proto.market import BarClosed, LinkLost, LinkOpened, QuoteSeen, SymbolDoubted, TradeSeen
+from services.feed_handler.bar_desk import SHOWN_NS
 from services.feed_handler.core import FeedCore
-from services.feed_handler.symbol_desk import LATE_FOR_NS, LATE_NS, DeskSettings
+from services.feed_handler.silence import QUIET_NS
+from services.feed_handler.symbol_desk import DeskSettings
 from services.feed_handler.vocabulary import (
     Came,
     FetchTrades,
@@ -19,6 +21,7 @@ from services.feed_handler.vocabulary import (
     VenueClock,
 )
 from shared.core.service import Effect, Happening, Moment, Publish, Stalled, Started, WakeAt, Woken
+from shared.market.observations import Trade
 from shared.market.quality import GateSettings
 from shared.market.timeframe import timeframe
 from tests.services.feed_handler.builders import NOON_NS, SECOND_NS, SYMBOL, a_quote, a_trade
@@ -35,6 +38,8 @@ class Life:
         )
         self.core: Final = FeedCore(settings, [SYMBOL], books=())
         self.now_ns = NOON_NS
+        self.venue_has: Final = list[Trade]()  # beyond what its streams tell
+        self.is_answered = True
         self.effects: Final[list[Effect]] = []
         self.take(Started("feed", 1, 0, ()))
         self.take(VenueClock(0))
@@ -56,49 +61,53 @@ class Life:
         return self.take(Came(self.now_ns, (told,)))
 
     def passes(self, duration_ns: int) -> None:
-        """Let time pass, tick by tick; the venue has no trades beyond those it told."""
+        """Let time pass, tick by tick, while the venue answers what is asked."""
         until_ns = self.now_ns + duration_ns
         while self.now_ns < until_ns:
             self.now_ns += TICK_NS
-            if any(isinstance(effect, FetchTrades) for effect in self.take(Woken("clock"))):
-                self.take(TradesFetched(SYMBOL, (), None))
+            if any(isinstance(effect, FetchTrades) for effect in self.take(Woken("clock"))) and self.is_answered:
+                self.take(TradesFetched(SYMBOL, tuple(self.venue_has), None))
 
     def published(self, kind: type) -> list[object]:
         """Return what was published of a kind."""
         return [one.body for one in self.effects if isinstance(one, Publish) and isinstance(one.body, kind)]
 
 
-def test_a_quiet_second_is_closed_by_the_clock() -> None:
-    """Without another trade a bar is final a second after its close, and not before."""
+def test_a_quiet_second_is_closed_when_the_venue_knows_of_no_more_trades() -> None:
+    """A bar that is over is asked about once the venue shows all of its trades, and closed by the answer."""
     life = Life()
     life.opened()
     life.told(a_trade(1, at_ns=life.now_ns))
-    life.passes(SECOND_NS + SECOND_NS // 2)
+    life.passes(SECOND_NS + SHOWN_NS - TICK_NS)
     assert life.published(BarClosed) == []
-    life.passes(SECOND_NS)
-    assert life.published(BarClosed) != []
+    life.passes(QUIET_NS["trades"])
+    bars = [body for body in life.published(BarClosed) if isinstance(body, BarClosed)]
+    assert bars[0].open_time_ns == NOON_NS
+    assert all(bar.gapless for bar in bars)
 
 
-def test_nothing_is_closed_by_the_clock_while_trades_come_late() -> None:
-    """A trade that took long shows that others may be under way: only trades close bars then, for a while."""
+def test_a_bar_over_a_stream_that_died_silently_waits_for_its_trades() -> None:
+    """What the stream keeps from us is in the bar, since it is not closed before the venue was asked."""
     life = Life()
     life.opened()
-    life.passes(SECOND_NS)
-    life.told(a_trade(1, at_ns=life.now_ns - LATE_NS - 1))
-    life.passes(LATE_FOR_NS - SECOND_NS)
-    assert life.published(BarClosed) == []
-    life.passes(2 * SECOND_NS)
-    assert life.published(BarClosed) != []
+    life.told(a_trade(1, at_ns=life.now_ns))
+    kept = a_trade(2, at_ns=life.now_ns + SECOND_NS // 2)
+    life.venue_has.append(kept)
+    life.passes(QUIET_NS["trades"] + 2 * SECOND_NS)
+    bars = [body for body in life.published(BarClosed) if isinstance(body, BarClosed)]
+    assert (bars[0].open_time_ns, bars[0].trade_count, bars[0].gapless) == (NOON_NS, 2, True)
+    assert Resubscribe("trades", SYMBOL) in life.effects
 
 
-def test_nothing_is_closed_by_the_clock_after_we_stood_still() -> None:
-    """What was told meanwhile is still to come, so every connection is made anew first."""
+def test_nothing_is_closed_while_the_venue_does_not_answer() -> None:
+    """Neither time nor a stall of our own finishes a bar whose trades nobody knows."""
     life = Life()
     life.opened()
     life.told(a_trade(1, at_ns=life.now_ns))
     life.now_ns += 5 * SECOND_NS
     assert {type(effect) for effect in life.take(Stalled(5 * SECOND_NS))} == {Reconnect}
-    life.passes(3 * SECOND_NS)
+    life.is_answered = False
+    life.passes(9 * SECOND_NS)
     assert life.published(BarClosed) == []
 
 
@@ -151,16 +160,15 @@ def test_time_is_asked_for_at_every_tick() -> None:
 
 
 def test_a_leap_of_the_venues_clock_is_believed_when_it_is_measured_twice() -> None:
-    """One answer that is an hour ahead closes no bar before its time."""
+    """One answer that is ten minutes ahead closes no bar before its time."""
     life = Life()
     life.opened()
     life.told(a_trade(1, at_ns=life.now_ns))
-    life.take(VenueClock(3600 * SECOND_NS))
-    life.passes(SECOND_NS)
-    assert life.published(BarClosed) == []
-    life.take(VenueClock(3600 * SECOND_NS))
-    life.passes(SECOND_NS)
-    assert life.published(BarClosed) != []
+    for is_believed in (False, True):
+        life.take(VenueClock(600 * SECOND_NS))
+        life.passes(QUIET_NS["trades"] + SECOND_NS)
+        bars = [body for body in life.published(BarClosed) if isinstance(body, BarClosed)]
+        assert (bars[-1].close_time_ns > life.now_ns) == is_believed
 
 
 def test_a_trade_of_another_time_does_not_move_the_row() -> None:

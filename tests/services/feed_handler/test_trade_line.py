@@ -1,12 +1,18 @@
 """Trades come out in their row: each once, none skipped without a word, whatever the stream and the venue do."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.feed_handler.trade_line import HELD_MAX, PAGE_TRADES, RETRY_NS, TRIES_MAX, Progress, TradeLine
 from services.feed_handler.vocabulary import FetchTrades
 from shared.market.observations import Trade
-from tests.services.feed_handler.builders import SYMBOL, a_trade
+from tests.services.feed_handler.builders import NOON_NS, SYMBOL, a_trade
+
+
+def numbered(trade_id: int, *, at: int | None = None) -> Trade:
+    """Return a trade that happened in the order of its number, or elsewhere in that order."""
+    return a_trade(trade_id, at_ns=NOON_NS + (trade_id if at is None else at))
 
 
 class Venue:
@@ -16,13 +22,14 @@ class Venue:
         self.line = line
         self.trades = list[Trade]()
         self.passed: list[int] = []
-        self.lost = 0
+        self.lost = self.wild = self.repeated = 0
+        self.after_holes: set[int] = set()
         self.now_ns = 0
         self.asked: FetchTrades | None = None
 
     def trade(self, *, is_told: bool = True) -> None:
         """Let a trade happen, and the stream tell it, or not."""
-        self.trades.append(a_trade(len(self.trades) + 1))
+        self.trades.append(numbered(len(self.trades) + 1))
         if is_told:
             self.take(self.line.came(self.trades[-1]))
 
@@ -30,7 +37,14 @@ class Venue:
         """Take what came out."""
         self.passed += [trade.trade_id for trade in progress.trades]
         self.lost += progress.lost
+        self.wild += progress.wild
+        self.repeated += progress.repeated
+        self.after_holes |= progress.after_holes
         self.asked = progress.ask or self.asked
+
+    def tell(self, trade: Trade) -> None:
+        """Let the stream tell a trade, whether there was one or not."""
+        self.take(self.line.came(trade))
 
     def answer(self) -> None:
         """Answer what was asked, as far as the venue has it."""
@@ -128,13 +142,123 @@ def test_what_cannot_be_had_is_given_up_and_counted() -> None:
     venue.trade(is_told=False)
     venue.trade(is_told=False)
     venue.trade()
+    venue.trade()
     for _ in range(TRIES_MAX):
         venue.now_ns += 10 * RETRY_NS
         venue.take(venue.line.failed(venue.now_ns))
-    assert venue.passed == [1, 4]
-    assert venue.lost == 2
-    venue.trade()
     assert venue.passed == [1, 4, 5]
+    assert (venue.lost, venue.after_holes) == (2, {4})
+    assert venue.line.is_whole
+    venue.trade()
+    assert venue.passed == [1, 4, 5, 6]
+
+
+def test_one_trade_ahead_of_a_hole_waits_for_another_that_confirms_it() -> None:
+    """A single number that the venue knows nothing about may be wild; the next one shows it."""
+    venue = opened()
+    venue.trade()
+    venue.trade(is_told=False)
+    venue.trade()
+    venue.trades.clear()  # the venue has forgotten them
+    venue.settle()
+    assert (venue.passed, venue.line.is_whole) == ([1], False)
+    venue.tell(numbered(4))
+    assert (venue.passed, venue.lost, venue.wild) == ([1, 3, 4], 1, 0)
+
+
+WILD_ID = 10**15
+
+
+def test_a_wild_number_moves_no_row() -> None:
+    """The row goes on without it; in the end it is refused, and nothing was held up or lost for it."""
+    venue = opened()
+    venue.trade()
+    venue.tell(numbered(WILD_ID, at=2))
+    assert not venue.line.is_whole
+    venue.trade()
+    venue.trade()
+    assert venue.passed == [1, 2, 3]
+    venue.settle()
+    assert (venue.line.is_whole, venue.wild, venue.lost) == (True, 1, 0)
+
+
+def test_a_wild_number_in_place_of_a_real_one_is_fetched_by_the_real_one() -> None:
+    """Its own number is missing then, which the venue gives."""
+    venue = opened()
+    venue.trade()
+    venue.trade(is_told=False)
+    venue.tell(numbered(WILD_ID, at=2))
+    venue.trade()
+    venue.settle()
+    venue.trade()
+    assert (venue.passed, venue.wild, venue.lost) == ([1, 2, 3, 4], 1, 0)
+    assert venue.line.is_whole
+
+
+def test_a_small_wild_number_begins_no_row() -> None:
+    """A number that was passed, of a later time, is believed with the next one; without it the row goes on."""
+    venue = opened()
+    for _ in range(9):
+        venue.trade()
+    venue.tell(numbered(5, at=100))
+    assert not venue.line.is_whole
+    venue.trade()
+    assert (venue.passed, venue.wild, venue.repeated) == ([*range(1, 11)], 1, 0)
+    assert venue.line.is_whole
+
+
+def test_a_trade_told_again_is_repeated() -> None:
+    """A number that was passed, of the time it had, is known."""
+    venue = opened()
+    for _ in range(3):
+        venue.trade()
+    venue.tell(numbered(2))
+    assert (venue.passed, venue.repeated, venue.line.is_whole) == ([1, 2, 3], 1, True)
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_venue_that_numbers_anew_is_followed(*, is_answered: bool) -> None:
+    """Two small numbers in a row, of later times, are a new beginning: also across a reconnection, and none is lost."""
+    venue = opened()
+    for _ in range(900):
+        venue.trade()
+    venue.take(venue.line.opened(0))
+    old, venue.trades = venue.trades, []
+    if is_answered:
+        venue.answer()
+    for number in (5, 6, 7):
+        venue.tell(numbered(number, at=1_000 + number))
+    if not is_answered:
+        venue.trades = [*old, *(numbered(901 + late) for late in range(9))]
+        venue.answer()  # by the numbers of before: it tells nothing
+        venue.trades = []
+    venue.settle()
+    venue.tell(numbered(8, at=1_008))
+    assert venue.passed[900:] == [5, 6, 7, 8]
+    assert venue.after_holes == {5}
+    assert (venue.lost, venue.wild, venue.line.is_whole) == (0, 0, True)
+
+
+def test_a_hole_in_what_the_venue_gives_is_named() -> None:
+    """Trades that the venue itself has lost are counted, before the right one."""
+    venue = opened()
+    for _ in range(3):
+        venue.trade()
+    venue.trades += [numbered(4), numbered(7)]
+    venue.take(venue.line.looked_for())
+    venue.answer()
+    assert (venue.passed[3:], venue.lost, venue.after_holes) == ([4, 7], 2, {7})
+
+
+def test_the_first_answer_of_all_may_be_empty() -> None:
+    """Without a trade since the minute began the row begins with what came meanwhile."""
+    venue = Venue(TradeLine(SYMBOL))
+    venue.take(venue.line.opened(0))
+    venue.tell(numbered(5))
+    venue.tell(numbered(6))
+    assert venue.passed == []
+    venue.answer()
+    assert (venue.passed, venue.line.is_whole) == ([5, 6], True)
 
 
 def test_what_is_held_back_is_bounded() -> None:
@@ -148,9 +272,12 @@ def test_what_is_held_back_is_bounded() -> None:
     assert venue.passed == [1, *range(3, HELD_MAX + 4)]
 
 
-@given(st.lists(st.sampled_from(["told", "untold", "twice", "away", "answer"]), max_size=60))
+LIFE = ["told", "told", "untold", "twice", "late", "away", "answer", "wild", "small"]
+
+
+@given(st.lists(st.sampled_from(LIFE), max_size=60))
 def test_every_trade_passes_once_and_in_order(life: list[str]) -> None:
-    """However the stream drops, repeats and breaks off, everything passes once and in order when the venue answers."""
+    """However the stream drops, repeats, swaps, invents and breaks off: all pass once, in order, and nothing else."""
     venue = opened()
     venue.trade()  # before the first one there is no number to miss
     for step in life:
@@ -160,7 +287,15 @@ def test_every_trade_passes_once_and_in_order(life: list[str]) -> None:
             venue.trade(is_told=False)
         elif step == "twice":
             venue.trade()
-            venue.take(venue.line.came(venue.trades[-1]))
+            venue.tell(venue.trades[-1])
+        elif step == "late":
+            venue.trade(is_told=False)
+            venue.trade()
+            venue.tell(venue.trades[-2])
+        elif step == "wild":
+            venue.tell(numbered(WILD_ID + 2 * len(venue.trades), at=len(venue.trades)))
+        elif step == "small" and len(venue.trades) > 1:
+            venue.tell(numbered(1, at=len(venue.trades) + 1))
         elif step == "away":
             venue.take(venue.line.opened(0))
         else:
@@ -169,6 +304,9 @@ def test_every_trade_passes_once_and_in_order(life: list[str]) -> None:
     venue.settle()
     venue.take(venue.line.looked_for())
     venue.settle()
+    venue.trade()
+    venue.settle()
+    assert venue.line.is_whole
     assert venue.passed == [trade.trade_id for trade in venue.trades]
     assert venue.lost == 0
 

@@ -44,7 +44,7 @@ def folded(rows: list[dict[str, Any]], name: str) -> dict[int, Bar]:
         )
         for row in rows
     ]
-    builder.begin(frame.open_time_ns(trades[0].exchange_time_ns), gapless=True)
+    builder.begin(frame.open_time_ns(trades[0].exchange_time_ns))
     return {bar.open_time_ns: bar for trade in trades for bar in builder.trade(trade)}
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.bars import Bar
-from shared.market.bars import EMPTY_BARS_MAX, BarBuilder, BarFolder, bar_of, candle_fault, differences
+from shared.market.bars import DOUBTS_MAX, EMPTY_BARS_MAX, BarBuilder, BarFolder, bar_of, candle_fault, differences
 from shared.market.observations import Trade
 from shared.market.timeframe import timeframe
 from tests.shared.market.observed import MINUTE, MONDAY, SECOND, a_bar, a_candle, a_trade
@@ -31,10 +31,10 @@ def trades_in_time(draw: st.DrawFn) -> list[Trade]:
     return made
 
 
-def begun(name: str = "1m", *, gapless: bool = True) -> BarBuilder:
-    """Make a builder that counts from that Monday on."""
+def begun(name: str = "1m", *, after_ns: int = 0) -> BarBuilder:
+    """Make a builder that counts from that Monday on, or from some time after its beginning."""
     builder = BarBuilder(timeframe(name))
-    builder.begin(MONDAY, gapless=gapless)
+    builder.begin(MONDAY + after_ns)
     return builder
 
 
@@ -95,11 +95,11 @@ def test_no_bar_is_made_before_the_first_trade() -> None:
 
 def test_a_bar_joined_in_the_middle_says_so() -> None:
     """Only the bar in which counting began is doubted."""
-    builder = begun(gapless=False)
-    builder.trade(a_trade(0))
+    builder = begun(after_ns=1)
+    builder.trade(a_trade(1))
     assert minutes(builder.trade(a_trade(MINUTE))) == [(0, False)]
     assert minutes(builder.trade(a_trade(2 * MINUTE))) == [(1, True)]
-    late = begun(gapless=False)
+    late = begun(after_ns=1)
     late.trade(a_trade(MINUTE))
     assert minutes(late.reached(MONDAY + 2 * MINUTE)) == [(1, True)]
 
@@ -115,46 +115,32 @@ def test_a_late_trade_is_counted_and_changes_nothing() -> None:
     assert (bar.high_price, bar.trade_count) == (Decimal(100), 0)
 
 
-def test_a_doubt_lasts_as_long_as_the_bar_under_way() -> None:
-    """Where a trade may be missing the bar is not gapless, and the next one is again."""
+def test_a_doubt_is_that_of_the_bars_its_times_lie_in() -> None:
+    """Where a trade may be missing the bar is not gapless; those before and after it are."""
     builder = begun()
     builder.trade(a_trade(0))
-    builder.doubt()
-    builder.trade(a_trade(1))
-    assert minutes(builder.trade(a_trade(MINUTE))) == [(0, False)]
-    assert minutes(builder.reached(MONDAY + 2 * MINUTE)) == [(1, True)]
+    builder.doubt(MONDAY + MINUTE, MONDAY + 3 * MINUTE - 1)
+    assert minutes(builder.reached(MONDAY + 4 * MINUTE)) == [(0, True), (1, False), (2, False), (3, True)]
 
 
-def test_a_doubt_without_a_trade_under_way_is_that_of_the_next_bar() -> None:
-    """What went missing in a bar without trades is missing in that bar."""
+def test_doubts_apart_from_each_other_leave_what_lies_between_alone() -> None:
+    """Each doubt is about its own bars, however early it was told."""
     builder = begun()
     builder.trade(a_trade(0))
-    builder.reached(MONDAY + MINUTE)
-    builder.doubt()
-    assert minutes(builder.reached(MONDAY + 3 * MINUTE)) == [(1, False), (2, True)]
-    young = begun()
-    young.doubt()
-    young.trade(a_trade(5 * MINUTE))
-    assert minutes(young.reached(MONDAY + 7 * MINUTE)) == [(5, False), (6, True)]
+    builder.doubt(MONDAY, MONDAY)
+    builder.doubt(MONDAY + 2 * MINUTE, MONDAY + 2 * MINUTE)
+    assert minutes(builder.trade(a_trade(3 * MINUTE))) == [(0, False), (1, True), (2, False)]
 
 
-def test_a_doubt_reaches_to_the_next_trade() -> None:
-    """A trade missing between two may belong to the bar of either, or to those between."""
+def test_what_is_remembered_of_doubts_is_bounded() -> None:
+    """Doubts without end keep no more than so many apart: beyond that, what lies between is doubted as well."""
     builder = begun()
     builder.trade(a_trade(0))
-    builder.doubt()
-    assert minutes(builder.trade(a_trade(2 * MINUTE))) == [(0, False), (1, False)]
-    assert minutes(builder.trade(a_trade(3 * MINUTE))) == [(2, False)]
-    assert minutes(builder.reached(MONDAY + 4 * MINUTE)) == [(3, True)]
-
-
-def test_time_told_ends_a_doubt() -> None:
-    """What went missing before a time does not lie in the bars after it."""
-    builder = begun()
-    builder.trade(a_trade(0))
-    builder.doubt()
-    builder.reached(MONDAY + SECOND)
-    assert minutes(builder.trade(a_trade(2 * MINUTE))) == [(0, False), (1, True)]
+    for number in range(DOUBTS_MAX + 1):
+        builder.doubt(MONDAY + 3 * number * MINUTE, MONDAY + 3 * number * MINUTE)
+    bars = builder.reached(MONDAY + (3 * DOUBTS_MAX + 1) * MINUTE)
+    assert [bar.gapless for bar in bars[:4]] == [False, True, True, False]
+    assert not any(bar.gapless for bar in bars[-4:])
 
 
 def test_a_long_silence_makes_no_bars() -> None:
@@ -167,19 +153,6 @@ def test_a_long_silence_makes_no_bars() -> None:
     assert minutes(lost.reached(MONDAY + (EMPTY_BARS_MAX + 3) * MINUTE)) == [(EMPTY_BARS_MAX + 2, True)]
     assert minutes(quiet.reached(MONDAY + 10_000 * MINUTE)) == [(EMPTY_BARS_MAX + 1, True)]
     assert quiet.reached(MONDAY + 10_001 * MINUTE) == []
-
-
-def test_beginning_anew_returns_no_bar_again() -> None:
-    """After a new beginning at an earlier time the bars go on behind those that were returned."""
-    builder = begun()
-    builder.trade(a_trade(0))
-    builder.trade(a_trade(MINUTE))
-    builder.begin(MONDAY, gapless=True)
-    assert builder.trade(a_trade(0)) == []
-    assert builder.late_count == 1
-    builder.trade(a_trade(MINUTE, "300"))
-    (bar,) = builder.reached(MONDAY + 2 * MINUTE)
-    assert (bar.open_time_ns, bar.low_price) == (MONDAY + MINUTE, Decimal(300))
 
 
 def test_volumes_keep_within_what_a_bar_carries() -> None:
@@ -214,21 +187,22 @@ def test_bars_come_in_order_never_early_and_without_a_hole(trades: list[Trade], 
         assert builder.late_count == 0
 
 
-@given(trades_in_time(), st.booleans(), st.sets(st.integers(0, 39)), st.sets(st.integers(0, 39)))
+@given(trades_in_time(), st.booleans(), st.dictionaries(st.integers(0, 39), STEPS_NS), st.sets(st.integers(0, 39)))
 def test_folding_minutes_is_building_from_trades(
     trades: list[Trade],
     gapless: bool,  # noqa: FBT001  # hypothesis hands it by position
-    doubts: set[int],
+    doubts: dict[int, int],
     looks: set[int],
 ) -> None:
     """Five minutes from minutes are the five minutes from trades, doubts and times told included."""
-    minute, direct = begun("1m", gapless=gapless), begun("5m", gapless=gapless)
+    after_ns = 0 if gapless else 1
+    minute, direct = begun("1m", after_ns=after_ns), begun("5m", after_ns=after_ns)
     folder = BarFolder(FIVE_MINUTES, part=ONE_MINUTE)
     built, folded, parts = list[Bar](), list[Bar](), list[Bar]()
     for number, trade in enumerate(trades):
         if number in doubts:
-            minute.doubt()
-            direct.doubt()
+            for builder in (minute, direct):
+                builder.doubt(trade.exchange_time_ns, trade.exchange_time_ns + doubts[number])
         if number in looks:
             parts += minute.reached(trade.exchange_time_ns)
             built += direct.reached(trade.exchange_time_ns)
