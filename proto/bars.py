@@ -43,7 +43,7 @@ class AskBars(Message, frozen=True, tag="ask_bars.1"):
 class BarsGiven(Message, frozen=True, tag="bars_given.1"):
     """Bars in a row, the oldest first. None is missing between the first and the last.
 
-    Fewer than were asked for: the venue has none before them, or none that are without a hole.
+    Fewer than were asked for: the venue has none before them, none without a hole, or did not answer in time.
     """
 
     symbol: Symbol

@@ -6,7 +6,7 @@ minutes, so a minute that was mended mends them as well.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -62,13 +62,13 @@ class BarDesk:
         self._folders: Final = {name: BarFolder(frame, part=MINUTE) for name, frame in longer.items()}
         self._builders: Final = {name: BarBuilder(frame) for name, frame in every.items() if name not in longer}
         self._trades_until_ns: int | None = None  # all up to this time have come; None before the first
-        self._asked: Final[dict[int, tuple[str, Literal["warm-up", "closing"]]]] = {}
+        self._asked: Final[dict[int, tuple[str, Wanted]]] = {}
 
     def begin(self, venue_now_ns: int) -> BarNews:
         """Open every row with the bar under way, and ask for what was before."""
         news = BarNews()
         for name, line in self._lines.items():
-            self._want(name, line.begin(venue_now_ns), "warm-up", news)
+            self._want(name, line.begin(venue_now_ns), news)
         return news
 
     def from_the_minute(self, venue_now_ns: int) -> int:
@@ -135,19 +135,23 @@ class BarDesk:
         """Ask for what is overdue."""
         news = BarNews()
         for name, line in self._lines.items():
-            self._want(name, line.due(venue_now_ns), "closing", news)
+            self._want(name, line.due(venue_now_ns), news)
         return news
 
-    def fetched(self, fetch_id: int, candles: Sequence[Candle], venue_now_ns: int) -> BarNews | None:
-        """Take what came of a fetch; None if it was not ours."""
-        asked = self._asked.pop(fetch_id, None)
-        if asked is None:
-            return None
+    def wants(self, fetch_id: int) -> bool:
+        """Say whether we wait for what comes of a fetch."""
+        return fetch_id in self._asked
+
+    def fetched(self, fetch_id: int, candles: Sequence[Candle] | None, venue_now_ns: int) -> BarNews:
+        """Take what came of a fetch that we wanted; no candles where it failed."""
         news = BarNews()
-        name, purpose = asked
-        bars, line = [bar_of(candle) for candle in candles], self._lines[name]
-        if purpose == "closing":
+        name, wanted = self._asked.pop(fetch_id)
+        bars, line = [bar_of(candle) for candle in candles or ()], self._lines[name]
+        if not wanted.is_warm_up:
             self._told(name, line.fetched(bars, venue_now_ns), news)
+            return news
+        if candles is None:
+            line.not_warmed_up(venue_now_ns)
             return news
         line.warmed_up(bars)
         if name == MINUTE.name:
@@ -184,9 +188,9 @@ class BarDesk:
                 for longer, folder in self._folders.items():
                     self._offer(longer, folder.bar(bar), news)
 
-    def _want(self, name: str, wanted: Wanted | None, purpose: Literal["warm-up", "closing"], news: BarNews) -> None:
+    def _want(self, name: str, wanted: Wanted | None, news: BarNews) -> None:
         if wanted is None:
             return
         fetch_id = self._fetch_id()
-        self._asked[fetch_id] = (name, purpose)
+        self._asked[fetch_id] = (name, wanted)
         news.fetches.append(FetchCandles(fetch_id, self._symbol, name, wanted.before_open_time_ns, wanted.candles_max))

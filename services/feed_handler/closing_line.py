@@ -20,6 +20,7 @@ WAITING_MAX: Final = BARS_MAX
 PATIENCE_NS: Final = 2_000_000_000  # after its close a venue tells a bar within this
 TRIES_MAX: Final = 4
 RETRY_NS: Final = 1_000_000_000
+WARM_UP_RETRY_NS: Final = 5_000_000_000
 
 
 @dataclass(slots=True)
@@ -32,10 +33,11 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Candles to be fetched: the newest of so many that opened before a time, None is now."""
+    """Candles to be fetched: the newest of so many that opened before a time."""
 
-    before_open_time_ns: int | None
+    before_open_time_ns: int
     candles_max: int
+    is_warm_up: bool = False
 
 
 class ClosingLine:
@@ -48,6 +50,7 @@ class ClosingLine:
         self._final: Final[dict[int, Bar]] = {}  # that wait for one before them
         self._stand_ins: Final[dict[int, Bar]] = {}
         self._next_open_ns: int | None = None
+        self._warm_up: Wanted | None = None  # until it was fetched
         self._fetching = False
         self._tries = 0
         self._retry_at_ns = 0
@@ -58,17 +61,24 @@ class ClosingLine:
         if not self._is_told_by_venue:
             return None
         self._fetching = True
-        return Wanted(self._next_open_ns, BARS_MAX)
+        self._warm_up = Wanted(self._next_open_ns, BARS_MAX, is_warm_up=True)
+        return self._warm_up
 
     def warmed_up(self, bars: Sequence[Bar]) -> None:
         """Take what was before the beginning; none of it is published."""
+        assert self._warm_up is not None, "it was asked for"
         self._fetching = False
-        assert self._next_open_ns is not None, "it has begun"
-        for bar in bars:
-            if bar.open_time_ns < self._next_open_ns and not (
-                self._memory and bar.open_time_ns <= self._memory[-1].open_time_ns
-            ):
-                self._memory.append(bar)
+        first_ns = self._memory[0].open_time_ns if self._memory else self._warm_up.before_open_time_ns
+        self._warm_up = None
+        for bar in reversed(bars):
+            if bar.open_time_ns < first_ns and len(self._memory) < BARS_MAX:
+                self._memory.appendleft(bar)
+                first_ns = bar.open_time_ns
+
+    def not_warmed_up(self, venue_now_ns: int) -> None:
+        """Fetch what was before the beginning later: there is no answer."""
+        self._fetching = False
+        self._retry_at_ns = venue_now_ns + WARM_UP_RETRY_NS
 
     def offer(self, bar: Bar) -> Closed:
         """Take a finished bar, from wherever it came."""
@@ -95,7 +105,8 @@ class ClosingLine:
         if opening is None or not self._is_told_by_venue or self._fetching or venue_now_ns < self._retry_at_ns:
             return None
         if venue_now_ns < self.timeframe.close_time_ns(opening) + PATIENCE_NS:
-            return None
+            self._fetching = self._warm_up is not None
+            return self._warm_up
         self._fetching = True
         length = self.timeframe.duration_ns
         closed = (self.timeframe.open_time_ns(venue_now_ns) - opening) // length

@@ -103,6 +103,7 @@ class FeedCore:
         well = frozenset(kind for kind in KINDS if any(desk.is_heard(kind, now) for desk in self._desks.values()))
         for desk in self._desks.values():
             effects += desk.clock(now, well)
+        effects += self._history.due(now)
         self._ticks += 1
         if self._ticks % TICKS_PER_COUNT == 0:
             effects += self._counted()
@@ -148,8 +149,9 @@ class FeedCore:
             case BookFetched():
                 return desk.book_fetched(fetched, now)
             case CandlesFetched():
-                effects = desk.candles_fetched(fetched, now)
-                return self._history.fetched(fetched) if effects is None else effects
+                if desk.bars.wants(fetched.fetch_id):
+                    return desk.candles_fetched(fetched, now)
+                return self._history.fetched(fetched, now)
 
     def _counted(self) -> list[Effect]:
         effects: list[Effect] = [

@@ -1,10 +1,11 @@
 """Answers what is asked at `history` beyond the latest: finished bars and the order book. From memory, else fetched.
 
-Pure. A bar that the venue tells is never older than what was published: where both know one, ours is given.
+Pure. A bar that the venue tells is never older than what was published: where both know one, ours is given. Whoever
+asks is answered in time: with what is known, when the venue takes longer, and its answer is kept for the next asking.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from proto.bars import BARS_MAX, LEVELS_MAX, AskBars, AskBook, Bar, BarsGiven, BookGiven, Level
@@ -12,17 +13,22 @@ from proto.streams import RequestRefused
 from services.feed_handler.symbol_desk import SymbolDesk, Times
 from services.feed_handler.vocabulary import CandlesFetched, FetchCandles
 from shared.core.service import Answer, Asked, Effect
-from shared.market.bars import bar_of, candle_fault
+from shared.market.bars import bar_of
 from shared.market.timeframe import Timeframe, TimeframeRefusedError, timeframe
 
-FETCHES_MAX: Final = 100
+ASKERS_MAX: Final = 100
+LATE_MAX: Final = 10
+ANSWER_EARLIER_NS: Final = 400_000_000  # than the asking expires: the time between two looks, and the answer's way
+PATIENCE_NS: Final = 1_000_000_000  # of whoever sets no time
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    asked: Asked
-    body: AskBars
+@dataclass(slots=True)
+class _Fetch:
+    """A question that the venue was asked, and who waits for the answer until when."""
+
+    wanted: AskBars
     frame: Timeframe
+    askers: list[tuple[Asked, int]] = field(default_factory=list)
 
 
 class History:
@@ -34,7 +40,8 @@ class History:
         self._desks: Final = desks
         self._told_by_venue: Final = told_by_venue
         self._fetch_id: Final = fetch_id
-        self._waiting: Final[dict[int, _Waiting]] = {}
+        self._fetches: Final[dict[int, _Fetch]] = {}
+        self._late: Final[dict[AskBars, tuple[Bar, ...]]] = {}  # what came when nobody waited any more
 
     def asked(self, asked: Asked, body: AskBars | AskBook, now: Times) -> Sequence[Effect]:
         """Answer a question, or fetch what the answer takes."""
@@ -48,51 +55,80 @@ class History:
             frame = timeframe(body.timeframe)
         except TimeframeRefusedError as error:
             return (_refused(asked, "timeframe_is_known", str(error)),)
-        return (self._bars(asked, body, desk, frame, now),)
+        return self._bars(asked, body, frame, now)
 
-    def fetched(self, fetched: CandlesFetched) -> Sequence[Effect]:
+    def fetched(self, fetched: CandlesFetched, now: Times) -> Sequence[Effect]:
         """Answer with what was fetched, and what we know beyond it."""
-        waiting = self._waiting.pop(fetched.fetch_id, None)
-        if waiting is None:
+        fetch = self._fetches.pop(fetched.fetch_id, None)
+        if fetch is None:
             return ()
         if fetched.failure is not None:
-            known = _newest_without_a_hole(self._known(waiting.body, self._desks[fetched.symbol]), waiting.frame)
-            if known:
-                return (_given(waiting.asked, waiting.body, known),)
-            return (_refused(waiting.asked, "venue_gives_bars", fetched.failure),)
-        sound = [candle for candle in fetched.candles if candle_fault(candle, waiting.frame) is None]
-        bars = {candle.open_time_ns: bar_of(candle) for candle in sound}
-        bars |= {bar.open_time_ns: bar for bar in self._known(waiting.body, self._desks[fetched.symbol])}
-        row = _newest_without_a_hole([bars[opening] for opening in sorted(bars)], waiting.frame)
-        return (_given(waiting.asked, waiting.body, row),)
+            return self._without_the_venue(fetch, fetch.askers, fetched.failure)
+        desk = self._desks[fetched.symbol]
+        told = tuple(bar_of(candle) for candle in fetched.candles if desk.is_sound(candle, now))
+        if not fetch.askers:
+            if len(self._late) == LATE_MAX:
+                del self._late[next(iter(self._late))]
+            self._late[fetch.wanted] = told
+        row = self._row(fetch.wanted, fetch.frame, told)
+        return [_given(asked, fetch.wanted, row) for asked, _ in fetch.askers]
 
-    def _bars(self, asked: Asked, body: AskBars, desk: SymbolDesk, frame: Timeframe, now: Times) -> Effect:
-        known = _newest_without_a_hole(self._known(body, desk), frame)
+    def due(self, now: Times) -> Sequence[Effect]:
+        """Answer those who cannot wait for the venue any longer."""
+        effects: list[Effect] = []
+        for fetch in self._fetches.values():
+            late = [asker for asker in fetch.askers if asker[1] <= now.boot_ns]
+            if late:
+                fetch.askers = [asker for asker in fetch.askers if asker[1] > now.boot_ns]
+                effects += self._without_the_venue(fetch, late, "it has not answered yet: ask again in a moment")
+        return effects
+
+    def _bars(self, asked: Asked, body: AskBars, frame: Timeframe, now: Times) -> Sequence[Effect]:
         is_told = frame.name in self._told_by_venue
-        if not is_told and not desk.bars.knows(frame.name):
+        if not is_told and not self._desks[body.symbol].bars.knows(frame.name):
             reason = f"{frame.name} is neither told by the venue nor built here: add it to feed.timeframes"
-            return _refused(asked, "timeframe_is_known", reason)
+            return (_refused(asked, "timeframe_is_known", reason),)
         wanted = min(body.bars_max, BARS_MAX)
-        reaches = bool(known) and known[-1].open_time_ns >= self._last_opening(body, frame, now)
-        if not is_told or wanted == 0 or (len(known) >= wanted and reaches):
-            return _given(asked, body, known)
-        if len(self._waiting) >= FETCHES_MAX:
-            return _refused(asked, "not_too_many_at_once", f"{FETCHES_MAX} questions wait for the venue already")
-        fetch_id = self._fetch_id()
-        self._waiting[fetch_id] = _Waiting(asked, body, frame)
-        return FetchCandles(fetch_id, body.symbol, frame.name, body.before_open_time_ns, wanted)
+        row = self._row(body, frame, self._late.pop(body, ()))
+        closed_ns = frame.open_time_ns(now.venue_ns)
+        before_ns = closed_ns if body.before_open_time_ns is None else min(body.before_open_time_ns, closed_ns)
+        # The bar before that may still be closing.
+        reaches = bool(row) and row[-1].open_time_ns >= before_ns - 2 * frame.duration_ns
+        if not is_told or wanted == 0 or (len(row) >= wanted and reaches):
+            return (_given(asked, body, row),)
+        return self._fetch(asked, body, frame, before_ns, now)
 
-    def _last_opening(self, body: AskBars, frame: Timeframe, now: Times) -> int:
-        """Return when the newest bar opened that the answer has to have, or the one before, which may be closing."""
-        before_ns = frame.open_time_ns(now.venue_ns) - frame.duration_ns
-        if body.before_open_time_ns is not None:
-            before_ns = min(before_ns, body.before_open_time_ns)
-        return before_ns - frame.duration_ns
-
-    def _known(self, body: AskBars, desk: SymbolDesk) -> tuple[Bar, ...]:
-        if not desk.bars.knows(body.timeframe):
+    def _fetch(self, asked: Asked, body: AskBars, frame: Timeframe, before_ns: int, now: Times) -> Sequence[Effect]:
+        if sum(len(fetch.askers) for fetch in self._fetches.values()) >= ASKERS_MAX:
+            return (_refused(asked, "not_too_many_at_once", f"{ASKERS_MAX} questions wait for the venue already"),)
+        expires_ns = asked.envelope.expires_boot_ns
+        answer_by_ns = now.boot_ns + PATIENCE_NS if expires_ns is None else expires_ns - ANSWER_EARLIER_NS
+        under_way = next((fetch for fetch in self._fetches.values() if fetch.wanted == body), None)
+        if under_way is not None:
+            under_way.askers.append((asked, answer_by_ns))
             return ()
-        return desk.bars.before(body.timeframe, body.before_open_time_ns, BARS_MAX)
+        fetch_id = self._fetch_id()
+        self._fetches[fetch_id] = _Fetch(body, frame, [(asked, answer_by_ns)])
+        return (FetchCandles(fetch_id, body.symbol, frame.name, before_ns, min(body.bars_max, BARS_MAX)),)
+
+    def _without_the_venue(self, fetch: _Fetch, askers: Iterable[tuple[Asked, int]], failure: str) -> Sequence[Effect]:
+        known = self._row(fetch.wanted, fetch.frame, ())
+        if known:
+            return [_given(asked, fetch.wanted, known) for asked, _ in askers]
+        return [_refused(asked, "venue_gives_bars", f"the venue gives no bars: {failure}") for asked, _ in askers]
+
+    def _row(self, body: AskBars, frame: Timeframe, told: Iterable[Bar]) -> tuple[Bar, ...]:
+        """Return the newest bars that follow on each other, of those told and those we know."""
+        bars = {bar.open_time_ns: bar for bar in told}
+        desk = self._desks[body.symbol]
+        if desk.bars.knows(frame.name):
+            known = desk.bars.before(frame.name, body.before_open_time_ns, BARS_MAX)
+            bars |= {bar.open_time_ns: bar for bar in known}
+        row = [bars[opening] for opening in sorted(bars)]
+        first = len(row) - 1
+        while first > 0 and frame.close_time_ns(row[first - 1].open_time_ns) == row[first].open_time_ns:
+            first -= 1
+        return tuple(row[max(first, 0) :])
 
     def _book(self, asked: Asked, desk: SymbolDesk) -> Effect:
         if desk.book is None:
@@ -119,11 +155,3 @@ def _given(asked: Asked, body: AskBars, bars: Sequence[Bar]) -> Answer:
 
 def _refused(asked: Asked, rule: str, reason: str) -> Answer:
     return Answer(asked, RequestRefused(rule=rule, reason=reason))
-
-
-def _newest_without_a_hole(bars: Sequence[Bar], frame: Timeframe) -> tuple[Bar, ...]:
-    """Return the newest bars that follow on each other."""
-    first = len(bars) - 1
-    while first > 0 and frame.close_time_ns(bars[first - 1].open_time_ns) == bars[first].open_time_ns:
-        first -= 1
-    return tuple(bars[max(first, 0) :])

@@ -154,16 +154,15 @@ class SymbolDesk:
             self._book_told(self.book.fetched(fetched.book), now)
         return self._taken()
 
-    def candles_fetched(self, fetched: CandlesFetched, now: Times) -> list[Effect] | None:
-        """Take candles that were fetched; None if it was not we who wanted them."""
+    def candles_fetched(self, fetched: CandlesFetched, now: Times) -> list[Effect]:
+        """Take candles that the bars want."""
         self._received_wall_ns = now.wall_ns
-        sound = [candle for candle in fetched.candles if self._is_sound(candle, now)]
-        news = self.bars.fetched(fetched.fetch_id, sound, now.venue_ns)
-        if news is None:
-            return None
-        if fetched.failure is not None:
+        sound: list[Candle] | None = None
+        if fetched.failure is None:
+            sound = [candle for candle in fetched.candles if self.is_sound(candle, now)]
+        else:
             self.refused["fetch of candles failed"] += 1
-        self._bar_news(news, now)
+        self._bar_news(self.bars.fetched(fetched.fetch_id, sound, now.venue_ns), now)
         return self._taken()
 
     def is_heard(self, kind: StreamKind, now: Times) -> bool:
@@ -249,11 +248,12 @@ class SymbolDesk:
             self._publish("book", book_changed(change), self._gate.sound_time(change.exchange_time_ns, now.venue_ns))
 
     def _candle(self, candle: Candle, now: Times) -> None:
-        if candle.is_closed and candle.timeframe == MINUTE.name and self._is_sound(candle, now):
+        if candle.is_closed and candle.timeframe == MINUTE.name and self.is_sound(candle, now):
             self.took["candles"] += 1
             self._bar_news(self.bars.candle(candle), now)
 
-    def _is_sound(self, candle: Candle, now: Times) -> bool:
+    def is_sound(self, candle: Candle, now: Times) -> bool:
+        """Judge a closed candle, and count what is refused."""
         refusal: str | None = self._gate.candle(candle)
         if refusal is None and self.bars.close_time_ns(candle) > now.venue_ns + EARLY_NS:
             refusal = "closed before its time"

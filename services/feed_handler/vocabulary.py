@@ -108,12 +108,12 @@ class FetchBook(Outward):
 
 @dataclass(frozen=True, slots=True)
 class FetchCandles(Outward):
-    """Fetch the newest closed candles that opened before a time, None is now; at most 1,000."""
+    """Fetch the newest closed candles that opened before a time; at most 1,000."""
 
     fetch_id: int
     symbol: str
     timeframe: str
-    before_open_time_ns: int | None
+    before_open_time_ns: int
     candles_max: int
 
 

@@ -38,6 +38,8 @@ CCXT = frozenset(
     }
 )
 REDIS = frozenset({"cryptography", "hiredis", "opentelemetry", "redis"})
+if sys.version_info < (3, 11, 3):
+    REDIS |= {"async_timeout"}  # what its asyncio does by itself from there on
 
 # The process, what its entry point runs before anything else, and every package of others it may load: all of them.
 # A new process adds its row.

@@ -1,6 +1,7 @@
 """What the core wants fetched: a few at a time, the others wait in line, and each is answered once."""
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
 from random import Random
@@ -32,14 +33,15 @@ class _FailedError(Exception):
 
 
 class Fetches:
-    """Fetches what is wanted, in the order in which it was wanted."""
+    """Fetches what is wanted, in the order in which it was wanted; candles behind everything else."""
 
     def __init__(self, *, venue: Venue, bring: Callable[[FromOutside], None], pace: Pace, draws: Random) -> None:
         self._venue: Final = venue
         self._bring: Final = bring
         self._pace: Final = pace
         self._draws: Final = draws
-        self._waiting: Final[asyncio.Queue[Fetch]] = asyncio.Queue()
+        self._waiting: Final[asyncio.PriorityQueue[tuple[int, int, Fetch]]] = asyncio.PriorityQueue()
+        self._numbers: Final = itertools.count()
         self._counts: Final[Counter[type[Fetch]]] = Counter()
 
     def take(self, wanted: Fetch) -> None:
@@ -48,7 +50,8 @@ class Fetches:
             self._bring(_failed(wanted, f"{self._pace.fetches_waiting_max} others like it are waiting"))
             return
         self._counts[type(wanted)] += 1
-        self._waiting.put_nowait(wanted)
+        urgency = 1 if isinstance(wanted, FetchCandles) else 0  # nobody's row waits for history
+        self._waiting.put_nowait((urgency, next(self._numbers), wanted))
 
     async def run(self, rest: Rest, time: VenueTime, ids: Mapping[str, str]) -> None:
         """Fetch until cancelled."""
@@ -58,7 +61,7 @@ class Fetches:
 
     async def _work_off(self, rest: Rest, time: VenueTime, ids: Mapping[str, str]) -> None:
         while True:
-            wanted = await self._waiting.get()
+            _, _, wanted = await self._waiting.get()
             self._counts[type(wanted)] -= 1
             try:
                 fetched = await self._fetched(wanted, rest, time, ids[wanted.symbol])

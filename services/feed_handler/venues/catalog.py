@@ -87,15 +87,12 @@ def _book_asked(_wanted: FetchBook, market_id: str) -> Parameters:
 
 
 def _candles_asked(wanted: FetchCandles, market_id: str) -> Parameters:
-    # One more than wanted: the newest may be the one that still grows.
-    parameters: dict[str, str | int] = {
+    return {
         "symbol": market_id,
         "interval": wanted.timeframe,
-        "limit": min(wanted.candles_max + 1, ROWS_MAX),
+        "limit": min(wanted.candles_max, ROWS_MAX),
+        "endTime": wanted.before_open_time_ns // binance.NS_PER_MS - 1,
     }
-    if wanted.before_open_time_ns is not None:
-        parameters["endTime"] = wanted.before_open_time_ns // binance.NS_PER_MS - 1
-    return parameters
 
 
 _CHANNELS: Final[Mapping[StreamKind, Channel]] = {

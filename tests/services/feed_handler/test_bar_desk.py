@@ -8,7 +8,7 @@ import msgspec
 
 from proto.bars import Bar
 from services.feed_handler.bar_desk import SHOWN_NS, BarDesk, BarNews
-from services.feed_handler.closing_line import PATIENCE_NS
+from services.feed_handler.closing_line import PATIENCE_NS, WARM_UP_RETRY_NS
 from shared.market.bars import BarBuilder
 from shared.market.observations import Trade
 from shared.market.timeframe import timeframe
@@ -121,13 +121,32 @@ def test_an_overdue_candle_is_fetched() -> None:
     news = desk.clock(NOON_NS + MINUTE_NS + PATIENCE_NS)
     (fetch,) = news.fetches
     fetched = desk.fetched(fetch.fetch_id, [a_candle(NOON_NS)], NOON_NS + MINUTE_NS + PATIENCE_NS)
-    assert fetched is not None
     assert opens(closed(fetched, "1m")) == [0]
 
 
 def test_a_fetch_of_somebody_else_is_left_to_them() -> None:
-    """What we did not ask for is not ours."""
-    assert a_desk("1m").fetched(4711, [], NOON_NS) is None
+    """What we did not ask for is not ours, and what was answered is not awaited any longer."""
+    desk = a_desk("1m")
+    assert not desk.wants(4711)
+    (fetch,) = desk.clock(NOON_NS + MINUTE_NS + PATIENCE_NS).fetches
+    assert desk.wants(fetch.fetch_id)
+    desk.fetched(fetch.fetch_id, None, NOON_NS)
+    assert not desk.wants(fetch.fetch_id)
+
+
+def test_what_was_before_is_fetched_until_the_venue_gives_it() -> None:
+    """A warm-up that fails is tried again later, and lies before what was finished meanwhile."""
+    ids = count(1)
+    desk = BarDesk(SYMBOL, [timeframe("1m")], told_by_venue=TOLD, fetch_id=lambda: next(ids))
+    (fetch,) = desk.begin(NOON_NS).fetches
+    desk.fetched(fetch.fetch_id, None, NOON_NS)
+    assert desk.clock(NOON_NS + WARM_UP_RETRY_NS - 1).fetches == []
+    desk.candle(a_candle(NOON_NS))
+    (again,) = desk.clock(NOON_NS + WARM_UP_RETRY_NS).fetches
+    assert (again.before_open_time_ns, again.candles_max) == (fetch.before_open_time_ns, fetch.candles_max)
+    desk.fetched(again.fetch_id, [a_candle(NOON_NS - place * MINUTE_NS) for place in (2, 1)], NOON_NS)
+    assert opens(desk.before("1m", None, 5)) == [-120, -60, 0]
+    assert desk.clock(NOON_NS + 2 * WARM_UP_RETRY_NS).fetches == []
 
 
 def test_a_bar_joined_in_the_middle_is_told_by_the_venue() -> None:
@@ -140,7 +159,6 @@ def test_a_bar_joined_in_the_middle_is_told_by_the_venue() -> None:
     assert [bar for candle in minutes for bar in closed(desk.candle(candle), "1h")] == []
     fetches = {fetch.timeframe: fetch for fetch in desk.clock(closes_ns + PATIENCE_NS).fetches}
     fetched = desk.fetched(fetches["1h"].fetch_id, [a_candle(opening, timeframe="1h")], closes_ns + PATIENCE_NS)
-    assert fetched is not None
     assert [bar.open_time_ns for bar in closed(fetched, "1h")] == [opening]
 
 

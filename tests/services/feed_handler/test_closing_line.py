@@ -15,7 +15,8 @@ def a_line(*, is_told_by_venue: bool = True) -> ClosingLine:
     """Return a row of minutes that began half a minute after noon."""
     line = ClosingLine(timeframe("1m"), is_told_by_venue=is_told_by_venue)
     line.begin(NOON_NS + MINUTE_NS // 2)
-    line.warmed_up([a_bar(NOON_NS - MINUTE_NS, source="venue")])
+    if is_told_by_venue:
+        line.warmed_up([a_bar(NOON_NS - MINUTE_NS, source="venue")])
     return line
 
 

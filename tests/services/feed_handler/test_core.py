@@ -1,76 +1,20 @@
 """The feed's core by itself: what it does about time, silence and lateness, with no venue and no socket."""
 
-from collections.abc import Sequence
-from typing import Final
-
 from proto.market import BarClosed, LinkLost, LinkOpened, QuoteSeen, SymbolDoubted, TradeSeen
 from services.feed_handler.bar_desk import SHOWN_NS
-from services.feed_handler.core import FeedCore
 from services.feed_handler.silence import QUIET_NS
-from services.feed_handler.symbol_desk import DeskSettings
 from services.feed_handler.vocabulary import (
-    Came,
     FetchTrades,
     Reconnect,
     Resubscribe,
     StreamLost,
     StreamOpened,
-    Told,
-    TradesFetched,
     Unreadable,
     VenueClock,
 )
-from shared.core.service import Effect, Happening, Moment, Publish, Stalled, Started, WakeAt, Woken
-from shared.market.observations import Trade
-from shared.market.quality import GateSettings
-from shared.market.timeframe import timeframe
+from shared.core.service import Stalled, WakeAt, Woken
 from tests.services.feed_handler.builders import NOON_NS, SECOND_NS, SYMBOL, a_quote, a_trade
-
-TICK_NS: Final = SECOND_NS // 5
-
-
-class Life:
-    """A core, and the time that passes for it; wall, boot and venue agree but for their beginnings."""
-
-    def __init__(self) -> None:
-        settings = DeskSettings(
-            venue="venue", timeframes=(timeframe("1s"),), told_by_venue=frozenset({"1m"}), gate=GateSettings()
-        )
-        self.core: Final = FeedCore(settings, [SYMBOL], books=())
-        self.now_ns = NOON_NS
-        self.venue_has: Final = list[Trade]()  # beyond what its streams tell
-        self.is_answered = True
-        self.effects: Final[list[Effect]] = []
-        self.take(Started("feed", 1, 0, ()))
-        self.take(VenueClock(0))
-
-    def take(self, happening: Happening) -> Sequence[Effect]:
-        """Hand something in, and keep what comes of it."""
-        found = self.core.handle(happening, Moment(self.now_ns, self.now_ns - NOON_NS + SECOND_NS, "boot"))
-        self.effects.extend(found)
-        return found
-
-    def opened(self) -> None:
-        """Let trades and quotes flow, with nothing before."""
-        for kind in ("trades", "quotes"):
-            self.take(StreamOpened("trades" if kind == "trades" else "quotes", (SYMBOL,)))
-        self.take(TradesFetched(SYMBOL, (), None))
-
-    def told(self, told: Told) -> Sequence[Effect]:
-        """Let the venue tell something now."""
-        return self.take(Came(self.now_ns, (told,)))
-
-    def passes(self, duration_ns: int) -> None:
-        """Let time pass, tick by tick, while the venue answers what is asked."""
-        until_ns = self.now_ns + duration_ns
-        while self.now_ns < until_ns:
-            self.now_ns += TICK_NS
-            if any(isinstance(effect, FetchTrades) for effect in self.take(Woken("clock"))) and self.is_answered:
-                self.take(TradesFetched(SYMBOL, tuple(self.venue_has), None))
-
-    def published(self, kind: type) -> list[object]:
-        """Return what was published of a kind."""
-        return [one.body for one in self.effects if isinstance(one, Publish) and isinstance(one.body, kind)]
+from tests.services.feed_handler.life import TICK_NS, Life
 
 
 def test_a_quiet_second_is_closed_when_the_venue_knows_of_no_more_trades() -> None:

@@ -1,6 +1,7 @@
 """`bowline watch` on a real pseudo-terminal, asking a real service."""
 
 import os
+import shlex
 import signal
 import sys
 
@@ -85,7 +86,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back(project: Wa
     project.start()
     shell = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
     with Terminal(shell, {"PS1": "> "}, width=WIDTH, height=HEIGHT) as terminal:
-        terminal.press(f"{' '.join(project.command())}\n")
+        terminal.press(f"{shlex.join(project.command())}\n")
         terminal.until(lambda display: _bid(display) > 10_000)
         in_use = terminal.attributes
         terminal.press("\x1a")

@@ -217,7 +217,7 @@ async def test_request_that_fails_on_and_on_is_answered_with_the_failure(
     ]
     link.perform(FetchBook(SYMBOL))
     link.perform(FetchTrades(SYMBOL, 1, None))
-    link.perform(FetchCandles(5, SYMBOL, "1m", None, 10))
+    link.perform(FetchCandles(5, SYMBOL, "1m", 1_700_000_000_000_000_000, 10))
     await brought.until(lambda: brought.of(BookFetched) and brought.of(TradesFetched) and brought.of(CandlesFetched))
     [book], [trades], [candles] = brought.of(BookFetched), brought.of(TradesFetched), brought.of(CandlesFetched)
     assert (book.book, trades.trades, candles.candles, candles.fetch_id) == (None, (), (), 5)

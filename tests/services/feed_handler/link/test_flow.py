@@ -77,7 +77,7 @@ async def test_only_closed_candles_are_fetched(exchange: Sabotaged, open_link: L
     """Bars come in a row up to the last that has closed; before a time, up to the one before it."""
     link, brought = open_link.link, open_link.brought
     await brought.until(lambda: brought.of(VenueClock))
-    link.perform(FetchCandles(1, SYMBOL, "1m", None, 10))
+    link.perform(FetchCandles(1, SYMBOL, "1m", exchange.venue.clock() * 1_000_000 // MINUTE_NS * MINUTE_NS, 10))
     fetched = await brought.next(CandlesFetched)
     assert (fetched.fetch_id, fetched.timeframe, fetched.failure) == (1, "1m", None)
     opened_ns = [candle.open_time_ns for candle in fetched.candles]
