@@ -1,4 +1,4 @@
-"""The bars that the venue tells: from the price source as long as it had not opened, from real trades since then.
+"""The bars that the venue tells: from the price source up to the minute in which it opened, from real trades since.
 
 Real trades stay near the source's price, but are not it: makers keep a spread, and clients trade too. Bars of real
 trades are kept for a while (see `tiers.KEPT`); what is older than that is told from the source again.
@@ -50,6 +50,8 @@ class Candles:
             symbol: {length_ms: self._begun(symbol, length_ms) for length_ms in (SECOND_MS, MINUTE_MS, HOUR_MS)}
             for symbol in scripts.symbols
         }
+        for tiers in self._tiers.values():
+            tiers[SECOND_MS].roll(self._now_ms)
 
     def traded(self, trade: Traded) -> None:
         """Take a trade into the bars; it is not older than the last."""
@@ -101,22 +103,16 @@ class Candles:
         return list(islice(openings_ms(interval, max(start_ms, earliest_ms), until_ms), count))
 
     def _begun(self, symbol: str, length_ms: int) -> Tier:
-        """Return a tier whose first bar holds what the source tells of it until now."""
-        opens_ms = self._now_ms - self._now_ms % length_ms
-        end_ms = opens_ms + length_ms
-        parts = [
-            part
-            for first_ms, then_ms, part_ms in (
-                (opens_ms, self._now_ms - self._now_ms % MINUTE_MS, MINUTE_MS),
-                (max(opens_ms, self._now_ms - self._now_ms % MINUTE_MS), self._now_ms, SECOND_MS),
-            )
-            if first_ms < then_ms
-            for part in self._source_klines(symbol, part_ms, [first_ms], then_ms)
-        ]
-        if parts:
-            return Tier(length_ms, _as_one(parts, end_ms))
+        """Return a tier whose first bar holds what the source tells of the hour until this minute, and no more.
+
+        The minute under way holds real trades alone, so that it is what whoever asks for its trades adds up.
+        """
         minute_ms = self._now_ms - self._now_ms % MINUTE_MS
-        price = round(self._scripts.minute(symbol, minute_ms).price(self._now_ms))
+        opens_ms = minute_ms - minute_ms % length_ms
+        end_ms = opens_ms + length_ms
+        if opens_ms < minute_ms:
+            return Tier(length_ms, _as_one(self._source_klines(symbol, MINUTE_MS, [opens_ms], minute_ms), end_ms))
+        price = round(self._scripts.minute(symbol, minute_ms).price(minute_ms))
         return Tier(length_ms, flat_kline(opens_ms, end_ms, price * self._scripts.symbols[symbol].tick_size))
 
     def _told(self, symbol: str, interval: Interval, opened: list[int]) -> list[Kline]:

@@ -121,8 +121,19 @@ def test_real_trades_make_the_bars_after_the_opening() -> None:
         assert kline.quote_volume == before[interval].quote_volume + Decimal("50000.0075")
         assert kline.trades == before[interval].trades + 2
         assert kline.taker_buy_volume == before[interval].taker_buy_volume + Decimal("0.5")
-        assert kline.open == (before[interval].open if interval != "1s" else Decimal("90000.01"))
+        assert kline.open == (before[interval].open if before[interval].trades else Decimal("90000.01"))
     assert before["1s"].open_ms == second_ms
+    assert {interval for interval in INTERVALS if not before[interval].trades} == {"1s", "1m"}
+
+
+def test_the_minute_of_the_opening_is_that_of_its_real_trades() -> None:
+    """Whoever adds up what was traded since the minute began finds the minute and its seconds."""
+    candles = some_candles()
+    candles.traded(a_trade(OPENED_MS, "61000"))
+    [minute] = candles.latest("BTCUSDT", "1m", limit=1)
+    seconds = candles.since("BTCUSDT", "1s", minute.open_ms)
+    assert (minute.open_ms < OPENED_MS, minute.trades) == (True, 1)
+    assert added(seconds)[4:] == added([minute])[4:]
 
 
 def test_a_silent_time_has_flat_bars() -> None:
