@@ -64,6 +64,7 @@ class SymbolDesk:
         self._open: Final[set[StreamKind]] = set()
         self._well: frozenset[StreamKind] = frozenset()
         self._is_open = False
+        self._lost_reason: str | None = None
         self._doubts: tuple[str, ...] | None = None  # as they were last said
         self._out: list[Effect] = []
         self._received_wall_ns = 0
@@ -109,7 +110,7 @@ class SymbolDesk:
         elif kind == "book" and self.book is not None:
             self._book_told(self.book.opened(), now)
         if not self._is_open and {"trades", "quotes"} <= self._open:
-            self._is_open = True
+            self._is_open, self._lost_reason = True, None
             self._publish("link", LinkOpened(symbol=self.symbol), None)
         return self._taken()
 
@@ -122,8 +123,9 @@ class SymbolDesk:
         if kind in {"trades", "quotes"}:
             if forgotten := self._gate.link_lost():  # nobody will confirm them any more
                 self.refused["unconfirmed trade"] += forgotten
-            if self._is_open:
-                self._is_open = False
+            self._is_open = False
+            if reason != self._lost_reason:
+                self._lost_reason = reason
                 self._publish("link", LinkLost(symbol=self.symbol, reason=reason), None)
         return self._taken()
 

@@ -64,13 +64,16 @@ class Fetches:
             _, _, wanted = await self._waiting.get()
             self._counts[type(wanted)] -= 1
             try:
-                fetched = await self._fetched(wanted, rest, time, ids[wanted.symbol])
+                fetched = await self._fetched(wanted, rest, time, ids)
             except _FailedError as error:
                 fetched = _failed(wanted, str(error))
             self._bring(fetched)
 
-    async def _fetched(self, wanted: Fetch, rest: Rest, time: VenueTime, market_id: str) -> Fetched:
+    async def _fetched(self, wanted: Fetch, rest: Rest, time: VenueTime, ids: Mapping[str, str]) -> Fetched:
         venue, symbol = self._venue, wanted.symbol
+        if symbol not in ids:
+            raise _FailedError("the venue does not trade this symbol")
+        market_id = ids[symbol]
         match wanted:
             case FetchTrades():
                 parameters = venue.trades.parameters(wanted, market_id)

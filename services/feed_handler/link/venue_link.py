@@ -3,7 +3,7 @@
 import asyncio
 import difflib
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any, Final
@@ -23,6 +23,7 @@ from services.feed_handler.vocabulary import (
     Reconnect,
     Resubscribe,
     StreamKind,
+    StreamLost,
 )
 from shared.core.service import FromOutside, Outward
 from shared.mesh.clock import Clock
@@ -70,19 +71,7 @@ class VenueLink:
         """Begin: load the markets, then everything at once."""
         self._bring: Callable[[FromOutside], None] = bring
         self._fetches: Fetches = Fetches(venue=self._venue, bring=bring, pace=self._pace, draws=self._draws)
-        share = self._venue.streams_per_connection_max
-        self._subscriptions = [
-            Subscription(
-                kind=kind,
-                symbols=symbols[first : first + share],
-                bring=bring,
-                backoff=self._backoff(),
-                clock=self._clock,
-                pace=self._pace,
-            )
-            for kind, symbols in self._wanted.items()
-            for first in range(0, len(symbols), share)
-        ]
+        self._subscriptions = self._subscriptions_to(self._symbols)
         self._running = watched(self._run())
 
     def perform(self, effect: Outward) -> None:
@@ -115,6 +104,7 @@ class VenueLink:
         try:
             await self._load_markets(rest)
             ids = self._market_ids(exchange.markets)
+            self._subscriptions = self._subscriptions_to(ids)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(time.keep(rest))
                 tasks.create_task(self._fetches.run(rest, time, ids))
@@ -138,14 +128,40 @@ class VenueLink:
                 return
 
     def _market_ids(self, markets: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-        """Return the venue's names for our symbols, or end because it has none for one of them."""
+        """Return the venue's names for our symbols. One that it does not trade is lost, and the others are read.
+
+        So a symbol that was taken off the list takes no other with it. End where none is left.
+        """
+        ids = {symbol: str(markets[symbol]["id"]) for symbol in self._symbols if symbol in markets}
         for symbol in self._symbols:
-            if symbol not in markets:
-                near = ", ".join(difflib.get_close_matches(symbol, markets, n=3)) or "none"
-                raise OutsideUnusableError(
-                    f"{self._name} does not trade {symbol} (names near it: {near}): change venue.symbols"
-                )
-        return {symbol: str(markets[symbol]["id"]) for symbol in self._symbols}
+            if symbol in ids:
+                continue
+            near = ", ".join(difflib.get_close_matches(symbol, markets, n=3)) or "none"
+            reason = f"{self._name} does not trade {symbol} (names near it: {near}): change venue.symbols"
+            if not ids:
+                raise OutsideUnusableError(reason)
+            for kind, symbols in self._wanted.items():
+                if symbol in symbols:
+                    self._bring(StreamLost(kind, (symbol,), reason))
+        return ids
+
+    def _wanted_of(self, symbols: Collection[str]) -> dict[StreamKind, tuple[str, ...]]:
+        return {kind: tuple(one for one in wanted if one in symbols) for kind, wanted in self._wanted.items()}
+
+    def _subscriptions_to(self, symbols: Collection[str]) -> list[Subscription]:
+        share = self._venue.streams_per_connection_max
+        return [
+            Subscription(
+                kind=kind,
+                symbols=wanted[first : first + share],
+                bring=self._bring,
+                backoff=self._backoff(),
+                clock=self._clock,
+                pace=self._pace,
+            )
+            for kind, wanted in self._wanted_of(symbols).items()
+            for first in range(0, len(wanted), share)
+        ]
 
     def _connector(
         self, exchange: Exchange, subscription: Subscription, ids: Mapping[str, str]

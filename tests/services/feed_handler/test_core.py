@@ -67,6 +67,15 @@ def test_a_link_is_open_when_trades_and_quotes_flow() -> None:
     assert life.published(LinkLost) == [LinkLost(symbol=SYMBOL, reason="cut")]
 
 
+def test_a_link_that_never_came_about_is_lost_with_its_reason() -> None:
+    """Whoever watches learns why, once for each reason."""
+    life = Life()
+    for reason in ("refused", "refused", "no route"):
+        for kind in ("trades", "quotes"):
+            life.take(StreamLost("trades" if kind == "trades" else "quotes", (SYMBOL,), reason))
+    assert life.published(LinkLost) == [LinkLost(symbol=SYMBOL, reason=reason) for reason in ("refused", "no route")]
+
+
 def test_a_symbol_without_quotes_is_doubted() -> None:
     """Two seconds without a quote and nobody should rely on the symbol."""
     life = Life()

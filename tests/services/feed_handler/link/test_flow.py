@@ -11,6 +11,7 @@ from services.feed_handler.vocabulary import (
     FetchBook,
     FetchCandles,
     FetchTrades,
+    StreamLost,
     StreamOpened,
     TradesFetched,
     VenueClock,
@@ -132,12 +133,25 @@ async def test_no_book_is_followed_where_none_is_wanted(exchange: Sabotaged) -> 
         assert len(exchange.venue.face.market_sockets.connections) == 3
 
 
-async def test_unknown_symbol_ends_the_process(exchange: Sabotaged) -> None:
-    """A symbol that the venue does not trade is said with names near it, and with the setting to change."""
+async def test_a_symbol_that_is_not_traded_takes_no_other_with_it(exchange: Sabotaged) -> None:
+    """It is lost, with names near it and the setting to change; the others are read."""
+    symbols = ("BTC/USDC", SYMBOL)
+    async with linked(f"http://127.0.0.1:{exchange.venue.port}", symbols=symbols, book_symbols=()) as opened:
+        lost = await opened.brought.next(StreamLost)
+        assert lost.symbols == ("BTC/USDC",)
+        assert lost.reason.startswith("binance does not trade BTC/USDC (names near it: BTC/USDT")
+        assert lost.reason.endswith("change venue.symbols")
+        flowing = await opened.brought.next(StreamOpened, lambda stream: stream.kind == "trades")
+        assert flowing.symbols == (SYMBOL,)
+        opened.link.perform(FetchCandles(1, "BTC/USDC", "1m", MINUTE_NS, 10))
+        assert (await opened.brought.next(CandlesFetched)).failure == "the venue does not trade this symbol"
+
+
+async def test_a_link_without_a_symbol_that_is_traded_ends_the_process(exchange: Sabotaged) -> None:
+    """There is nothing to read then, and nothing to wait for."""
     escaped: asyncio.Queue[dict[str, object]] = asyncio.Queue()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.put_nowait(context))
-    async with linked(f"http://127.0.0.1:{exchange.venue.port}", symbols=("BTC/USDC", SYMBOL)):
+    async with linked(f"http://127.0.0.1:{exchange.venue.port}", symbols=("BTC/USDC",), book_symbols=()):
         error = (await asyncio.wait_for(escaped.get(), 30))["exception"]
     assert isinstance(error, OutsideUnusableError)
-    assert str(error).startswith("binance does not trade BTC/USDC (names near it: BTC/USDT")
-    assert str(error).endswith("change venue.symbols")
+    assert str(error).startswith("binance does not trade BTC/USDC")
