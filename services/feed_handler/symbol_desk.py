@@ -11,10 +11,11 @@ from typing import Final
 
 import msgspec
 
-from proto.market import LinkLost, LinkOpened, MarketBody, SymbolDoubted, SymbolTrusted
+from proto.market import MarketBody
 from services.feed_handler.bar_desk import MINUTE, SHOWN_NS, BarDesk, BarNews, Revised
 from services.feed_handler.book_line import BookLine, BookProgress
 from services.feed_handler.silence import Silence
+from services.feed_handler.standing import LINK, Standing
 from services.feed_handler.trade_line import Progress, TradeLine
 from services.feed_handler.vocabulary import BookFetched, CandlesFetched, StreamKind, Told, TradesFetched, Unreadable
 from services.feed_handler.wording import bar_closed, book_changed, book_snapshot, quote_seen, trade_seen
@@ -26,7 +27,6 @@ from shared.market.timeframe import Timeframe
 EARLY_NS: Final = 1_000_000_000  # the venue's clock is known to within this
 MISSING_TRADES: Final = "missing trades"
 MISSING_BOOK: Final = "missing book"
-REASONS_MAX: Final = 16
 
 
 class Times(msgspec.Struct, frozen=True, gc=False):
@@ -61,11 +61,8 @@ class SymbolDesk:
         self._silence: Final = Silence(symbol)
         self._trades_from_ns: int | None = None  # since the streams first flowed
         self._asked_trades_ns = 0  # the venue's time when it was last asked for trades
-        self._open: Final[set[StreamKind]] = set()
         self._well: frozenset[StreamKind] = frozenset()
-        self._is_open = False
-        self._lost_reason: str | None = None
-        self._doubts: tuple[str, ...] | None = None  # as they were last said
+        self._standing: Final = Standing(symbol)
         self._out: list[Effect] = []
         self._received_wall_ns = 0
         place = f"{settings.venue}/{symbol}"
@@ -103,30 +100,22 @@ class SymbolDesk:
         if self._trades_from_ns is None:
             self._trades_from_ns = self.bars.from_the_minute(now.venue_ns)
             self._bar_news(self.bars.begin(now.venue_ns), now)
-        self._open.add(kind)
         self._silence.opened(kind, now.boot_ns)
         if kind == "trades":
             self._follow(self._trades.opened(self._trades_from_ns), now)
         elif kind == "book" and self.book is not None:
             self._book_told(self.book.opened(), now)
-        if not self._is_open and {"trades", "quotes"} <= self._open:
-            self._is_open, self._lost_reason = True, None
-            self._publish("link", LinkOpened(symbol=self.symbol), None)
+        self._say("link", self._standing.opened(kind))
         return self._taken()
 
     def lost(self, kind: StreamKind, reason: str) -> list[Effect]:
         """Messages of a kind flow no longer."""
-        self._open.discard(kind)
         self._silence.lost(kind)
         if kind == "book" and self.book is not None:
             self.book.lost()
-        if kind in {"trades", "quotes"}:
-            if forgotten := self._gate.link_lost():  # nobody will confirm them any more
-                self.refused["unconfirmed trade"] += forgotten
-            self._is_open = False
-            if reason != self._lost_reason:
-                self._lost_reason = reason
-                self._publish("link", LinkLost(symbol=self.symbol, reason=reason), None)
+        if kind in LINK and (forgotten := self._gate.link_lost()):  # nobody will confirm them any more
+            self.refused["unconfirmed trade"] += forgotten
+        self._say("link", self._standing.lost(kind, reason))
         return self._taken()
 
     def trades_fetched(self, fetched: TradesFetched, now: Times) -> list[Effect]:
@@ -273,24 +262,20 @@ class SymbolDesk:
         self._out += [_told_differently(self.symbol, revised) for revised in news.revised]
 
     def _say_trust(self, now: Times) -> None:
-        """Say it when the reasons to distrust this symbol have changed."""
         reasons = list(self._gate.doubts(venue_now_ns=now.venue_ns, received_now_ns=now.boot_ns))
         if not self._trades.is_whole:
             reasons.append(MISSING_TRADES)
         if self.book is not None and not self.book.is_whole:
             reasons.append(MISSING_BOOK)
-        doubts = tuple(reasons[:REASONS_MAX])
-        if doubts == self._doubts:
-            return
-        self._doubts = doubts
-        body: MarketBody = SymbolTrusted(symbol=self.symbol)
-        if doubts:
-            body = SymbolDoubted(symbol=self.symbol, reasons=doubts)
-        self._publish("trust", body, None)
+        self._say("trust", self._standing.doubted(reasons))
 
     def _count_refused(self, refused: Iterable[tuple[str, int]]) -> None:
         for reason, count in refused:
             self.refused[reason] += count
+
+    def _say(self, kind: str, news: MarketBody | None) -> None:
+        if news is not None:
+            self._publish(kind, news, None)
 
     def _publish(self, kind: str, body: MarketBody, exchange_time_ns: int | None) -> None:
         self._out.append(Publish(self._topics[kind], body, exchange_time_ns, self._received_wall_ns))
