@@ -44,8 +44,6 @@ class Shape(msgspec.Struct, frozen=True):
                 return f"integer, {meta.ge} to {'2^63-1' if meta.le == INTEGER_MAX else meta.le}"
             case "float":
                 return f"float, {'above' if meta.ge is None else 'from'} {meta.gt or meta.ge or 0} to {meta.le:g}"
-            case "text" if meta.pattern:
-                return f"text like `{meta.pattern}`"
             case "text":
                 return f"text, {meta.min_length or 0} to {meta.max_length} characters"
             case "decimal":
