@@ -62,14 +62,14 @@ def entry_of(source: Source, changes: Mapping[Asset, Decimal]) -> Entry:
 
 def entry_of_fill(fill: Fill) -> Entry:
     """Return the entry for a trade: what was bought, what was paid, and the fee in whatever asset it was taken."""
-    fee = {fill.fee_asset: fill.fee.copy_negate()}
+    fee = {fill.fee_asset: EXACT.minus(fill.fee)}
     return Entry((*_lines("trades", fill.traded), *_lines("fees", fee)))
 
 
 def _lines(source: Source, changes: Mapping[Asset, Decimal]) -> Iterable[Line]:
     for asset, amount in changes.items():
         yield Line("balance", asset, amount)
-        yield Line(source, asset, amount.copy_negate())
+        yield Line(source, asset, EXACT.minus(amount))
 
 
 class Ledger:
@@ -99,7 +99,7 @@ class Ledger:
 
     def flow(self, source: Source, asset: Asset) -> Decimal:
         """Return how much of an asset came from a source in all, negative where more went there."""
-        return self._sums.get((source, asset), ZERO).copy_negate()
+        return EXACT.minus(self._sums.get((source, asset), ZERO))
 
     def differences(self, venue: Mapping[Asset, Decimal]) -> dict[Asset, Decimal]:
         """Return how much more the venue says there is of each asset; what agrees is left out."""

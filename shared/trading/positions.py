@@ -46,12 +46,12 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def owned(self) -> Decimal:
         """Return how much the strategy may sell."""
-        return max(self.quantity, ZERO)
+        return max(ZERO, self.quantity)
 
     @property
     def oversold(self) -> Decimal:
         """Return how much more was sold than was held."""
-        return max(self.quantity.copy_negate(), ZERO)
+        return max(ZERO, EXACT.minus(self.quantity))
 
     @property
     def average_entry_price(self) -> Decimal | None:

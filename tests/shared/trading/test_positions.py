@@ -135,6 +135,12 @@ def test_more_sold_than_held_is_told_and_counted() -> None:
     assert positions.of("trend", "BTC/USDT").realised_quote == 90
 
 
+def test_nothing_has_no_sign() -> None:
+    """A quantity of nothing fits the messages, which refuse a zero below zero."""
+    for held in (Position(strategy="trend", symbol="BTC/USDT"), folded(a_fill("buy"), a_fill("sell"))):
+        assert [str(number) for number in (held.quantity, held.owned, held.oversold)] == ["0", "0", "0"]
+
+
 def test_a_manual_trade_cuts_the_share_at_cost() -> None:
     """What is set apart neither gains nor loses, and the average of the rest stays."""
     positions = Positions()
