@@ -29,17 +29,36 @@ from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
 from proto.market import MarketBody
 from proto.measures import AskMeasures, FeedCounted, HopsGiven, MeasuresGiven
 from proto.orders import (
+    CancelMarked,
+    ConditionCleared,
+    ConditionSet,
+    EntryEnded,
+    EntryOpened,
+    ExitEnded,
+    ExitOpened,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
     OrderFilled,
+    OutsideSeen,
     PositionChanged,
     ReconcileFinished,
     SendMarked,
 )
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
 from proto.streams import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, TailGiven
-from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
+from proto.verdicts import (
+    Approval,
+    ApprovalDeclined,
+    ApprovalTaken,
+    DayBegun,
+    EntriesPaused,
+    EntriesResumed,
+    IntentApproved,
+    IntentJudged,
+    IntentRefused,
+    ReservationFreed,
+)
 
 SCHEMA: Final = 1
 Schema = Literal[1]
@@ -54,6 +73,19 @@ Body = (
     | Approval
     | ApprovalTaken
     | ApprovalDeclined
+    | IntentJudged
+    | ReservationFreed
+    | EntriesPaused
+    | EntriesResumed
+    | DayBegun
+    | EntryOpened
+    | EntryEnded
+    | ExitOpened
+    | ExitEnded
+    | CancelMarked
+    | OutsideSeen
+    | ConditionSet
+    | ConditionCleared
     | AskLease
     | LeaseAnswered
     | SendMarked

@@ -25,8 +25,48 @@ from proto.fields import (
     Text,
     TimeNs,
 )
+from proto.risk import Condition, Scope
+from proto.verdicts import Approval
 
 DIFFERENCES_MAX = 24
+
+
+class EntryOpened(Message, frozen=True, tag="entry_opened.1"):
+    """The executor works this approval from here on. Its intent is worked once, ever."""
+
+    approval: Approval
+
+
+class EntryEnded(Message, frozen=True, tag="entry_ended.1"):
+    """The entry is worked no longer. What filled stays, under its cover."""
+
+    approval_id: Id
+    intent_id: Id
+    strategy: Name
+    symbol: Symbol
+    filled_quantity: Quantity
+    reason: Text
+
+
+class ExitOpened(Message, frozen=True, tag="exit_opened.1"):
+    """A position shall come down to a quantity, by whom and why. Lower ones may follow, higher ones never count."""
+
+    exit_id: Id
+    strategy: Name
+    symbol: Symbol
+    target_quantity: Quantity
+    asked_by: Name
+    reason: Text
+
+
+class ExitEnded(Message, frozen=True, tag="exit_ended.1"):
+    """The target is reached, or what is left of the position is too small for any order of the venue."""
+
+    exit_id: Id
+    strategy: Name
+    symbol: Symbol
+    quantity_left: Quantity
+    reason: Text
 
 
 class OrderKey(Part, frozen=True):
@@ -71,6 +111,13 @@ class OrderAcknowledged(Message, frozen=True, tag="order_acknowledged.1"):
     venue_time_ns: TimeNs
 
 
+class CancelMarked(Message, frozen=True, tag="cancel_marked.1"):
+    """A cancellation of the order is about to be sent. Only the venue's word ends the order."""
+
+    order: OrderKey
+    reason: ShortText
+
+
 class OrderDoubted(Message, frozen=True, tag="order_doubted.1"):
     """The answer proves nothing. The order reserves its quantity until it is found at the venue or proved absent."""
 
@@ -81,18 +128,26 @@ class OrderDoubted(Message, frozen=True, tag="order_doubted.1"):
 
 
 class OrderFilled(Message, frozen=True, tag="order_filled.1"):
-    """One trade of an order, known by the venue's trade id. A negative fee is a rebate."""
+    """One trade of an order, known by the venue's trade id on the symbol. A negative fee is a rebate.
+
+    `quote_quantity` is what the venue itself counts: where price times quantity has more digits, it rounds.
+    `decision_price` is what the order was decided at, and `cost_expected_quote` what fee, spread and slippage of this
+    trade were reckoned to be: what it really cost is held against both.
+    """
 
     order: OrderKey
     venue_order_id: Id
-    trade_id: Id
+    trade_id: Count
     price: Price
     quantity: Quantity
+    quote_quantity: Quantity
     cumulative_quantity: Quantity
     fee: Amount
     fee_asset: Asset
     liquidity: Literal["maker", "taker"]
     venue_time_ns: TimeNs
+    decision_price: Price | None
+    cost_expected_quote: Amount | None
 
 
 class OrderEnded(Message, frozen=True, tag="order_ended.1"):
@@ -114,6 +169,36 @@ class PositionChanged(Message, frozen=True, tag="position_changed.1"):
     quantity: Amount
     average_entry_price: Price | None
     covered_quantity: Quantity
+
+
+class OutsideSeen(Message, frozen=True, tag="outside_seen.1"):
+    """Something on the account that the bot did not do: an order or a trade by another hand, money in or out.
+
+    `quantity` is what it changed of the asset; of an order it is what it would. It is counted in the books, and pauses
+    entries until an operator has looked.
+    """
+
+    kind: Literal["order", "trade", "transfer"]
+    reference: Id
+    symbol: Symbol | None
+    asset: Asset
+    quantity: Amount
+    venue_time_ns: TimeNs
+
+
+class ConditionSet(Message, frozen=True, tag="condition_set.1"):
+    """A reason for less than RUN that outlives a restart. It is cleared by an operator and by nothing else."""
+
+    condition: Condition
+
+
+class ConditionCleared(Message, frozen=True, tag="condition_cleared.1"):
+    """An operator has looked, and lifts a condition."""
+
+    name: Name
+    scope: Scope
+    actor: Name
+    reason: Text
 
 
 class ReconcileFinished(Message, frozen=True, tag="reconcile_finished.1"):

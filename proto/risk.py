@@ -75,20 +75,14 @@ LimitUses = Annotated[tuple[LimitUse, ...], Meta(max_length=LIMITS_MAX)]
 
 
 class AskLease(Message, frozen=True, tag="ask_lease.1"):
-    """The executor asks for its lease, by number. It counts the lease's age from this asking.
-
-    It leaves the anchor of its own journal and says which of risk's it holds, None when it holds none: an owner whose
-    journal falls short of what its peer holds has lost its tail.
-    """
+    """The executor asks for its lease, by number. It counts the lease's age from this asking."""
 
     number: Count
     executor_epoch: Count
-    executor_anchor: Anchor
-    risk_anchor_held: Anchor | None
 
 
 class LeaseAnswered(Message, frozen=True, tag="lease_answered.1"):
-    """Risk's answer to that number: the permission, why it is not more, and the anchors the other way round.
+    """Risk's answer to that number: the permission, and why it is not more.
 
     `permission` holds everywhere; a condition of a narrower scope says less for its symbol or strategy alone. Where
     there are more conditions than fit, the rest is one condition for everything, of the strictest permission among
@@ -99,8 +93,6 @@ class LeaseAnswered(Message, frozen=True, tag="lease_answered.1"):
     risk_epoch: Count
     permission: Permission
     conditions: Conditions
-    risk_anchor: Anchor
-    executor_anchor_held: Anchor | None
 
 
 class RiskSnapshot(Message, frozen=True, tag="risk_snapshot.1"):

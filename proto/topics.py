@@ -42,17 +42,36 @@ from proto.market import (
 )
 from proto.measures import AskMeasures, FeedCounted, HopsGiven, MeasuresGiven
 from proto.orders import (
+    CancelMarked,
+    ConditionCleared,
+    ConditionSet,
+    EntryEnded,
+    EntryOpened,
+    ExitEnded,
+    ExitOpened,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
     OrderFilled,
+    OutsideSeen,
     PositionChanged,
     ReconcileFinished,
     SendMarked,
 )
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
 from proto.streams import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, TailGiven
-from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
+from proto.verdicts import (
+    Approval,
+    ApprovalDeclined,
+    ApprovalTaken,
+    DayBegun,
+    EntriesPaused,
+    EntriesResumed,
+    IntentApproved,
+    IntentJudged,
+    IntentRefused,
+    ReservationFreed,
+)
 
 
 class Delivery(StrEnum):
@@ -92,7 +111,7 @@ _OPERATORS: Final[tuple[Role, ...]] = ("operator", "dashboard", "telegram")
 _VENUE_KEYS: Final[tuple[Role, ...]] = ("executor", "flattener")
 
 # What moves an order crosses these sockets, and a frame there is small; elsewhere it may be as large as any envelope.
-ORDER_SOCKETS: Final = frozenset({"intents", "approvals", "exits", "lease", "reports", "control"})
+ORDER_SOCKETS: Final = frozenset({"intents", "approvals", "exits", "lease", "reports", "verdicts", "control"})
 ORDER_BYTES_MAX: Final = 64 * 1024
 
 
@@ -128,6 +147,14 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(AskLease, "lease", Delivery.REQUEST, "executor"),
     _topic(LeaseAnswered, "lease", Delivery.ANSWER, "risk"),
     # What the executor did, and what the account holds
+    _topic(EntryOpened, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(EntryEnded, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(ExitOpened, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(ExitEnded, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(CancelMarked, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(OutsideSeen, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(ConditionSet, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(ConditionCleared, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
     _topic(SendMarked, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
     _topic(OrderAcknowledged, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
     _topic(OrderDoubted, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
@@ -135,6 +162,12 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(OrderEnded, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
     _topic(PositionChanged, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
     _topic(ReconcileFinished, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    # What risk decided
+    _topic(IntentJudged, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(ReservationFreed, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(EntriesPaused, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(EntriesResumed, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(DayBegun, "verdicts", Delivery.NUMBERED, "risk"),
     _topic(AccountSnapshot, "account", Delivery.LATEST, *_VENUE_KEYS),
     _topic(RiskSnapshot, "risk", Delivery.LATEST, "risk"),
     # Operators control the mesh

@@ -1,7 +1,8 @@
 """What risk decides. Approved and refused are different messages, so neither can be mistaken for the other."""
 
-from proto.fields import Count, Id, Message, Name, Price, Quantity, ShortText, Side, Symbol, Text, TimeNs
-from proto.intents import Cover, Targets
+from proto.fields import Amount, Count, Id, Message, Name, Price, Quantity, ShortText, Side, Symbol, Text, TimeNs
+from proto.intents import Cover, EnterBracket, Targets
+from proto.risk import Scope
 
 
 class IntentApproved(Message, frozen=True, tag="intent_approved.1"):
@@ -45,6 +46,51 @@ class Approval(Message, frozen=True, tag="approval.1"):
     start_by_boot_ns: TimeNs
     work_until_boot_ns: TimeNs
     risk_epoch: Count
+
+
+class IntentJudged(Message, frozen=True, tag="intent_judged.1"):
+    """What risk wrote down before it answered: the intent, and either the approval or the refusal.
+
+    `equity_quote`, `exposure_quote` and `entries_today` are what the verdict rests on, before it.
+    """
+
+    intent: EnterBracket
+    approval: Approval | None
+    refusal: IntentRefused | None
+    equity_quote: Amount
+    exposure_quote: Quantity
+    entries_today: Count
+
+
+class ReservationFreed(Message, frozen=True, tag="reservation_freed.1"):
+    """What an approval reserved is free again: its entry ended, was declined, or expired unheard."""
+
+    approval_id: Id
+    filled_quantity: Quantity
+    reason: Text
+
+
+class EntriesPaused(Message, frozen=True, tag="entries_paused.1"):
+    """An operator allows no new entries within the scope, until one allows them again."""
+
+    scope: Scope
+    actor: Name
+    reason: Text
+
+
+class EntriesResumed(Message, frozen=True, tag="entries_resumed.1"):
+    """An operator takes the pause of this scope back."""
+
+    scope: Scope
+    actor: Name
+    reason: Text
+
+
+class DayBegun(Message, frozen=True, tag="day_begun.1"):
+    """A day of trading begins at 00:00 UTC with this equity, and counts from nothing."""
+
+    day_start_ns: TimeNs
+    equity_quote: Amount
 
 
 class ApprovalTaken(Message, frozen=True, tag="approval_taken.1"):

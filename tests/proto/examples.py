@@ -25,11 +25,19 @@ from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.intents import EnterBracket, Evidence, ExitRefused, ExitTaken, SetExit, StopCover, Target, WatchCover
 from proto.market import MarketBody
 from proto.orders import (
+    CancelMarked,
+    ConditionCleared,
+    ConditionSet,
+    EntryEnded,
+    EntryOpened,
+    ExitEnded,
+    ExitOpened,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
     OrderFilled,
     OrderKey,
+    OutsideSeen,
     PositionChanged,
     ReconcileFinished,
     SendMarked,
@@ -47,7 +55,18 @@ from proto.risk import (
 )
 from proto.streams import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, StreamPosition, TailGiven
 from proto.topics import topic_of
-from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken, IntentApproved, IntentRefused
+from proto.verdicts import (
+    Approval,
+    ApprovalDeclined,
+    ApprovalTaken,
+    DayBegun,
+    EntriesPaused,
+    EntriesResumed,
+    IntentApproved,
+    IntentJudged,
+    IntentRefused,
+    ReservationFreed,
+)
 from tests.proto.examples_of_data import A_HOP, DATA_BODIES, NOON_NS, SECOND_NS
 
 BOOT_NS: Final = 86_400_000_000_000
@@ -57,7 +76,7 @@ APPROVAL_ID: Final = "risk-17-204"
 DIGEST: Final = "5b" * 32
 
 AN_ORDER: Final = OrderKey(
-    client_order_id="bw-main-k3v9q2m7x1-1",
+    client_order_id="bw-main-k3v9q2m7x1abcd-1-0",
     parent_id=APPROVAL_ID,
     strategy="trend",
     symbol="BTC/USDT",
@@ -78,25 +97,44 @@ A_LIMIT_USE: Final = LimitUse(
     name="exposure_total", scope=Everything(), used=Decimal("212.40"), limit=Decimal("300.00"), unit="USDT"
 )
 
+AN_INTENT: Final = EnterBracket(
+    intent_id=INTENT_ID,
+    strategy="trend",
+    symbol="BTC/USDT",
+    side="buy",
+    timeframe="1h",
+    bar_close_time_ns=NOON_NS,
+    market_seen=A_POSITION,
+    decision_price=Decimal("64000.12"),
+    price_worst=Decimal("64128.12"),
+    cover=A_STOP,
+    targets=TARGETS,
+    trail_distance=Decimal(1200),
+    risk_fraction=Decimal("0.005"),
+    expected_gain_fraction=None,
+    work_for_ns=30 * SECOND_NS,
+    evidence=(Evidence(name="adx_14", value="31.7"), Evidence(name="prior_high_20", value="63950.0")),
+)
+AN_APPROVAL: Final = Approval(
+    approval_id=APPROVAL_ID,
+    intent_id=INTENT_ID,
+    strategy="trend",
+    symbol="BTC/USDT",
+    side="buy",
+    quantity_max=Decimal("0.00312"),
+    price_low=Decimal(63000),
+    price_high=Decimal("64128.12"),
+    decision_price=Decimal("64000.12"),
+    cover=WatchCover(level_price=Decimal("62800.5")),
+    targets=TARGETS,
+    trail_distance=None,
+    reserved_quote=Decimal("200.0799"),
+    start_by_boot_ns=BOOT_NS + 2 * SECOND_NS,
+    work_until_boot_ns=BOOT_NS + 30 * SECOND_NS,
+    risk_epoch=17,
+)
 BODIES: Final[tuple[Body, ...]] = (
-    EnterBracket(
-        intent_id=INTENT_ID,
-        strategy="trend",
-        symbol="BTC/USDT",
-        side="buy",
-        timeframe="1h",
-        bar_close_time_ns=NOON_NS,
-        market_seen=A_POSITION,
-        decision_price=Decimal("64000.12"),
-        price_worst=Decimal("64128.12"),
-        cover=A_STOP,
-        targets=TARGETS,
-        trail_distance=Decimal(1200),
-        risk_fraction=Decimal("0.005"),
-        expected_gain_fraction=None,
-        work_for_ns=30 * SECOND_NS,
-        evidence=(Evidence(name="adx_14", value="31.7"), Evidence(name="prior_high_20", value="63950.0")),
-    ),
+    AN_INTENT,
     SetExit(
         exit_id="trend:BTC/USDT:1790003600:exit",
         strategy="trend",
@@ -114,34 +152,64 @@ BODIES: Final[tuple[Body, ...]] = (
         limit="300.00 USDT",
         reason="the entry would take total exposure over its limit",
     ),
-    Approval(
-        approval_id=APPROVAL_ID,
-        intent_id=INTENT_ID,
-        strategy="trend",
-        symbol="BTC/USDT",
-        side="buy",
-        quantity_max=Decimal("0.00312"),
-        price_low=Decimal(63000),
-        price_high=Decimal("64128.12"),
-        decision_price=Decimal("64000.12"),
-        cover=WatchCover(level_price=Decimal("62800.5")),
-        targets=TARGETS,
-        trail_distance=None,
-        reserved_quote=Decimal("200.0799"),
-        start_by_boot_ns=BOOT_NS + 2 * SECOND_NS,
-        work_until_boot_ns=BOOT_NS + 30 * SECOND_NS,
-        risk_epoch=17,
+    AN_APPROVAL,
+    IntentJudged(
+        intent=AN_INTENT,
+        approval=AN_APPROVAL,
+        refusal=None,
+        equity_quote=Decimal("1003.17"),
+        exposure_quote=Decimal("64.12"),
+        entries_today=2,
     ),
+    ReservationFreed(approval_id=APPROVAL_ID, filled_quantity=Decimal("0.00100"), reason="the entry has ended"),
+    EntriesPaused(scope=OfSymbol(symbol="BTC/USDT"), actor="ada", reason="upgrade of the venue"),
+    EntriesResumed(scope=OfSymbol(symbol="BTC/USDT"), actor="ada", reason="the upgrade is over"),
+    DayBegun(day_start_ns=NOON_NS // (86_400 * SECOND_NS) * 86_400 * SECOND_NS, equity_quote=Decimal("1003.17")),
     ApprovalTaken(approval_id=APPROVAL_ID),
     ApprovalDeclined(approval_id=APPROVAL_ID, rule="approval_in_time", reason="start_by passed 40 ms ago"),
-    AskLease(number=7200, executor_epoch=7, executor_anchor=AN_ANCHOR, risk_anchor_held=None),
+    AskLease(number=7200, executor_epoch=7),
     LeaseAnswered(
         number=7200,
         risk_epoch=17,
         permission="RUN",
         conditions=(A_CONDITION,),
-        risk_anchor=AN_ANCHOR,
-        executor_anchor_held=AN_ANCHOR,
+    ),
+    EntryOpened(approval=AN_APPROVAL),
+    EntryEnded(
+        approval_id=APPROVAL_ID,
+        intent_id=INTENT_ID,
+        strategy="trend",
+        symbol="BTC/USDT",
+        filled_quantity=Decimal("0.00100"),
+        reason="work_until passed",
+    ),
+    ExitOpened(
+        exit_id="trend:BTC/USDT:1790003600:exit",
+        strategy="trend",
+        symbol="BTC/USDT",
+        target_quantity=Decimal(0),
+        asked_by="strategy-trend",
+        reason="the trend is over",
+    ),
+    ExitEnded(
+        exit_id="trend:BTC/USDT:1790003600:exit",
+        strategy="trend",
+        symbol="BTC/USDT",
+        quantity_left=Decimal("0.0000008"),
+        reason="what is left is below the venue's least order",
+    ),
+    CancelMarked(order=AN_ORDER, reason="work_until passed"),
+    OutsideSeen(
+        kind="transfer",
+        reference="withdrawal-88",
+        symbol=None,
+        asset="USDT",
+        quantity=Decimal("-120.00"),
+        venue_time_ns=NOON_NS,
+    ),
+    ConditionSet(condition=A_CONDITION),
+    ConditionCleared(
+        name="outside_activity", scope=Everything(), actor="ada", reason="it was I who took the money out"
     ),
     SendMarked(
         order=AN_ORDER,
@@ -160,14 +228,17 @@ BODIES: Final[tuple[Body, ...]] = (
     OrderFilled(
         order=AN_ORDER,
         venue_order_id="28457193",
-        trade_id="3141592653",
+        trade_id=3_141_592_653,
         price=Decimal("64000.12"),
         quantity=Decimal("0.00100"),
+        quote_quantity=Decimal("64.00012"),
         cumulative_quantity=Decimal("0.00100"),
         fee=Decimal("0.0000845"),
         fee_asset="BNB",
         liquidity="taker",
         venue_time_ns=NOON_NS,
+        decision_price=Decimal("64000.00"),
+        cost_expected_quote=Decimal("0.0704"),
     ),
     OrderEnded(
         order=AN_ORDER,

@@ -1,0 +1,1 @@
+"""The executor: the only process that can open a position at the venue."""
