@@ -11,7 +11,6 @@ from proto.fields import (
     Amount,
     Asset,
     Count,
-    Digest,
     DurationNs,
     Id,
     Message,
@@ -87,8 +86,8 @@ class SendMarked(Message, frozen=True, tag="send_marked.1"):
     """The order is about to be sent, once. From here until evidence says otherwise it may exist at the venue.
 
     `child_number` counts the orders that work one parent; `attempt` counts the sends of a child that was proved absent.
-    `request_digest` is the SHA-256 of the request body; `window_ns` is how long the venue may still accept it;
-    `lease_age_ns` is None for orders that reduce risk, which need no lease.
+    `decision_price` is what slippage is held against. `window_ns` is how long after its stamp the venue may still
+    accept it; `lease_age_ns` is None for orders that reduce risk, which need no lease.
     """
 
     order: OrderKey
@@ -96,9 +95,9 @@ class SendMarked(Message, frozen=True, tag="send_marked.1"):
     quantity: Quantity
     limit_price: Price | None
     stop_price: Price | None
+    decision_price: Price
     child_number: Count
     attempt: Count
-    request_digest: Digest
     window_ns: DurationNs
     lease_age_ns: DurationNs | None
 

@@ -22,6 +22,8 @@ Novelty = Literal["new", "repeated", "forgotten"]
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """One trade of one of our orders. A negative fee is a rebate.
 
+    `quote_quantity` is what the venue counts: where price times quantity has more digits than it keeps, it rounds.
+
     `trade_id` is the venue's, which counts up on a symbol; with symbol and side it names the fill for ever.
     """
 
@@ -33,6 +35,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     trade_id: int
     price: Decimal
     quantity: Decimal
+    quote_quantity: Decimal
     fee: Decimal
     fee_asset: Asset
 
@@ -46,7 +49,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
         """Return what the trade moved of either asset, without the fee; what was given is negative."""
         with localcontext(EXACT):
             signed = self.quantity if self.side == "buy" else -self.quantity
-            return {self.base: signed, self.quote: -signed * self.price}
+            return {self.base: signed, self.quote: -self.quote_quantity.copy_sign(signed)}
 
 
 class SymbolTrades(msgspec.Struct, frozen=True):

@@ -66,9 +66,9 @@ class BareSendMarked(msgspec.Struct, array_like=True, tag="send_marked.1"):
     quantity: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
+    decision_price: Decimal
     child_number: int
     attempt: int
-    request_digest: str
     window_ns: int
     lease_age_ns: int | None
 
@@ -129,9 +129,9 @@ class SendMarkedModel(pydantic.BaseModel):
     quantity: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
+    decision_price: Decimal
     child_number: int
     attempt: int
-    request_digest: str
     window_ns: int
     lease_age_ns: int | None
 

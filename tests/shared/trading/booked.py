@@ -5,6 +5,7 @@ from itertools import count
 from typing import Final
 
 from proto.fields import Side
+from shared.trading.amounts import EXACT
 from shared.trading.fills import Fill
 
 _numbers: Final = count(1)
@@ -31,6 +32,7 @@ def a_fill(
         trade_id=next(_numbers) if trade_id is None else trade_id,
         price=Decimal(price),
         quantity=Decimal(quantity),
+        quote_quantity=EXACT.multiply(Decimal(price), Decimal(quantity)),
         fee=Decimal(fee),
         fee_asset=fee_asset,
     )

@@ -17,6 +17,7 @@ from services.sim_exchange.venue.vocabulary import (
     SetRules,
 )
 from shared.trading import order_life
+from shared.trading.amounts import EXACT
 from shared.trading.fills import Fill
 from shared.trading.ledger import Ledger, entry_of, entry_of_fill
 from shared.trading.order_life import State
@@ -90,6 +91,7 @@ class Books:
             trade_id=told.fill.trade_id,
             price=told.fill.price,
             quantity=told.fill.quantity,
+            quote_quantity=EXACT.multiply(told.fill.price, told.fill.quantity),
             fee=told.fill.fee,
             fee_asset=told.fill.fee_asset,
         )
