@@ -171,13 +171,14 @@ class PositionChanged(Message, frozen=True, tag="position_changed.1"):
 
 
 class OutsideSeen(Message, frozen=True, tag="outside_seen.1"):
-    """Something on the account that the bot did not do: an order or a trade by another hand, money in or out.
+    """Something on the account that the bot did not do; it is counted in the books.
 
-    `quantity` is what it changed of the asset; of an order it is what it would. It is counted in the books, and pauses
-    entries until an operator has looked.
+    What was there when they were opened; an order or a trade by another hand; money in or out; and what remains
+    unexplained after two readings. `quantity` is what it changed of the asset; of an order it is what it would. All but
+    the opening pause entries until an operator has looked.
     """
 
-    kind: Literal["order", "trade", "transfer"]
+    kind: Literal["opening", "order", "trade", "transfer", "unexplained"]
     reference: Id
     symbol: Symbol | None
     asset: Asset

@@ -1,0 +1,298 @@
+"""What the executor knows for certain: the fold of its journal. Pure.
+
+Nothing here changes but in `fold`, and nothing folds but what is durable. So these books are the same at every instant
+as those that a process would have that was killed and read the journal again.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from proto.envelope import Envelope
+from proto.fields import Asset, Name, Symbol
+from proto.intents import StopCover
+from proto.orders import (
+    CancelMarked,
+    ConditionCleared,
+    ConditionSet,
+    EntryEnded,
+    EntryOpened,
+    ExitEnded,
+    ExitOpened,
+    OrderAcknowledged,
+    OrderDoubted,
+    OrderEnded,
+    OrderFilled,
+    OutsideSeen,
+    ReconcileFinished,
+    SendMarked,
+)
+from proto.risk import Condition
+from proto.verdicts import Approval
+from services.executor.orders import Order, opened
+from shared.trading.amounts import ZERO
+from shared.trading.fills import Fill
+from shared.trading.ledger import Ledger, Line, Source, entry_of, entry_of_fill
+from shared.trading.order_life import TERMINAL
+from shared.trading.positions import NOTHING_HELD, Positions, PositionsState, SetApart
+
+ENDED_ORDERS_MAX: Final = 2_000  # remembered, so that a late trade of theirs is known for ours
+INTENTS_MAX: Final = 10_000  # each is worked once; those before are long expired
+
+OUTSIDE: Final[dict[str, Source]] = {  # an order by another hand has moved nothing yet
+    "opening": "opening",
+    "trade": "outside",
+    "transfer": "transfers",
+    "unexplained": "outside",
+}
+
+Place = tuple[Name, Symbol]
+
+
+class Entry(msgspec.Struct):
+    """An approval that is worked."""
+
+    approval: Approval
+    opened_epoch: int
+
+
+class Exit(msgspec.Struct):
+    """The lowest target of a position."""
+
+    parent_id: str
+    exit_id: str
+    target_quantity: Decimal
+    reason: str
+
+
+class Protection(msgspec.Struct):
+    """At which price a position is covered, and the parent of the orders that cover it."""
+
+    parent_id: str
+    stop_price: Decimal
+
+
+class BooksState(msgspec.Struct):
+    """All that the books know, from which the same can be made again."""
+
+    positions: PositionsState
+    sums: tuple[Line, ...]
+    orders: list[Order]
+    entries: list[Entry]
+    exits: list[tuple[Name, Symbol, Exit]]
+    protections: list[tuple[Name, Symbol, Protection]]
+    children: dict[str, int]
+    intents: list[str]
+    conditions: list[Condition]
+    next_trade_ids: dict[Symbol, int]
+    passes: int
+
+
+class Books:
+    """Orders, entries, exits, positions, balances: as they stand."""
+
+    def __init__(self) -> None:
+        self.positions = Positions(NOTHING_HELD)
+        self.ledger = Ledger()
+        self.orders: dict[str, Order] = {}
+        self.entries: dict[str, Entry] = {}
+        self.exits: dict[Place, Exit] = {}
+        self.protections: dict[Place, Protection] = {}
+        self.conditions: dict[str, Condition] = {}
+        self.next_trade_ids: dict[Symbol, int] = {}
+        self.passes = 0
+        self._children: dict[str, int] = {}
+        self._intents: dict[str, None] = {}
+        self._by_venue_id: dict[tuple[Symbol, str], Order] = {}
+
+    def state(self) -> bytes:
+        """Return everything, for the head of a new segment of the journal."""
+        return msgspec.json.encode(
+            BooksState(
+                positions=self.positions.state(),
+                sums=self.ledger.state(),
+                orders=list(self.orders.values()),
+                entries=list(self.entries.values()),
+                exits=[(*place, found) for place, found in self.exits.items()],
+                protections=[(*place, found) for place, found in self.protections.items()],
+                children=self._children,
+                intents=list(self._intents),
+                conditions=list(self.conditions.values()),
+                next_trade_ids=self.next_trade_ids,
+                passes=self.passes,
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Begin with what `state` returned."""
+        known = msgspec.json.decode(state, type=BooksState)
+        self.positions, self.ledger = Positions(known.positions), Ledger(known.sums)
+        self.orders = {order.client_order_id: order for order in known.orders}
+        self._by_venue_id = {
+            (order.key.symbol, order.venue_order_id): order for order in known.orders if order.venue_order_id
+        }
+        self.entries = {entry.approval.approval_id: entry for entry in known.entries}
+        self.exits = {(strategy, symbol): found for strategy, symbol, found in known.exits}
+        self.protections = {(strategy, symbol): found for strategy, symbol, found in known.protections}
+        self._children, self._intents = known.children, dict.fromkeys(known.intents)
+        self.conditions = {condition.name: condition for condition in known.conditions}
+        self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
+
+    def fold(self, envelope: Envelope) -> None:
+        """Take in a record of the journal."""
+        match envelope.body:
+            case SendMarked() as mark:
+                self.orders[mark.order.client_order_id] = opened(mark, envelope)
+                self._children[mark.order.parent_id] = mark.child_number
+            case OrderAcknowledged() | OrderDoubted() | CancelMarked() | OrderFilled() | OrderEnded() as told:
+                self._order_told(told)
+            case EntryOpened() | EntryEnded() | ExitOpened() | ExitEnded() as parent:
+                self._parent(parent, envelope)
+            case OutsideSeen() as seen:
+                self._outside(seen)
+            case ConditionSet(condition=condition):
+                self.conditions[condition.name] = condition
+            case ConditionCleared(name=name):
+                self.conditions.pop(name, None)
+            case ReconcileFinished(pass_number=number):
+                self.passes = number
+            case _:
+                pass  # positions are said for others; ours follow from the fills
+
+    def has_worked(self, intent_id: str) -> bool:
+        """Say whether an intent was ever worked."""
+        return intent_id in self._intents
+
+    def next_child(self, parent_id: str) -> int:
+        """Return the number of a parent's next order."""
+        return self._children.get(parent_id, 0) + 1
+
+    def order_of(self, symbol: Symbol, venue_order_id: str) -> Order | None:
+        """Return our order that the venue knows under this id."""
+        return self._by_venue_id.get((symbol, venue_order_id))
+
+    def working(self, place: Place | None = None) -> list[Order]:
+        """Return the orders that have not ended, of one place or of all."""
+        return [
+            order
+            for order in self.orders.values()
+            if order.life not in TERMINAL and (place is None or order.place == place)
+        ]
+
+    def _order_told(self, told: OrderAcknowledged | OrderDoubted | CancelMarked | OrderFilled | OrderEnded) -> None:
+        order = self.orders[told.order.client_order_id]
+        match told:
+            case OrderAcknowledged():
+                order.happened("acknowledged")
+                order.venue_order_id = told.venue_order_id
+                self._by_venue_id[order.key.symbol, order.venue_order_id] = order
+            case OrderDoubted():
+                order.happened("doubted")
+            case CancelMarked():
+                order.happened("cancel_sent")
+            case OrderFilled():
+                self._filled(order, told)
+            case OrderEnded():
+                order.happened(told.ending)
+                self._forget_ended()
+
+    def _filled(self, order: Order, fill: OrderFilled) -> None:
+        base, quote = assets_of(order.key.symbol)
+        booked = Fill(
+            strategy=order.key.strategy,
+            symbol=order.key.symbol,
+            base=base,
+            quote=quote,
+            side=order.key.side,
+            trade_id=fill.trade_id,
+            price=fill.price,
+            quantity=fill.quantity,
+            quote_quantity=fill.quote_quantity,
+            fee=fill.fee,
+            fee_asset=fill.fee_asset,
+        )
+        self._see_trade(order.key.symbol, fill.trade_id)
+        if self.positions.fold(booked) in {"repeated", "forgotten"}:
+            return
+        self.ledger.post(entry_of_fill(booked))
+        order.filled(fill.quantity, fill.quote_quantity)
+        self._unprotect_nothing(order.place)
+
+    def _parent(self, parent: EntryOpened | EntryEnded | ExitOpened | ExitEnded, envelope: Envelope) -> None:
+        match parent:
+            case EntryOpened(approval=approval):
+                self.entries[approval.approval_id] = Entry(approval, envelope.epoch)
+                self._intents[approval.intent_id] = None
+                if len(self._intents) > INTENTS_MAX:
+                    del self._intents[next(iter(self._intents))]
+                if isinstance(approval.cover, StopCover):
+                    self._protect((approval.strategy, approval.symbol), approval.cover.stop_price, envelope)
+            case EntryEnded(approval_id=approval_id, strategy=strategy, symbol=symbol):
+                self.entries.pop(approval_id, None)
+                self._children.pop(approval_id, None)
+                self._unprotect_nothing((strategy, symbol))
+            case ExitOpened():
+                self.exits[parent.strategy, parent.symbol] = Exit(
+                    parent_id=_unique("exit", envelope),
+                    exit_id=parent.exit_id,
+                    target_quantity=parent.target_quantity,
+                    reason=parent.reason,
+                )
+            case ExitEnded(strategy=strategy, symbol=symbol):
+                ended = self.exits.pop((strategy, symbol), None)
+                if ended is not None:
+                    self._children.pop(ended.parent_id, None)
+
+    def _protect(self, place: Place, stop_price: Decimal, envelope: Envelope) -> None:
+        known = self.protections.get(place)
+        # Of two entries the nearer stop holds for both: cover is only ever tightened.
+        highest = stop_price if known is None else max(stop_price, known.stop_price)
+        self.protections[place] = Protection(_unique("cover", envelope), highest)
+
+    def _outside(self, seen: OutsideSeen) -> None:
+        source = OUTSIDE.get(seen.kind)
+        if source is not None:
+            self.ledger.post(entry_of(source, {seen.asset: seen.quantity}))
+            self._cut_shares(seen.asset)
+
+    def _cut_shares(self, asset: Asset) -> None:
+        """Let positions have no more of an asset than the account holds: what is gone is gone."""
+        for position in self.positions.held():
+            if assets_of(position.symbol)[0] == asset and position.owned > (holds := self.ledger.balance(asset)):
+                gone = SetApart(
+                    strategy=position.strategy,
+                    symbol=position.symbol,
+                    quantity=position.owned - max(holds, ZERO),
+                    reason="manual trade",
+                )
+                self.positions.set_apart(gone)
+                self._unprotect_nothing((position.strategy, position.symbol))
+
+    def _see_trade(self, symbol: Symbol, trade_id: int) -> None:
+        self.next_trade_ids[symbol] = max(self.next_trade_ids.get(symbol, 0), trade_id + 1)
+
+    def _unprotect_nothing(self, place: Place) -> None:
+        """Let go of the protection of a position that is none any more, nor about to be one."""
+        entered = {(entry.approval.strategy, entry.approval.symbol) for entry in self.entries.values()}
+        if not self.positions.of(*place).owned and place not in entered:
+            gone = self.protections.pop(place, None)
+            if gone is not None:
+                self._children.pop(gone.parent_id, None)
+
+    def _forget_ended(self) -> None:
+        ended = [order for order in self.orders.values() if order.life in TERMINAL]
+        for order in ended[:-ENDED_ORDERS_MAX]:
+            del self.orders[order.client_order_id]
+            self._by_venue_id.pop((order.key.symbol, order.venue_order_id), None)
+
+
+def assets_of(symbol: Symbol) -> tuple[Asset, Asset]:
+    """Return what is traded of a spot symbol, and what for."""
+    base, _, quote = symbol.partition("/")
+    return base, quote
+
+
+def _unique(kind: str, envelope: Envelope) -> str:
+    """Return a parent's id that no other journal of this account can have: numbers begin anew where one is lost."""
+    return f"{kind}-{envelope.sequence}-{envelope.sent_wall_ns}"

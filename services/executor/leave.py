@@ -1,0 +1,117 @@
+"""Whether an entry may be sent now: by risk's lease, and by what the executor itself holds against it. Pure.
+
+Nothing here ever stands against an order that reduces risk.
+"""
+
+from typing import Final
+
+from proto.envelope import Envelope
+from proto.fields import Name, Symbol
+from proto.risk import AskLease, Condition, Everything, LeaseAnswered, OfStrategy, OfSymbol
+from services.executor.books import Books
+from services.executor.vocabulary import VenueClock
+from shared.core.lease import LeaseBook
+from shared.core.service import Ask, Moment
+from shared.market.prices import Prices
+
+RISK: Final = "risk"
+SIGN_NS_MAX: Final = 2_000_000_000  # the lease's age up to which an entry is signed
+WITHDRAWN_NS: Final = 5_000_000_000  # the age from which resting entries are cancelled
+CLOCK_UNCERTAINTY_NS_MAX: Final = 500_000_000
+NS_PER_SECOND: Final = 1_000_000_000
+
+Refusal = tuple[Name, str]  # the rule, and what it saw
+
+
+class Leave:
+    """What stands against entries."""
+
+    def __init__(self, books: Books, prices: Prices) -> None:
+        self._books: Final = books
+        self._prices: Final = prices
+        self._leases: Final[LeaseBook[LeaseAnswered]] = LeaseBook()
+        self._epoch = 0
+        self.clock: VenueClock | None = None
+        self.is_reconciled = False
+        self.is_stream_open = False
+        self.has_room = True
+
+    def begin(self, epoch: int) -> None:
+        """Take the epoch that this process runs under."""
+        self._epoch = epoch
+
+    def ask(self, now: Moment) -> Ask:
+        """Ask for the lease anew."""
+        number = self._leases.asked(now.boot_ns)
+        return Ask(RISK, AskLease(number, self._epoch), f"lease-{self._epoch}-{number}")
+
+    def answered(self, envelope: Envelope) -> bool:
+        """Take an answer, if it is one about the lease."""
+        if not isinstance(envelope.body, LeaseAnswered):
+            return False
+        self._leases.answered(envelope.body.number, envelope.body)
+        return True
+
+    def age_ns(self, now: Moment) -> int | None:
+        """Return how old the lease is."""
+        lease = self._leases.current
+        return None if lease is None else lease.age_ns(now.boot_ns)
+
+    def is_withdrawn(self, risk_epoch: int, now: Moment) -> str | None:
+        """Say why entries that are worked already shall end, None while they may go on."""
+        lease, age_ns = self._leases.current, self.age_ns(now)
+        if lease is None or age_ns is None or age_ns > WITHDRAWN_NS:
+            return "risk is silent"
+        if lease.granted.risk_epoch != risk_epoch:
+            return "risk has begun anew since it approved this"
+        return None if lease.granted.permission == "RUN" else f"permission is {lease.granted.permission}"
+
+    def refusal(self, strategy: Name, symbol: Symbol, risk_epoch: int, now: Moment) -> Refusal | None:
+        """Say why no entry may be sent for this strategy and symbol now, None when one may."""
+        return self._by_lease(strategy, symbol, risk_epoch, now) or self._by_ourselves(strategy, symbol, now)
+
+    def _by_lease(self, strategy: Name, symbol: Symbol, risk_epoch: int, now: Moment) -> Refusal | None:
+        lease, age_ns = self._leases.current, self.age_ns(now)
+        if lease is None or age_ns is None:
+            return "lease_is_held", "risk has granted none"
+        if age_ns > SIGN_NS_MAX:
+            return "lease_is_fresh", f"it is {age_ns / NS_PER_SECOND:.1f} s old"
+        if lease.granted.risk_epoch != risk_epoch:
+            return "approval_of_this_epoch", f"risk is in epoch {lease.granted.risk_epoch}"
+        if lease.granted.permission != "RUN":
+            return "permission_is_run", _reasons(lease.granted.conditions) or lease.granted.permission
+        narrower = [c for c in lease.granted.conditions if c.permission != "RUN" and _concerns(c, strategy, symbol)]
+        return ("permission_is_run", _reasons(narrower)) if narrower else None
+
+    def _by_ourselves(self, strategy: Name, symbol: Symbol, now: Moment) -> Refusal | None:
+        if not self.is_reconciled:
+            return "books_are_reconciled", "the books have not been held against the venue's since the last gap"
+        if not self.is_stream_open:
+            return "stream_is_open", "the venue's private stream is lost"
+        if self.clock is None or self.clock.uncertainty_ns > CLOCK_UNCERTAINTY_NS_MAX:
+            return "venue_time_is_known", "the venue's time is not known well enough"
+        if not self.has_room:
+            return "journal_has_room", "the disk of the journal is nearly full"
+        if (trouble := self._prices.trouble(symbol, now.boot_ns)) is not None:
+            return "prices_are_good", trouble
+        standing = [c for c in self._books.conditions.values() if _concerns(c, strategy, symbol)]
+        if standing:
+            return "nothing_is_pending", _reasons(standing)
+        doubted = [order for order in self._books.working() if order.key.symbol == symbol and order.is_in_doubt]
+        if doubted:
+            return "no_order_in_doubt", f"whether {doubted[0].client_order_id} is at the venue is not known"
+        return None
+
+
+def _concerns(condition: Condition, strategy: Name, symbol: Symbol) -> bool:
+    match condition.scope:
+        case Everything():
+            return True
+        case OfSymbol(symbol=of_symbol):
+            return of_symbol == symbol
+        case OfStrategy(strategy=of_strategy):
+            return of_strategy == strategy
+
+
+def _reasons(conditions: tuple[Condition, ...] | list[Condition]) -> str:
+    return "; ".join(f"{condition.name}: {condition.reason}" for condition in conditions)

@@ -1,0 +1,81 @@
+"""What a reader of the market knows of prices: the newest quote of each symbol, its age, and whether it is doubted."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from proto.envelope import MarketEnvelope
+from proto.fields import Symbol
+from proto.market import QuoteSeen, SymbolDoubted, SymbolTrusted
+from shared.core.continuity import Broken, Event, Seen, Synced
+
+FRESH_NS: Final = 2_000_000_000
+NS_PER_SECOND: Final = 1_000_000_000
+
+
+class Price(msgspec.Struct, frozen=True):
+    """The best bid and ask, and when they came to us, by our boot-time clock."""
+
+    bid: Decimal
+    ask: Decimal
+    received_boot_ns: int
+
+    @property
+    def middle(self) -> Decimal:
+        """The price between them."""
+        return (self.bid + self.ask) / 2
+
+
+class Prices:
+    """The newest price of each symbol that is read."""
+
+    def __init__(self) -> None:
+        self._prices: Final[dict[Symbol, Price]] = {}
+        self._doubts: Final[dict[Symbol, tuple[str, ...]]] = {}
+        self._symbols: Final[dict[bytes, Symbol]] = {}  # by the topic of their quotes
+
+    def take(self, event: Event, boot_ns: int) -> None:
+        """Take in what the feed tells, or that some of it is missing."""
+        match event:
+            case Seen(topic=topic, envelope=envelope):
+                self._told(topic, envelope, boot_ns)
+            case Synced(topic=topic, latest=latest) if latest is not None:
+                self._told(topic, latest, boot_ns)
+            case Broken(topic=topic) if topic in self._symbols:
+                del self._prices[self._symbols.pop(topic)]  # it is none any more; what is doubted stays so
+            case _:
+                pass
+
+    def of(self, symbol: Symbol) -> Price | None:
+        """Return the newest price, however old."""
+        return self._prices.get(symbol)
+
+    def trouble(self, symbol: Symbol, boot_ns: int) -> str | None:
+        """Say why nothing should be entered on a symbol, None when its prices can be relied on."""
+        price, doubts = self._prices.get(symbol), self._doubts.get(symbol)
+        if price is None:
+            return f"no quote of {symbol} is known"
+        age_ns = boot_ns - price.received_boot_ns
+        if age_ns > FRESH_NS:
+            return f"the newest quote of {symbol} is {age_ns / NS_PER_SECOND:.1f} s old"
+        if doubts is None:
+            return f"the feed has not said whether {symbol} can be trusted"
+        return f"{symbol} is doubted: {', '.join(doubts)}" if doubts else None
+
+    def _told(self, topic: bytes, envelope: MarketEnvelope, boot_ns: int) -> None:
+        match envelope.body:
+            case QuoteSeen(symbol=symbol, bid_price=bid, ask_price=ask):
+                self._symbols[topic] = symbol
+                self._prices[symbol] = Price(_decimal(bid), _decimal(ask), boot_ns)
+            case SymbolDoubted(symbol=symbol, reasons=reasons):
+                self._doubts[symbol] = reasons
+            case SymbolTrusted(symbol=symbol):
+                self._doubts[symbol] = ()
+            case _:
+                pass
+
+
+def _decimal(price: float) -> Decimal:
+    """Return the number that a float was written as: the shortest one that is read as the same float."""
+    return Decimal(repr(price))
