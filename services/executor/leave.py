@@ -8,6 +8,7 @@ from typing import Final
 from proto.envelope import Envelope
 from proto.fields import Name, Symbol
 from proto.risk import AskLease, Condition, Everything, LeaseAnswered, OfStrategy, OfSymbol
+from proto.verdicts import Approval
 from services.executor.books import Books
 from services.executor.vocabulary import VenueClock
 from shared.core.lease import LeaseBook
@@ -31,7 +32,7 @@ class Leave:
         self._prices: Final = prices
         self._leases: Final[LeaseBook[LeaseAnswered]] = LeaseBook()
         self._epoch = 0
-        self.clock: VenueClock | None = None
+        self._uncertainty_ns: int | None = None
         self.is_reconciled = False
         self.is_stream_open = False
         self.has_room = True
@@ -39,6 +40,10 @@ class Leave:
     def begin(self, epoch: int) -> None:
         """Take the epoch that this process runs under."""
         self._epoch = epoch
+
+    def clock_told(self, clock: VenueClock) -> None:
+        """Take in how well the venue's time is known."""
+        self._uncertainty_ns = clock.uncertainty_ns
 
     def ask(self, now: Moment) -> Ask:
         """Ask for the lease anew."""
@@ -66,9 +71,14 @@ class Leave:
             return "risk has begun anew since it approved this"
         return None if lease.granted.permission == "RUN" else f"permission is {lease.granted.permission}"
 
-    def refusal(self, strategy: Name, symbol: Symbol, risk_epoch: int, now: Moment) -> Refusal | None:
-        """Say why no entry may be sent for this strategy and symbol now, None when one may."""
-        return self._by_lease(strategy, symbol, risk_epoch, now) or self._by_ourselves(strategy, symbol, now)
+    def refusal(self, approval: Approval, now: Moment, *, but_for: str = "") -> Refusal | None:
+        """Say why no entry may be sent for this approval now, None when one may; `but_for` is the order itself."""
+        strategy, symbol = approval.strategy, approval.symbol
+        return (
+            self._by_lease(strategy, symbol, approval.risk_epoch, now)
+            or self._by_ourselves(strategy, symbol, now)
+            or self._by_doubt(symbol, but_for)
+        )
 
     def _by_lease(self, strategy: Name, symbol: Symbol, risk_epoch: int, now: Moment) -> Refusal | None:
         lease, age_ns = self._leases.current, self.age_ns(now)
@@ -88,7 +98,7 @@ class Leave:
             return "books_are_reconciled", "the books have not been held against the venue's since the last gap"
         if not self.is_stream_open:
             return "stream_is_open", "the venue's private stream is lost"
-        if self.clock is None or self.clock.uncertainty_ns > CLOCK_UNCERTAINTY_NS_MAX:
+        if self._uncertainty_ns is None or self._uncertainty_ns > CLOCK_UNCERTAINTY_NS_MAX:
             return "venue_time_is_known", "the venue's time is not known well enough"
         if not self.has_room:
             return "journal_has_room", "the disk of the journal is nearly full"
@@ -97,9 +107,12 @@ class Leave:
         standing = [c for c in self._books.conditions.values() if _concerns(c, strategy, symbol)]
         if standing:
             return "nothing_is_pending", _reasons(standing)
-        doubted = [order for order in self._books.working() if order.key.symbol == symbol and order.is_in_doubt]
-        if doubted:
-            return "no_order_in_doubt", f"whether {doubted[0].client_order_id} is at the venue is not known"
+        return None
+
+    def _by_doubt(self, symbol: Symbol, but_for: str) -> Refusal | None:
+        for order in self._books.working():
+            if order.key.symbol == symbol and order.is_in_doubt and order.client_order_id != but_for:
+                return "no_order_in_doubt", f"whether {order.client_order_id} is at the venue is not known"
         return None
 
 

@@ -1,0 +1,77 @@
+"""Asks the venue about orders of which it is not known how they stand, until they are found or proved absent. Pure.
+
+An order is proved absent by two good readings that do not show it, the last of them after the venue's own time has
+passed the last moment at which the venue could have taken it, and some more, because a venue may lag behind itself.
+A reading that fails proves nothing and counts as none.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+from services.executor.vocabulary import OrderRead, ReadOrder
+from shared.core.service import Moment
+
+WINDOW_NS: Final = 3_000_000_000  # after its stamp the venue takes an order no more
+READ_LAG_NS: Final = 2_000_000_000
+PAUSE_NS_FIRST: Final = 500_000_000
+PAUSE_NS_MAX: Final = 4_000_000_000
+NEGATIVES_NEEDED: Final = 2
+
+Verdict = Literal["absent", "vanished"] | None
+
+
+class _Enquiry(msgspec.Struct):
+    symbol: str
+    taken_until_venue_ns: int | None  # None: the venue has acknowledged the order, so that it cannot be absent
+    next_boot_ns: int
+    pause_ns: int = PAUSE_NS_FIRST
+    negatives: int = 0
+
+
+class Enquiries:
+    """The orders that are asked about."""
+
+    def __init__(self) -> None:
+        self._open: Final[dict[str, _Enquiry]] = {}
+
+    def __contains__(self, client_order_id: str) -> bool:
+        """Say whether an order is asked about."""
+        return client_order_id in self._open
+
+    def about_doubted(self, client_order_id: str, symbol: str, *, stamped_venue_ns: int, now: Moment) -> None:
+        """Ask about an order that may have reached the venue, stamped at this time at the latest."""
+        if client_order_id not in self._open:
+            until_ns = stamped_venue_ns + WINDOW_NS + READ_LAG_NS
+            self._open[client_order_id] = _Enquiry(symbol, until_ns, now.boot_ns)
+
+    def about_known(self, client_order_id: str, symbol: str, now: Moment, *, in_ns: int = 0) -> None:
+        """Ask how an order stands that the venue has acknowledged."""
+        if client_order_id not in self._open:
+            self._open[client_order_id] = _Enquiry(symbol, None, now.boot_ns + in_ns)
+
+    def due(self, now: Moment) -> list[ReadOrder]:
+        """Return the questions whose time has come."""
+        asked = []
+        for client_order_id, enquiry in self._open.items():
+            if enquiry.next_boot_ns <= now.boot_ns:
+                enquiry.next_boot_ns = now.boot_ns + enquiry.pause_ns
+                enquiry.pause_ns = min(enquiry.pause_ns * 2, PAUSE_NS_MAX)
+                asked.append(ReadOrder(client_order_id, enquiry.symbol))
+        return asked
+
+    def read(self, answer: OrderRead) -> Verdict:
+        """Take an answer that shows no order, and say what it proves."""
+        enquiry = self._open.get(answer.client_order_id)
+        if enquiry is None or answer.failure is not None:
+            return None
+        enquiry.negatives += 1
+        if enquiry.negatives < NEGATIVES_NEEDED:
+            return None
+        if enquiry.taken_until_venue_ns is None:
+            return "vanished"
+        return "absent" if answer.venue_time_ns >= enquiry.taken_until_venue_ns else None
+
+    def settled(self, client_order_id: str) -> None:
+        """Ask no more about an order."""
+        self._open.pop(client_order_id, None)
