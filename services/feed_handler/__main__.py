@@ -16,8 +16,8 @@ from services.feed_handler.venues.catalog import VENUES
 from shared.market.quality import GateSettings
 from shared.market.timeframe import timeframe
 from shared.mesh.clock import SystemClock
+from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.service import Plan, run
-from shared.mesh.service.ending import UNUSABLE
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Settings, SettingsError, load_configuration
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from services.redis_server.program import NoServerError, arguments_for, server_program
+from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.private_directory import PrivateFileError
 from shared.mesh.redis_place import OwnRedis, RedisPlaceError, redis_place
 from shared.mesh.run_directory import RunDirectory, SocketPathError
 from shared.mesh.settings import SettingsError, load_configuration
 
 PROJECT: Final = Path(__file__).parents[2]
-UNUSABLE: Final = 78
 _PR_SET_PDEATHSIG: Final = 1
 # An interpreter with next to nothing in it, which waits for the signal that ends it.
 _REST: Final = ("-I", "-S", "-c", "import signal; signal.pause()")

@@ -51,7 +51,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 def refuse_another_venue(settings: Settings) -> None:
     """Refuse to call it a demonstration when prices would come from elsewhere."""
-    if settings.venue_address != settings.sim_exchange.address:
+    if settings.venue_address != settings.sim_exchange.door.address:
         raise NotDoneError(
             f"venue.url is {settings.venue.url}, and this is about the exchange that is only simulated: set venue.url "
             "to simulated, or start what is configured with `bowline up`"

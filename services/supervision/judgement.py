@@ -66,10 +66,14 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What was heard of a process: the age of its last heartbeat, None for nothing, and if it has a socket for it."""
+    """What was heard of a process: the age of its last heartbeat, None for nothing, and if it has a socket for it.
+
+    One that `boots` says of itself that what it serves cannot be reached yet.
+    """
 
     age_s: float | None
     has_socket: bool = True
+    boots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ class Evidence:
     """All that is known about one instance.
 
     `holder` is a text where somebody has the seat and nobody knows who, `beat` is None where nobody could listen.
-    `starts` and `crash_loop` count those who had their seat, and what the overseer saw die before that.
+    `starts` and `crash_loop` count those who had their seat, and what the overseer saw die before that. `crash_loop` is
+    of the present supervisord; `looped_before` counts those before it too, to which `bowline up` has made an end.
     `seat_readable` is false where the files of the seats cannot be looked at, so that nobody knows of any holder.
     `foreign` is a program that is no process of the mesh: supervisord's word is all there is.
     """
@@ -89,6 +94,7 @@ class Evidence:
     starts: int | None
     epoch: int | None
     crash_loop: bool
+    looped_before: bool = False
     seat_readable: bool = True
     foreign: bool = False
 
@@ -162,6 +168,8 @@ def _looping(evidence: Evidence, state: State, remark: str) -> tuple[State, str]
     """Call by its name what starts, or seems to run, between one death and the next."""
     if evidence.crash_loop and state in _BETWEEN_DEATHS:
         return State.CRASH_LOOP, "died three times within 60 s"
+    if evidence.looped_before and state is State.RUNNING:
+        return state, "died three times within 60 s before it was brought up"
     return state, remark
 
 
@@ -174,7 +182,7 @@ def _verdict(evidence: Evidence, holder: Holder) -> tuple[State, str]:
     if beat is None:
         return State.UNKNOWN, "its heartbeat cannot be heard from here"
     if beat.age_s is not None and beat.age_s <= SILENT_S:
-        return State.RUNNING, ""
+        return (State.STARTING, "says that it is booting") if beat.boots else (State.RUNNING, "")
     if holder.uptime_s < BOOT_S:
         return State.STARTING, "no heartbeat yet"
     if not beat.has_socket:

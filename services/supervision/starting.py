@@ -8,6 +8,7 @@ from typing import Final, get_args
 
 from proto.fields import Role
 from services.supervision.asking import asked
+from services.supervision.doors import taken_doors
 from services.supervision.mesh import Mesh
 from shared.mesh.bus.keys import KeysUnusableError, create_keys, load_key_ring
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
@@ -48,6 +49,9 @@ def refuse_what_cannot_start(mesh: Mesh, instances: Sequence[str]) -> None:
         for instance in instances:
             if instance not in FOREIGN:
                 load_key_ring(keys, instance)
+    with mesh.seats() as seats:
+        if troubles := list(taken_doors(mesh, seats, instances)):
+            raise NotDoneError("; ".join(troubles))
 
 
 def key_faults(mesh: Mesh, instances: Iterable[str]) -> list[str]:

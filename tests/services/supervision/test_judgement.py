@@ -66,6 +66,9 @@ def test_table_for_programs_has_the_same() -> None:
     ("evidence", "state"),
     [
         (WELL, State.RUNNING),
+        (replace(WELL, looped_before=True), State.RUNNING),
+        (replace(WELL, beat=Beat(0.2, boots=True)), State.STARTING),
+        (replace(WELL, beat=Beat(0.2, boots=True), crash_loop=True), State.CRASH_LOOP),
         (replace(WELL, beat=None), State.UNKNOWN),
         (replace(WELL, beat=Beat(None, has_socket=False)), State.NO_HEARTBEAT),
         (replace(WELL, beat=Beat(None, has_socket=False), holder=replace(OWN, uptime_s=2)), State.STARTING),
