@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from services.watch.picture.concerns import concerns_of
 from services.watch.picture.layout import Line, Tone, text_of, width_of
 from services.watch.picture.screen import page, screen
 from services.watch.picture.sight import Gathering, Sight, Silence
@@ -12,6 +13,7 @@ from tests.services.watch.examples import (
     BTC,
     FEED,
     HOPS,
+    LOOPING,
     NOON_NS,
     RISK,
     SECOND,
@@ -62,15 +64,15 @@ q quits
 NARROW = """\
 bowline watch  2026-09-26 12:00:00 UTC  store down
 not well: 6
-executor silent for 3.2 s; dashboard never heard; SOL/USDT of feed-2 lost;
-recorder booting; ETH/USDT of feed doubted: stale, crossed; store down
-(connection refused)
+executor silent for 3.2 s; dashboard never heard; SOL/USDT of feed-2 lost (no
+route to the venue); recorder booting; ETH/USDT of feed doubted: stale, crossed;
+store down (connection refused)
 
 symbol            bid         ask  spread bps     age  msgs/s  state
 BTC/USDT    64,000.12   64,000.13      0.0016   31 ms    47.5  open
 SHIB/USDT  0.00001712  0.00001713        5.84  640 ms     3.2  open
 ETH/USDT     3,120.50    3,120.49        0.00    12 s     0.0  doubted: stale, …
-SOL/USDT            -           -           -       -     0.0  lost
+SOL/USDT            -           -           -       -     0.0  lost (no route t…
 
 process    state                 uptime  starts  heartbeat  CPU %   memory
 feed       running           1 h 02 min       2     120 ms    7.5  124 MiB
@@ -95,7 +97,7 @@ symbol            bid         ask     age  state
 BTC/USDT    64,000.12   64,000.13   31 ms  open
 SHIB/USDT  0.00001712  0.00001713  640 ms  open
 ETH/USDT     3,120.50    3,120.49    12 s  doubted: stale, …
-SOL/USDT            -           -       -  lost
+SOL/USDT            -           -       -  lost (no route t…
 
 process    state             heartbeat  CPU %   memory
 executor   silent for 3.2 s      3.2 s    7.5  124 MiB
@@ -145,7 +147,12 @@ def test_before_the_first_answer() -> None:
 def test_colour_means_something() -> None:
     """Red is what is lost or silent, yellow what is in doubt or not yet there; nothing else has a colour."""
     picture = screen(seen(TROUBLED), 200, 40)
-    assert toned(picture, Tone.ALARM) == ["not well: 6", "lost", "silent for 3.2 s", "never heard"]
+    assert toned(picture, Tone.ALARM) == [
+        "not well: 6",
+        "lost (no route to the venue)",
+        "silent for 3.2 s",
+        "never heard",
+    ]
     assert toned(picture, Tone.WARNING) == ["doubted: stale, crossed", "booting"]
     assert toned(screen(seen(WELL), 200, 40), Tone.WELL) == ["all well"]
 
@@ -154,8 +161,25 @@ def test_nothing_measured_is_said() -> None:
     """Without symbols, processes or hops there is a line for each that says so."""
     empty = Sight(NOON_NS, measures(store="off"), msgspec.structs.replace(HOPS, hops=()))
     assert lines_of(page(empty, 80)) == (
-        "bowline watch  2026-09-26 12:00:00 UTC  store off\nall well\n\nno symbols\n\nno processes\n\nno hops\n"
+        "bowline watch  2026-09-26 12:00:00 UTC  store off\n"
+        "not well: 1\nno symbol, for no feed runs: see `bowline status`\n\nno symbols\n\nno processes\n\nno hops\n"
     )
+
+
+def test_feed_without_a_symbol_is_not_well() -> None:
+    """Who runs and names no symbol is spoken of, also beside a feed that names some; of a silent one that is said."""
+    further = msgspec.structs.replace(FEED, instance="feed-2")
+    words = [concern.words for concern in concerns_of(measures(BTC, FEED, further))]
+    assert words == ["feed-2 names no symbol: see `bowline logs feed-2`"]
+    silent = msgspec.structs.replace(SILENT, instance="feed")
+    assert [concern.words for concern in concerns_of(measures(silent))] == ["feed silent for 3.2 s"]
+
+
+def test_crash_loop_is_grave() -> None:
+    """A process that dies again and again is no process that runs, whatever it says between its deaths."""
+    picture = screen(seen(measures(BTC, FEED, LOOPING)), 120, 30)
+    assert toned(picture, Tone.ALARM) == ["not well: 1", "crash loop"]
+    assert "gateway crash loop\n" in lines_of(picture)
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 20, 40, 79, 80, 121, 300])
