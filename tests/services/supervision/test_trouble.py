@@ -49,6 +49,13 @@ def test_deaths_before_down_are_history(make_mesh: MakeMesh) -> None:
     assert mesh.run("down").code == 0
 
 
+def test_feed_that_nobody_would_start_is_refused(make_mesh: MakeMesh) -> None:
+    """`up` says the same as `config check`: an entry of feed.others without a program leaves its symbols unread."""
+    mesh = make_mesh(None, feed="steady")
+    (mesh.root / "config/local.yaml").write_text("feed: {others: [feed-2=binance ETH/USDT]}\n")
+    assert "config/local.yaml:1: feed.others: feed-2 has no program, so nobody reads ETH/USDT" in refused(mesh)
+
+
 @pytest.mark.parametrize("verb", ["up", "demo"])
 def test_port_that_is_taken_starts_nothing(make_mesh: MakeMesh, verb: str) -> None:
     """Before anything is started each program is named whose port somebody else has, with the setting to change."""
