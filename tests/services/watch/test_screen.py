@@ -48,9 +48,9 @@ symbol     feed         bid         ask  spread bps        last     mid price   
 BTC/USDT   feed   64,000.12   64,000.13      0.0016   64,000.12       ▁▂▄▃█▆▁   31 ms      84 ms    47.5        0  open
 SHIB/USDT  feed  0.00001712  0.00001713        5.84  0.00001713                640 ms     710 ms     3.2        0  open
 
-process  state     pid      uptime  starts  heartbeat  CPU %   memory  queue  handled/s  loop gap
-feed     running  4711  1 h 02 min       2     120 ms    7.5  124 MiB      0      312.5    2.3 ms
-risk     running  4712  1 h 02 min       2     120 ms    0.8   84 MiB      0      312.5    2.3 ms
+process  state     pid       uptime  starts  heartbeat  CPU %   memory  queue  handled/s  loop gap
+feed     running  4711   1 h 02 min       2     120 ms    7.5  124 MiB      0      312.5    2.3 ms
+risk     running  4712   1 h 02 min       2     120 ms    0.8   84 MiB      0      312.5    2.3 ms
 
 hop                               p50     p99     max  messages
 feed.market → strategy-trend   110 µs  420 µs  1.1 ms     5,000
@@ -74,12 +74,12 @@ SHIB/USDT  0.00001712  0.00001713        5.84  640 ms     3.2  open
 ETH/USDT     3,120.50    3,120.49        0.00    12 s     0.0  doubted: stale, …
 SOL/USDT            -           -           -       -     0.0  lost (no route t…
 
-process    state                 uptime  starts  heartbeat  CPU %   memory
-feed       running           1 h 02 min       2     120 ms    7.5  124 MiB
-risk       running           1 h 02 min       2     120 ms    0.8   84 MiB
-executor   silent for 3.2 s  1 h 02 min       2      3.2 s    7.5  124 MiB
-recorder   booting                  1 s       8     120 ms    7.5  124 MiB
-dashboard  never heard                -       -          -      -        -
+process    state                  uptime  starts  heartbeat  CPU %   memory
+feed       running            1 h 02 min       2     120 ms    7.5  124 MiB
+risk       running            1 h 02 min       2     120 ms    0.8   84 MiB
+executor   silent for 3.2 s   1 h 02 min       2      3.2 s    7.5  124 MiB
+recorder   booting                   1 s       8     120 ms    7.5  124 MiB
+dashboard  never heard                 -       -          -      -        -
 
 hop                               p50     p99     max  messages
 feed.market → strategy-trend   110 µs  420 µs  1.1 ms     5,000
@@ -229,6 +229,21 @@ def test_trails_keep_a_price_for_every_five_seconds() -> None:
     assert gathering.sight(NOON_NS).trails["feed", "BTC/USDT"] == tuple(map(Decimal, range(28, 40)))
     gathering.given(measures(UNHEARD), HOPS)
     assert gathering.sight(NOON_NS).trails == {("feed-2", "SOL/USDT"): ()}
+
+
+def test_picture_stands_still_while_figures_change() -> None:
+    """A zero that a price loses, a short age, a quiet second: no column moves, and no price changes its decimals."""
+    gathering, pictures = Gathering(), []
+    calmer = {"received_age_ns": 900_000, "messages_per_second": Decimal("0.0"), "spread_bps": Decimal(0)}
+    busier = {"received_age_ns": 640_000_000, "messages_per_second": Decimal("1204.5")}
+    for bid, changes in (("64000.12", {}), ("64000.1", calmer), ("64000", busier), ("64000.1", {})):
+        bids = {"bid_price": Decimal(bid), "ask_price": Decimal(bid), "last_price": Decimal(bid)}
+        gathering.given(measures(msgspec.structs.replace(BTC, **bids, **changes), FEED), HOPS)
+        pictures.append([text_of(line) for line in page(gathering.sight(NOON_NS), 140)])
+    assert len({picture[3] for picture in pictures}) == 1, "the heading of the symbols"
+    bids_shown = [picture[4].split()[2] for picture in pictures]
+    assert bids_shown == ["64,000.12", "64,000.10", "64,000.00", "64,000.10"]
+    assert {len(picture[4].split()[4].partition(".")[2]) for picture in pictures} == {4}, "the spread"
 
 
 def test_silence_lasts_from_its_first_moment() -> None:
