@@ -15,9 +15,10 @@ BOOT_S: Final = 3.0
 
 
 class State(StrEnum):
-    """What `bowline status` says of a process. Only RUNNING is well."""
+    """What `bowline status` says of a process. RUNNING is well, and OFF is as it was wanted; nothing else is."""
 
     RUNNING = "RUNNING"
+    OFF = "OFF"
     STARTING = "STARTING"
     STANDBY = "STANDBY"
     ORPHAN = "ORPHAN"
@@ -84,7 +85,7 @@ class Evidence:
     `starts` and `crash_loop` count those who had their seat, and what the overseer saw die before that. `crash_loop` is
     of the present supervisord; `looped_before` counts those before it too, to which `bowline up` has made an end.
     `seat_readable` is false where the files of the seats cannot be looked at, so that nobody knows of any holder.
-    `foreign` is a program that is no process of the mesh: supervisord's word is all there is.
+    `foreign` is a program that is no process of the mesh: supervisord's word is all there is; and why, if it `rests`.
     """
 
     instance: str
@@ -97,6 +98,7 @@ class Evidence:
     looped_before: bool = False
     seat_readable: bool = True
     foreign: bool = False
+    rests: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class Row:
     @property
     def well(self) -> bool:
         """Tell whether nobody needs to look."""
-        return self.state is State.RUNNING
+        return self.state in {State.RUNNING, State.OFF}
 
 
 def rows_of(evidence: Sequence[Evidence]) -> list[Row]:
@@ -147,7 +149,8 @@ def _child(evidence: Evidence, word: Word) -> Row:
         state, remark = _looping(evidence, own, word.spawn_error)
         return Row(evidence.instance, state, None, None, evidence.starts, None, evidence.epoch, remark)
     if evidence.foreign:
-        state, remark = _looping(evidence, own or State.RUNNING, "")
+        running = State.OFF if evidence.rests else State.RUNNING
+        state, remark = _looping(evidence, own or running, evidence.rests)
         return Row(evidence.instance, state, word.process_id, word.uptime_s, None, None, None, remark)
     holder = evidence.holder
     if isinstance(holder, Holder) and holder.process_id == word.process_id:

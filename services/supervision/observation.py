@@ -15,8 +15,9 @@ from shared.mesh.clock import boot_time
 from shared.mesh.epoch import crash_loop
 from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
-from shared.mesh.process_identity import started_boot_ns_of
+from shared.mesh.process_identity import command_line_of, started_boot_ns_of
 from shared.mesh.program_file import FOREIGN
+from shared.mesh.redis_place import why_it_rests
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Post
 
@@ -149,4 +150,5 @@ def _evidence(
         crash_loop=loops,
         looped_before=not loops and any(crash_loop(deaths, now=now) for deaths in witnesses),
         foreign=post.role in FOREIGN,
+        rests=why_it_rests(command_line_of(word.process_id)) if word is not None and post.role in FOREIGN else "",
     )
