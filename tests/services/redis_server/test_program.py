@@ -48,15 +48,15 @@ class Place:
         return process
 
     def answers(self, words: str) -> str:
-        """Say something to the server, and return its answer; empty while nobody listens."""
+        """Say something to the server, and return its answer; empty while nobody listens, or who did dies meanwhile."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(PATIENCE_S)
             try:
                 client.connect(str(self.socket))
-            except OSError:
+                client.sendall(f"{words}\r\n".encode())
+                return client.recv(65_536).decode()
+            except (ConnectionError, FileNotFoundError):
                 return ""
-            client.sendall(f"{words}\r\n".encode())
-            return client.recv(65_536).decode()
 
     def leave(self) -> None:
         """End what still runs."""
