@@ -10,8 +10,9 @@ from proto.health import HopLatency
 SYMBOLS_MAX = 120
 TALLIES_MAX = 64
 PROCESSES_MAX = 64
-DOUBTS_MAX = 16
+DOUBTS_MAX = 12  # that many of a feed's reasons are told
 HOPS_TOGETHER_MAX = 400
+REASON_LENGTH_MAX = 120
 
 
 class Tally(Part, frozen=True):
@@ -45,13 +46,15 @@ class AskMeasures(Message, frozen=True, tag="ask_measures.1"):
 class SymbolMeasured(Part, frozen=True):
     """A symbol of a feed. What was never heard is None; ages are by the clock of metrics.
 
-    `spread_bps` is of the mid price; `exchange_age_ns` is by the venue's stamp and None where it stamps nothing.
+    `lost_reason` says in a line why the link is lost. `spread_bps` is of the mid price; `exchange_age_ns` is by the
+    venue's stamp and None where it stamps nothing.
     """
 
     feed: Instance
     venue: Name
     symbol: Symbol
     link: Literal["unknown", "open", "lost"]
+    lost_reason: Annotated[str, Meta(min_length=1, max_length=REASON_LENGTH_MAX)] | None
     doubts: Annotated[tuple[Name, ...], Meta(max_length=DOUBTS_MAX)]
     bid_price: Price | None
     ask_price: Price | None
@@ -65,10 +68,13 @@ class SymbolMeasured(Part, frozen=True):
 
 
 class ProcessMeasured(Part, frozen=True):
-    """A process of the mesh, by its own heartbeats. Silent: it says nothing; where `epoch` is 0 it never did."""
+    """A process of the mesh, by its own heartbeats. Silent: it says nothing; where `epoch` is 0 it never did.
+
+    Crash loop: it speaks, and three of its lives ended within a minute without the word that they drain.
+    """
 
     instance: Instance
-    state: Literal["silent", "booting", "standby", "running", "draining"]
+    state: Literal["silent", "crash loop", "booting", "standby", "running", "draining"]
     epoch: Count
     restarts: Count
     process_id: Count

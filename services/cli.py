@@ -18,6 +18,7 @@ from services import __version__
 USAGE_ERROR = 2
 OUTPUT_LOST = 74  # EX_IOERR of sysexits.h: the answer could not be written, whatever it was
 OUTPUT_ENDED = frozenset({errno.ENOSPC, errno.EPIPE})
+INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
@@ -81,6 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _dispatch(sys.argv[1:] if argv is None else argv)
         finally:
             sys.stdout.flush()
+    except KeyboardInterrupt:  # before the verb was there to say something better
+        _complain("interrupted")
+        return INTERRUPTED
     except OSError as error:
         # The verb's own trouble, with a file or a socket, is not ours to explain. What is longer than a stream holds is
         # dropped as it fails: then only the error, which names no file, tells that it was the output.

@@ -13,11 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
+from shared.mesh.program_file import FILE_NAME, ProgramFileError, read_program_file
 from shared.mesh.settings import Configuration, Problem, SettingsError, load_configuration, money_hash
 from shared.mesh.settings.effective_limits import EffectiveLimit, effective_limits, idle_limits, money, rounded
 from shared.mesh.settings.model import settings_keys
 from shared.mesh.settings.profiles import PROFILE_EQUITY_MAX
 from shared.mesh.settings.secret_files import SECRET_NAMES, load_credentials, secret_file_name
+from shared.mesh.settings.unread_markets import unread_markets
 from shared.mesh.settings.unusable_paths import unusable_paths
 from shared.mesh.settings.values import plain
 from shared.mesh.settings.yaml_text import number_from_text
@@ -113,14 +115,25 @@ def _secret_states(configuration: Configuration) -> dict[str, str]:
 
 
 def _refuse_what_cannot_be_used(configuration: Configuration) -> None:
-    """Raise a SettingsError with everything that is wrong on the disk: the run directory, and how secrets are kept."""
-    problems = unusable_paths(configuration)
+    """Raise a SettingsError with all that is wrong on the disk: directories, programs, and how secrets are."""
+    problems = [*unusable_paths(configuration), *_unread_markets(configuration)]
     try:
         _secret_states(configuration)
     except SettingsError as error:
         problems.extend(error.problems)
     if problems:
         raise SettingsError(problems)
+
+
+def _unread_markets(configuration: Configuration) -> list[Problem]:
+    """Raise a SettingsError with all that is wrong on the disk: directories, programs, how secrets are kept."""
+    if not (configuration.root / FILE_NAME).exists():
+        return []
+    try:
+        programs = read_program_file(configuration.root).instances
+    except ProgramFileError as error:
+        return [Problem("", "", str(error))]
+    return unread_markets(configuration, programs)
 
 
 def _show(rows: Sequence[Row], *, as_json: bool, output: TextIO) -> None:

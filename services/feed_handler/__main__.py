@@ -16,12 +16,12 @@ from services.feed_handler.venues.catalog import VENUES
 from shared.market.quality import GateSettings
 from shared.market.timeframe import timeframe
 from shared.mesh.clock import SystemClock
+from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.service import Plan, run
-from shared.mesh.service.ending import UNUSABLE
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Settings, SettingsError, load_configuration
+from shared.mesh.settings.unread_markets import FIRST, symbols_of_first_feed
 
-FIRST: Final = "feed"
 NS_PER_SECOND: Final = 1_000_000_000
 
 
@@ -44,9 +44,7 @@ def reading_of(instance: str, settings: Settings) -> Reading:
     trades_at: str = settings.venue.name
     further = {feed.instance: feed for feed in settings.feed.further}
     if instance == FIRST:
-        elsewhere = {symbol for feed in further.values() if feed.venue == trades_at for symbol in feed.symbols}
-        venue = trades_at
-        symbols = tuple(symbol for symbol in settings.venue.symbols if symbol not in elsewhere)
+        venue, symbols = trades_at, symbols_of_first_feed(settings)
         if not symbols:
             raise FeedRefusedError(
                 "feed.others reads every symbol of venue.symbols: leave one to the feed called feed, or take the "

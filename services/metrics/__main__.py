@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from services.metrics.core.gatherer import MetricsCore
+from services.metrics.core.vocabulary import PageServed
 from services.metrics.shell import MetricsShell
+from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.instances import INSTANCE
 from shared.mesh.program_file import ProgramFileError, read_program_file
 from shared.mesh.redis_place import NoRedis, RedisPlaceError, redis_place
 from shared.mesh.service import Plan, run
-from shared.mesh.service.ending import UNUSABLE
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Configuration, SettingsError, load_configuration
 
@@ -38,8 +39,9 @@ def main() -> int:
         feeds=[instance for instance in instances if instance.partition("-")[0] == "feed"],
         has_store=not isinstance(place, NoRedis),
     )
-    shell = MetricsShell(port=configuration.settings.metrics.port, place=place)
-    return run(Plan(instance=INSTANCE_NAME, core=core, answers=(SNAPSHOT,), outside=shell), root=root)
+    shell = MetricsShell(door=configuration.settings.metrics.door, place=place)
+    plan = Plan(instance=INSTANCE_NAME, core=core, answers=(SNAPSHOT,), outside=shell, open_with=PageServed)
+    return run(plan, root=root)
 
 
 def instances_of(configuration: Configuration) -> list[str]:

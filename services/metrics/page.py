@@ -18,8 +18,8 @@ from services.metrics.core.vocabulary import Gathered
 from services.metrics.families import Families
 from services.metrics.store import StoreCounts
 from shared.mesh.service.plan import OutsideUnusableError
+from shared.mesh.settings.doors import HOST, Door
 
-HOST: Final = "127.0.0.1"
 GOODBYE_S: Final = 1.0
 REQUEST_BYTES_MAX: Final = 16 * 1024
 
@@ -50,7 +50,7 @@ class Page:
         """Show this from now on."""
         self._gathered = gathered
 
-    async def serve(self, port: int, on_open: Callable[[str], None]) -> None:
+    async def serve(self, door: Door, on_open: Callable[[str], None]) -> None:
         """Serve until cancelled; say the address as soon as there is one."""
         application = web.Application(client_max_size=REQUEST_BYTES_MAX)
         application.router.add_get("/metrics", self._metrics)
@@ -59,13 +59,10 @@ class Page:
         await runner.setup()
         try:
             try:
-                await web.TCPSite(runner, HOST, port).start()
+                await web.TCPSite(runner, HOST, door.port).start()
             except OSError as error:
-                raise OutsideUnusableError(
-                    f"port {port} of {HOST} cannot be had ({error.strerror}): end whoever has it, or choose another in "
-                    "metrics.port"
-                ) from error
-            on_open(f"http://{HOST}:{port}/metrics")
+                raise OutsideUnusableError(door.fault(error)) from error
+            on_open(f"{door.address}/metrics")
             await asyncio.get_running_loop().create_future()
         finally:
             await runner.cleanup()

@@ -11,13 +11,14 @@ from services.metrics.page import Page
 from services.metrics.store import Store, StoreCounts
 from shared.core.service import FromOutside, Outward
 from shared.mesh.redis_place import NoRedis, RedisPlace
+from shared.mesh.settings.doors import Door
 
 
 class MetricsShell:
     """Shows what was gathered, in both places."""
 
-    def __init__(self, *, port: int, place: RedisPlace) -> None:
-        self._port: Final = port
+    def __init__(self, *, door: Door, place: RedisPlace) -> None:
+        self._door: Final = door
         self._place: Final = place
         self._tasks: Final[list[asyncio.Task[None]]] = []
         self._store: Store | None = None
@@ -27,7 +28,7 @@ class MetricsShell:
         """Open the page, and begin to write."""
         counts = StoreCounts()
         self._page = Page(counts)
-        self._start(self._page.serve(self._port, lambda address: bring(PageServed(address))))
+        self._start(self._page.serve(self._door, lambda address: bring(PageServed(address))))
         if not isinstance(self._place, NoRedis):
             chance = Random(os.getpid())  # noqa: S311 -- it spreads attempts, and keeps no secret
             self._store = Store(self._place, tell=bring, random=chance, counts=counts)

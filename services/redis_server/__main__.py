@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from services.redis_server.program import NoServerError, arguments_for, server_program
+from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.private_directory import PrivateFileError
-from shared.mesh.redis_place import OwnRedis, RedisPlaceError, redis_place
+from shared.mesh.redis_place import OwnRedis, RedisPlaceError, redis_place, resting_words
 from shared.mesh.run_directory import RunDirectory, SocketPathError
 from shared.mesh.settings import SettingsError, load_configuration
 
 PROJECT: Final = Path(__file__).parents[2]
-UNUSABLE: Final = 78
 _PR_SET_PDEATHSIG: Final = 1
 # An interpreter with next to nothing in it, which waits for the signal that ends it.
 _REST: Final = ("-I", "-S", "-c", "import signal; signal.pause()")
@@ -40,10 +40,9 @@ def main() -> int:
         configuration = load_configuration(root=root, environment=os.environ)
         place = redis_place(configuration, os.environ)
         if not isinstance(place, OwnRedis):
-            sys.stderr.write(
-                f"redis: the mesh's own server rests: {place.shown} is wanted, by redis.url or REDIS_URL\n"
-            )
-            _become(sys.executable, _REST)
+            words = resting_words(place)
+            sys.stderr.write(f"redis: the mesh's own server {' '.join(words)}\n")
+            _become(sys.executable, [*_REST, *words])
         with RunDirectory(configuration.run_directory) as run_directory:
             refuse_a_second_server(run_directory.socket_path(place.socket.name))
         _become(str(server_program()), arguments_for(place.socket))

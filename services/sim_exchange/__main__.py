@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final
 
-from services.sim_exchange.core import SimExchangeCore
+from services.sim_exchange.core import Serving, SimExchangeCore
 from services.sim_exchange.faults.scenario import Scenario, ScenarioRefusedError, read_scenario
 from services.sim_exchange.market.intervals import DAY_MS
 from services.sim_exchange.market.recording import Recording, RecordingRefusedError
@@ -18,11 +18,11 @@ from services.sim_exchange.process import FOLDER, Choice, Prices, SimExchange
 from services.sim_exchange.recordings import read_folder
 from services.sim_exchange.venue.vocabulary import ClientIdRule
 from shared.mesh.clock import SystemClock
+from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.service import Plan, run
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import SettingsError, load_configuration
 
-UNUSABLE: Final = 78
 SCENARIO_BYTES_MAX: Final = 256 * 1024
 CLIENT_IDS: Final[dict[str, ClientIdRule]] = {
     "open": "unique while open",
@@ -44,15 +44,17 @@ def serve(arguments: argparse.Namespace) -> int:
     chosen = configuration.settings.sim_exchange
     choice = Choice(
         directory=configuration.var_directory / FOLDER,
-        port=chosen.port,
-        admin_port=chosen.admin_port if chosen.admin == "on" else None,
+        door=chosen.door,
+        admin_door=chosen.admin_door,
         seed=chosen.seed,
         client_ids=CLIENT_IDS[chosen.client_ids],
         symbols=symbols,
         prices=prices,
         scenario=scenario,
     )
-    plan = Plan(instance="exchange", core=SimExchangeCore(), outside=SimExchange(choice, SystemClock()))
+    plan = Plan(
+        instance="exchange", core=SimExchangeCore(), outside=SimExchange(choice, SystemClock()), open_with=Serving
+    )
     return run(plan, root=root)
 
 

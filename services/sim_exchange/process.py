@@ -1,7 +1,7 @@
 """The exchange in its process: log, matching core, market, face and faults put together, on the loop of the shell."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,8 @@ from shared.mesh.clock import Clock
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.service.plan import OutsideUnusableError
 from shared.mesh.service.watching import watched
+from shared.mesh.settings.doors import HOST, Door
 
-HOST: Final = "127.0.0.1"  # nobody else's business: keys and orders travel unencrypted here
 FOLDER: Final = "exchange"
 LOG_FOLDER: Final = "log"
 NS_PER_MS: Final = 1_000_000
@@ -45,11 +45,11 @@ Prices = Callable[[MarketSettings, int], PriceSource]  # of a market that opens 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What is chosen for an exchange. Without an `admin_port` it takes no commands beside those of its clients."""
+    """What is chosen for an exchange. Without an `admin_door` it takes no commands beside those of its clients."""
 
     directory: Path
-    port: int
-    admin_port: int | None
+    door: Door
+    admin_door: Door | None
     seed: int
     client_ids: ClientIdRule
     symbols: tuple[SymbolMarket, ...]
@@ -94,11 +94,6 @@ class SimExchange:
             raise OutsideUnusableError(str(error)) from error
         except FaultRefusedError as error:
             raise OutsideUnusableError(f"the scenario cannot be played: {error}") from error
-        except OSError as error:
-            raise OutsideUnusableError(
-                f"a port of {HOST} cannot be had ({error.strerror}): end whoever has it, or choose others in "
-                "sim_exchange.port and sim_exchange.admin_port"
-            ) from error
 
     async def _serve_until_cancelled(self) -> None:
         opened_ms = self._clock()
@@ -130,10 +125,10 @@ class SimExchange:
         )
         admin = AdminSocket(desk=desk, saboteur=saboteur, token=fresh_token(home))
         try:
-            port = await face.start(HOST, self._choice.port)
+            port = await _opened(self._choice.door, lambda door: face.start(HOST, door.port))
             commands = ""
-            if self._choice.admin_port is not None:
-                admin_port = await admin.start(self._choice.admin_port)
+            if self._choice.admin_door is not None:
+                admin_port = await _opened(self._choice.admin_door, lambda door: admin.start(door.port))
                 commands = f"http://{HOST}:{admin_port}, with the token in {home.path / ADMISSION_FILE}"
             if self._choice.scenario is not None:
                 saboteur.play(self._choice.scenario)
@@ -214,6 +209,13 @@ class SimExchange:
             told = {"message": "the log cannot be written", "exception": OutsideUnusableError(str(error))}
             asyncio.get_running_loop().call_exception_handler(told)
             raise
+
+
+async def _opened(door: Door, start: Callable[[Door], Awaitable[int]]) -> int:
+    try:
+        return await start(door)
+    except OSError as error:
+        raise OutsideUnusableError(door.fault(error)) from error
 
 
 def _look_at(scripts: Scripts, now_ms: int) -> None:

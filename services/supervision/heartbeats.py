@@ -25,10 +25,8 @@ def beats_heard(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, Beat]:
     Ends when each was heard that has a socket, and else when those that are left are silent by any measure.
     """
     beating = [instance for instance in instances if _has_socket(mesh, instance)]
-    ages = asyncio.run(_listen(mesh, beating)) if beating else {}
-    return {
-        instance: Beat(ages[instance]) if instance in ages else Beat(None, has_socket=False) for instance in instances
-    }
+    heard = asyncio.run(_listen(mesh, beating)) if beating else {}
+    return {instance: heard.get(instance, Beat(None, has_socket=False)) for instance in instances}
 
 
 def _has_socket(mesh: Mesh, instance: str) -> bool:
@@ -38,7 +36,7 @@ def _has_socket(mesh: Mesh, instance: str) -> bool:
     return socket in configuration.settings.mesh.addresses or (configuration.run_directory / socket).is_socket()
 
 
-async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | None]:
+async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, Beat]:
     with operator_hub(mesh.configuration) as hub:
         codec = EnvelopeCodec()
         ears = _Ears(mesh.clock, [instance for instance in instances if hub.knows(instance)])
@@ -49,7 +47,7 @@ async def _listen(mesh: Mesh, instances: Sequence[str]) -> Mapping[str, float | 
                 await ears.all_heard.wait()
         except TimeoutError:
             pass  # whoever was not heard is silent, which is an answer
-        return ears.ages()
+        return ears.beats()
 
 
 class _Ears:
@@ -59,19 +57,21 @@ class _Ears:
         self.awaited: Final = tuple(instances)
         self.all_heard: Final = asyncio.Event()
         self._clock: Final = clock
-        self._sent_boot_ns: Final[dict[str, int]] = {}
+        self._latest: Final[dict[str, tuple[int, Heartbeat]]] = {}
 
     def hear(self, envelope: Envelope) -> None:
         """Take in what one of them said; the bus has made sure that it is the one it says it is."""
         if isinstance(envelope.body, Heartbeat) and envelope.boot_id == self._clock.boot_id:
-            self._sent_boot_ns[envelope.sender] = envelope.sent_boot_ns
-            if self._sent_boot_ns.keys() >= set(self.awaited):
+            self._latest[envelope.sender] = (envelope.sent_boot_ns, envelope.body)
+            if self._latest.keys() >= set(self.awaited):
                 self.all_heard.set()
 
-    def ages(self) -> Mapping[str, float | None]:
-        """Return how old each one's latest heartbeat is."""
-        now_ns = self._clock.boot_ns()
-        return {
-            instance: (now_ns - self._sent_boot_ns[instance]) / _NS_PER_S if instance in self._sent_boot_ns else None
-            for instance in self.awaited
-        }
+    def beats(self) -> Mapping[str, Beat]:
+        """Return how old each one's latest heartbeat is, and whether it says that it is still coming up."""
+        return {instance: self._beat(instance) for instance in self.awaited}
+
+    def _beat(self, instance: str) -> Beat:
+        if instance not in self._latest:
+            return Beat(None)
+        sent_boot_ns, heartbeat = self._latest[instance]
+        return Beat((self._clock.boot_ns() - sent_boot_ns) / _NS_PER_S, boots=heartbeat.state == "booting")

@@ -15,9 +15,10 @@ BOOT_S: Final = 3.0
 
 
 class State(StrEnum):
-    """What `bowline status` says of a process. Only RUNNING is well."""
+    """What `bowline status` says of a process. RUNNING is well, and OFF is as it was wanted; nothing else is."""
 
     RUNNING = "RUNNING"
+    OFF = "OFF"
     STARTING = "STARTING"
     STANDBY = "STANDBY"
     ORPHAN = "ORPHAN"
@@ -66,10 +67,14 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What was heard of a process: the age of its last heartbeat, None for nothing, and if it has a socket for it."""
+    """What was heard of a process: the age of its last heartbeat, None for nothing, and if it has a socket for it.
+
+    One that `boots` says of itself that what it serves cannot be reached yet.
+    """
 
     age_s: float | None
     has_socket: bool = True
+    boots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,10 @@ class Evidence:
     """All that is known about one instance.
 
     `holder` is a text where somebody has the seat and nobody knows who, `beat` is None where nobody could listen.
-    `starts` and `crash_loop` count those who had their seat, and what the overseer saw die before that.
+    `starts` and `crash_loop` count those who had their seat, and what the overseer saw die before that. `crash_loop` is
+    of the present supervisord; `looped_before` counts those before it too, to which `bowline up` has made an end.
     `seat_readable` is false where the files of the seats cannot be looked at, so that nobody knows of any holder.
-    `foreign` is a program that is no process of the mesh: supervisord's word is all there is.
+    `foreign` is a program that is no process of the mesh: supervisord's word is all there is; and why, if it `rests`.
     """
 
     instance: str
@@ -89,8 +95,10 @@ class Evidence:
     starts: int | None
     epoch: int | None
     crash_loop: bool
+    looped_before: bool = False
     seat_readable: bool = True
     foreign: bool = False
+    rests: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,7 @@ class Row:
     @property
     def well(self) -> bool:
         """Tell whether nobody needs to look."""
-        return self.state is State.RUNNING
+        return self.state in {State.RUNNING, State.OFF}
 
 
 def rows_of(evidence: Sequence[Evidence]) -> list[Row]:
@@ -141,7 +149,8 @@ def _child(evidence: Evidence, word: Word) -> Row:
         state, remark = _looping(evidence, own, word.spawn_error)
         return Row(evidence.instance, state, None, None, evidence.starts, None, evidence.epoch, remark)
     if evidence.foreign:
-        state, remark = _looping(evidence, own or State.RUNNING, "")
+        running = State.OFF if evidence.rests else State.RUNNING
+        state, remark = _looping(evidence, own or running, evidence.rests)
         return Row(evidence.instance, state, word.process_id, word.uptime_s, None, None, None, remark)
     holder = evidence.holder
     if isinstance(holder, Holder) and holder.process_id == word.process_id:
@@ -162,6 +171,8 @@ def _looping(evidence: Evidence, state: State, remark: str) -> tuple[State, str]
     """Call by its name what starts, or seems to run, between one death and the next."""
     if evidence.crash_loop and state in _BETWEEN_DEATHS:
         return State.CRASH_LOOP, "died three times within 60 s"
+    if evidence.looped_before and state is State.RUNNING:
+        return state, "died three times within 60 s before it was brought up"
     return state, remark
 
 
@@ -174,7 +185,7 @@ def _verdict(evidence: Evidence, holder: Holder) -> tuple[State, str]:
     if beat is None:
         return State.UNKNOWN, "its heartbeat cannot be heard from here"
     if beat.age_s is not None and beat.age_s <= SILENT_S:
-        return State.RUNNING, ""
+        return (State.STARTING, "says that it is booting") if beat.boots else (State.RUNNING, "")
     if holder.uptime_s < BOOT_S:
         return State.STARTING, "no heartbeat yet"
     if not beat.has_socket:

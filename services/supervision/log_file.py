@@ -77,15 +77,6 @@ def last_lines(lines: Sequence[str], count: int) -> Sequence[str]:
     return lines[len(lines) - count :] if count < len(lines) else lines
 
 
-def tail_of(path: Path, count: int) -> Sequence[str]:
-    """Return the last lines of a file, none where there is no file."""
-    file = LogFile(path.stem, path)
-    try:
-        return last_lines(file.open(), count)
-    finally:
-        file.close()
-
-
 def _printable(line: str) -> str:
     """Return the line without what could steer a terminal; tabs stay."""
     return "".join(

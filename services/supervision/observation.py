@@ -15,7 +15,9 @@ from shared.mesh.clock import boot_time
 from shared.mesh.epoch import crash_loop
 from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
+from shared.mesh.process_identity import command_line_of, started_boot_ns_of
 from shared.mesh.program_file import FOREIGN
+from shared.mesh.redis_place import why_it_rests
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.seat import Post
 
@@ -120,11 +122,21 @@ def _word(instance: str, supervision: Supervision) -> Word | None:
     return Word(program.state, program.process_id, max(program.now - program.start, 0), program.spawn_error)
 
 
+def _begun_boot_ns(supervision: Supervision) -> int:
+    """Return since when deaths count: what died under an earlier supervisord says nothing of those brought up since."""
+    process_id = supervision.supervisor_id
+    return (started_boot_ns_of(process_id) if process_id is not None else None) or 0
+
+
 def _evidence(
     mesh: Mesh, post: Post, supervision: Supervision, holder: Holder | str | None, beat: Beat | None
 ) -> Evidence:
     record, past = record_of(post), remembered(mesh.configuration.past_lives_directory, post.role)
-    now = boot_time(post.clock)
+    now, begun_ns = boot_time(post.clock), _begun_boot_ns(supervision)
+    # Who died before it had its seat is known to the overseer only.
+    witnesses = (record.deaths if record else (), past.deaths)
+    recent = [[death for death in deaths if death.boot_ns >= begun_ns] for deaths in witnesses]
+    loops = any(crash_loop(deaths, now=now) for deaths in recent)
     word = _word(post.role, supervision)
     if holder is None and supervision.supervisor_id is not None and supervision.trouble:
         word = Word("UNKNOWN", 0, 0)
@@ -135,7 +147,8 @@ def _evidence(
         beat,
         record.starts if record else None,
         record.epoch if record else None,
-        # Who died before it had its seat is known to the overseer only.
-        crash_loop=crash_loop(record.deaths if record else (), now=now) or crash_loop(past.deaths, now=now),
+        crash_loop=loops,
+        looped_before=not loops and any(crash_loop(deaths, now=now) for deaths in witnesses),
         foreign=post.role in FOREIGN,
+        rests=why_it_rests(command_line_of(word.process_id)) if word is not None and post.role in FOREIGN else "",
     )

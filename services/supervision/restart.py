@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from services.supervision.asking import STOP_MARGIN_S, asked
+from services.supervision.judgement import State
 from services.supervision.mesh import Mesh
 from services.supervision.observation import rows_of_instance
 from services.supervision.seats import epoch_of, how_it_ended, record_of
@@ -61,7 +62,8 @@ def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams
     rows = rows_of_instance(mesh, instance)
     if runs:
         epoch = "" if rows[0].epoch is None else f", epoch {rows[0].epoch}"
-        streams.say(f"{instance}: runs, process {rows[0].process_id}{epoch}")
+        how = "is off" if rows[0].state is State.OFF else "runs"
+        streams.say(f"{instance}: {how}, process {rows[0].process_id}{epoch}")
         return True
     for row in rows:
         streams.errors.write(f"bowline restart: {instance} is {row.state} {row.remark}".rstrip() + "\n")

@@ -8,12 +8,14 @@ from typing import Final, get_args
 
 from proto.fields import Role
 from services.supervision.asking import asked
+from services.supervision.doors import taken_doors
 from services.supervision.mesh import Mesh
 from shared.mesh.bus.keys import KeysUnusableError, create_keys, load_key_ring
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.program_file import FOREIGN, file_to_run
 from shared.mesh.redis_place import VARIABLE as REDIS_VARIABLE
 from shared.mesh.settings import SettingsError
+from shared.mesh.settings.unread_markets import unread_markets
 from shared.mesh.settings.unusable_paths import unusable_paths
 from shared.mesh.verb import NotDoneError
 
@@ -26,11 +28,16 @@ PASSED_ON: Final = frozenset(
 PASSED_ON_BEGINNINGS: Final = ("BOWLINE_", "LC_")
 
 
+def _refuse_settings(mesh: Mesh) -> None:
+    configuration = mesh.configuration
+    if problems := [*unusable_paths(configuration), *unread_markets(configuration, mesh.programs.instances)]:
+        raise SettingsError(problems)
+
+
 def prepare(mesh: Mesh) -> list[str]:
     """Make the directories and keys that are missing, refuse those that will not do, and name the keys made."""
     configuration = mesh.configuration
-    if problems := unusable_paths(configuration):
-        raise SettingsError(problems)
+    _refuse_settings(mesh)
     for path in (configuration.run_directory, configuration.seats_directory, configuration.logs_directory):
         PrivateDirectory(path).close()
     with PrivateDirectory(configuration.keys_directory) as keys:
@@ -40,14 +47,16 @@ def prepare(mesh: Mesh) -> list[str]:
 def refuse_what_cannot_start(mesh: Mesh, instances: Sequence[str]) -> None:
     """Raise what these processes would end with at their start, while those that they replace still run."""
     configuration = mesh.configuration
-    if problems := unusable_paths(configuration):
-        raise SettingsError(problems)
+    _refuse_settings(mesh)
     for path in (configuration.run_directory, configuration.seats_directory, configuration.anchors_directory):
         PrivateDirectory(path).close()
     with PrivateDirectory(configuration.keys_directory) as keys:
         for instance in instances:
             if instance not in FOREIGN:
                 load_key_ring(keys, instance)
+    with mesh.seats() as seats:
+        if troubles := list(taken_doors(mesh, seats, instances)):
+            raise NotDoneError("; ".join(troubles))
 
 
 def key_faults(mesh: Mesh, instances: Iterable[str]) -> list[str]:

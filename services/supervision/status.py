@@ -11,7 +11,8 @@ from services.supervision.table import as_json, as_text
 from shared.mesh.verb import NOT_WELL, OK, Streams, root_argument, run_verb
 
 TEXT = """\
-Show every process of the mesh. Only RUNNING is well; docs/what-happens-when-a-process-dies.md explains the other words.
+Show every process of the mesh. RUNNING is well, and OFF is not wanted; what the other words mean stands in
+docs/what-happens-when-a-process-dies.md.
 Exit codes: 0 all well, 1 it could not be found out, 2 wrong usage, 3 something is not well.
 With --json: {"supervisor_id", "well", "remarks", "processes"}; times are in seconds, and what is not known is null.
 """

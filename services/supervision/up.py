@@ -4,11 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Final
 
 from services.supervision.asking import Supervision, asked, asked_patiently
 from services.supervision.judgement import Row, State
-from services.supervision.log_file import tail_of
+from services.supervision.last_words import LastWords, complaint_in
 from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
 from services.supervision.starting import prepare, refuse_what_cannot_start, start_supervisor
@@ -67,6 +68,18 @@ def _up(mesh: Mesh, streams: Streams) -> int:
             "`bowline down`, then `bowline up`\n"
         )
     refuse_what_cannot_start(mesh, mesh.programs.instances)
+    with closing(LastWords(mesh, mesh.programs.stop_wait_s)) as words:
+        _start(mesh, before, streams)
+        observation = _settled(mesh)
+        show(observation, streams)
+        for row in observation.rows:
+            if not row.well:
+                _explain(mesh, row, words, streams)
+    return OK if observation.well else NOT_WELL
+
+
+def _start(mesh: Mesh, before: Supervision, streams: Streams) -> None:
+    """Start supervisord, or what it no longer starts by itself, and retire the orphans of an earlier one."""
     if before.supervisor_id is None:
         supervisor_id = start_supervisor(mesh)
         streams.say(f"supervisord: started, process {supervisor_id}")
@@ -75,12 +88,6 @@ def _up(mesh: Mesh, streams: Streams) -> int:
         streams.say(f"supervisord: runs already, process {supervisor_id}")
         _start_again(mesh, before, streams)
     _retire(mesh, supervisor_id, streams)
-    observation = _settled(mesh)
-    show(observation, streams)
-    for row in observation.rows:
-        if not row.well:
-            _explain(mesh, row, streams)
-    return OK if observation.well else NOT_WELL
 
 
 def _start_again(mesh: Mesh, before: Supervision, streams: Streams) -> None:
@@ -118,9 +125,11 @@ def _settled(mesh: Mesh) -> Observation:
     return latest
 
 
-def _explain(mesh: Mesh, row: Row, streams: Streams) -> None:
-    log = mesh.log(row.instance)
+def _explain(mesh: Mesh, row: Row, words: LastWords, streams: Streams) -> None:
     streams.errors.write(f"\n{row.instance} is {row.state}: it {ADVICE.get(row.state, 'is not well')}.\n")
-    lines = tail_of(log, LOG_LINES)
-    streams.errors.write(f"The end of {log}:\n" if lines else f"{log} says nothing.\n")
+    lines = words.of(row.instance, LOG_LINES)
+    if complaint := complaint_in(lines):
+        streams.errors.write(f"It says: {complaint}\n")
+    before = f"It has said nothing since; `bowline logs {row.instance}` shows what it said before.\n"
+    streams.errors.write(f"The end of {mesh.log(row.instance)}:\n" if lines else before)
     streams.errors.writelines(f"    {line}\n" for line in lines)

@@ -23,7 +23,7 @@ from shared.mesh.verb import OK, Streams, root_argument, run_verb
 TEXT = """\
 Show symbols, processes and hops as metrics measures them: on a terminal in place until q or Ctrl-C, elsewhere as lines.
 docs/watch.md explains the columns. Exit codes: 0 somebody ended it; with --once 0 all is well, 1 there was no answer,
-3 something is not well; 2 wrong usage.
+3 something is not well; 2 wrong usage; 130 it was ended before it had begun.
 """
 DRAWN_EVERY_S: Final = 0.5
 TOLD_EVERY_S: Final = 1.0
@@ -42,19 +42,24 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     drawn = not (arguments.plain or arguments.json) and is_drawable(streams.output, environment)
 
     def verb() -> int:
+        try:
+            return watched()
+        except KeyboardInterrupt:  # how a person ends it; to whom one answer was promised has none
+            if arguments.once:
+                raise
+            return OK
+
+    def watched() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
             streams.errors.write(f"bowline watch: {problem}\n")
         watch = Watch(configuration, streams, JSON if arguments.json else PLAIN, palette_for(environment))
-        try:
-            if arguments.once:
-                return asyncio.run(watch.once(drawn=drawn))
-            if drawn:
-                asyncio.run(watch.draw(keys, every_s=arguments.every or DRAWN_EVERY_S))
-            else:
-                asyncio.run(watch.tell(every_s=arguments.every or TOLD_EVERY_S))
-        except KeyboardInterrupt:  # how a person ends it
-            pass
+        if arguments.once:
+            return asyncio.run(watch.once(drawn=drawn))
+        if drawn:
+            asyncio.run(watch.draw(keys, every_s=arguments.every or DRAWN_EVERY_S))
+        else:
+            asyncio.run(watch.tell(every_s=arguments.every or TOLD_EVERY_S))
         return OK
 
     return run_verb("watch", streams, verb)

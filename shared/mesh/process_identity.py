@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 NS_PER_MS: Final = 1_000_000
+_NS_PER_SECOND: Final = 1_000_000_000
 # Of /proc/<pid>/stat: its manual page counts from one, and we from the state on, which is its third field.
 _STATE_FIELD: Final = 3 - 3
 _PARENT_FIELD: Final = 4 - 3
@@ -44,6 +45,12 @@ def start_ticks_of(process_id: int) -> int | None:
     """Return when a process started, None when there is none of that number."""
     fields = _status_fields(process_id)
     return int(fields[_START_TIME_FIELD]) if fields else None
+
+
+def started_boot_ns_of(process_id: int) -> int | None:
+    """Return the same on the boot clock, to the hundredth of a second."""
+    ticks = start_ticks_of(process_id)
+    return None if ticks is None else ticks * _NS_PER_SECOND // os.sysconf("SC_CLK_TCK")
 
 
 def parent_of(process_id: int) -> int | None:

@@ -3,7 +3,7 @@
 The settings say it, and the variable REDIS_URL says it better: there a password may stand. Nothing here shows one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ VARIABLE: Final = "REDIS_URL"
 SOCKET_NAME: Final = "redis.sock"
 OWN: Final = "own"
 OFF: Final = "off"
+_RESTS: Final = "rests:"
 _SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
 
 
@@ -69,6 +70,16 @@ def redis_place(configuration: Configuration, environment: Mapping[str, str]) ->
             f"or {OWN} or {OFF}"
         )
     return OtherRedis(SecretStr(said), _shown(parts))
+
+
+def resting_words(place: OtherRedis | NoRedis) -> Sequence[str]:
+    """Return what stands last on the command line of whatever rests in the place of the mesh's own server."""
+    return (_RESTS, f"{place.shown} is wanted, by redis.url or {VARIABLE}")
+
+
+def why_it_rests(command_line: Sequence[str]) -> str:
+    """Return why a program with this command line is not the mesh's own server; empty where it is."""
+    return command_line[-1] if _RESTS in command_line[-2:-1] else ""
 
 
 def _own(configuration: Configuration) -> OwnRedis:

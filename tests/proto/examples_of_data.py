@@ -117,6 +117,7 @@ DATA_BODIES: Final[tuple[Body, ...]] = (
                 venue="binance",
                 symbol="BTC/USDT",
                 link="open",
+                lost_reason=None,
                 doubts=("spike",),
                 bid_price=Decimal("64000.12"),
                 ask_price=Decimal("64000.13"),

@@ -53,6 +53,24 @@ def test_an_unknown_verb_suggests_the_nearest() -> None:
     assert (result.returncode, result.stderr) == (2, "bowline: unknown verb, did you mean config?\n")
 
 
+def test_ctrl_c_before_the_verb_is_there_is_no_trace() -> None:
+    """Interrupted while a verb is still being imported, it says so in a word, with the code a shell has for that."""
+    program = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'services.watch.command': signal.raise_signal(signal.SIGINT)\n"
+        "from services import cli\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+        "sys.exit(cli.main(['watch']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "bowline: interrupted\n")
+
+
 def test_a_verb_to_come_says_so() -> None:
     """A verb that is promised and not built is answered in one line, with code 2."""
     result = bowline("kill", "--now")

@@ -73,6 +73,52 @@ def test_a_run_directory_too_long_for_sockets_is_told(tmp_path: Path) -> None:
     assert "at least 12 bytes shorter" in errors
 
 
+@pytest.mark.parametrize(
+    ("local", "words"),
+    [
+        (
+            "feed:\n  others: [feed-2=binance ETH/USDT SOL/USDT]\n",
+            (
+                "config/local.yaml:2: feed.others: feed-2 has no program, so nobody reads ETH/USDT, SOL/USDT: copy "
+                "[program:feed] of supervisord.conf as [program:feed-2], with feed-2 behind its module, or "
+                "take the entry out"
+            ),
+        ),
+        (
+            "feed:\n  others: [feed-3=binance ETH/USDT BTC/USDT]\n",
+            "config/local.yaml:2: feed.others: reads every symbol of venue.symbols, so that the feed called feed has",
+        ),
+        (
+            "feed:\n  books: [BTC/USDT, SOL/USDT, XRP/USDT]\n  others: [feed-3=binance XRP/USDT]\n",
+            (
+                "config/local.yaml:2: feed.books: SOL/USDT is read by no feed: add it to venue.symbols or to an "
+                "entry of feed.others, or take it out"
+            ),
+        ),
+    ],
+)
+def test_what_nobody_would_read_is_told(local: str, words: str, tmp_path: Path) -> None:
+    """A feed that nobody starts, one with no symbol left, and a book of a symbol that nobody reads: a line each."""
+    programs = (CHECKOUT / "supervisord.conf").read_text().replace("[program:metrics]", "[program:feed-3]")
+    (tmp_path / "supervisord.conf").write_text(programs)
+    code, _, errors = config(tmp_path, "check", local=local)
+    assert (code, len(errors.splitlines()), errors.startswith(words)) == (1, 1, True), errors
+
+
+def test_a_feed_of_another_host_needs_no_program_here(tmp_path: Path) -> None:
+    """Whose sockets stand at an address of mesh.endpoints is started where that is."""
+    (tmp_path / "supervisord.conf").write_text((CHECKOUT / "supervisord.conf").read_text())
+    local = "mesh: {endpoints: [feed-2.market=tcp://10.0.0.2:5557]}\nfeed: {others: [feed-2=binance SOL/USDT]}\n"
+    assert config(tmp_path, "check", local=local)[0] == 0
+
+
+def test_a_program_file_that_is_none_is_told(tmp_path: Path) -> None:
+    """What supervisord could not read is said by `check` too."""
+    (tmp_path / "supervisord.conf").write_text("[program:feed\n")
+    code, _, errors = config(tmp_path, "check", local="logs: {level: info}\n")
+    assert (code, "supervisord.conf cannot be used" in errors) == (1, True)
+
+
 @pytest.mark.parametrize("action", ["show", "check"])
 def test_each_verb_describes_itself(action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--help` says what the verb does and what its JSON holds."""

@@ -14,6 +14,9 @@ from shared.core.service import Moment
 
 # As `bowline status` has it: three heartbeats that did not come.
 SILENT_NS: Final = 1_500_000_000
+# As `bowline status` has that too: shared/mesh/epoch.py.
+CRASH_LOOP_DEATHS: Final = 3
+CRASH_LOOP_WINDOW_NS: Final = 60_000_000_000
 BEATS_KEPT: Final = 6  # rates are taken over the two and a half seconds between them
 _HUNDRED: Final = 100
 
@@ -71,11 +74,14 @@ class _Process:
         self._since_ns = 0
         self._hello: Hello | None = None
         self._beats: Final[deque[tuple[int, Heartbeat]]] = deque(maxlen=BEATS_KEPT)
+        self._deaths_ns: Final[deque[int]] = deque(maxlen=CRASH_LOOP_DEATHS)
 
     def hear(self, envelope: Envelope, now: Moment) -> None:
         if envelope.epoch < self._epoch:
             return  # the last words of one that was replaced
         if envelope.epoch > self._epoch:
+            if self.last is not None and self.last.state != "draining":
+                self._deaths_ns.append(now.boot_ns)
             self._epoch, self._since_ns = envelope.epoch, now.boot_ns
             self._hello = None
             self._beats.clear()
@@ -92,9 +98,9 @@ class _Process:
                 return
 
     def measured(self, instance: str, now: Moment, *, silent: bool) -> ProcessMeasured:
-        state: Literal["silent", "booting", "standby", "running", "draining"] = "silent"
+        state: Literal["silent", "crash loop", "booting", "standby", "running", "draining"] = "silent"
         if self.last is not None and not silent:
-            state = self.last.state
+            state = "crash loop" if self._loops(now) else self.last.state
         handled, cpu = (Decimal("0.0"), Decimal("0.0")) if silent else self._rates()
         return ProcessMeasured(
             instance=instance,
@@ -110,6 +116,10 @@ class _Process:
             cpu_percent=cpu,
             loop_gap_max_ns=max((beat.loop_gap_max_ns for _, beat in self._beats), default=0),
         )
+
+    def _loops(self, now: Moment) -> bool:
+        deaths_ns = self._deaths_ns
+        return len(deaths_ns) == CRASH_LOOP_DEATHS and now.boot_ns - deaths_ns[0] <= CRASH_LOOP_WINDOW_NS
 
     def _rates(self) -> tuple[Decimal, Decimal]:
         """Return inputs per second, and percent of a processor."""

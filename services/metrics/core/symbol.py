@@ -17,6 +17,7 @@ from proto.market import (
 from proto.measures import DOUBTS_MAX, FeedCounted, SymbolMeasured, Tally
 from services.metrics.core.amounts import price_of, quote_of
 from services.metrics.core.rate import Rate
+from services.metrics.core.reasons import in_a_line
 from services.metrics.core.vocabulary import SymbolCounts
 from shared.core.service import Moment
 
@@ -24,12 +25,25 @@ Link = Literal["unknown", "open", "lost"]
 
 
 class VenueLink:
-    """What a feed says of its link to a venue as a whole."""
+    """What a feed says of its link to a venue: as a whole, or for one symbol."""
 
     symbol: Final = None
 
     def __init__(self) -> None:
-        self.link: Link = "unknown"
+        self.state: Link = "unknown"
+        self.lost_reason: str | None = None
+
+    def hear(self, body: LinkOpened | LinkLost) -> None:
+        """Take in how it is from now on."""
+        match body:
+            case LinkOpened():
+                self.state, self.lost_reason = "open", None
+            case LinkLost(reason=reason):
+                self.state, self.lost_reason = "lost", in_a_line(reason)
+
+    def forget(self) -> None:
+        """Let go of what was said: some of it is missing."""
+        self.state, self.lost_reason = "unknown", None
 
 
 class SymbolState:
@@ -41,7 +55,7 @@ class SymbolState:
         self.symbol: Final = symbol
         self.heard_ns = now.boot_ns
         self._venue_link: Final = venue_link
-        self._link: Link = "unknown"
+        self._link: Final = VenueLink()
         self._doubts: tuple[str, ...] = ()
         # As they came: numbers are made of them once a second, and not with every tick.
         self._quote: QuoteSeen | None = None
@@ -68,7 +82,7 @@ class SymbolState:
         elif kind is TradeSeen:
             self._trade = None
         elif kind in {LinkOpened, LinkLost}:
-            self._link = "unknown"
+            self._link.forget()
 
     def count(self, counted: FeedCounted, now: Moment) -> None:
         """Take in what the feed counted."""
@@ -77,12 +91,14 @@ class SymbolState:
 
     def measured(self, now: Moment, *, silent: bool) -> SymbolMeasured:
         """Return it as it is; while its feed is silent nobody knows of the link."""
+        link = self._effective_link()
         quote = quote_of(self._quote.bid_price, self._quote.ask_price) if self._quote is not None else None
         return SymbolMeasured(
             feed=self.feed,
             venue=self.venue,
             symbol=self.symbol,
-            link="unknown" if silent else self._effective_link(),
+            link="unknown" if silent else link.state,
+            lost_reason=None if silent else link.lost_reason,
             doubts=self._doubts,
             bid_price=quote.bid if quote is not None else None,
             ask_price=quote.ask if quote is not None else None,
@@ -99,11 +115,10 @@ class SymbolState:
         """Return what only grows."""
         return SymbolCounts(self.feed, self.venue, self.symbol, self._rate.count, self._took, self._refused)
 
-    def _effective_link(self) -> Link:
-        """Return "lost" if the venue is, for it is lost for all; of an open one only those speak that say nothing."""
-        if "lost" in {self._link, self._venue_link.link}:
-            return "lost"
-        return self._link if self._link == "open" else self._venue_link.link
+    def _effective_link(self) -> VenueLink:
+        """Return what counts: a venue that is lost is lost for all; of an open one those speak that say nothing."""
+        own, whole = self._link, self._venue_link
+        return own if own.state == "lost" or (own.state == "open" and whole.state != "lost") else whole
 
     def _take(self, envelope: MarketEnvelope, now: Moment) -> bool:
         """Take in a message, and tell whether it is one of the market: not of the link to it, nor made from others."""
@@ -113,11 +128,8 @@ class SymbolState:
                 self._trade = trade
             case QuoteSeen() as quote:
                 self._quote = quote
-            case LinkOpened():
-                self._link = "open"
-                return False
-            case LinkLost():
-                self._link = "lost"
+            case LinkOpened() | LinkLost() as news:
+                self._link.hear(news)
                 return False
             case SymbolDoubted(reasons=reasons):
                 self._doubts = reasons[:DOUBTS_MAX]

@@ -101,8 +101,8 @@ class Symbols:
             about = self._about(feed, topic, body, now)
         if isinstance(about, SymbolState):
             tell(about, envelope, now)
-        elif about is not None:
-            about.link = "open" if isinstance(body, LinkOpened) else "lost"
+        elif about is not None and isinstance(body, LinkOpened | LinkLost):
+            about.hear(body)
 
     def _about(self, feed: str, topic: bytes, body: MarketBody, now: Moment) -> SymbolState | VenueLink | None:
         """Return whom a message on a topic is about: the topic's first part is the venue, the body has the rest."""
@@ -121,7 +121,7 @@ class Symbols:
         if isinstance(about, SymbolState) and kind is not None:
             about.forget(kind)
         elif isinstance(about, VenueLink):
-            about.link = "unknown"
+            about.forget()
 
     def _state(self, feed: str, venue: str, symbol: str, now: Moment) -> SymbolState | None:
         key = (feed, venue, symbol)

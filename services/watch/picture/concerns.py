@@ -26,6 +26,7 @@ def concerns_of(measures: MeasuresGiven) -> Iterator[Concern]:
         concern = about_process(process)
         if concern is not None:
             yield Concern(f"{process.instance} {concern.words}", concern.grave)
+    yield from _about_feeds(measures)
     for symbol in measures.symbols:
         concern = about_symbol(symbol)
         if concern is not None:
@@ -40,7 +41,7 @@ def about_process(process: ProcessMeasured) -> Concern | None:
     if process.state == "running":
         return None
     if process.state != "silent":
-        return Concern(process.state, grave=False)
+        return Concern(process.state, grave=process.state == "crash loop")
     if process.heartbeat_age_ns is None:
         return Concern("never heard", grave=True)
     return Concern(f"silent for {span(process.heartbeat_age_ns)}", grave=True)
@@ -51,8 +52,20 @@ def about_symbol(symbol: SymbolMeasured) -> Concern | None:
     doubts = ", ".join(symbol.doubts)
     match symbol.link:
         case "lost":
-            return Concern(f"lost: {doubts}" if doubts else "lost", grave=True)
+            why = f" ({symbol.lost_reason})" if symbol.lost_reason else ""
+            return Concern(f"lost{why}: {doubts}" if doubts else f"lost{why}", grave=True)
         case "unknown":
             return Concern(f"not heard: {doubts}" if doubts else "not heard", grave=False)
         case "open":
             return Concern(f"doubted: {doubts}", grave=False) if doubts else None
+
+
+def _about_feeds(measures: MeasuresGiven) -> Iterator[Concern]:
+    """Say who reads nothing, though he runs; who does not has been spoken of."""
+    feeds = [process for process in measures.processes if process.instance.partition("-")[0] == "feed"]
+    if not feeds and not measures.symbols:
+        yield Concern("no symbol, for no feed runs: see `bowline status`", grave=True)
+    told = {symbol.feed for symbol in measures.symbols}
+    for feed in feeds:
+        if feed.instance not in told and feed.state == "running":
+            yield Concern(f"{feed.instance} names no symbol: see `bowline logs {feed.instance}`", grave=False)

@@ -1,9 +1,10 @@
 """Numbers as people read them, each with its unit, short enough for a column."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Final
+from typing import Final, Self
 
 from shared.core.durations import duration
 
@@ -11,35 +12,55 @@ NOT_KNOWN: Final = "-"
 PLACES_MAX: Final = 8
 BARS: Final = "▁▂▃▄▅▆▇█"
 _EIGHT_PLACES: Final = Decimal("0.5e-8")  # what is less would be written as nothing
-_TWO_PLACES: Final = Decimal("0.005")
+_TWO_PLACES: Final = Decimal("0.01")
+_SPREAD_PLACES_MIN: Final = 2
+_BPS: Final = Decimal(10_000)
+_THOUSAND: Final = 1_000
 _written: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)  # whoever calls may count in another one
 _MICROSECOND, _MILLISECOND, _SECOND, _MINUTE = 1_000, 1_000_000, 1_000_000_000, 60_000_000_000
 _MEBIBYTE: Final = 1024 * 1024
 _TENTHS_BELOW: Final = 10
 
 
-def price(value: Decimal | None) -> str:
-    """Return a price with the places it has, eight at most, and thousands apart."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many decimals the prices and the spread of a symbol are written with."""
+
+    price: int = 0
+    spread: int = _SPREAD_PLACES_MIN
+
+    def widened_by(self, other: Self) -> Self:
+        """Return what suffices for both."""
+        return type(self)(max(self.price, other.price), max(self.spread, other.spread))
+
+
+def places_for(prices: Sequence[Decimal | None]) -> Places:
+    """Return what these prices of one symbol need, eight at most; the least spread that they show has two digits."""
+    known = [value for value in prices if value]
+    if not known:
+        return Places()
+    price_places = min(max(0, *(-_exponent_of(value) for value in known)), PLACES_MAX)
+    least_bps = _written.divide(_written.scaleb(_BPS, -price_places), max(known))
+    return Places(price_places, 1 - least_bps.adjusted() if least_bps < _TWO_PLACES else _SPREAD_PLACES_MIN)
+
+
+def price(value: Decimal | None, places: Places) -> str:
+    """Return a price with thousands apart, and with all its zeros: its width is not to change with its last digit."""
     if value is None:
         return NOT_KNOWN
     if value < _EIGHT_PLACES:
         return f"{value:.3e}"
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int), "a field of a message is a number"
-    places = min(max(-exponent, 0), PLACES_MAX)
-    return f"{_written.quantize(value, Decimal(1).scaleb(-places)):,f}"
+    return f"{_written.quantize(value, Decimal(1).scaleb(-places.price)):,f}"
 
 
-def spread(value: Decimal | None) -> str:
-    """Return a spread in basis points with two places, or, where that would be nothing, with two digits."""
-    if value is None:
-        return NOT_KNOWN
-    return f"{value:.2g}" if 0 < value < _TWO_PLACES else f"{value:,.2f}"
+def spread(value: Decimal | None, places: Places) -> str:
+    """Return a spread in basis points."""
+    return NOT_KNOWN if value is None else f"{value:,.{places.spread}f}"
 
 
 def rounded(value: Decimal) -> str:
-    """Return a rate or a share, rounded to tenths."""
-    return f"{value:,.1f}"
+    """Return a rate or a share, rounded to tenths, or to ones where those are thousands: it is no wider then."""
+    return f"{value:,.1f}" if value < _THOUSAND else f"{value:,.0f}"
 
 
 def count(value: int) -> str:
@@ -60,6 +81,12 @@ def span(nanoseconds: int | None) -> str:
             whole = nanoseconds // unit_ns
             return f"{whole} {name}" if whole >= _TENTHS_BELOW else f"{_tenths_of(nanoseconds, unit_ns)} {name}"
     return duration(nanoseconds / _SECOND)
+
+
+def _exponent_of(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int), "a field of a message is a number"
+    return exponent
 
 
 def _tenths_of(nanoseconds: int, unit_ns: int) -> str:

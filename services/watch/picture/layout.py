@@ -84,17 +84,21 @@ def shortened(text: str, width: int) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table. The one with the highest `rank` is the first to go when the width does not suffice."""
+    """One column of a table. The one with the highest `rank` is the first to go when the width does not suffice.
+
+    It is `least` wide, so that it does not move the others whenever a figure gains or loses a digit.
+    """
 
     heading: str
     cells: Sequence[Span]
     rank: int = 0
     to_the_right: bool = True
+    least: int = 0
 
     @cached_property
     def width(self) -> int:
-        """Return the width of its widest cell."""
-        return max(map(width_of, (self.heading, *(cell.text for cell in self.cells))))
+        """Return the width of its widest cell, or the least it may have."""
+        return max(self.least, *map(width_of, (self.heading, *(cell.text for cell in self.cells))))
 
     def aligned(self, cell: Span) -> Span:
         """Return a cell as wide as the column."""

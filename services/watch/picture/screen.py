@@ -113,8 +113,8 @@ def _measured(measures: MeasuresGiven, sight: Sight, width: int) -> list[Section
         Section(
             "symbols",
             len(symbols),
-            lambda: symbols_table(symbols, sight.trails, width),
-            lambda: symbols_table(urgent_symbols, sight.trails, width),
+            lambda: symbols_table(symbols, sight, width),
+            lambda: symbols_table(urgent_symbols, sight, width),
         ),
         Section(
             "processes",

@@ -12,16 +12,11 @@ import structlog
 
 from shared.mesh.bus.hub import AddressUnusableError
 from shared.mesh.bus.keys import KeysUnusableError
+from shared.mesh.exit_codes import BEGIN_ANEW, OUR_DEFECT, UNUSABLE
 from shared.mesh.journal import JournalFailed
 from shared.mesh.run_directory import SocketPathError
 from shared.mesh.service.links import SnailError
 from shared.mesh.service.plan import OutsideUnusableError
-
-# Exit codes, as sysexits.h names them. Whatever it is, the supervisor starts the process again.
-IN_ORDER: Final = 0
-OUR_DEFECT: Final = 70
-BEGIN_ANEW: Final = 75
-UNUSABLE: Final = 78
 
 log: Final = structlog.get_logger("service")
 

@@ -39,6 +39,8 @@ class Plan:
     says: tuple[str, ...] = ()  # sockets of which only the latest counts
     publishes_market: bool = False
     outside: Outside | None = None
+    # What the outside brings once others can reach what it serves: until then the process says that it is booting.
+    open_with: type[FromOutside] | None = None
     drain_seconds: float = DRAIN_SECONDS_DEFAULT
 
 

@@ -44,10 +44,11 @@ from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, ClockWatch, WallMoved
+from shared.mesh.exit_codes import BEGIN_ANEW, IN_ORDER
 from shared.mesh.journal import JournalFull
 from shared.mesh.seat import Seat
 from shared.mesh.service.diary import Diary
-from shared.mesh.service.ending import BEGIN_ANEW, IN_ORDER, Ending
+from shared.mesh.service.ending import Ending
 from shared.mesh.service.hops import CORE, JOURNAL, Hops
 from shared.mesh.service.links import Links
 from shared.mesh.service.own_sockets import OwnSockets
@@ -92,6 +93,7 @@ class Service:
         self._ending: Final = Ending(self._loop)
         self._inputs: Final[deque[Happening]] = deque()
         self._busy = False
+        self._begun = False  # the past is folded, and the core has its first word
         self._has_room = True
         self._refusals = 0  # how many `NotRecorded` the core is answering, each with a report of its own
         self._hops: Final = Hops()
@@ -139,8 +141,7 @@ class Service:
 
     def look(self) -> None:
         """Notice that the process stood still, before anything is read that waited meanwhile."""
-        gap_ns = self._pulse.look()
-        if gap_ns and self._pulse.state != "booting":
+        if (gap_ns := self._pulse.look()) and self._begun:
             log.warning("stood still", seconds=round(gap_ns / 1e9, 3))
             self.take(Stalled(gap_ns))
             self._links.slept()
@@ -149,19 +150,22 @@ class Service:
     def bring(self, happening: FromOutside) -> None:
         """Take in what came from outside the bus."""
         self.look()
+        if isinstance(happening, self._plan.open_with or ()):
+            self._open()
         self.take(happening)
 
     def stop(self) -> None:
         """Ask the core to finish; it has as long as the plan says."""
         if self._pulse.state == "draining" or self._ending.has_come:
             return
-        if self._pulse.state == "booting":
+        if not self._begun:
             self._ending.come(IN_ORDER)
             return
         self._pulse.state = "draining"
         log.info("draining", seconds=self._plan.drain_seconds)
         self._loop.call_later(self._plan.drain_seconds, self._drained_too_late)
         self.look()
+        self._say_health()  # whoever counts deaths knows by it that the end to come is none
         self.take(StopAsked())
 
     def take(self, happening: Happening) -> None:
@@ -183,8 +187,9 @@ class Service:
         """Open our sockets, and give the core its first word."""
         seat, plan, diary = self._station.seat, self._plan, self._station.diary
         self._own.open(records=diary.records if diary is not None else None, on_asked=self.take)
-        self._pulse.state = "running"
-        log.info("running", instance=plan.instance, epoch=seat.epoch, restarts=seat.restarts)
+        self._begun = True
+        if plan.open_with is None:
+            self._open()
         self._busy = True  # what the outside brings at once comes after the first word
         self._inputs.append(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
         if diary is not None:
@@ -196,6 +201,12 @@ class Service:
         self._busy = False
         self._say_health()
 
+    def _open(self) -> None:
+        """Say that we run, once: from now on everything we serve can be reached."""
+        if self._pulse.state == "booting":
+            self._pulse.state, seat = "running", self._station.seat
+            log.info("running", instance=self._plan.instance, epoch=seat.epoch, restarts=seat.restarts)
+
     def _turn(self, happening: Happening) -> None:
         self._do(self._handled_by_core(happening))
 
@@ -205,7 +216,7 @@ class Service:
         effects = self._core.handle(happening, now)
         self._hops.took(CORE, self._clock.boot_ns() - now.boot_ns)
         self._handled += 1
-        assert not effects or self._pulse.state != "booting", "the past is only folded"
+        assert not effects or self._begun, "the past is only folded"
         return effects
 
     def _do(self, effects: Sequence[Effect]) -> None:
@@ -256,8 +267,7 @@ class Service:
             self._inputs.append(JournalRoom(has_room))
 
     def _perform(self, effect: Effect) -> None:
-        performer = self._performers.get(type(effect))
-        if performer is not None:
+        if (performer := self._performers.get(type(effect))) is not None:
             performer(effect)
         elif isinstance(effect, Outward):
             assert self._plan.outside is not None, "a core with hands outside needs somebody who has them"
@@ -265,8 +275,7 @@ class Service:
 
     async def _fold(self) -> None:
         """Hand the core its past, with room for heartbeats in between."""
-        diary = self._station.diary
-        if diary is None:
+        if (diary := self._station.diary) is None:
             return
         self.take(Restored(diary.journal.snapshot.state))
         for count, past in enumerate(diary.past()):
@@ -299,10 +308,9 @@ class Service:
 
     def _tend_diary(self) -> None:
         diary = self._station.diary
-        if diary is None or not isinstance(self._plan, JournaledPlan) or self._pulse.state == "booting":
+        if diary is None or not isinstance(self._plan, JournaledPlan) or not self._begun:
             return
-        refusal = diary.turn_page(wall_ns=self._clock.wall_ns(), state=self._plan.core.state)
-        if refusal is not None:
+        if refusal := diary.turn_page(wall_ns=self._clock.wall_ns(), state=self._plan.core.state):
             log.critical("no new segment could be begun: the old one goes on", reason=refusal)
         if diary.journal.is_full:
             diary.journal.refill_reserve()
@@ -311,18 +319,11 @@ class Service:
 
     def _say_health(self) -> None:
         diary = self._station.diary
-        heartbeat, hello = self._pulse.beat(
-            Workload(
-                handled=self._handled,
-                queued=len(self._inputs) + self._links.unanswered,
-                published=self._own.positions(),
-                anchor=diary.journal.anchor if diary is not None else None,
-            )
-        )
-        if hello is not None:
-            self._own.say_health(hello)
-            self._own.say_health(self._hops.measured())
-        self._own.say_health(heartbeat)
+        anchor = diary.journal.anchor if diary is not None else None
+        queued = len(self._inputs) + self._links.unanswered
+        heartbeat, hello = self._pulse.beat(Workload(self._handled, queued, self._own.positions(), anchor))
+        for body in (heartbeat,) if hello is None else (hello, self._hops.measured(), heartbeat):
+            self._own.say_health(body)
 
     def _drained_too_late(self) -> None:
         if not self._ending.has_come:

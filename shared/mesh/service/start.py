@@ -29,6 +29,7 @@ from shared.mesh.bus.keys import KeyRing, KeysUnusableError, load_key_ring
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, SystemClock
 from shared.mesh.epoch import EpochUnknownError, EpochVerdict
+from shared.mesh.exit_codes import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from shared.mesh.journal import JournalFailed, JournalFull, JournalRefused
 from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
@@ -36,7 +37,6 @@ from shared.mesh.run_directory import RunDirectory, SocketPathError
 from shared.mesh.seat import Post, Seat, Standby, take_seat
 from shared.mesh.service.core_dump import refuse_core_dumps
 from shared.mesh.service.diary import Diary, open_diary
-from shared.mesh.service.ending import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from shared.mesh.service.plan import JournaledPlan, Plan
 from shared.mesh.service.pulse import Pulse
 from shared.mesh.service.shell import Service, Station

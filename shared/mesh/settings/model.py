@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from shared.mesh.settings.doors import Door
 from shared.mesh.settings.endpoints import addresses, checked_endpoints
 from shared.mesh.settings.feeds import Feed, checked_books, checked_feeds, checked_timeframes, feeds
 from shared.mesh.settings.values import Text, count, number, percent, plain, quote, refusal
@@ -169,9 +170,14 @@ class SimExchangeSettings(_Section):
     )
 
     @property
-    def address(self) -> str:
+    def door(self) -> Door:
         """Where it serves."""
-        return f"http://127.0.0.1:{self.port}"
+        return Door("sim_exchange.port", self.port)
+
+    @property
+    def admin_door(self) -> Door | None:
+        """Where it takes commands, None where it takes none."""
+        return Door("sim_exchange.admin_port", self.admin_port) if self.admin == "on" else None
 
 
 class MetricsSettings(_Section):
@@ -180,6 +186,11 @@ class MetricsSettings(_Section):
     port: Annotated[int, number(1, 65_535)] = Field(
         9464, description="Where Prometheus fetches it, on this host alone."
     )
+
+    @property
+    def door(self) -> Door:
+        """Where it is fetched."""
+        return Door("metrics.port", self.port)
 
 
 class RedisSettings(_Section):
@@ -298,7 +309,7 @@ class Settings(BaseSettings):
     @property
     def venue_address(self) -> str | None:
         """Where the venue is; None is at its own addresses."""
-        words = {"official": None, "simulated": self.sim_exchange.address}
+        words = {"official": None, "simulated": self.sim_exchange.door.address}
         return words.get(self.venue.url, self.venue.url)
 
     @classmethod

@@ -1,7 +1,7 @@
 """A core of metrics that is fed by hand, and builders of what it is fed."""
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from proto.envelope import SCHEMA, Body, Envelope, MarketEnvelope
 from proto.health import HOP_BUCKETS, Heartbeat, Hello, HopLatency, HopsMeasured
@@ -141,10 +141,16 @@ def a_trade(price: float = 64000.5, *, symbol: str = "BTC/USDT") -> TradeSeen:
     return TradeSeen(symbol=symbol, price=price, quantity=0.5, taker_side="buy", trade_id="1")
 
 
-def a_beat(handled: int = 1, *, cpu_time_ns: int = 0, gap_ns: int = 0) -> Heartbeat:
+def a_beat(
+    handled: int = 1,
+    *,
+    cpu_time_ns: int = 0,
+    gap_ns: int = 0,
+    state: Literal["booting", "running", "draining"] = "running",
+) -> Heartbeat:
     """Return a heartbeat."""
     return Heartbeat(
-        state="running",
+        state=state,
         handled=handled,
         queued=3,
         flatten_step=0,

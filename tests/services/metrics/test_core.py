@@ -1,6 +1,7 @@
 """What metrics listens to, what it knows of processes and hops, and what it says about its store."""
 
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -95,6 +96,23 @@ def test_next_life_of_a_process_begins_anew() -> None:
     risk = gathering.process("risk")
     assert (risk.epoch, risk.process_id, risk.handled_per_second, risk.uptime_ns) == (2, 0, Decimal(0), 0)
     assert [one.handled for one in gathering.gathered().processes] == [1]
+
+
+@pytest.mark.parametrize(("last_word", "state"), [("running", "crash loop"), ("draining", "running")])
+def test_three_deaths_within_a_minute_are_a_crash_loop(last_word: Literal["running", "draining"], state: str) -> None:
+    """Who begins anew without having said that it drains has died; three times within a minute is a crash loop."""
+    gathering = Gathering()
+    for epoch in range(1, 4):
+        gathering.hear("risk", a_beat(), epoch=epoch)
+        gathering.hear("risk", a_beat(state=last_word), epoch=epoch)
+        gathering.wait(10)
+    assert gathering.process("risk").state == "silent"
+    gathering.hear("risk", a_beat(), epoch=4)
+    assert gathering.process("risk").state == state
+    for _ in range(5):
+        gathering.wait(10)
+        gathering.hear("risk", a_beat(), epoch=4)
+    assert gathering.process("risk").state == "running"
 
 
 def test_word_that_waited_is_as_old_as_it_says() -> None:

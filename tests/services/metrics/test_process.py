@@ -128,6 +128,7 @@ def test_port_that_is_taken_is_said(project: MetricsProject) -> None:
         assert project.start("metrics").wait(PATIENCE_S) == 78
     assert f"port {project.port} of 127.0.0.1 cannot be had" in project.log("metrics")
     assert "metrics.port" in project.log("metrics")
+    assert '"running"' not in project.log("metrics"), "who cannot be reached does not run"
 
 
 def test_address_that_is_none_is_said_without_its_password(project: MetricsProject) -> None:

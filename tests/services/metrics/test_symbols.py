@@ -164,6 +164,24 @@ def test_link_of_a_symbol_is_its_own_and_its_venue_s(words: list[MarketBody], li
     assert gathering.symbol().link == link
 
 
+@pytest.mark.parametrize("symbol", ["BTC/USDT", None])
+def test_reason_of_a_lost_link_is_told_in_a_line(symbol: str | None) -> None:
+    """A feed that never had its link says why, as does one that lost it; a page in a reason is left out."""
+    gathering = Gathering()
+    gathering.hear("feed", a_beat())
+    gathering.hear("feed", a_count())
+    page = "binance GET https://api.binance.com/api/v3/exchangeInfo 403 Forbidden\n<!DOCTYPE html>\n<html><p>no</html>"
+    for reason, told in (
+        (page, "binance GET https://api.binance.com/api/v3/exchangeInfo 403 Forbidden"),
+        ("<html>403</html>", "it does not say why"),
+        ("so\n long " * 30, f"{'so long ' * 15}"[:119] + "…"),
+    ):
+        gathering.see(LinkLost(symbol=symbol, reason=reason))
+        assert (gathering.symbol().link, gathering.symbol().lost_reason) == ("lost", told)
+    gathering.see(LinkOpened(symbol=symbol))
+    assert (gathering.symbol().link, gathering.symbol().lost_reason) == ("open", None)
+
+
 def test_nobody_knows_of_the_link_of_a_silent_feed() -> None:
     """A second and a half after a feed's last word its links are unknown; ages go on, and its next word counts."""
     gathering = alive()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.mesh.process_identity import command_line_of
+from shared.mesh.redis_place import why_it_rests
 from tests.house.tree import CHECKOUT
 from tests.services.metrics.metrics_project import PATIENCE_S, eventually
 
@@ -46,15 +48,15 @@ class Place:
         return process
 
     def answers(self, words: str) -> str:
-        """Say something to the server, and return its answer; empty while nobody listens."""
+        """Say something to the server, and return its answer; empty while nobody listens, or who did dies meanwhile."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(PATIENCE_S)
             try:
                 client.connect(str(self.socket))
-            except OSError:
+                client.sendall(f"{words}\r\n".encode())
+                return client.recv(65_536).decode()
+            except (ConnectionError, FileNotFoundError):
                 return ""
-            client.sendall(f"{words}\r\n".encode())
-            return client.recv(65_536).decode()
 
     def leave(self) -> None:
         """End what still runs."""
@@ -112,7 +114,8 @@ def test_where_another_is_wanted_it_rests(place: Place, url: str) -> None:
     said = resting.stdout.readline()
     assert re.match(r"redis: the mesh's own server rests: (no Redis|redis://10\.0\.0\.2:6379/0) is wanted, by ", said)
     assert not place.socket.exists()
-    eventually(lambda: b"signal.pause" in Path(f"/proc/{resting.pid}/cmdline").read_bytes())
+    wanted = said.partition(" rests: ")[2].rstrip("\n")
+    eventually(lambda: why_it_rests(command_line_of(resting.pid)) == wanted)
     resting.terminate()
     assert resting.wait(PATIENCE_S) == -signal.SIGTERM
 

@@ -66,13 +66,14 @@ class ExchangeProject:
         self.says(process, OPEN)
         return process
 
-    def says(self, process: subprocess.Popen[str], event: str) -> dict[str, Any]:
-        """Read its log up to an event, and return that line."""
+    def says(self, process: subprocess.Popen[str], event: str, *, never: str = "") -> dict[str, Any]:
+        """Read its log up to an event, and return that line; before it something may never have been said."""
         assert process.stderr is not None
         heard = []
         for line in process.stderr:
             heard.append(line)
             said: dict[str, Any] = json.loads(line)
+            assert said["event"] != never, heard
             if said["event"] == event:
                 return said
         raise AssertionError(f"it ended, and never said {event!r}: {heard}")

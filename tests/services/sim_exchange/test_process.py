@@ -13,6 +13,7 @@ from services.sim_exchange.market.source import PriceSource
 from services.sim_exchange.process import FOLDER, LOG_FOLDER, Choice, SimExchange
 from shared.core.service import FromOutside
 from shared.mesh.clock import SystemClock
+from shared.mesh.settings.doors import Door
 from tests.services.sim_exchange.exchange_process import ExchangeProject
 from tests.services.sim_exchange.face.venue import ccxt_at
 from tests.services.sim_exchange.kills import kill_rounds
@@ -32,8 +33,9 @@ def test_what_was_acknowledged_outlives_the_process() -> None:
 def test_trouble_is_said_in_a_sentence() -> None:
     """A port that is taken, accounts or a log that cannot be read: what, where and what to do, and an end in order."""
     with ExchangeProject() as project, socket.create_server(("127.0.0.1", project.port)):
-        assert _reason(project).startswith(
-            "a port of 127.0.0.1 cannot be had (error while attempting to bind on address"
+        assert _reason(project) == (
+            f"port {project.port} of 127.0.0.1 cannot be had (Address already in use): "
+            "end whoever has it, which `ss -ltnp` names, or choose another in sim_exchange.port"
         )
     with ExchangeProject() as project:
         project.stop(project.start())
@@ -77,8 +79,8 @@ def test_what_nobody_foresaw_ends_the_process() -> None:
         loop.set_exception_handler(lambda _, context: seen.set_result(context.get("exception")))
         choice = Choice(
             directory=directory,
-            port=0,
-            admin_port=None,
+            door=Door("sim_exchange.port", 0),
+            admin_door=None,
             seed=7,
             client_ids="unique while open",
             symbols=DEFAULT_SYMBOLS,
@@ -125,7 +127,7 @@ def test_choice_that_cannot_be_meant_is_refused(words: list[str], complaint: str
 
 def _reason(project: ExchangeProject) -> str:
     process = project.spawn()
-    said = project.says(process, "cannot go on")
+    said = project.says(process, "cannot go on", never="running")
     assert said["level"] == "critical"
     process.communicate(timeout=30)
     assert process.returncode == 78

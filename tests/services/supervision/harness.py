@@ -18,6 +18,7 @@ from typing import Any, Final, cast
 from services.cli import VERBS
 from shared.mesh.verb import Streams
 from tests.house.tree import CHECKOUT
+from tests.loopback import THIS_HOST, free_port
 
 PATIENCE_S: Final = 30
 PAUSE_MS: Final = 20
@@ -75,7 +76,10 @@ class SmallMesh:
     ) -> None:
         self.root: Final = root
         (root / "config").mkdir()
-        shutil.copy(CHECKOUT / "config/bowline.yaml", root / "config")
+        shipped = (CHECKOUT / "config/bowline.yaml").read_text(encoding="utf-8")
+        # Whatever else runs on this machine: the ports of these meshes are their own.
+        ports = re.sub(r"^  port: \d+", lambda _: f"  port: {free_port(THIS_HOST)}", shipped, flags=re.MULTILINE)
+        (root / "config/bowline.yaml").write_text(ports, encoding="utf-8")
         head = overseen_by_us(root) if overseen else re.sub(OVERSEER, "", HEAD)
         blocks = [
             block_for(root, instance, conduct, changes.get(instance, {})) for instance, conduct in programs.items()

@@ -1,5 +1,8 @@
 """A program that is no process of the mesh, under the verbs; the tests go through its life in this order."""
 
+import re
+import sys
+
 import pytest
 
 from tests.services.supervision.conftest import MakeMesh
@@ -53,3 +56,23 @@ def test_it_ends_with_the_mesh(mesh: SmallMesh) -> None:
     refused = mesh.run("crash", "redis")
     assert (refused.code, "redis does not run" in refused.errors) == (1, True), refused.everything
     assert process_id not in mesh.process_ids().values()
+
+
+def test_redis_that_is_not_wanted_is_off(make_mesh: MakeMesh) -> None:
+    """Where the settings want none, or another, the table says so in place of RUNNING, and all is well."""
+    mesh = make_mesh(feed="steady", redis="")
+    file = mesh.root / "supervisord.conf"
+    file.write_text(
+        re.sub(
+            r"command=.* redis $",
+            f'command="{sys.executable}" -m services.redis_server --root {mesh.root}',
+            file.read_text(),
+            flags=re.MULTILINE,
+        )
+    )
+    assert mesh.run("up", environment={"REDIS_URL": "off"}).code == 0
+    redis = mesh.rows()["redis"]
+    assert (redis["state"], redis["remark"]) == ("OFF", "no Redis is wanted, by redis.url or REDIS_URL")
+    restarted = mesh.run("restart", "redis")
+    assert (restarted.code, "redis: is off" in restarted.output) == (0, True), restarted.everything
+    assert mesh.run("down").code == 0

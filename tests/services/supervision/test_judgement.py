@@ -66,6 +66,9 @@ def test_table_for_programs_has_the_same() -> None:
     ("evidence", "state"),
     [
         (WELL, State.RUNNING),
+        (replace(WELL, looped_before=True), State.RUNNING),
+        (replace(WELL, beat=Beat(0.2, boots=True)), State.STARTING),
+        (replace(WELL, beat=Beat(0.2, boots=True), crash_loop=True), State.CRASH_LOOP),
         (replace(WELL, beat=None), State.UNKNOWN),
         (replace(WELL, beat=Beat(None, has_socket=False)), State.NO_HEARTBEAT),
         (replace(WELL, beat=Beat(None, has_socket=False), holder=replace(OWN, uptime_s=2)), State.STARTING),
@@ -118,3 +121,13 @@ def test_of_a_foreign_program_supervisord_s_word_counts(word: Word | None, *, cr
     (row,) = rows_of([replace(FOREIGN, word=word, crash_loop=crash_loop)])
     assert (row.state, row.epoch, row.starts, row.heartbeat_age_s) == (state, None, None, None)
     assert row.process_id == (word.process_id or None if word is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [("RUNNING", State.OFF), ("STARTING", State.STARTING), ("FATAL", State.FATAL)]
+)
+def test_what_only_rests_is_off(said: str, state: State) -> None:
+    """A program that stands in for one that is not wanted does not run, and is well; the reason stands beside it."""
+    (row,) = rows_of([replace(FOREIGN, word=Word(said, 51, 100), rests="no Redis is wanted")])
+    assert (row.state, row.well) == (state, state is State.OFF)
+    assert state is not State.OFF or row.remark == "no Redis is wanted"

@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from services.supervision.log_file import TAIL_BYTES_MAX, LogFile, last_lines, tail_of
+from services.supervision.log_file import TAIL_BYTES_MAX, LogFile, last_lines
 from tests.house.tree import CHECKOUT
 from tests.services.supervision.conftest import MakeMesh
 
@@ -18,6 +20,12 @@ def log(tmp_path: Path) -> Path:
     path = tmp_path / "risk.log"
     path.write_text("one\ntwo\n")
     return path
+
+
+def end_of(log: Path) -> Sequence[str]:
+    """Return the lines at the end of a log."""
+    with closing(LogFile(log.stem, log)) as file:
+        return file.open()
 
 
 def test_added_lines_are_read_once_and_whole(log: Path) -> None:
@@ -69,13 +77,13 @@ def test_log_to_come_is_waited_for(log: Path) -> None:
 def test_what_could_steer_a_terminal_is_not_shown(log: Path) -> None:
     """Control characters and broken text are replaced."""
     log.write_bytes(b"\x1b[2Jhello\tyou\xff\n")
-    assert tail_of(log, 10) == ["\ufffd[2Jhello\tyou\ufffd"]
+    assert end_of(log) == ["\ufffd[2Jhello\tyou\ufffd"]
 
 
 def test_end_of_a_large_log_begins_with_a_whole_line(log: Path) -> None:
     """Of a log larger than what is looked at, no half line is shown."""
     log.write_text("".join(f"line {number:09}\n" for number in range(TAIL_BYTES_MAX // 10)))
-    assert {len(line) for line in tail_of(log, TAIL_BYTES_MAX)} == {14}
+    assert {len(line) for line in end_of(log)} == {14}
 
 
 def test_so_many_lines_are_shown() -> None:

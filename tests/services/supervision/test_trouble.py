@@ -1,13 +1,16 @@
 """What goes wrong at `up`, and in which words it is said."""
 
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from services.supervision.mesh import Mesh
 from services.supervision.starting import prepare, start_supervisor
-from tests.loopback import OUR_HOST, free_port
+from tests.loopback import OUR_HOST, THIS_HOST, free_port
 from tests.services.supervision.conftest import MakeMesh
 from tests.services.supervision.harness import ENDS_TOO_SOON, SmallMesh, eventually
 
@@ -20,12 +23,61 @@ def test_program_that_cannot_go_on_is_explained(make_mesh: MakeMesh) -> None:
     rows = mesh.rows()
     assert (rows["risk"]["state"], rows["metrics"]["state"]) == ("FATAL", "RUNNING")
     words = "    risk is brief\n    cannot go on: the moon is in the wrong house\n"
-    assert brought_up.errors == (
+    explained = (
         "\nrisk is FATAL: it ended each time within a second of its start, and supervisord has given up on it.\n"
         f"The end of {mesh.root}/var/logs/risk.log:\n"
         f"{2 * words}"
     )
+    assert brought_up.errors == explained
     assert mesh.run("status").code == 3
+    assert mesh.run("down").code == 0
+    assert mesh.run("up").errors == explained, "what it said the first time is no news the second time"
+    assert mesh.run("down").code == 0
+
+
+def test_deaths_before_down_are_history(make_mesh: MakeMesh) -> None:
+    """Who died again and again before the mesh was taken down is well once it is up again, and that is remarked."""
+    mesh = make_mesh(None, risk="steady")
+    assert mesh.run("up").code == 0
+    for _ in range(3):
+        assert mesh.run("crash", "risk").code == 0
+    eventually(lambda: mesh.rows()["risk"]["state"] == "CRASH LOOP")
+    assert mesh.run("down").code == 0
+    brought_up = mesh.run("up")
+    assert brought_up.code == 0, brought_up.everything
+    assert "died three times within 60 s before it was brought up" in brought_up.output
+    assert mesh.run("down").code == 0
+
+
+def test_feed_that_nobody_would_start_is_refused(make_mesh: MakeMesh) -> None:
+    """`up` says the same as `config check`: an entry of feed.others without a program leaves its symbols unread."""
+    mesh = make_mesh(None, feed="steady")
+    (mesh.root / "config/local.yaml").write_text("feed: {others: [feed-2=binance ETH/USDT]}\n")
+    assert "config/local.yaml:1: feed.others: feed-2 has no program, so nobody reads ETH/USDT" in refused(mesh)
+
+
+@pytest.mark.parametrize("verb", ["up", "demo"])
+def test_port_that_is_taken_starts_nothing(make_mesh: MakeMesh, verb: str) -> None:
+    """Before anything is started each program is named whose port somebody else has, with the setting to change."""
+    mesh = make_mesh(None, exchange="steady", metrics="steady")
+    with socket.socket() as exchange, socket.socket() as metrics:
+        ports = {}
+        for name, stranger in (("sim_exchange", exchange), ("metrics", metrics)):
+            stranger.bind((THIS_HOST, 0))
+            stranger.listen()
+            ports[name] = stranger.getsockname()[1]
+        (mesh.root / "config/local.yaml").write_text(
+            "".join(f"{name}: {{port: {port}}}\n" for name, port in ports.items())
+        )
+        answer = mesh.run(verb)
+    assert answer.code == 1
+    assert f"exchange cannot start: port {ports['sim_exchange']} of 127.0.0.1 cannot be had" in answer.errors
+    assert f"metrics cannot start: port {ports['metrics']} of 127.0.0.1 cannot be had" in answer.errors
+    assert "or choose another in sim_exchange.port; " in answer.errors
+    assert answer.errors.endswith("or choose another in metrics.port\n")
+    assert not (mesh.root / "var/run/supervisord.pid").exists()
+    assert mesh.run("up").code == 0
+    assert mesh.run("up").code == 0, "what runs has its port itself"
     assert mesh.run("down").code == 0
 
 

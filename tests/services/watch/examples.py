@@ -18,6 +18,7 @@ BTC: Final = SymbolMeasured(
     venue="binance",
     symbol="BTC/USDT",
     link="open",
+    lost_reason=None,
     doubts=(),
     bid_price=Decimal("64000.12"),
     ask_price=Decimal("64000.13"),
@@ -60,6 +61,7 @@ UNHEARD: Final = SymbolMeasured(
     venue="binance",
     symbol="SOL/USDT",
     link="lost",
+    lost_reason="no route to the venue",
     doubts=(),
     bid_price=None,
     ask_price=None,
@@ -87,6 +89,7 @@ FEED: Final = ProcessMeasured(
     loop_gap_max_ns=2_300_000,
 )
 RISK: Final = replace(FEED, instance="risk", process_id=4712, memory_bytes=88_000_000, cpu_percent=Decimal("0.8"))
+LOOPING: Final = replace(FEED, instance="gateway", state="crash loop")
 SILENT: Final = replace(FEED, instance="executor", state="silent", process_id=4713, heartbeat_age_ns=3_240 * MS)
 BOOTING: Final = replace(FEED, instance="recorder", state="booting", uptime_ns=SECOND, restarts=7)
 NEVER: Final = ProcessMeasured(

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.watch.picture.figures import memory, price, span, sparkline, spread
+from services.watch.picture.figures import Places, memory, places_for, price, rounded, span, sparkline, spread
 from services.watch.picture.layout import shares
 from services.watch.terminal import redrawn
 
@@ -23,15 +23,32 @@ from services.watch.terminal import redrawn
 )
 def test_price_keeps_its_places(value: str | None, text: str) -> None:
     """A price has the places it came with, eight at most; one that would vanish is written with its power of ten."""
-    assert price(None if value is None else Decimal(value)) == text
+    said = None if value is None else Decimal(value)
+    assert price(said, places_for([said])) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "-"), ("0", "0.00"), ("0.0016", "0.0016"), ("5.8394", "5.84"), ("12345.6", "12,345.60")]
+    ("best", "value", "text"),
+    [
+        ("64000.12", None, "-"),
+        ("64000.12", "0", "0.0000"),
+        ("64000.12", "0.0016", "0.0016"),
+        ("64000.12", "1.4", "1.4000"),
+        ("3120.50", "0.0320", "0.03"),
+        ("0.00001712", "5.8394", "5.84"),
+        ("5", "12345.6", "12,345.60"),
+    ],
 )
-def test_spread_never_rounds_to_nothing(value: str | None, text: str) -> None:
-    """Two places, or two digits where two places would say that there is no spread."""
-    assert spread(None if value is None else Decimal(value)) == text
+def test_spread_of_a_step_of_the_price_has_two_digits(best: str, value: str | None, text: str) -> None:
+    """It has two places, or as many as the least spread needs that these prices can have, whatever it is just now."""
+    assert spread(None if value is None else Decimal(value), places_for([Decimal(best), None])) == text
+
+
+def test_places_suffice_for_all_prices() -> None:
+    """The price that was said with the most of them decides."""
+    assert places_for([Decimal("64000.1"), Decimal("64000.12"), None]) == Places(2, 4)
+    assert places_for([None, None]) == Places(0, 2)
+    assert Places(2, 2).widened_by(Places(1, 4)) == Places(2, 4)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +70,12 @@ def test_spread_never_rounds_to_nothing(value: str | None, text: str) -> None:
 def test_span_has_the_unit_that_fits(nanoseconds: int | None, text: str) -> None:
     """A time has two digits or three, and is never said to be longer than it is."""
     assert span(nanoseconds) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [("0.04", "0.0"), ("999.9", "999.9"), ("1204.4", "1,204")])
+def test_rate_has_tenths_below_a_thousand(value: str, text: str) -> None:
+    """Where there are thousands nobody misses the tenths, nor the width that they would take."""
+    assert rounded(Decimal(value)) == text
 
 
 def test_memory_is_in_mebibytes() -> None:

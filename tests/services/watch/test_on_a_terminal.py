@@ -4,6 +4,7 @@ import os
 import shlex
 import signal
 import sys
+from decimal import Decimal
 
 import pytest
 
@@ -22,7 +23,7 @@ def _restored(terminal: Terminal) -> bool:
 def _bid(display: Display) -> int:
     """Return the rising price, or 0."""
     row = next((line for line in display.text.splitlines() if line.startswith("BTC/USDT")), "")
-    return int(row.split()[2].replace(",", "")) if row else 0
+    return int(Decimal(row.split()[2].replace(",", ""))) if row else 0
 
 
 def test_it_draws_in_place_until_q(project: WatchedProject) -> None:

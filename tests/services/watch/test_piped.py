@@ -1,11 +1,15 @@
 """`bowline watch` where nobody looks: lines, objects, one answer, and a reader who has gone."""
 
+import io
 import json
 import re
 import signal
 
 import pytest
+from typing_extensions import override
 
+from services.watch.command import run
+from shared.mesh.verb import Streams
 from tests.services.watch.conftest import WatchedProject
 from tests.services.watch.terminal import PATIENCE_S
 
@@ -29,6 +33,34 @@ def test_a_pipe_gets_a_line_for_each_symbol_again_and_again(project: WatchedProj
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, errors) == (0, "")
+
+
+class Interrupting(io.StringIO):
+    """Has Ctrl-C pressed at the first word that is written."""
+
+    @override
+    def write(self, text: str) -> int:
+        if not self.getvalue():
+            super().write("^C\n")
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ([], 0, ""),
+        (["--json"], 0, ""),
+        (["--once"], 1, "bowline watch: interrupted; `bowline status` says how things are\n"),
+    ],
+)
+def test_ctrl_c_on_the_way_is_no_trace(project: WatchedProject, arguments: list[str], code: int, words: str) -> None:
+    """Before the first answer too it just ends; but to whom one answer was promised it is not said that all is well."""
+    (project.root / "config/local.yaml").write_text("logs: {level: loud}\n")  # of which it complains first
+    output, errors = io.StringIO(), Interrupting()
+    argv = ["--root", str(project.root), *arguments]
+    assert run(argv, environment={}, streams=Streams(output, errors)) == code
+    assert (output.getvalue(), errors.getvalue()) == ("", f"^C\n{words}")
 
 
 def test_a_reader_who_goes_ends_it(project: WatchedProject) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from services.watch.picture.concerns import concerns_of
 from services.watch.picture.layout import Line, Tone, text_of, width_of
 from services.watch.picture.screen import page, screen
 from services.watch.picture.sight import Gathering, Sight, Silence
@@ -12,6 +13,7 @@ from tests.services.watch.examples import (
     BTC,
     FEED,
     HOPS,
+    LOOPING,
     NOON_NS,
     RISK,
     SECOND,
@@ -46,9 +48,9 @@ symbol     feed         bid         ask  spread bps        last     mid price   
 BTC/USDT   feed   64,000.12   64,000.13      0.0016   64,000.12       ▁▂▄▃█▆▁   31 ms      84 ms    47.5        0  open
 SHIB/USDT  feed  0.00001712  0.00001713        5.84  0.00001713                640 ms     710 ms     3.2        0  open
 
-process  state     pid      uptime  starts  heartbeat  CPU %   memory  queue  handled/s  loop gap
-feed     running  4711  1 h 02 min       2     120 ms    7.5  124 MiB      0      312.5    2.3 ms
-risk     running  4712  1 h 02 min       2     120 ms    0.8   84 MiB      0      312.5    2.3 ms
+process  state     pid       uptime  starts  heartbeat  CPU %   memory  queue  handled/s  loop gap
+feed     running  4711   1 h 02 min       2     120 ms    7.5  124 MiB      0      312.5    2.3 ms
+risk     running  4712   1 h 02 min       2     120 ms    0.8   84 MiB      0      312.5    2.3 ms
 
 hop                               p50     p99     max  messages
 feed.market → strategy-trend   110 µs  420 µs  1.1 ms     5,000
@@ -62,22 +64,22 @@ q quits
 NARROW = """\
 bowline watch  2026-09-26 12:00:00 UTC  store down
 not well: 6
-executor silent for 3.2 s; dashboard never heard; SOL/USDT of feed-2 lost;
-recorder booting; ETH/USDT of feed doubted: stale, crossed; store down
-(connection refused)
+executor silent for 3.2 s; dashboard never heard; SOL/USDT of feed-2 lost (no
+route to the venue); recorder booting; ETH/USDT of feed doubted: stale, crossed;
+store down (connection refused)
 
 symbol            bid         ask  spread bps     age  msgs/s  state
 BTC/USDT    64,000.12   64,000.13      0.0016   31 ms    47.5  open
 SHIB/USDT  0.00001712  0.00001713        5.84  640 ms     3.2  open
 ETH/USDT     3,120.50    3,120.49        0.00    12 s     0.0  doubted: stale, …
-SOL/USDT            -           -           -       -     0.0  lost
+SOL/USDT            -           -           -       -     0.0  lost (no route t…
 
-process    state                 uptime  starts  heartbeat  CPU %   memory
-feed       running           1 h 02 min       2     120 ms    7.5  124 MiB
-risk       running           1 h 02 min       2     120 ms    0.8   84 MiB
-executor   silent for 3.2 s  1 h 02 min       2      3.2 s    7.5  124 MiB
-recorder   booting                  1 s       8     120 ms    7.5  124 MiB
-dashboard  never heard                -       -          -      -        -
+process    state                  uptime  starts  heartbeat  CPU %   memory
+feed       running            1 h 02 min       2     120 ms    7.5  124 MiB
+risk       running            1 h 02 min       2     120 ms    0.8   84 MiB
+executor   silent for 3.2 s   1 h 02 min       2      3.2 s    7.5  124 MiB
+recorder   booting                   1 s       8     120 ms    7.5  124 MiB
+dashboard  never heard                 -       -          -      -        -
 
 hop                               p50     p99     max  messages
 feed.market → strategy-trend   110 µs  420 µs  1.1 ms     5,000
@@ -95,7 +97,7 @@ symbol            bid         ask     age  state
 BTC/USDT    64,000.12   64,000.13   31 ms  open
 SHIB/USDT  0.00001712  0.00001713  640 ms  open
 ETH/USDT     3,120.50    3,120.49    12 s  doubted: stale, …
-SOL/USDT            -           -       -  lost
+SOL/USDT            -           -       -  lost (no route t…
 
 process    state             heartbeat  CPU %   memory
 executor   silent for 3.2 s      3.2 s    7.5  124 MiB
@@ -145,7 +147,12 @@ def test_before_the_first_answer() -> None:
 def test_colour_means_something() -> None:
     """Red is what is lost or silent, yellow what is in doubt or not yet there; nothing else has a colour."""
     picture = screen(seen(TROUBLED), 200, 40)
-    assert toned(picture, Tone.ALARM) == ["not well: 6", "lost", "silent for 3.2 s", "never heard"]
+    assert toned(picture, Tone.ALARM) == [
+        "not well: 6",
+        "lost (no route to the venue)",
+        "silent for 3.2 s",
+        "never heard",
+    ]
     assert toned(picture, Tone.WARNING) == ["doubted: stale, crossed", "booting"]
     assert toned(screen(seen(WELL), 200, 40), Tone.WELL) == ["all well"]
 
@@ -154,8 +161,25 @@ def test_nothing_measured_is_said() -> None:
     """Without symbols, processes or hops there is a line for each that says so."""
     empty = Sight(NOON_NS, measures(store="off"), msgspec.structs.replace(HOPS, hops=()))
     assert lines_of(page(empty, 80)) == (
-        "bowline watch  2026-09-26 12:00:00 UTC  store off\nall well\n\nno symbols\n\nno processes\n\nno hops\n"
+        "bowline watch  2026-09-26 12:00:00 UTC  store off\n"
+        "not well: 1\nno symbol, for no feed runs: see `bowline status`\n\nno symbols\n\nno processes\n\nno hops\n"
     )
+
+
+def test_feed_without_a_symbol_is_not_well() -> None:
+    """Who runs and names no symbol is spoken of, also beside a feed that names some; of a silent one that is said."""
+    further = msgspec.structs.replace(FEED, instance="feed-2")
+    words = [concern.words for concern in concerns_of(measures(BTC, FEED, further))]
+    assert words == ["feed-2 names no symbol: see `bowline logs feed-2`"]
+    silent = msgspec.structs.replace(SILENT, instance="feed")
+    assert [concern.words for concern in concerns_of(measures(silent))] == ["feed silent for 3.2 s"]
+
+
+def test_crash_loop_is_grave() -> None:
+    """A process that dies again and again is no process that runs, whatever it says between its deaths."""
+    picture = screen(seen(measures(BTC, FEED, LOOPING)), 120, 30)
+    assert toned(picture, Tone.ALARM) == ["not well: 1", "crash loop"]
+    assert "gateway crash loop\n" in lines_of(picture)
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 20, 40, 79, 80, 121, 300])
@@ -205,6 +229,21 @@ def test_trails_keep_a_price_for_every_five_seconds() -> None:
     assert gathering.sight(NOON_NS).trails["feed", "BTC/USDT"] == tuple(map(Decimal, range(28, 40)))
     gathering.given(measures(UNHEARD), HOPS)
     assert gathering.sight(NOON_NS).trails == {("feed-2", "SOL/USDT"): ()}
+
+
+def test_picture_stands_still_while_figures_change() -> None:
+    """A zero that a price loses, a short age, a quiet second: no column moves, and no price changes its decimals."""
+    gathering, pictures = Gathering(), []
+    calmer = {"received_age_ns": 900_000, "messages_per_second": Decimal("0.0"), "spread_bps": Decimal(0)}
+    busier = {"received_age_ns": 640_000_000, "messages_per_second": Decimal("1204.5")}
+    for bid, changes in (("64000.12", {}), ("64000.1", calmer), ("64000", busier), ("64000.1", {})):
+        bids = {"bid_price": Decimal(bid), "ask_price": Decimal(bid), "last_price": Decimal(bid)}
+        gathering.given(measures(msgspec.structs.replace(BTC, **bids, **changes), FEED), HOPS)
+        pictures.append([text_of(line) for line in page(gathering.sight(NOON_NS), 140)])
+    assert len({picture[3] for picture in pictures}) == 1, "the heading of the symbols"
+    bids_shown = [picture[4].split()[2] for picture in pictures]
+    assert bids_shown == ["64,000.12", "64,000.10", "64,000.00", "64,000.10"]
+    assert {len(picture[4].split()[4].partition(".")[2]) for picture in pictures} == {4}, "the spread"
 
 
 def test_silence_lasts_from_its_first_moment() -> None:

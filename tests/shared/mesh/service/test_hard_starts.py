@@ -14,8 +14,8 @@ from shared.core.service import Report
 from shared.mesh.bus.requests import RequestTimedOutError
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import SystemClock
+from shared.mesh.exit_codes import IN_ORDER, UNUSABLE
 from shared.mesh.service.diary import open_diary
-from shared.mesh.service.ending import IN_ORDER, UNUSABLE
 from shared.mesh.service.shell import FOLD_RECORDS
 from shared.mesh.service.start import DESCRIPTORS_MIN
 from shared.mesh.settings import load_configuration

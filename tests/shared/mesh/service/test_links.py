@@ -29,8 +29,8 @@ from shared.core.service import (
 from shared.mesh.anchors import Witnessed, anchors_of
 from shared.mesh.bus.latest import Announcer
 from shared.mesh.bus.requests import Request, Responder
+from shared.mesh.exit_codes import BEGIN_ANEW
 from shared.mesh.journal import resume_above
-from shared.mesh.service.ending import BEGIN_ANEW
 from tests.proto.examples import DIGEST
 from tests.shared.mesh.bus.conftest import Process
 from tests.shared.mesh.bus.test_latest import a_heartbeat

@@ -35,7 +35,7 @@ from shared.core.service import (
     Woken,
 )
 from shared.mesh.bus.latest import Announcer, Listener
-from shared.mesh.service.ending import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
+from shared.mesh.exit_codes import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from tests.shared.mesh.bus.test_latest import a_heartbeat
 from tests.shared.mesh.journal.sim_disk import SimDisk
 from tests.shared.mesh.service.conftest import Do, Hands, Stage, Told, at_start, standing_clock
@@ -271,6 +271,29 @@ async def test_heartbeats_say_that_the_loop_moves(stage: Stage, eventually: Even
     handled = [beat.handled for beat in beats]
     assert handled == sorted(set(handled))
     assert not actor.exit.done()
+
+
+async def test_who_serves_outside_boots_until_that_is_open(stage: Stage, eventually: Eventually) -> None:
+    """A process whose plan says so takes inputs, and says that it runs only when its hands bring in what is open."""
+    hands = Hands(lambda _effect: None)
+    actor = stage.service(outside=hands, open_with=Told)
+    states: list[str] = []
+    ear = stage.mesh.process("operator")
+    Listener(
+        hub=ear.hub,
+        instance="risk",
+        name="health",
+        codec=ear.codec,
+        on_envelope=lambda envelope: states.append(getattr(envelope.body, "state", "hello")),
+    )
+    await eventually(lambda: actor.core.seen and states.count("booting") >= 2)
+    assert "running" not in states
+    hands.bring(Told())
+    await eventually(lambda: "running" in states)
+    assert kinds(actor.core.seen) == ["Started", "Told"]
+    actor.service.stop()
+    hands.bring(Told())
+    await eventually(lambda: states[-1] == "draining")
 
 
 async def test_stop_ends_in_order(stage: Stage) -> None:

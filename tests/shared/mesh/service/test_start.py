@@ -14,12 +14,12 @@ from typing import Any, Final
 import pytest
 
 from shared.mesh.bus.keys import create_keys
+from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.private_directory import PrivateDirectory
 from tests.house.tree import CHECKOUT
 
 PATIENCE_S: Final = 30
 PAUSE_MS: Final = 20
-UNUSABLE: Final = 78
 
 
 class Run:
