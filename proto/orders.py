@@ -27,7 +27,8 @@ from proto.fields import (
 from proto.risk import Condition, Scope
 from proto.verdicts import Approval
 
-DIFFERENCES_MAX = 24
+DIFFERENCES_MAX = 16
+SYMBOLS_MAX = 120
 
 
 class EntryOpened(Message, frozen=True, tag="entry_opened.1"):
@@ -201,12 +202,21 @@ class ConditionCleared(Message, frozen=True, tag="condition_cleared.1"):
     reason: Text
 
 
+class TradesReadTo(Part, frozen=True):
+    """Every trade of the account on a symbol below this id is in the books."""
+
+    symbol: Symbol
+    next_trade_id: Count
+
+
 class ReconcileFinished(Message, frozen=True, tag="reconcile_finished.1"):
     """Our books were held against the venue's. Differences are reported, never traded away.
 
-    Where there are more than fit, the last one says how many more.
+    Where there are more than fit, the last one says how many more. `trades_read` is how far the trades of each symbol
+    were read without a gap.
     """
 
     pass_number: Count
     clean: bool
     differences: Annotated[tuple[Text, ...], Meta(max_length=DIFFERENCES_MAX)]
+    trades_read: Annotated[tuple[TradesReadTo, ...], Meta(max_length=SYMBOLS_MAX)]

@@ -5,7 +5,7 @@ as those that a process would have that was killed and read the journal again.
 """
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -31,13 +31,14 @@ from proto.orders import (
 from proto.risk import Condition
 from proto.verdicts import Approval
 from services.executor.orders import Order, opened
-from shared.trading.amounts import ZERO
+from shared.trading.amounts import EXACT, ZERO
 from shared.trading.fills import Fill
 from shared.trading.ledger import Ledger, Line, Source, entry_of, entry_of_fill
 from shared.trading.order_life import TERMINAL
 from shared.trading.positions import NOTHING_HELD, Positions, PositionsState, SetApart
 
 ENDED_ORDERS_MAX: Final = 2_000  # remembered, so that a late trade of theirs is known for ours
+OUTSIDE_MAX: Final = 10_000
 INTENTS_MAX: Final = 10_000  # each is worked once; those before are long expired
 
 OUTSIDE: Final[dict[str, Source]] = {  # an order by another hand has moved nothing yet
@@ -86,6 +87,8 @@ class BooksState(msgspec.Struct):
     intents: list[str]
     conditions: list[Condition]
     next_trade_ids: dict[Symbol, int]
+    opened_venue_ns: int | None
+    outside: list[str]
     passes: int
 
 
@@ -101,6 +104,8 @@ class Books:
         self.protections: dict[Place, Protection] = {}
         self.conditions: dict[str, Condition] = {}
         self.next_trade_ids: dict[Symbol, int] = {}
+        self.opened_venue_ns: int | None = None  # when the balances were read that the books began with
+        self.outside: dict[str, None] = {}  # by their references, once they are in the books
         self.passes = 0
         self._children: dict[str, int] = {}
         self._intents: dict[str, None] = {}
@@ -120,6 +125,8 @@ class Books:
                 intents=list(self._intents),
                 conditions=list(self.conditions.values()),
                 next_trade_ids=self.next_trade_ids,
+                opened_venue_ns=self.opened_venue_ns,
+                outside=list(self.outside),
                 passes=self.passes,
             )
         )
@@ -138,6 +145,7 @@ class Books:
         self._children, self._intents = known.children, dict.fromkeys(known.intents)
         self.conditions = {condition.name: condition for condition in known.conditions}
         self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
+        self.opened_venue_ns, self.outside = known.opened_venue_ns, dict.fromkeys(known.outside)
 
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
@@ -155,8 +163,9 @@ class Books:
                 self.conditions[condition.name] = condition
             case ConditionCleared(name=name):
                 self.conditions.pop(name, None)
-            case ReconcileFinished(pass_number=number):
+            case ReconcileFinished(pass_number=number, trades_read=trades_read):
                 self.passes = number
+                self.next_trade_ids |= {read.symbol: read.next_trade_id for read in trades_read}
             case _:
                 pass  # positions are said for others; ours follow from the fills
 
@@ -212,7 +221,6 @@ class Books:
             fee=fill.fee,
             fee_asset=fill.fee_asset,
         )
-        self._see_trade(order.key.symbol, fill.trade_id)
         if self.positions.fold(booked) in {"repeated", "forgotten"}:
             return
         self.ledger.post(entry_of_fill(booked))
@@ -243,6 +251,7 @@ class Books:
                 ended = self.exits.pop((strategy, symbol), None)
                 if ended is not None:
                     self._children.pop(ended.parent_id, None)
+                self._set_apart((strategy, symbol), parent.quantity_left, "dust")
 
     def _protect(self, place: Place, stop_price: Decimal, envelope: Envelope) -> None:
         known = self.protections.get(place)
@@ -251,6 +260,11 @@ class Books:
         self.protections[place] = Protection(_unique("cover", envelope), highest)
 
     def _outside(self, seen: OutsideSeen) -> None:
+        if seen.kind == "opening":
+            self.opened_venue_ns = seen.venue_time_ns
+        self.outside[seen.reference] = None
+        if len(self.outside) > OUTSIDE_MAX:
+            del self.outside[next(iter(self.outside))]
         source = OUTSIDE.get(seen.kind)
         if source is not None:
             self.ledger.post(entry_of(source, {seen.asset: seen.quantity}))
@@ -259,18 +273,15 @@ class Books:
     def _cut_shares(self, asset: Asset) -> None:
         """Let positions have no more of an asset than the account holds: what is gone is gone."""
         for position in self.positions.held():
-            if assets_of(position.symbol)[0] == asset and position.owned > (holds := self.ledger.balance(asset)):
-                gone = SetApart(
-                    strategy=position.strategy,
-                    symbol=position.symbol,
-                    quantity=position.owned - max(holds, ZERO),
-                    reason="manual trade",
-                )
-                self.positions.set_apart(gone)
-                self._unprotect_nothing((position.strategy, position.symbol))
+            if assets_of(position.symbol)[0] == asset:
+                beyond = EXACT.subtract(position.owned, max(self.ledger.balance(asset), ZERO))
+                self._set_apart((position.strategy, position.symbol), beyond, "manual trade")
 
-    def _see_trade(self, symbol: Symbol, trade_id: int) -> None:
-        self.next_trade_ids[symbol] = max(self.next_trade_ids.get(symbol, 0), trade_id + 1)
+    def _set_apart(self, place: Place, quantity: Decimal, reason: Literal["manual trade", "dust"]) -> None:
+        quantity = min(quantity, self.positions.of(*place).owned)
+        if quantity > 0:
+            self.positions.set_apart(SetApart(strategy=place[0], symbol=place[1], quantity=quantity, reason=reason))
+            self._unprotect_nothing(place)
 
     def _unprotect_nothing(self, place: Place) -> None:
         """Let go of the protection of a position that is none any more, nor about to be one."""

@@ -41,6 +41,7 @@ from proto.orders import (
     PositionChanged,
     ReconcileFinished,
     SendMarked,
+    TradesReadTo,
 )
 from proto.risk import (
     Anchor,
@@ -255,7 +256,12 @@ BODIES: Final[tuple[Body, ...]] = (
         average_entry_price=Decimal("64000.12"),
         covered_quantity=Decimal("0.00100"),
     ),
-    ReconcileFinished(pass_number=3, clean=False, differences=("BNB: ours 0.51, venue 0.50",)),
+    ReconcileFinished(
+        pass_number=3,
+        clean=False,
+        differences=("BNB: ours 0.51, venue 0.50",),
+        trades_read=(TradesReadTo("BTC/USDT", 3_141_592_654),),
+    ),
     AccountSnapshot(
         read_number=881,
         account_fingerprint=DIGEST,

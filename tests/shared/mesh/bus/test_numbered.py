@@ -59,7 +59,7 @@ class Owner:
 
 
 def _an_event(number: int) -> ReconcileFinished:
-    return ReconcileFinished(pass_number=number, clean=True, differences=())
+    return ReconcileFinished(pass_number=number, clean=True, differences=(), trades_read=())
 
 
 class Disk:

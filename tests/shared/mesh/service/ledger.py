@@ -77,7 +77,7 @@ class LedgerCore:
         assert isinstance(body, PauseEntries), "nobody asks anything else here"
         self._asked = {request_id: asked}
         number = len(self._numbers) + 1
-        record = ReconcileFinished(pass_number=number, clean=True, differences=(body.reason,))
+        record = ReconcileFinished(pass_number=number, clean=True, differences=(body.reason,), trades_read=())
         return (Report(record, cause_id=request_id), Answer(asked, ControlDone(summary=f"number {number}")))
 
 

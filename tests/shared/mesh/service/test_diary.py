@@ -46,7 +46,7 @@ def write(diary: Diary, count: int, *, epoch: int) -> None:
     """Write so many records under an epoch."""
     sender = Sender(instance="executor", epoch=epoch, clock=CLOCK)
     for _ in range(count):
-        body = ReconcileFinished(pass_number=1, clean=True, differences=())
+        body = ReconcileFinished(pass_number=1, clean=True, differences=(), trades_read=())
         diary.record([Report(body)], sender)
 
 

@@ -28,7 +28,7 @@ def record(project: Project, count: int) -> None:
     configuration = load_configuration(root=project.root, environment={})
     diary = open_diary(configuration, "executor", codec=EnvelopeCodec(), wall_ns=clock.wall_ns(), empty_state=b"{}")
     sender = Sender(instance="executor", epoch=1, clock=clock)
-    finished = ReconcileFinished(pass_number=1, clean=True, differences=())
+    finished = ReconcileFinished(pass_number=1, clean=True, differences=(), trades_read=())
     numbers = iter(range(count))
     while group := [Report(finished, cause_id=f"request-{number}") for number in islice(numbers, FOLD_RECORDS)]:
         diary.record(group, sender)

@@ -28,7 +28,7 @@ Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 
 def a_report(number: int) -> Report:
     """Return something to be recorded, with a number to tell it by."""
-    return Report(ReconcileFinished(pass_number=number, clean=True, differences=()))
+    return Report(ReconcileFinished(pass_number=number, clean=True, differences=(), trades_read=()))
 
 
 def numbers(actor: Actor) -> list[int]:

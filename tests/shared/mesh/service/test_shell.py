@@ -49,7 +49,7 @@ SECOND_NS = 1_000_000_000
 
 def a_report(number: int = 1) -> Report:
     """Return something to be recorded, with a number to tell it by."""
-    return Report(ReconcileFinished(pass_number=number, clean=True, differences=()))
+    return Report(ReconcileFinished(pass_number=number, clean=True, differences=(), trades_read=()))
 
 
 def kinds(seen: Sequence[Happening]) -> list[str]:
