@@ -1,7 +1,7 @@
 """One child order of ours, from its send mark to its end. Pure."""
 
-from decimal import Decimal
-from typing import cast
+from decimal import Context, Decimal
+from typing import Final, cast
 
 import msgspec
 
@@ -9,6 +9,8 @@ from proto.envelope import Envelope
 from proto.orders import OrderKey, SendMarked
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.order_life import TERMINAL, Event, State, after, event_of_fill
+
+_shown: Final = Context(prec=28)
 
 
 class Order(msgspec.Struct):
@@ -47,6 +49,11 @@ class Order(msgspec.Struct):
     def is_in_doubt(self) -> bool:
         """Whether the venue may have it or not: nobody knows."""
         return self.life in {"marked", "doubted"}
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """What its trades paid on the average; nothing is counted with it."""
+        return _shown.divide(self.executed_quote, self.executed_quantity) if self.executed_quantity else None
 
     def happened(self, event: str) -> None:
         """Take in what happened to it."""

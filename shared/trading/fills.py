@@ -4,7 +4,7 @@ Positions and ledger count the same fills. `TradesTaken` makes sure that each co
 stream, a reply, a question after a gap.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, localcontext
 from typing import Final, Literal
@@ -80,15 +80,21 @@ class TradesTaken:
             for (symbol, side), trade_ids in sorted(self._remembered.items())
         )
 
-    def take(self, symbol: Symbol, side: Side, trade_id: int) -> Novelty:
-        """Say whether a trade is new, and remember it."""
-        remembered = self._remembered.setdefault((symbol, side), [])
-        if trade_id <= self._forgotten_to.setdefault((symbol, side), -1):
+    def novelty(self, symbol: Symbol, side: Side, trade_id: int) -> Novelty:
+        """Say whether a trade is new."""
+        remembered = self._remembered.get((symbol, side), [])
+        if trade_id <= self._forgotten_to.get((symbol, side), -1):
             return "forgotten"
         place = bisect_left(remembered, trade_id)
-        if place < len(remembered) and remembered[place] == trade_id:
-            return "repeated"
-        remembered.insert(place, trade_id)
-        if len(remembered) > TRADES_REMEMBERED:
-            self._forgotten_to[symbol, side] = remembered.pop(0)
-        return "new"
+        return "repeated" if place < len(remembered) and remembered[place] == trade_id else "new"
+
+    def take(self, symbol: Symbol, side: Side, trade_id: int) -> Novelty:
+        """Say whether a trade is new, and remember it."""
+        novelty = self.novelty(symbol, side, trade_id)
+        if novelty == "new":
+            remembered = self._remembered.setdefault((symbol, side), [])
+            self._forgotten_to.setdefault((symbol, side), -1)
+            insort(remembered, trade_id)
+            if len(remembered) > TRADES_REMEMBERED:
+                self._forgotten_to[symbol, side] = remembered.pop(0)
+        return novelty

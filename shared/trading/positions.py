@@ -16,9 +16,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from proto.fields import Asset, Name, Symbol
+from proto.fields import Asset, Name, Side, Symbol
 from shared.trading.amounts import EXACT, ROUNDING, ZERO
-from shared.trading.fills import Fill, SymbolTrades, TradesTaken
+from shared.trading.fills import Fill, Novelty, SymbolTrades, TradesTaken
 
 # What a part of a position cost is a division. It is rounded to this; what is cut off stays with the other part, so
 # that nothing is lost, and a position that is closed has left no cost behind.
@@ -107,6 +107,10 @@ class Positions:
     def held(self) -> list[Position]:
         """Return the positions that are not zero."""
         return [position for position in self._positions.values() if position.quantity]
+
+    def novelty(self, symbol: Symbol, side: Side, trade_id: int) -> Novelty:
+        """Say whether a trade would be new."""
+        return self._trades.novelty(symbol, side, trade_id)
 
     def fold(self, fill: Fill) -> Folded:
         """Count a fill, and say what it did to the position; one that was counted before does nothing."""

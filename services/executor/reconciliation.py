@@ -1,0 +1,170 @@
+"""Holds our books against the venue's: at the beginning, after every gap of the private stream, and now and then. Pure.
+
+A pass reads the open orders, the trades of each symbol since the last ones known, and the balances, in this order: so a
+trade that happens meanwhile shows in the balances at worst, and a second pass finds it. What trades do not explain has
+to stand in two passes in a row before it is believed. It is written down and reported, and never traded away.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from proto.fields import Asset, Symbol
+from services.executor.books import Books
+from services.executor.vocabulary import (
+    AccountRead,
+    OpenOrdersRead,
+    ReadAccount,
+    ReadOpenOrders,
+    ReadTrades,
+    TradesRead,
+    VenueOrder,
+)
+from shared.core.service import Moment
+
+BUSY_NS: Final = 30_000_000_000  # between two passes while there is an order or a position
+IDLE_NS: Final = 300_000_000_000
+AGAIN_NS: Final = 2_000_000_000  # where something differed, or could not be read
+PASS_NS_MAX: Final = 30_000_000_000
+PAGE: Final = 1_000
+NO_PASS: Final = 0
+
+
+class _Pass(msgspec.Struct):
+    """One pass under way."""
+
+    number: int
+    begun_boot_ns: int
+    waiting: set[str]
+    orders: tuple[VenueOrder, ...] = ()
+    account: AccountRead | None = None
+    failure: str | None = None
+
+
+class Compared(msgspec.Struct):
+    """What a pass found: orders of ours that the venue does not show, others' orders, and money that differs."""
+
+    missing: list[str]
+    foreign: list[VenueOrder]
+    shown: list[VenueOrder]
+    unexplained: Mapping[Asset, Decimal]
+    believed: bool  # the same differed in the pass before
+    account: AccountRead
+
+
+class Reconciler:
+    """Decides what is read when, and compares."""
+
+    def __init__(self, books: Books, symbols: Iterable[Symbol]) -> None:
+        self._books: Final = books
+        self._symbols: Final = tuple(symbols)
+        self._pass: _Pass | None = None
+        self._next_boot_ns = 0
+        self._numbers = 0
+        self._differed: Mapping[Asset, Decimal] = {}
+        self.read_to: dict[Symbol, int] = {}  # the trades of a symbol, in this life
+
+    def soon(self) -> None:
+        """Begin a pass as soon as may be, and let one that is under way count for nothing: something was missed."""
+        self._pass, self._next_boot_ns = None, 0
+
+    def due(self, now: Moment) -> list[ReadOpenOrders | ReadTrades | ReadAccount]:
+        """Return what shall be read now."""
+        if self._pass is not None and now.boot_ns - self._pass.begun_boot_ns <= PASS_NS_MAX:
+            return []
+        if now.boot_ns < self._next_boot_ns:
+            return []
+        self._numbers += 1
+        self._pass = _Pass(self._numbers, now.boot_ns, {"orders", "account", *self._symbols})
+        return [ReadOpenOrders(self._numbers)]
+
+    def orders_read(self, answer: OpenOrdersRead) -> list[ReadTrades]:
+        """Take the open orders, and go on with the trades."""
+        current = self._of(answer.read_number, "orders", answer.failure)
+        if current is None:
+            return []
+        current.orders = answer.orders
+        return [self._trades_from(symbol) for symbol in self._symbols]
+
+    def trades_read(self, answer: TradesRead) -> list[ReadTrades | ReadAccount]:
+        """Take the trades of a symbol; they are in the books by now. Go on with more of them, or with the balances."""
+        current = self._of(answer.read_number, answer.symbol, answer.failure)
+        if current is None:
+            return []
+        if answer.trades:
+            self.read_to[answer.symbol] = answer.trades[-1].trade_id + 1
+        if len(answer.trades) == PAGE:
+            current.waiting.add(answer.symbol)
+            return [self._trades_from(answer.symbol)]
+        return [ReadAccount(current.number)] if current.waiting == {"account"} else []
+
+    def trades_of(self, symbol: Symbol) -> ReadTrades:
+        """Read the trades of a symbol outside of any pass: some of an order are missing."""
+        return replace(self._trades_from(symbol), read_number=NO_PASS)
+
+    def account_read(self, answer: AccountRead) -> None:
+        """Take the balances."""
+        current = self._of(answer.read_number, "account", answer.failure)
+        if current is not None:
+            current.account = answer
+
+    def finished(self, now: Moment) -> Compared | None:
+        """Return what the pass found, once all is read; and say when the next one begins."""
+        current = self._pass
+        if current is None:
+            return None
+        if current.failure is not None:
+            self._pass, self._next_boot_ns = None, now.boot_ns + AGAIN_NS
+            return None
+        if current.waiting or current.account is None:
+            return None
+        self._pass = None
+        compared = self._compared(current.orders, current.account)
+        differs = compared.missing or compared.unexplained
+        pause_ns = AGAIN_NS if differs else self._pause_ns()
+        self._next_boot_ns = now.boot_ns + pause_ns
+        return compared
+
+    def _compared(self, orders: tuple[VenueOrder, ...], account: AccountRead) -> Compared:
+        ours = {order.client_order_id: order for order in self._books.working()}
+        open_ids = {order.client_order_id for order in orders}
+        balances = {balance.asset: balance.free + balance.locked for balance in account.balances}
+        in_doubt = any(order.is_in_doubt for order in ours.values())
+        # While an order is in doubt money may have moved for it: it is settled first.
+        unexplained = {} if in_doubt or not self._books.passes else self._books.ledger.differences(balances)
+        believed = bool(unexplained) and unexplained == self._differed
+        self._differed = {} if believed else unexplained
+        return Compared(
+            missing=[
+                order_id for order_id, order in ours.items() if not order.is_in_doubt and order_id not in open_ids
+            ],
+            foreign=[order for order in orders if order.client_order_id not in self._books.orders],
+            shown=[order for order in orders if order.client_order_id in self._books.orders],
+            unexplained=unexplained,
+            believed=believed,
+            account=account,
+        )
+
+    def _pause_ns(self) -> int:
+        is_busy = self._books.working() or self._books.positions.held() or self._books.entries
+        return BUSY_NS if is_busy else IDLE_NS
+
+    def _trades_from(self, symbol: Symbol) -> ReadTrades:
+        from_id = self.read_to.get(symbol, self._books.next_trade_ids.get(symbol))
+        from_time_ns = self._books.opened_venue_ns if from_id is None else None
+        number = NO_PASS if self._pass is None else self._pass.number
+        return ReadTrades(number, symbol, from_id, from_time_ns)
+
+    def _of(self, read_number: int, part: str, failure: str | None) -> _Pass | None:
+        """Return the pass that an answer belongs to, if it still counts and was answered well."""
+        current = self._pass
+        if current is None or current.number != read_number:
+            return None
+        current.waiting.discard(part)
+        if failure is not None:
+            current.failure = failure
+            return None
+        return current
