@@ -15,6 +15,7 @@ PLANTS = (
     ("No service imports another", "services/executor/core.py", "import services.cli"),
     ("Only the shells of services import the runtime", "shared/market/planted.py", "import shared.mesh"),
     ("Only the shells of services import the runtime", "proto/orders.py", "import shared.mesh"),
+    ("Money is counted without", "shared/risk/planted.py", "import talib"),
     ("Nothing imports the tests", "services/executor/shell.py", "import tests.house"),
 )
 
