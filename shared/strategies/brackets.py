@@ -59,7 +59,7 @@ def side_of(direction: float) -> Side:
 
 def exactly(number: float) -> Decimal:
     """Return a float as the shortest decimal that reads back as it: what it was before it became a float."""
-    return Decimal(repr(number))
+    return Decimal(repr(float(number)))  # numpy's own floats write themselves with their type
 
 
 def _on_tick(price: float, tick: Decimal, rounding: str) -> Decimal:

@@ -1,1 +1,1 @@
-"""How trading is counted: what it costs, how large an order may be, and whether it is worth it. Pure."""
+"""What is known about trading: instruments, the life of an order, positions, the ledger, client ids. Pure."""
