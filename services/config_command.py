@@ -178,7 +178,7 @@ def _check(configuration: Configuration, equity: Decimal, *, as_json: bool, outp
 
 def _limit_text(limit: EffectiveLimit, asset: str) -> str:
     if limit.amount is None:
-        return str(limit.count)
+        return f"{limit.count}, {limit.remark}" if limit.remark else str(limit.count)
     part = f"{plain(limit.percent)} % = " if limit.percent is not None else ""
     remark = f"; {limit.remark}" if limit.remark else ""
     by = f", by {limit.key}" if limit.name in {"order", "position"} else ""

@@ -124,9 +124,9 @@ def is_float(node: ast.expr) -> bool:
 
 
 def turns_into_float(node: ast.Call, name: str) -> bool:
-    """Say whether the call makes floats, itself or by handing `float` on, as map does; to ask for the type is fine."""
+    """Say whether the call makes floats, itself or by handing `float` on, as map does; to name the type is fine."""
     handed_on = any(isinstance(argument, ast.Name) and argument.id == "float" for argument in node.args)
-    return name == "float" or (handed_on and name not in {"isinstance", "issubclass"})
+    return name == "float" or (handed_on and name not in {"isinstance", "issubclass", "typing.TypeVar"})
 
 
 def times_without_zone(tree: Tree) -> Iterator[Violation]:

@@ -11,10 +11,11 @@ from tests.house.tree import CHECKOUT, OURS
 
 PLANTS = (
     ("services, shared, proto", "proto/orders.py", "import shared"),
-    ("services, shared, proto", "shared/risk.py", "import services.cli"),
+    ("services, shared, proto", "shared/market/planted.py", "import services.cli"),
     ("No service imports another", "services/executor/core.py", "import services.cli"),
-    ("Only the shells of services import the runtime", "shared/risk.py", "import shared.mesh"),
+    ("Only the shells of services import the runtime", "shared/market/planted.py", "import shared.mesh"),
     ("Only the shells of services import the runtime", "proto/orders.py", "import shared.mesh"),
+    ("Money is counted without", "shared/risk/planted.py", "import talib"),
     ("Nothing imports the tests", "services/executor/shell.py", "import tests.house"),
 )
 

@@ -217,6 +217,11 @@ ALLOWED = (
     (modes.no_mode_flags, SHELL, "if alive and live_orders and paper_size > 0:\n    cancel(live=live_orders)\n"),
     (modes.no_mode_flags, SHELL, "TITLES = {'demo': 'a week in five minutes'}\ndef run(live: int) -> None: ...\n"),
     (calls.floats_on_money, "shared/risk/limits.py", "if isinstance(value, float): refuse(Decimal('0.1'))\n"),
+    (
+        calls.floats_on_money,
+        "shared/trading/costs.py",
+        "from typing import TypeVar\nNumber = TypeVar('Number', float, Decimal)\n",
+    ),
     (calls.times_without_zone, SHELL, "from datetime import UTC, datetime\ndatetime.fromtimestamp(0, tz=UTC)\n"),
     (manners.suppressions_reasoned, SHELL, "import zmq  # no" + "qa: F401  # imported for its side effect\n"),
 )

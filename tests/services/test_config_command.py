@@ -158,7 +158,7 @@ def test_check_in_json(tmp_path: Path) -> None:
     limits = {limit["name"]: limit for limit in good["limits"]}
     position = {"key": "risk.position_pct", "percent": "10", "amount": "100", "asset": "USDT"}
     assert position.items() <= limits["position"].items()
-    assert (limits["positions"]["count"], limits["positions"]["asset"]) == (3, None)
+    assert (limits["positions"]["count"], limits["positions"]["asset"]) == (2, None)
     assert "risk.position_quote_max" in [limit["key"] for limit in good["never_binding"]]
     code, output, errors = config(tmp_path, "check", "--json", environment={"BOWLINE_X": "CANARY"})
     assert (code, errors) == (1, "")

@@ -9,6 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from shared.mesh.settings.model import RiskSettings
 from shared.mesh.settings.profiles import PROFILE_EQUITY_MAX
 from shared.mesh.settings.values import plain
+from shared.risk.tiers import tier_of_equity
 
 _CENT = Decimal("0.01")
 _SMALL = Decimal("0.00000001")
@@ -48,7 +49,7 @@ def effective_limits(risk: RiskSettings, *, equity: Decimal) -> list[EffectiveLi
         part("risk per trade", "risk_per_trade_pct"),
         _order(risk, equity),
         _position(risk, equity),
-        count("positions", "positions_max"),
+        _positions(risk, equity),
         part("exposure", "exposure_pct"),
         part("correlated exposure", "correlated_exposure_pct"),
         count("correlated positions", "correlated_positions_max"),
@@ -115,6 +116,14 @@ def _order(risk: RiskSettings, equity: Decimal) -> EffectiveLimit:
     return EffectiveLimit(
         "order", f"risk.{position_key}", _percent(risk, position_key), rounded(position), remark=remark
     )
+
+
+def _positions(risk: RiskSettings, equity: Decimal) -> EffectiveLimit:
+    by_size = tier_of_equity(equity).positions_max
+    if risk.positions_max <= by_size:
+        return EffectiveLimit("positions", "risk.positions_max", count=risk.positions_max)
+    remark = f"by the size of the account; risk.positions_max alone would allow {risk.positions_max}"
+    return EffectiveLimit("positions", "risk.positions_max", count=by_size, remark=remark)
 
 
 def _percent(risk: RiskSettings, key: str) -> Decimal | None:

@@ -204,7 +204,7 @@ class RedisSettings(_Section):
 class RiskSettings(_Section):
     """The limits; the profile gives each a value, and any may be overridden. All hold, the strictest wins."""
 
-    profile: Literal["small", "standard"] = Field("small", description="The named set of limits to start from.")
+    profile: Literal["small", "standard", "demo"] = Field("small", description="The named set of limits to start from.")
     risk_per_trade_pct: Annotated[Decimal, percent("0.1", "5")] = Field(
         description="Equity lost, costs included, when a trade's stop is hit."
     )

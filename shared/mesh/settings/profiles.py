@@ -1,6 +1,8 @@
 """The risk profiles: named sets of limits, each overridable key by key. Data, and nothing else.
 
-`small` is for an account under 10,000 of its quote asset. The limits are caps: all hold, the strictest wins.
+`small` is for an account under 10,000 of its quote asset. `demo` is for the simulated exchange: the sizes of `small`,
+and room for as many entries, and as much loss, as bars of some seconds make in a day; no real account should have it.
+The limits are caps: all hold, the strictest wins.
 """
 
 from collections.abc import Mapping
@@ -13,7 +15,7 @@ PROFILE_DEFAULT = "small"
 
 # The equity, in the quote asset, that a profile is meant for at most.
 PROFILE_EQUITY_MAX: Mapping[str, Decimal] = MappingProxyType(
-    {"small": Decimal(10_000), "standard": Decimal("Infinity")}
+    {"small": Decimal(10_000), "standard": Decimal("Infinity"), "demo": Decimal("Infinity")}
 )
 
 _SHARED: dict[str, Scalar] = {
@@ -27,17 +29,19 @@ _SHARED: dict[str, Scalar] = {
     "order_quote_max": Decimal(500),
 }
 
+_SMALL: dict[str, Scalar] = {
+    **_SHARED,
+    "risk_per_trade_pct": Decimal("0.5"),
+    "position_pct": Decimal(10),
+    "position_quote_max": Decimal(1_000),
+    "exposure_pct": Decimal(30),
+    "positions_max": 3,
+    "entries_per_day_max": 10,
+}
+
 PROFILES: Mapping[str, Mapping[str, Scalar]] = MappingProxyType(
     {
-        "small": {
-            **_SHARED,
-            "risk_per_trade_pct": Decimal("0.5"),
-            "position_pct": Decimal(10),
-            "position_quote_max": Decimal(1_000),
-            "exposure_pct": Decimal(30),
-            "positions_max": 3,
-            "entries_per_day_max": 10,
-        },
+        "small": _SMALL,
         "standard": {
             **_SHARED,
             "risk_per_trade_pct": Decimal(2),
@@ -46,6 +50,13 @@ PROFILES: Mapping[str, Mapping[str, Scalar]] = MappingProxyType(
             "exposure_pct": Decimal(60),
             "positions_max": 5,
             "entries_per_day_max": 20,
+        },
+        "demo": {
+            **_SMALL,
+            "entries_per_day_max": 500,
+            "daily_loss_breaker_pct": Decimal(15),
+            "daily_loss_kill_pct": Decimal(20),
+            "drawdown_kill_pct": Decimal(50),
         },
     }
 )

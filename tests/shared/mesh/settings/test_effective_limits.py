@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,13 @@ def test_the_order_is_the_strictest_of_its_limits(equity: Decimal, order_pct: De
         max(equity * risk.order_fraction, risk.order_quote_max),
     )
     assert {limit.amount for limit in effective_limits(risk, equity=equity) if limit.name == "order"} == {rounded(cap)}
+
+
+@pytest.mark.parametrize(("equity", "positions"), [(1_000, 2), (2_000, 3), (50_000, 3)])
+def test_a_small_account_has_fewer_positions(equity: int, positions: int) -> None:
+    """The size of an account and the profile each allow some positions, and the fewer hold."""
+    limits = effective_limits(some_limits("small"), equity=Decimal(equity))
+    assert {limit.count for limit in limits if limit.name == "positions"} == {positions}
 
 
 def test_the_idle_limits_of_the_profiles_are_known() -> None:

@@ -1,0 +1,92 @@
+"""The rules that no smaller order would keep: each a pure function from an entry to its refusal, or to nothing.
+
+To add one, write the function and list it in `RULES`; a limit of its own is a field of `Limits` and a setting. What a
+smaller order would keep is a cap, in `caps.py`.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from shared.risk.book import Book, Candidate, Refusal, total
+from shared.risk.limits import Limits
+from shared.trading.profit_gate import prices_in_order
+
+Rule = Callable[[Candidate, Book, Limits], Refusal | None]
+
+
+def equity_positive(_candidate: Candidate, book: Book, _limits: Limits) -> Refusal | None:
+    """Refuse everything to an account that owns nothing."""
+    if book.equity_quote > 0:
+        return None
+    return Refusal("equity_positive", f"{book.equity_quote:f}", "above 0", "the account has no equity to risk")
+
+
+def bracket_in_order(candidate: Candidate, _book: Book, _limits: Limits) -> Refusal | None:
+    """Refuse a stop ahead of the entry, a target behind it, and targets that leave with more than there is."""
+    intent, worst = candidate.intent, candidate.entry_price
+    beyond = worst < intent.decision_price if intent.side == "buy" else worst > intent.decision_price
+    targets = [target.price for target in intent.targets]
+    stop = candidate.stop_price
+    in_order = all(prices_in_order(intent.side, entry, stop, targets) for entry in (intent.decision_price, worst))
+    taken = total(target.quantity_fraction for target in intent.targets)
+    if in_order and not beyond and taken <= 1:
+        return None
+    if taken > 1:
+        return Refusal("bracket_in_order", f"{taken:f}", "1", "its targets leave with more than the whole position")
+    levels = "/".join(f"{price:f}" for price in (stop, intent.decision_price, worst, *targets[:1]))
+    way = "stop < decision <= worst < targets" if intent.side == "buy" else "targets < worst <= decision < stop"
+    return Refusal(
+        "bracket_in_order",
+        levels[:64],
+        way,
+        f"of a {intent.side} stop, decision price, worst price and target do not stand in order",
+    )
+
+
+def position_long(candidate: Candidate, _book: Book, _limits: Limits) -> Refusal | None:
+    """Refuse to begin a position with a sale: on a spot market nobody sells what he does not have."""
+    if candidate.intent.side == "buy":
+        return None
+    return Refusal("position_long", "sell", "buy", "a spot market has no short positions; to leave one, set an exit")
+
+
+def symbol_not_taken(candidate: Candidate, book: Book, _limits: Limits) -> Refusal | None:
+    """Refuse a symbol that another strategy owns: of two nobody could say whose a fill or an exit is."""
+    intent = candidate.intent
+    others = {held.strategy for held in book.exposures if held.symbol == intent.symbol} - {intent.strategy}
+    if not others:
+        return None
+    owner = min(others)
+    reason = f"{owner} holds or enters {intent.symbol}, and one strategy owns a symbol at a time"
+    return Refusal("symbol_not_taken", owner, intent.strategy, reason)
+
+
+def positions_open_within_limit(candidate: Candidate, book: Book, limits: Limits) -> Refusal | None:
+    """Refuse one position more than the profile and the size of the account allow; entries under way count as well."""
+    symbols = {held.symbol for held in book.exposures}
+    most = min(limits.positions_max, book.tier.positions_max)
+    count = len(symbols | {candidate.intent.symbol})
+    if candidate.intent.symbol in symbols or count <= most:
+        return None
+    source = "the profile" if limits.positions_max == most else "an account of this size"
+    reason = f"{count - 1} positions are open or being entered, and {source} has at most {most}"
+    return Refusal("positions_open_within_limit", str(count), str(most), reason)
+
+
+def entries_today_within_limit(_candidate: Candidate, book: Book, limits: Limits) -> Refusal | None:
+    """Refuse one entry more than a UTC day may have; exits are never counted."""
+    if book.entries_today < limits.entries_per_day_max:
+        return None
+    count, most = book.entries_today + 1, limits.entries_per_day_max
+    reason = f"{book.entries_today} entries were made since midnight (UTC), and {most} are allowed in a day"
+    return Refusal("entries_today_within_limit", str(count), str(most), reason)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    equity_positive,
+    bracket_in_order,
+    position_long,
+    symbol_not_taken,
+    positions_open_within_limit,
+    entries_today_within_limit,
+)

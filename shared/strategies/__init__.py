@@ -1,0 +1,1 @@
+"""Strategies: one a file, each with its parameters, its features and its decision kernel. Pure."""
