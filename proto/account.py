@@ -4,9 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from proto.fields import Amount, Asset, Count, Digest, Message, Part, Quantity, TimeNs
+from proto.fields import Amount, Asset, Count, Digest, Message, Part, Price, Quantity, Symbol, TimeNs
 
 BALANCES_MAX = 500
+INSTRUMENTS_MAX = 120
 
 
 class Balance(Part, frozen=True):
@@ -31,3 +32,21 @@ class AccountSnapshot(Message, frozen=True, tag="account_snapshot.1"):
     quote_asset: Asset
     equity_quote: Amount
     balances: Annotated[tuple[Balance, ...], Meta(max_length=BALANCES_MAX)]
+
+
+class InstrumentRules(Part, frozen=True):
+    """What can be traded of a symbol, and in which steps."""
+
+    symbol: Symbol
+    base: Asset
+    quote: Asset
+    price_tick: Price
+    quantity_step: Price
+    quantity_min: Quantity
+    notional_min_quote: Quantity
+
+
+class InstrumentsTold(Message, frozen=True, tag="instruments_told.1"):
+    """The rules of the venue for every symbol that is traded, as the executor reads them: for who sizes and prices."""
+
+    instruments: Annotated[tuple[InstrumentRules, ...], Meta(max_length=INSTRUMENTS_MAX)]

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from proto.account import AccountSnapshot
+from proto.account import AccountSnapshot, InstrumentsTold
 from proto.bars import AskBars, AskBook, BarsGiven, BookGiven
 from proto.control import (
     AskClearKill,
@@ -96,6 +96,7 @@ Body = (
     | PositionChanged
     | ReconcileFinished
     | AccountSnapshot
+    | InstrumentsTold
     | RiskSnapshot
     | PauseEntries
     | ResumeEntries

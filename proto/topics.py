@@ -11,7 +11,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from proto.account import AccountSnapshot
+from proto.account import AccountSnapshot, InstrumentsTold
 from proto.bars import AskBars, AskBook, BarsGiven, BookGiven
 from proto.control import (
     AskClearKill,
@@ -169,6 +169,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(EntriesResumed, "verdicts", Delivery.NUMBERED, "risk"),
     _topic(DayBegun, "verdicts", Delivery.NUMBERED, "risk"),
     _topic(AccountSnapshot, "account", Delivery.LATEST, *_VENUE_KEYS),
+    _topic(InstrumentsTold, "account", Delivery.LATEST, "executor"),
     _topic(RiskSnapshot, "risk", Delivery.LATEST, "risk"),
     # Operators control the mesh
     _topic(PauseEntries, "control", Delivery.REQUEST, *_OPERATORS),

@@ -6,7 +6,7 @@
 from decimal import Decimal
 from typing import Final
 
-from proto.account import AccountSnapshot, Balance
+from proto.account import AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
 from proto.control import (
     AskClearKill,
     AskLimits,
@@ -272,6 +272,19 @@ BODIES: Final[tuple[Body, ...]] = (
             Balance(asset="USDT", free=Decimal("739.09"), locked=Decimal(0)),
             Balance(asset="BTC", free=Decimal(0), locked=Decimal("0.00100")),
         ),
+    ),
+    InstrumentsTold(
+        instruments=(
+            InstrumentRules(
+                symbol="BTC/USDT",
+                base="BTC",
+                quote="USDT",
+                price_tick=Decimal("0.01"),
+                quantity_step=Decimal("0.00001"),
+                quantity_min=Decimal("0.00001"),
+                notional_min_quote=Decimal(5),
+            ),
+        )
     ),
     RiskSnapshot(
         permission="RUN",
