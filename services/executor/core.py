@@ -1,21 +1,364 @@
 """The executor's core: approvals and exits in, numbered reports out, one order at a time for each position. Pure.
 
-The way of an order: `Approval` comes (`_approved`), the entry and the send mark are written down together, `SendOrder`
+The way of an order: `Approval` comes (`_approved`), the entry and its send mark are written down together, `SendOrder`
 leaves once they are durable and nothing stands against it any more (`_recorded`), and whatever the venue says of it, by
 reply, by stream or when it is asked (`services/executor/evidence.py`), is written down before it counts.
 
 What the venue tells is taken in one fact at a time: the next one waits until what the one before led to is durable.
-Once no fact is left, `Worker` says what to do next.
+Once no fact is left, `services/executor/working.py` says what to do next.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
+
+from proto.intents import ExitRefused, ExitTaken, SetExit
+from proto.orders import (
+    CancelMarked,
+    EntryOpened,
+    ExitOpened,
+    OrderFilled,
+    ReconcileFinished,
+    SendMarked,
+)
+from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken
+from services.executor.accounts import Accounts
+from services.executor.books import Books, Place
+from services.executor.control import Control
+from services.executor.enquiries import Enquiries
+from services.executor.entrance import Entrance
+from services.executor.evidence import Evidence
+from services.executor.governor import EgressLimits, Governor
+from services.executor.leave import Leave
+from services.executor.reconciliation import Reconciler
+from services.executor.vocabulary import (
+    AccountRead,
+    CancelOrder,
+    CancelSent,
+    InstrumentsKnown,
+    NotSent,
+    OpenOrdersRead,
+    OrderRead,
+    OrderSent,
+    OrderTold,
+    SendOrder,
+    StreamLost,
+    StreamOpened,
+    TradesRead,
+    TransferTold,
+    VenueClock,
+    WeightTold,
+)
+from services.executor.working import Worker
+from shared.core.service import (
+    Answer,
+    Answered,
+    Asked,
+    Effect,
+    FromOutside,
+    Happening,
+    JournalRoom,
+    Moment,
+    Note,
+    NotRecorded,
+    Recorded,
+    RecordsLost,
+    Report,
+    Restored,
+    Stalled,
+    Started,
+    Stop,
+    StopAsked,
+    WakeAt,
+    Watch,
+    Watched,
+    Woken,
+)
+from shared.market.prices import Prices
+from shared.trading.client_ids import ClientIds
 
 TICK_NS: Final = 100_000_000
 LEASE_NS: Final = 500_000_000
-ACCOUNT_NS: Final = 1_000_000_000
 SIGN_WITHIN_NS: Final = 250_000_000  # after its mark
-DRAIN_NS: Final = 10_000_000_000
+CLOCK: Final = "clock"
+LEASE: Final = "lease"
+
+Fact = OrderSent | CancelSent | OrderRead | OrderTold | TransferTold | OpenOrdersRead | TradesRead | AccountRead
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradedAccount:
+    """Which account is traded, and what of it; `tag` tells its orders from those of other accounts of ours."""
+
+    venue: str
+    feed: str
+    symbols: tuple[str, ...]
+    quote_asset: str
+    tag: str
+    fingerprint: str
 
 
 class ExecutorCore:
     """Works what was approved, and keeps what it led to covered."""
+
+    def __init__(self, account: TradedAccount, limits: EgressLimits) -> None:
+        self._account: Final = account
+        self.books: Final = Books()
+        self._prices: Final = Prices()
+        self._leave: Final = Leave(self.books, self._prices)
+        self._governor: Final = Governor(limits)
+        self._worker: Final = Worker(
+            books=self.books,
+            leave=self._leave,
+            prices=self._prices,
+            governor=self._governor,
+            client_ids=ClientIds(account.tag),
+        )
+        self._entrance: Final = Entrance(
+            books=self.books,
+            leave=self._leave,
+            prices=self._prices,
+            governor=self._governor,
+            worker=self._worker,
+        )
+        self._enquiries: Final = Enquiries()
+        self._reconciler: Final = Reconciler(self.books, account.symbols)
+        self._evidence: Final = Evidence(self.books, self._enquiries, self._reconciler)
+        self._accounts: Final = Accounts(
+            books=self.books,
+            prices=self._prices,
+            worker=self._worker,
+            quote_asset=account.quote_asset,
+            account_fingerprint=account.fingerprint,
+        )
+        self._control: Final = Control(self.books)
+        self._is_running = self._is_blocked = self._is_stopping = False
+        self._pending = 0  # reports that are not yet recorded
+        self._venue_ahead_ns: int | None = None
+        self._in_flight: Final[set[str]] = set()  # what was sent and not yet answered
+        self._out: list[Effect] = []
+
+    def state(self) -> bytes:
+        """Return all that the journal has led to."""
+        return self.books.state()
+
+    def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
+        """Take in what happened and return what shall be done."""
+        match happening:
+            case Restored() | Recorded() | RecordsLost() | NotRecorded() | JournalRoom():
+                self._journal_told(happening, now)
+            case Started() | Stalled() | StopAsked() | Woken():
+                self._life_goes_on(happening, now)
+            case Asked():
+                self._asked(happening, now)
+            case Answered(envelope=envelope):
+                self._leave.answered(envelope)
+            case Watched(events=events):
+                for event in events:
+                    self._prices.take(event, now.boot_ns)
+                return ()  # prices alone are no reason to do anything: the clock is
+            case FromOutside():
+                self._venue_told(happening, now)
+            case _:
+                pass
+        if self._is_running:
+            self._go_on(now)
+        out, self._out = self._out, []
+        return out
+
+    def _started(self, started: Started, now: Moment) -> None:
+        self._is_running = True
+        self._worker.epoch = started.epoch
+        self._leave.begin(started.epoch)
+        for trouble in started.troubles:
+            self._out.append(Note("warning", "started with a trouble", {"trouble": trouble}))
+        self._out += [
+            Watch(self._account.feed, f"{self._account.venue}/{symbol}/{kind}".encode())
+            for symbol in self._account.symbols
+            for kind in ("quotes", "trust")
+        ]
+        self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]
+
+    def _go_on(self, now: Moment) -> None:
+        """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
+        while not self._has_to_wait():
+            outcome = self._evidence.next(now, now.boot_ns + (self._venue_ahead_ns or 0))
+            if outcome is None:
+                break
+            self._out += outcome.effects
+            self._report(outcome.reports)
+            if outcome.rejected is not None:
+                self._worker.rejected(outcome.rejected, now)
+            if outcome.accepted is not None:
+                self._worker.accepted(outcome.accepted)
+        if self._has_to_wait():
+            return
+        self._out += self._evidence.due(now)
+        if self.books.passes:
+            self._report(self._worker.steps(now))
+        if self._is_stopping and not (self._has_to_wait() or self._in_flight or self.books.entries):
+            self._out.append(Stop())
+
+    def _has_to_wait(self) -> bool:
+        """Say whether something has to be recorded first, or the venue's time is not known yet."""
+        return bool(self._pending) or self._is_blocked or self._venue_ahead_ns is None
+
+    def _recorded(self, recorded: Recorded, now: Moment) -> None:
+        envelope = recorded.envelope
+        self.books.fold(envelope)
+        if not self._is_running:
+            return
+        self._pending -= 1
+        match envelope.body:
+            case SendMarked() as mark:
+                self._send(mark, envelope.sent_boot_ns, now)
+            case OrderFilled(order=order):
+                self._out.append(self._accounts.position((order.strategy, order.symbol)))
+                self._pending += 1
+            case ReconcileFinished(clean=clean):
+                self._leave.is_reconciled = self._leave.is_reconciled or clean
+            case CancelMarked(order=order):
+                self._out.append(CancelOrder(order.client_order_id, order.symbol))
+            case _:
+                pass
+
+    def _send(self, mark: SendMarked, marked_boot_ns: int, now: Moment) -> None:
+        """Send what is marked, unless something stands against it by now."""
+        client_order_id = mark.order.client_order_id
+        refusal = self._entrance.second_look(mark, now)
+        if refusal is not None:
+            self._evidence.take(OrderSent(client_order_id, NotSent(f"{refusal[0]}: {refusal[1]}"), None))
+            return
+        self._in_flight.add(client_order_id)
+        self._out.append(
+            SendOrder(
+                client_order_id=client_order_id,
+                symbol=mark.order.symbol,
+                side=mark.order.side,
+                order_type=mark.order_type,
+                quantity=mark.quantity,
+                limit_price=mark.limit_price,
+                stop_price=mark.stop_price,
+                sign_by_boot_ns=marked_boot_ns + SIGN_WITHIN_NS,
+                window_ns=mark.window_ns,
+            )
+        )
+
+    def _asked(self, asked: Asked, now: Moment) -> None:
+        body = asked.envelope.body
+        if isinstance(body, Approval):
+            self._approved(asked, body, now)
+        elif isinstance(body, SetExit):
+            self._exit_asked(asked, body)
+        else:
+            reports, answer = self._control.asked(asked, body)
+            self._report(reports)
+            self._out.append(answer)
+
+    def _approved(self, asked: Asked, approval: Approval, now: Moment) -> None:
+        if approval.approval_id in self.books.entries:
+            self._out.append(Answer(asked, ApprovalTaken(approval.approval_id)))
+            return
+        judged = ("not_stopping", "the executor is ending") if self._is_stopping else None
+        entered = judged or self._entrance.judged(approval, asked.envelope.boot_id, now)
+        if not isinstance(entered, SendMarked):
+            rule, reason = entered
+            self._out.append(Answer(asked, ApprovalDeclined(approval.approval_id, rule, reason)))
+            return
+        self._report(
+            (
+                Report(EntryOpened(approval), cause_id=approval.intent_id),
+                Report(entered, cause_id=approval.approval_id),
+            )
+        )
+        self._out.append(Answer(asked, ApprovalTaken(approval.approval_id)))
+
+    def _exit_asked(self, asked: Asked, wanted: SetExit) -> None:
+        place: Place = (wanted.strategy, wanted.symbol)
+        known = self.books.exits.get(place)
+        if known is not None and known.target_quantity <= wanted.target_quantity:
+            self._out.append(Answer(asked, ExitTaken(wanted.exit_id, known.target_quantity)))
+            return
+        has_entry = any((e.approval.strategy, e.approval.symbol) == place for e in self.books.entries.values())
+        if not has_entry and not self.books.positions.of(*place).owned and not self.books.working(place):
+            reason = f"{wanted.strategy} holds no {wanted.symbol}, and nothing is worked for it"
+            self._out.append(Answer(asked, ExitRefused(wanted.exit_id, reason)))
+            return
+        opened = ExitOpened(
+            exit_id=wanted.exit_id,
+            strategy=wanted.strategy,
+            symbol=wanted.symbol,
+            target_quantity=wanted.target_quantity,
+            asked_by=asked.instance,
+            reason=wanted.reason,
+        )
+        self._report((Report(opened, cause_id=asked.envelope.id, reducing=True),))
+        self._out.append(Answer(asked, ExitTaken(wanted.exit_id, wanted.target_quantity)))
+
+    def _venue_told(self, told: FromOutside, now: Moment) -> None:
+        match told:
+            case InstrumentsKnown(instruments=instruments):
+                self._worker.instruments = dict(instruments)
+            case VenueClock():
+                self._clock_told(told, now)
+            case StreamOpened():
+                self._leave.is_stream_open, self._leave.is_reconciled = True, False
+                self._reconciler.soon()
+            case StreamLost(reason=reason):
+                self._leave.is_stream_open = self._leave.is_reconciled = False
+                self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
+            case WeightTold():
+                self._leave.weight_told(told)
+            case _:
+                assert isinstance(told, Fact), f"nobody brings {told}"
+                if isinstance(told, OrderSent):
+                    self._in_flight.discard(told.client_order_id)
+                self._evidence.take(told)
+
+    def _clock_told(self, clock: VenueClock, now: Moment) -> None:
+        is_first, self._venue_ahead_ns = self._venue_ahead_ns is None, clock.ahead_of_boot_ns
+        self._leave.clock_told(clock)
+        if is_first:
+            self._doubt_the_unanswered(now)
+
+    def _doubt_the_unanswered(self, now: Moment) -> None:
+        """Ask about every order of the life before: its reply is lost, and when it was signed nobody knows."""
+        assert self._venue_ahead_ns is not None, "the venue's time was just told"
+        for order in self.books.working():
+            if order.is_in_doubt:
+                self._evidence.doubt(order, now.boot_ns + self._venue_ahead_ns, now)
+            else:
+                self._enquiries.about_known(order.client_order_id, order.key.symbol, now)
+
+    def _life_goes_on(self, happening: Started | Stalled | StopAsked | Woken, now: Moment) -> None:
+        match happening:
+            case Started():
+                self._started(happening, now)
+            case Stalled():  # what came meanwhile is old, and the venue went on
+                self._reconciler.soon()
+                self._leave.is_reconciled = False
+            case StopAsked():
+                self._is_stopping = True
+            case Woken(timer=timer) if timer == LEASE:
+                self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
+            case Woken():
+                self._out += [*self._accounts.due(self._evidence.account, now), WakeAt(CLOCK, now.boot_ns + TICK_NS)]
+
+    def _journal_told(self, told: Restored | Recorded | RecordsLost | NotRecorded | JournalRoom, now: Moment) -> None:
+        match told:
+            case Restored(state=state):
+                self.books.restore(state)
+            case Recorded():
+                self._recorded(told, now)
+            case RecordsLost(reason=reason):
+                self._control.records_lost(reason)
+            case JournalRoom(for_everything=has_room):
+                self._leave.has_room = has_room
+                self._is_blocked = False
+            case NotRecorded():
+                self._pending, self._is_blocked = 0, True
+                self._out.append(Note("critical", "not recorded", {"reason": told.reason}))
+
+    def _report(self, reports: Sequence[Report]) -> None:
+        self._out += reports
+        self._pending += len(reports)

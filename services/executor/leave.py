@@ -10,7 +10,7 @@ from proto.fields import Name, Symbol
 from proto.risk import AskLease, Condition, Everything, LeaseAnswered, OfStrategy, OfSymbol
 from proto.verdicts import Approval
 from services.executor.books import Books
-from services.executor.vocabulary import VenueClock
+from services.executor.vocabulary import VenueClock, WeightTold
 from shared.core.lease import LeaseBook
 from shared.core.service import Ask, Moment
 from shared.market.prices import Prices
@@ -19,6 +19,7 @@ RISK: Final = "risk"
 SIGN_NS_MAX: Final = 2_000_000_000  # the lease's age up to which an entry is signed
 WITHDRAWN_NS: Final = 5_000_000_000  # the age from which resting entries are cancelled
 CLOCK_UNCERTAINTY_NS_MAX: Final = 500_000_000
+WEIGHT_FOR_ENTRIES: Final = 4_200  # of the 6,000 a minute that the venue grants an address
 NS_PER_SECOND: Final = 1_000_000_000
 
 Refusal = tuple[Name, str]  # the rule, and what it saw
@@ -33,6 +34,8 @@ class Leave:
         self._leases: Final[LeaseBook[LeaseAnswered]] = LeaseBook()
         self._epoch = 0
         self._uncertainty_ns: int | None = None
+        self._used_weight = 0
+        self._banned_until_boot_ns = 0
         self.is_reconciled = False
         self.is_stream_open = False
         self.has_room = True
@@ -44,6 +47,10 @@ class Leave:
     def clock_told(self, clock: VenueClock) -> None:
         """Take in how well the venue's time is known."""
         self._uncertainty_ns = clock.uncertainty_ns
+
+    def weight_told(self, told: WeightTold) -> None:
+        """Take in how much of the venue's limit is used."""
+        self._used_weight, self._banned_until_boot_ns = told.used_weight, told.banned_until_boot_ns or 0
 
     def ask(self, now: Moment) -> Ask:
         """Ask for the lease anew."""
@@ -100,6 +107,11 @@ class Leave:
             return "stream_is_open", "the venue's private stream is lost"
         if self._uncertainty_ns is None or self._uncertainty_ns > CLOCK_UNCERTAINTY_NS_MAX:
             return "venue_time_is_known", "the venue's time is not known well enough"
+        if self._used_weight > WEIGHT_FOR_ENTRIES or now.boot_ns < self._banned_until_boot_ns:
+            return (
+                "weight_is_left",
+                f"{self._used_weight} of the venue's weight a minute is used: the rest is for exits",
+            )
         if not self.has_room:
             return "journal_has_room", "the disk of the journal is nearly full"
         if (trouble := self._prices.trouble(symbol, now.boot_ns)) is not None:

@@ -1,0 +1,89 @@
+"""What the executor says of positions and of the account. Pure."""
+
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
+
+from proto.account import BALANCES_MAX, AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
+from proto.orders import PositionChanged
+from services.executor.books import Books, Place
+from services.executor.vocabulary import AccountRead
+from services.executor.working import Worker
+from shared.core.service import Moment, Report, Say
+from shared.market.prices import Prices
+from shared.trading.amounts import EXACT, ZERO
+
+SAY_NS: Final = 1_000_000_000
+EIGHT_PLACES: Final = Decimal("1E-8")
+
+
+class Accounts:
+    """Says what there is."""
+
+    def __init__(
+        self, *, books: Books, prices: Prices, worker: Worker, quote_asset: str, account_fingerprint: str
+    ) -> None:
+        self._books: Final = books
+        self._prices: Final = prices
+        self._worker: Final = worker
+        self._quote_asset: Final = quote_asset
+        self._account_fingerprint: Final = account_fingerprint
+        self._say_at_ns = 0
+
+    def position(self, place: Place) -> Report:
+        """Return the report of a position as it is now."""
+        held = self._books.positions.of(*place)
+        covers = (order for order in self._books.working(place) if order.key.purpose == "cover")
+        changed = PositionChanged(
+            strategy=place[0],
+            symbol=place[1],
+            quantity=held.quantity,
+            average_entry_price=held.average_entry_price if held.owned else None,
+            covered_quantity=sum((order.open_quantity for order in covers), ZERO),
+        )
+        return Report(changed, reducing=True)
+
+    def due(self, account: AccountRead | None, now: Moment) -> list[Say]:
+        """Return what is said once a second, as far as it is known."""
+        if now.boot_ns < self._say_at_ns:
+            return []
+        self._say_at_ns = now.boot_ns + SAY_NS
+        said: list[Say] = []
+        if self._worker.instruments:
+            said.append(Say(self._rules()))
+        if account is not None and self._books.passes:
+            said.append(Say(self._snapshot(account)))
+        return said
+
+    def _snapshot(self, account: AccountRead) -> AccountSnapshot:
+        """Say what the books hold, at the newest prices; an asset without a price counts as nothing."""
+        equity = ZERO
+        for asset, amount in self._books.ledger.balances().items():
+            price = self._prices.of(f"{asset}/{self._quote_asset}")
+            if asset == self._quote_asset:
+                equity = EXACT.add(equity, amount)
+            elif price is not None:
+                equity = EXACT.add(equity, EXACT.multiply(amount, price.bid))
+        return AccountSnapshot(
+            read_number=account.read_number,
+            account_fingerprint=self._account_fingerprint,
+            venue_time_ns=account.venue_time_ns,
+            quote_asset=self._quote_asset,
+            equity_quote=equity.quantize(EIGHT_PLACES, ROUND_DOWN),
+            balances=tuple(Balance(one.asset, one.free, one.locked) for one in account.balances[:BALANCES_MAX]),
+        )
+
+    def _rules(self) -> InstrumentsTold:
+        return InstrumentsTold(
+            tuple(
+                InstrumentRules(
+                    symbol=rules.symbol,
+                    base=rules.base,
+                    quote=rules.quote,
+                    price_tick=rules.price_tick,
+                    quantity_step=rules.quantity_step,
+                    quantity_min=max(rules.quantity_min, rules.market_quantity_min),
+                    notional_min_quote=rules.notional_min,
+                )
+                for rules in self._worker.instruments.values()
+            )
+        )
