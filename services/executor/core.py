@@ -191,13 +191,16 @@ class ExecutorCore:
                 self._worker.rejected(outcome.rejected, now)
             if outcome.accepted is not None:
                 self._worker.accepted(outcome.accepted)
-        if self._has_to_wait():
-            return
-        self._out += self._evidence.due(now)
-        if self.books.passes:
-            self._report(self._worker.steps(now))
-        if self._is_stopping and not (self._has_to_wait() or self._in_flight or self.books.entries):
+        if not self._has_to_wait():
+            self._out += self._evidence.due(now)
+            if self.books.passes:
+                self._report(self._worker.steps(now))
+        if self._is_stopping and not self._pending and not self._in_flight and not self._is_entering():
             self._out.append(Stop())
+
+    def _is_entering(self) -> bool:
+        """Say whether an entry can still be ended in order; without the venue's time the next life ends it."""
+        return bool(self.books.entries) and self._venue_ahead_ns is not None
 
     def _has_to_wait(self) -> bool:
         """Say whether something has to be recorded first, or the venue's time is not known yet."""
