@@ -48,6 +48,10 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "logs": Verb("services.supervision.logs", "show the end of the logs and follow them", "[instance ...]"),
         "crash": Verb("services.supervision.crash", "kill a process, to see what the mesh survives", "<instance>"),
         "restart": Verb("services.supervision.restart", "stop processes in order, start them again", "<instance ...>"),
+        "orders": Verb("services.inspection.orders", "show the newest orders, and how each stands"),
+        "positions": Verb("services.inspection.positions", "show what each strategy holds"),
+        "fills": Verb("services.inspection.fills", "show the newest trades"),
+        "why": Verb("services.inspection.why_command", "show what led to an order, back to the bar", "<id>"),
         "config": Verb("services.config_command", "show the settings in force, or check them", "show|check"),
         "keys": Verb(
             "services.keys_command", "create the keys of the processes, or show the public ones", "create|show"
