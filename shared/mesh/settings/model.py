@@ -180,6 +180,17 @@ class SimExchangeSettings(_Section):
         return Door("sim_exchange.admin_port", self.admin_port) if self.admin == "on" else None
 
 
+class ExecutorSettings(_Section):
+    """What may leave for the venue in any sixty seconds, whatever was approved: a guard against our own defects."""
+
+    orders_a_minute_max: Annotated[int, count(10, 600)] = Field(60, description="Orders of every kind.")
+    entries_a_minute_max: Annotated[int, count(1, 100)] = Field(12, description="Orders that open a position.")
+    symbol_entries_a_minute_max: Annotated[int, count(1, 100)] = Field(4, description="Those of one symbol.")
+    entries_a_minute_quote_max: Annotated[Decimal, quote("10", "1000000")] = Field(
+        Decimal(5000), description="What all of them are worth, in money."
+    )
+
+
 class MetricsSettings(_Section):
     """What is measured, for Prometheus to fetch."""
 
@@ -302,6 +313,7 @@ class Settings(BaseSettings):
     venue: VenueSettings = Field(default_factory=VenueSettings)
     feed: FeedSettings = Field(default_factory=FeedSettings)
     sim_exchange: SimExchangeSettings = Field(default_factory=SimExchangeSettings)
+    executor: ExecutorSettings = Field(default_factory=ExecutorSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     risk: RiskSettings

@@ -103,7 +103,16 @@ def test_another_venue_changes_the_hash(a_shipped_configuration: Configuration) 
 
 def test_every_section_has_been_judged() -> None:
     """A new section must be declared relevant to money, or added here as not."""
-    assert set(sections()) == MONEY_SECTIONS | {"paths", "logs", "mesh", "feed", "metrics", "redis", "sim_exchange"}
+    assert set(sections()) == MONEY_SECTIONS | {
+        "paths",
+        "logs",
+        "mesh",
+        "feed",
+        "metrics",
+        "redis",
+        "sim_exchange",
+        "executor",
+    }
 
 
 def test_the_canonical_form_holds_no_profile_name(a_shipped_configuration: Configuration) -> None:
