@@ -4,11 +4,12 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from proto.fields import Count, Digest, DurationNs, Message, Name, Part, ShortText
+from proto.fields import Count, Digest, DurationNs, Message, Name, Part, ShortText, Text
 from proto.risk import Anchor
 from proto.streams import TOPICS_MAX, StreamPosition
 
 PUBLISHED_STREAMS_MAX = TOPICS_MAX + 1  # market data, and what the process reports from its journal
+TROUBLES_MAX = 8
 HOPS_MAX = 64
 
 # Where the buckets of a hop's histogram end: 10 us to 10 s. What took longer has a bucket more, behind the last.
@@ -39,7 +40,7 @@ class Heartbeat(Message, frozen=True, tag="heartbeat.1"):
     `flatten_step` grows with every step of a flatten that is under way. `published` says the last number given out on
     each stream, which is how a reader notices that it missed the very last message. `anchor` is the last record of the
     journal, for readers to keep. The configuration may change under a running mesh, so its digest is here as well as in
-    `Hello`.
+    `Hello`. `troubles` are what its start found to be wary of, and a disk that has no room.
     """
 
     state: Literal["booting", "standby", "running", "draining"]
@@ -52,6 +53,7 @@ class Heartbeat(Message, frozen=True, tag="heartbeat.1"):
     cpu_time_ns: DurationNs
     published: Annotated[tuple[StreamPosition, ...], Meta(max_length=PUBLISHED_STREAMS_MAX)]
     anchor: Anchor | None
+    troubles: Annotated[tuple[Text, ...], Meta(max_length=TROUBLES_MAX)]
 
 
 class HopLatency(Part, frozen=True):

@@ -74,4 +74,5 @@ class _Ears:
         if instance not in self._latest:
             return Beat(None)
         sent_boot_ns, heartbeat = self._latest[instance]
-        return Beat((self._clock.boot_ns() - sent_boot_ns) / _NS_PER_S, boots=heartbeat.state == "booting")
+        age_s = (self._clock.boot_ns() - sent_boot_ns) / _NS_PER_S
+        return Beat(age_s, boots=heartbeat.state == "booting", troubles=heartbeat.troubles)

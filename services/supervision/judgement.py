@@ -69,12 +69,13 @@ class Holder:
 class Beat:
     """What was heard of a process: the age of its last heartbeat, None for nothing, and if it has a socket for it.
 
-    One that `boots` says of itself that what it serves cannot be reached yet.
+    One that `boots` says of itself that what it serves cannot be reached yet. `troubles` are what it is wary of.
     """
 
     age_s: float | None
     has_socket: bool = True
     boots: bool = False
+    troubles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _verdict(evidence: Evidence, holder: Holder) -> tuple[State, str]:
     if beat is None:
         return State.UNKNOWN, "its heartbeat cannot be heard from here"
     if beat.age_s is not None and beat.age_s <= SILENT_S:
-        return (State.STARTING, "says that it is booting") if beat.boots else (State.RUNNING, "")
+        return (State.STARTING, "says that it is booting") if beat.boots else (State.RUNNING, "; ".join(beat.troubles))
     if holder.uptime_s < BOOT_S:
         return State.STARTING, "no heartbeat yet"
     if not beat.has_socket:

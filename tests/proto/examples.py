@@ -336,6 +336,7 @@ BODIES: Final[tuple[Body, ...]] = (
         cpu_time_ns=12 * SECOND_NS,
         published=(StreamPosition(stream="reports", epoch=7, sequence=1234),),
         anchor=Anchor(sequence=1234, digest=DIGEST),
+        troubles=("the disk has no room for the journal of executor",),
     ),
     HopsMeasured(hops=(A_HOP,)),
     *DATA_BODIES,

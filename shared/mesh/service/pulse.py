@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from proto.health import Heartbeat, Hello
+from proto.fields import clipped
+from proto.health import TROUBLES_MAX, Heartbeat, Hello
 from proto.risk import Anchor
 from proto.streams import StreamPosition
 from shared.mesh.clock import Clock
@@ -36,6 +37,7 @@ class Workload:
     queued: int
     published: Sequence[StreamPosition]
     anchor: Anchor | None
+    troubles: Sequence[str]
 
 
 class Pulse:
@@ -90,6 +92,7 @@ class Pulse:
             cpu_time_ns=_cpu_time_ns(),
             published=tuple(workload.published),
             anchor=workload.anchor,
+            troubles=tuple(clipped(trouble) for trouble in workload.troubles[:TROUBLES_MAX]),
         )
         self._gap_max_ns = 0
         return heartbeat, self._hello if greets else None

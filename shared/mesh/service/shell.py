@@ -59,6 +59,7 @@ from shared.mesh.service.timers import Timers
 FOLD_RECORDS: Final = 1_000
 TEND_EVERY_BEATS: Final = 20
 REFUSALS_MAX: Final = 3
+NO_ROOM: Final = "the disk has no room for the journal"
 
 log: Final = structlog.get_logger("service")
 
@@ -321,7 +322,8 @@ class Service:
         diary = self._station.diary
         anchor = diary.journal.anchor if diary is not None else None
         queued = len(self._inputs) + self._links.unanswered
-        heartbeat, hello = self._pulse.beat(Workload(self._handled, queued, self._own.positions(), anchor))
+        troubles = [*self._station.troubles, *(() if self._has_room else (NO_ROOM,))]
+        heartbeat, hello = self._pulse.beat(Workload(self._handled, queued, self._own.positions(), anchor, troubles))
         for body in (heartbeat,) if hello is None else (hello, self._hops.measured(), heartbeat):
             self._own.say_health(body)
 

@@ -160,6 +160,7 @@ def a_beat(
         cpu_time_ns=cpu_time_ns,
         published=(),
         anchor=None,
+        troubles=(),
     )
 
 

@@ -47,6 +47,7 @@ HEARTBEAT = Heartbeat(
     cpu_time_ns=0,
     published=(),
     anchor=None,
+    troubles=(),
 )
 
 

@@ -131,3 +131,10 @@ def test_what_only_rests_is_off(said: str, state: State) -> None:
     (row,) = rows_of([replace(FOREIGN, word=Word(said, 51, 100), rests="no Redis is wanted")])
     assert (row.state, row.well) == (state, state is State.OFF)
     assert state is not State.OFF or row.remark == "no Redis is wanted"
+
+
+def test_what_a_process_is_wary_of_is_said() -> None:
+    """A disk without room, a journal that lost its tail: it runs, and whoever looks reads it."""
+    wary = Beat(0.2, troubles=("the disk has no room for the journal", "the journal of risk lost its tail"))
+    (row,) = rows_of([replace(WELL, beat=wary)])
+    assert (row.state, row.remark) == (State.RUNNING, "; ".join(wary.troubles))

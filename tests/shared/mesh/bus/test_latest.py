@@ -39,6 +39,7 @@ def a_heartbeat(handled: int) -> Heartbeat:
         cpu_time_ns=0,
         published=(),
         anchor=None,
+        troubles=(),
     )
 
 

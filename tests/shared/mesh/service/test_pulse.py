@@ -8,7 +8,7 @@ from shared.mesh.clock import VirtualClock
 from shared.mesh.service.pulse import BEAT_NS, HELLO_EVERY_BEATS, STALL_NS, Pulse, Workload
 from tests.proto.examples import DIGEST
 
-IDLE = Workload(handled=0, queued=0, published=(), anchor=None)
+IDLE = Workload(handled=0, queued=0, published=(), anchor=None, troubles=())
 
 
 def a_pulse(clock: VirtualClock) -> Pulse:
@@ -64,9 +64,10 @@ def test_a_beat_says_what_the_process_is_at() -> None:
     states = []
     for state in ("booting", "running", "draining"):
         pulse.state = state
-        beat, _ = pulse.beat(Workload(handled=7, queued=2, published=[position], anchor=anchor))
+        beat, _ = pulse.beat(Workload(handled=7, queued=2, published=[position], anchor=anchor, troubles=["x" * 501]))
         states.append(beat.state)
         assert (beat.handled, beat.queued, beat.published, beat.anchor) == (7, 2, (position,), anchor)
+        assert [len(trouble) for trouble in beat.troubles] == [500]
         assert beat.memory_bytes > 0
         assert beat.cpu_time_ns > 0
         assert beat.money_config_digest == DIGEST

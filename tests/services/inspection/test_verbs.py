@@ -1,0 +1,144 @@
+"""What a person reads of orders, positions and fills, and of the way back to the bar: from journals on the disk."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from proto.codec import EnvelopeCodec
+from proto.envelope import Body
+from proto.orders import (
+    CancelMarked,
+    EntryOpened,
+    ExitOpened,
+    OrderAcknowledged,
+    OrderDoubted,
+    OrderEnded,
+    OrderFilled,
+    PositionChanged,
+    SendMarked,
+)
+from proto.verdicts import IntentJudged, IntentRefused
+from services.inspection import fills, orders, positions, why_command
+from shared.mesh.journal import Opening, RealDisk, create_journal, journal_directory
+from tests.proto.examples import AN_ORDER, APPROVAL_ID, BODIES, INTENT_ID, an_envelope
+from tests.shared.mesh.settings.projects import a_project
+
+DAY = "2026-09-21"
+EXECUTOR = (EntryOpened, SendMarked, OrderAcknowledged, OrderFilled, OrderEnded, PositionChanged)
+
+
+def example(kind: type[Body]) -> Body:
+    """Return the example of a kind."""
+    return next(body for body in BODIES if isinstance(body, kind))
+
+
+def written(root: Path, role: str, bodies: Sequence[Body]) -> None:
+    """Write a journal."""
+    directory = journal_directory(root / "var", role)
+    directory.mkdir(parents=True)
+    codec = EnvelopeCodec()
+    journal = create_journal(Opening(disk=RealDisk(directory), prove=codec.decode_stored), date=DAY, state=b"")
+    for number, body in enumerate(bodies, 1):
+        envelope = msgspec.structs.replace(an_envelope(body), id=f"{role}-7-{number}", sequence=number)
+        journal.append(codec.encode(envelope))
+    journal.commit()
+    journal.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a project in which nothing ever ran."""
+    a_project(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def project(root: Path) -> Path:
+    """Return a project with the journals of one entry, from its intent to its end."""
+    written(root, "risk", [example(IntentJudged)])
+    written(root, "executor", [example(kind) for kind in EXECUTOR])
+    return root
+
+
+@pytest.mark.parametrize(
+    ("verb", "expected"),
+    [
+        (orders.main, {"order": AN_ORDER.client_order_id, "state": "canceled", "filled": "0.00100"}),
+        (fills.main, {"trade": "3141592653", "price": "64000.12", "fee": "0.0000845 BNB"}),
+        (positions.main, {"strategy": "trend", "symbol": "BTC/USDT", "quantity": "0.00100", "covered": "0.00100"}),
+    ],
+    ids=["orders", "fills", "positions"],
+)
+def test_the_rows_are_those_of_the_journal(
+    verb: Callable[[Sequence[str]], int],
+    expected: dict[str, str],
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each verb shows its rows, as a table for people and as JSON for scripts."""
+    assert verb(["--root", str(project), "--json"]) == 0
+    (row,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert expected.items() <= row.items()
+    assert verb(["--root", str(project)]) == 0
+    heads, line = capsys.readouterr().out.splitlines()
+    assert heads.split() == [word for name in row for word in name.upper().split()]
+    assert all(value in line for value in expected.values())
+
+
+@pytest.mark.parametrize("name", [AN_ORDER.client_order_id, "28457193", "3141592653", APPROVAL_ID, INTENT_ID])
+def test_why_leads_back_to_the_bar(name: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By whatever name one asks, the answer goes from the trade to the bar, and says what was seen there."""
+    assert why_command.main([name, "--root", str(project)]) == 0
+    trade, order, approval, verdict, intent, bar, *evidence = capsys.readouterr().out.strip().splitlines()
+    assert "trade 3141592653: 0.00100 at 64000.12" in trade
+    assert "+0.0 bps against the 64000.00 it was decided at" in trade
+    assert AN_ORDER.client_order_id in order
+    assert APPROVAL_ID in approval
+    assert "approved with equity 1003.17" in verdict
+    assert INTENT_ID in intent
+    assert "bar 1h of BTC/USDT" in bar
+    assert [line.strip() for line in evidence] == ["adx_14 = 31.7", "prior_high_20 = 63950.0"]
+
+
+def test_why_not(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An intent that was refused says by which rule; what nobody knows is said to be unknown."""
+    judged = example(IntentJudged)
+    assert isinstance(judged, IntentJudged)
+    refusal = example(IntentRefused)
+    written(root, "risk", [msgspec.structs.replace(judged, approval=None, refusal=refusal)])
+    assert why_command.main([INTENT_ID, "--root", str(root)]) == 0
+    assert "refused by exposure_total_within_limit: 312.40 USDT, limit 300.00 USDT" in capsys.readouterr().out
+    assert why_command.main(["nothing", "--root", str(root)]) == 1
+    assert "nothing in the journals is called nothing" in capsys.readouterr().err
+
+
+def test_an_exit_says_who_wanted_it(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The order of an exit leads to whoever asked for it, and to their reason."""
+    mark, opened = example(SendMarked), example(ExitOpened)
+    assert isinstance(mark, SendMarked)
+    key = msgspec.structs.replace(AN_ORDER, purpose="exit", side="sell", parent_id="exit-1-1")
+    doubted, marked = example(OrderDoubted), msgspec.structs.replace(mark, order=key)
+    assert isinstance(doubted, OrderDoubted)
+    written(root, "executor", [opened, marked, msgspec.structs.replace(doubted, order=key)])
+    assert why_command.main([key.client_order_id, "--root", str(root)]) == 0
+    order, wanted = capsys.readouterr().out.strip().splitlines()
+    assert "in doubt; gateway timeout with an HTML body" in order
+    assert "asked by strategy-trend: the trend is over" in wanted
+
+
+def test_there_may_be_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything was traded the verbs say so."""
+    for verb, words in ((orders, "no orders yet"), (fills, "no fills yet"), (positions, "no positions yet")):
+        assert verb.main(["--root", str(root)]) == 0
+        assert capsys.readouterr().out == f"{words}\n"
+
+
+def test_a_cancellation_under_way_is_no_end(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Until the venue has said it, the order is being cancelled, and why."""
+    bodies = [example(kind) for kind in (EntryOpened, SendMarked, OrderAcknowledged, CancelMarked)]
+    written(root, "executor", bodies)
+    assert orders.main(["--root", str(root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "being cancelled"
