@@ -79,6 +79,10 @@ class Station:
     diary: Diary | None
     troubles: Sequence[str]
 
+    def troubles_now(self, has_room: bool) -> Sequence[str]:  # noqa: FBT001  # the journal's, which changes meanwhile
+        """Return what to be wary of: what the start found, and a full disk."""
+        return self.troubles if has_room else (*self.troubles, NO_ROOM)
+
 
 class Service:
     """One service at work, from its first beat to its exit code."""
@@ -321,8 +325,7 @@ class Service:
     def _say_health(self) -> None:
         diary = self._station.diary
         anchor = diary.journal.anchor if diary is not None else None
-        queued = len(self._inputs) + self._links.unanswered
-        troubles = [*self._station.troubles, *(() if self._has_room else (NO_ROOM,))]
+        queued, troubles = len(self._inputs) + self._links.unanswered, self._station.troubles_now(self._has_room)
         heartbeat, hello = self._pulse.beat(Workload(self._handled, queued, self._own.positions(), anchor, troubles))
         for body in (heartbeat,) if hello is None else (hello, self._hops.measured(), heartbeat):
             self._own.say_health(body)
