@@ -23,7 +23,7 @@ class Pace:
     listing_seconds_least: float = 10.0  # between two that an order's refusal asked for
     pause_seconds_unsaid: int = 5  # after a 429 that does not say how long
     dial_seconds: float = 10.0
-    heartbeat_seconds: float = 2.0  # a ping, and half of it later the connection is dead if nothing came
+    heartbeat_seconds: float = 4.0  # a ping, and half of it later the connection is dead if nothing came
     answer_seconds: float = 5.0  # until the venue has said that the account's events flow
     report_seconds: float = 5.0  # within which the stream has to tell of what the venue acknowledged
     farewell_seconds: float = 1.0

@@ -42,7 +42,7 @@ class _Error(msgspec.Struct, frozen=True):
 class _Frame(msgspec.Struct, frozen=True):
     """An answer to what we asked, or an event."""
 
-    event: msgspec.Raw | None = None
+    event: msgspec.Raw = msgspec.Raw()
     status: int | None = None
     error: _Error | None = None
 
@@ -107,7 +107,7 @@ def frame_read(text: str | bytes, symbols: Symbols) -> Frame:
     {"id":1,"status":401,"error":{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}}
     """
     frame = decoded(text, _Frame)
-    if frame.event is not None:
+    if frame.event:
         return _event(bytes(frame.event), symbols)
     if frame.error is not None:
         reason = f"{frame.error.msg} ({frame.error.code})"[:REASON_CHARACTERS_MAX]

@@ -31,7 +31,7 @@ from tests.services.sim_exchange.face.venue import ALICE
 
 SYMBOL: Final = "BTC/USDT"
 CLIENT_ID: Final = "bw-main-k3v9q2m7x1abcd-12-1"
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 20.0
 CLOCK: Final = SystemClock()
 # As fast as a test wants it, and otherwise as the product has it.
 BRISK: Final = Pace(
