@@ -1,0 +1,1 @@
+"""The gateway to a venue: everything between the executor's core and where the money is. It decides nothing."""

@@ -1,0 +1,57 @@
+"""How patient the gateway is, and how long it waits before it tries again."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+DOUBLINGS_MAX: Final = 16  # beyond any longest wait there is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """What passes between one thing and the next; in tests, less."""
+
+    cancel_window_seconds: int = 3  # how late the venue may take a cancellation; an order brings its own
+    read_window_seconds: int = 5
+    read_seconds: float = 5.0
+    listing_read_seconds: float = 20.0  # of some megabytes
+    reads_at_once: int = 3
+    reads_waiting_max: int = 200
+    sends_at_once_max: int = 100
+    clock_seconds: float = 30.0
+    listing_seconds: float = 3_600.0
+    listing_seconds_least: float = 10.0  # between two that an order's refusal asked for
+    pause_seconds_unsaid: int = 5  # after a 429 that does not say how long
+    dial_seconds: float = 10.0
+    heartbeat_seconds: float = 4.0  # a ping, and half of it later the connection is dead if nothing came
+    answer_seconds: float = 5.0  # until the venue has said that the account's events flow
+    report_seconds: float = 5.0  # within which the stream has to tell of what the venue acknowledged
+    farewell_seconds: float = 1.0
+    retry_seconds_first: float = 0.2
+    retry_seconds_max: float = 30.0
+    final_seconds: float = 30.0  # after what asking again soon does not mend: a key without the right
+    healthy_seconds: float = 60.0  # after which the next trouble is a new one
+    stay_seconds: float = 23 * 3_600.0  # on a connection; the venue ends it after a day
+    overlap_seconds: float = 2.0  # the old connection goes on: what is on its way there is not yet on the new one
+
+
+class Backoff:
+    """How long to wait before the next attempt: up to a bound that doubles, and anything below it.
+
+    Whoever lost their connection at the same moment so does not come back at the same moment.
+    """
+
+    def __init__(self, *, pace: Pace, draws: Random) -> None:
+        self._pace: Final = pace
+        self._draws: Final = draws
+        self._attempts = 0
+
+    def next_seconds(self) -> float:
+        """Return the next wait, and expect a longer one after it."""
+        bound = min(self._pace.retry_seconds_max, self._pace.retry_seconds_first * 2.0**self._attempts)
+        self._attempts = min(self._attempts + 1, DOUBLINGS_MAX)
+        return self._draws.uniform(0.0, bound)
+
+    def reset(self) -> None:
+        """Begin with short waits again."""
+        self._attempts = 0

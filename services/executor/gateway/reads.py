@@ -1,0 +1,126 @@
+"""Questions about the account: a few at a time, the others wait in line, and each is asked once and answered once."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from services.executor.gateway.classification import Failure, NoSuchOrder, answer_read, order_found, trades_found
+from services.executor.gateway.market_list import MarketList
+from services.executor.gateway.pace import Pace
+from services.executor.gateway.reply import Heard, Reply, Silence
+from services.executor.gateway.rest import Rest
+from services.executor.gateway.venue_time import VenueTime
+from services.executor.gateway.venues.venue import KeyRights, Request, Venue
+from services.executor.vocabulary import (
+    AccountRead,
+    OpenOrdersRead,
+    OrderRead,
+    ReadAccount,
+    ReadOpenOrders,
+    ReadOrder,
+    ReadTrades,
+    TradesRead,
+)
+from shared.core.service import FromOutside
+
+MS_PER_SECOND: Final = 1_000
+NOT_FOUND: Final = 404
+
+Read = ReadOrder | ReadOpenOrders | ReadTrades | ReadAccount
+_T = TypeVar("_T")
+
+
+class Reads:
+    """Asks in the order in which it was wanted."""
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        rest: Rest,
+        time: VenueTime,
+        markets: MarketList,
+        pace: Pace,
+        bring: Callable[[FromOutside], None],
+    ) -> None:
+        self._venue: Final = venue
+        self._rest: Final = rest
+        self._time: Final = time
+        self._markets: Final = markets
+        self._pace: Final = pace
+        self._bring: Final = bring
+
+    async def answer(self, wanted: Read) -> None:
+        """Ask, and say what came of it."""
+        # The venue answers after it was asked: what its clock had passed by now it has passed then, too.
+        venue_time_ns = self._time.at_least_ns()
+        heard = await self._heard(self._asking(wanted))
+        self._bring(self._told(wanted, heard, venue_time_ns))
+
+    async def rights(self) -> KeyRights | Failure:
+        """Ask what our key may do. A venue that does not know this question has keys that may trade and no more."""
+        heard = await self._heard(self._venue.rights_asked)
+        if isinstance(heard, Reply) and heard.status == NOT_FOUND:
+            return KeyRights(may_trade=True, may_withdraw=False)
+        return answer_read(heard, self._venue, self._venue.rights_read)
+
+    def _asking(self, wanted: Read) -> Request:
+        venue = self._venue
+        match wanted:
+            case ReadOrder(_, symbol):
+                return venue.order_asked(wanted, self._markets.market_id(symbol))
+            case ReadTrades(_, symbol):
+                return venue.trades_asked(wanted, self._markets.market_id(symbol))
+            case ReadOpenOrders():
+                return venue.open_orders_asked
+            case ReadAccount():
+                return venue.account_asked
+
+    async def _heard(self, request: Request) -> Heard:
+        stamp_ms = self._time.stamp_ms()
+        if stamp_ms is None:
+            return Silence("the venue's time is not known yet", may_have_left=False)
+        heard = await self._rest.ask_signed(
+            request,
+            stamp_ms=stamp_ms,
+            window_ms=self._pace.read_window_seconds * MS_PER_SECOND,
+            seconds=self._pace.read_seconds,
+        )
+        self._time.heed(heard)
+        return heard
+
+    def _told(self, wanted: Read, heard: Heard, venue_time_ns: int) -> FromOutside:
+        venue, symbols = self._venue, self._markets.symbols
+        match wanted:
+            case ReadOrder(client_order_id):
+                found = order_found(heard, wanted, venue, symbols)
+                if isinstance(found, Failure):
+                    return OrderRead(client_order_id, None, venue_time_ns, found.reason)
+                return OrderRead(
+                    client_order_id, None if isinstance(found, NoSuchOrder) else found, venue_time_ns, None
+                )
+            case ReadOpenOrders(number):
+                orders, failure = _found(answer_read(heard, venue, lambda body: venue.orders_read(body, symbols)))
+                return OpenOrdersRead(number, orders, failure)
+            case ReadTrades(number, symbol):
+                trades, failure = _found(trades_found(heard, wanted, venue, symbols))
+                return TradesRead(number, symbol, trades, failure)
+            case ReadAccount(number):
+                balances, failure = _found(answer_read(heard, venue, venue.account_read))
+                return AccountRead(number, balances, venue_time_ns, failure)
+
+
+def failed(wanted: Read, reason: str) -> FromOutside:
+    """Return what is told of a question that is not asked."""
+    match wanted:
+        case ReadOrder(client_order_id):
+            return OrderRead(client_order_id, None, 0, reason)
+        case ReadOpenOrders(number):
+            return OpenOrdersRead(number, (), reason)
+        case ReadTrades(number, symbol):
+            return TradesRead(number, symbol, (), reason)
+        case ReadAccount(number):
+            return AccountRead(number, (), 0, reason)
+
+
+def _found(rows: tuple[_T, ...] | Failure) -> tuple[tuple[_T, ...], str | None]:
+    return ((), rows.reason) if isinstance(rows, Failure) else (rows, None)

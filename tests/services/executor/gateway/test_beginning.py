@@ -1,0 +1,185 @@
+"""How a gateway begins: the rules and the time first, a key that may trade and no more, and nothing of it told on."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import pytest
+from aiohttp import web
+
+from services.executor.gateway.client import hang_up, venue_client
+from services.executor.gateway.gateway import Gateway
+from services.executor.gateway.venues.catalog import VENUES
+from services.executor.vocabulary import (
+    InstrumentsKnown,
+    ReadAccount,
+    StreamLost,
+    StreamOpened,
+    VenueClock,
+    WeightTold,
+)
+from services.sim_exchange.face.keys import ApiKey
+from shared.mesh.service.plan import OutsideUnusableError
+from shared.mesh.settings import Credentials
+from tests.loopback import OUR_HOST
+from tests.services.executor.gateway.opened import BRISK, PATIENCE_S, KeyAtHand, an_order, opened
+from tests.services.sim_exchange.face.venue import ALICE, READER
+from tests.services.sim_exchange.faults.sabotaged import Sabotaged
+
+WITHDRAWER = ApiKey(
+    key="withdrawer".ljust(64, "W"), secret="w" * 64, account="alice", may_trade=True, may_withdraw=True
+)
+
+
+class KeyThatComesLater:
+    """A key that is not there when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def read(self) -> Credentials | None:
+        """Return it at the third time."""
+        self._asked += 1
+        return KeyAtHand().read() if self._asked > 2 else None
+
+
+class NoKey:
+    """A key that is nowhere."""
+
+    def read(self) -> Credentials | None:
+        """Refuse."""
+        raise OutsideUnusableError("there is no key: put one there")
+
+
+def url_of(exchange: Sabotaged) -> str:
+    """Return where an exchange is."""
+    return f"http://127.0.0.1:{exchange.venue.port}"
+
+
+async def refusal(gateway: Gateway) -> str:
+    """Return why a gateway cannot go on."""
+    running = gateway._running
+    assert running is not None
+    with pytest.raises(OutsideUnusableError) as refused:
+        await asyncio.wait_for(asyncio.shield(running), PATIENCE_S)
+    return str(refused.value)
+
+
+async def test_rules_come_before_the_time_and_the_stream(exchange: Sabotaged) -> None:
+    """The rules of the symbols come first, then the venue's time, and the stream when all is known."""
+    async with opened(url_of(exchange)) as gateway:
+        await gateway.is_ready()
+        kinds = [type(one) for one in gateway.brought.all if not isinstance(one, WeightTold)]
+        assert kinds.index(InstrumentsKnown) < kinds.index(VenueClock) < kinds.index(StreamOpened)
+
+
+async def test_key_is_waited_for(exchange: Sabotaged) -> None:
+    """A key that is made by somebody else's first start is waited for, and that is said."""
+    async with opened(url_of(exchange), key=KeyThatComesLater()) as gateway:
+        await gateway.is_ready()
+        lost = gateway.brought.of(StreamLost)
+        assert [one.reason for one in lost] == ["there is no key yet: the exchange makes it at its first start"]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (KeyAtHand(WITHDRAWER), "may withdraw: take that right from it at the exchange"),
+        (KeyAtHand(READER), "may not trade: give it that right at the exchange"),
+        (NoKey(), "there is no key: put one there"),
+    ],
+)
+async def test_key_with_other_rights_is_refused(exchange: Sabotaged, key: KeyAtHand, words: str) -> None:
+    """A key that may withdraw, or may not trade, ends the process with what a person has to do."""
+    exchange.venue.keys.add(WITHDRAWER)
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    async with opened(url_of(exchange), key=key) as gateway:
+        assert words in await refusal(gateway.gateway)
+        assert not gateway.brought.of(StreamOpened)
+
+
+async def test_key_that_nobody_knows_is_asked_for_again(exchange: Sabotaged) -> None:
+    """As long as the venue says nothing of the key's rights, nothing is sent and the reason is told."""
+    rule = exchange.suffer("key_revoked", when={"account": "alice"})
+    async with opened(url_of(exchange)) as gateway:
+        lost = await gateway.brought.first(StreamLost)
+        assert "does not say what the key may do: HTTP 401" in lost.reason
+        exchange.saboteur.remove(rule.fault_id)
+        await gateway.is_ready()
+
+
+async def test_venue_that_is_down_is_waited_for(exchange: Sabotaged) -> None:
+    """A venue under maintenance is asked again until it answers, and why nothing goes on is told once."""
+    rule = exchange.suffer("http_status", status=503, executed=False)
+    async with opened(url_of(exchange)) as gateway:
+        lost = await gateway.brought.first(StreamLost)
+        assert lost.reason == "the venue does not say what it trades: HTTP 503: nothing of the venue's"
+        await asyncio.sleep(0.2)
+        assert len(gateway.brought.of(StreamLost)) == 1
+        exchange.saboteur.remove(rule.fault_id)
+        await gateway.is_ready()
+
+
+async def test_venue_without_that_question_is_traded_on() -> None:
+    """A venue that knows no question for a key's rights is not asked again: its keys cannot withdraw."""
+    asked = list[str]()
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        match request.path.rpartition("/")[2]:
+            case "time":
+                return web.json_response({"serverTime": 1_767_225_600_000})
+            case "exchangeInfo":
+                symbol = {"symbol": "BTCUSDT", "baseAsset": "BTC", "quoteAsset": "USDT", "filters": []}
+                return web.json_response({"symbols": [symbol | {"quotePrecision": 8, "baseAssetPrecision": 8}]})
+            case "account":
+                return web.json_response({"balances": []})
+            case _:
+                raise web.HTTPNotFound
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, OUR_HOST, 0).start()
+        async with opened(f"http://{OUR_HOST}:{runner.addresses[0][1]}") as gateway:
+            gateway.gateway.perform(ReadAccount(1))
+            lost = await gateway.brought.first(StreamLost)
+            assert lost.reason == "HTTP 404 in the place of a connection"
+            assert asked.count("/sapi/v1/account/apiRestrictions") == 1
+    finally:
+        await runner.cleanup()
+
+
+async def test_nothing_secret_is_shown(exchange: Sabotaged, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither key nor secret nor signature is in a log, a happening or the gateway's own picture of itself."""
+    caplog.set_level(logging.DEBUG)
+    async with opened(url_of(exchange)) as gateway:
+        await gateway.is_ready()
+        exchange.suffer("drop_request")
+        await gateway.sent(an_order())
+        await gateway.canceled()
+        await gateway.read()
+        shown = caplog.text + repr(gateway.brought.all) + repr(gateway.gateway) + str(vars(gateway.gateway))
+        for secret in (ALICE.key, ALICE.secret, "signature="):
+            assert secret not in shown
+
+
+async def test_client_does_nothing_by_itself(exchange: Sabotaged) -> None:
+    """Ccxt neither waits before it signs nor sends anything again."""
+    credentials = KeyAtHand().read()
+    assert credentials is not None
+    client = venue_client(VENUES["binance"], url=url_of(exchange), credentials=credentials)
+    assert not client.enableRateLimit
+    assert client.options["maxRetriesOnFailure"] == 0
+    await hang_up(client)
+
+
+async def test_closing_at_any_moment_leaves_nothing_behind(exchange: Sabotaged) -> None:
+    """A gateway that is closed while it begins, or while orders are under way, lets go of everything."""
+    exchange.suffer("late_arrival", delay_ms=300)
+    for waiting_s in (0.0, 0.05, 0.4):
+        async with opened(url_of(exchange), pace=replace(BRISK, reads_at_once=1)) as gateway:
+            gateway.gateway.perform(ReadAccount(1))
+            await asyncio.sleep(waiting_s)
