@@ -9,7 +9,7 @@ What the venue tells is taken in one fact at a time: the next one waits until wh
 Once no fact is left, `services/executor/working.py` says what to do next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,8 +88,7 @@ class TradedAccount:
     """Which account is traded, and what of it; `tag` tells its orders from those of other accounts of ours."""
 
     venue: str
-    feed: str
-    symbols: tuple[str, ...]
+    feeds: Mapping[str, str]  # by symbol, who reads its market
     quote_asset: str
     tag: str
     fingerprint: str
@@ -119,7 +118,7 @@ class ExecutorCore:
             worker=self._worker,
         )
         self._enquiries: Final = Enquiries()
-        self._reconciler: Final = Reconciler(self.books, account.symbols)
+        self._reconciler: Final = Reconciler(self.books, account.feeds)
         self._evidence: Final = Evidence(self.books, self._enquiries, self._reconciler)
         self._accounts: Final = Accounts(
             books=self.books,
@@ -173,8 +172,8 @@ class ExecutorCore:
         for trouble in started.troubles:
             self._out.append(Note("warning", "started with a trouble", {"trouble": trouble}))
         self._out += [
-            Watch(self._account.feed, f"{self._account.venue}/{symbol}/{kind}".encode())
-            for symbol in self._account.symbols
+            Watch(feed, f"{self._account.venue}/{symbol}/{kind}".encode())
+            for symbol, feed in self._account.feeds.items()
             for kind in ("quotes", "trust")
         ]
         self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]

@@ -27,6 +27,7 @@ PREFIX: Final = "bw"
 LENGTH_MAX: Final = 32
 CHILD_MAX: Final = 99_999  # a stop that is moved once a minute for two months
 ATTEMPT_MAX: Final = 99
+TAG_LENGTH_MAX: Final = 5
 _HASH_LENGTH: Final = 14
 _TAG: Final = re.compile(r"[a-z0-9]{1,5}")
 _NUMBER: Final = "0|[1-9][0-9]"
@@ -71,6 +72,11 @@ class ClientIds:
         """Say whether an order at the venue was sent by a Bowline for this account."""
         read = parsed(client_id)
         return read is not None and read.account_tag == self._account_tag
+
+
+def account_tag(account: str) -> str:
+    """Return the tag of an account: its name if that will do, and else what is made of it."""
+    return account if _TAG.fullmatch(account) else _hash(account)[:TAG_LENGTH_MAX]
 
 
 def parsed(client_id: str) -> ClientId | None:

@@ -16,6 +16,7 @@ from shared.trading.client_ids import (
     AccountTagError,
     ClientId,
     ClientIds,
+    account_tag,
     parsed,
 )
 
@@ -96,3 +97,11 @@ def test_a_number_that_has_no_room_is_a_defect(child: int, attempt: int) -> None
     """It is not cut off, for then it would be another's."""
     with pytest.raises(AssertionError):
         ClientIds("main").of("parent", child_number=child, attempt=attempt)
+
+
+@given(st.text(min_size=1, max_size=48))
+def test_every_account_has_a_tag(account: str) -> None:
+    """A short name is its own tag; of any other one is made, always the same."""
+    tag = account_tag(account)
+    assert ClientIds(tag).of("parent", child_number=1, attempt=0).startswith(f"bw-{tag}-")
+    assert account_tag(tag) == tag
