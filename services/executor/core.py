@@ -1,7 +1,7 @@
 """The executor's core: approvals and exits in, numbered reports out, one order at a time for each position. Pure.
 
 The way of an order: `Approval` comes (`services/executor/requests.py`), the entry and its send mark are written down
-together, `SendOrder` leaves once they are durable and nothing stands against it any more (`_recorded`), and whatever the
+together, `SendOrder` leaves once they are durable and nothing stands against it any more (`_recorded`). Whatever the
 venue says of it, by reply, by stream or when it is asked (`services/executor/evidence.py`), is written down before it
 counts.
 

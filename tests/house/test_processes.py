@@ -56,6 +56,11 @@ PROCESSES = (
     ("bowline watch", "from services import cli; cli.main(['watch', '--once'])", SETTINGS | BUS),
     ("overseer", "import services.overseer.__main__", SETTINGS | LOGS | BUS | {"uvloop"}),
     (
+        "executor",
+        "import services.executor.__main__; import ccxt.pro",
+        SETTINGS | LOGS | BUS | HTTP | CCXT | {"uvloop"},
+    ),
+    (
         "metrics",
         "import services.metrics.__main__",
         SETTINGS | LOGS | BUS | HTTP | REDIS | {"prometheus_client", "uvloop"},
