@@ -6,11 +6,12 @@ from typing import Final
 
 from proto.fields import Symbol
 from services.executor.gateway.classification import Failure, answer_read
-from services.executor.gateway.pace import Backoff, Pace
+from services.executor.gateway.pace import Pace
 from services.executor.gateway.rest import Rest
 from services.executor.gateway.venues.venue import Listing, Symbols, Venue
 from services.executor.vocabulary import InstrumentsKnown
 from shared.core.service import FromOutside
+from shared.mesh.backoff import Backoff
 
 
 class MarketList:
