@@ -42,7 +42,8 @@ class MarketList:
         """Ask until there is an answer, and hand in why there is none."""
         while True:
             heard = await self._rest.ask(self._venue.listing_asked, seconds=self._pace.listing_read_seconds)
-            listing = answer_read(heard, self._venue, self._venue.listing_read)
+            # Some megabytes: the loop goes on meanwhile, for an order may have to be signed.
+            listing = await asyncio.to_thread(answer_read, heard, self._venue, self._venue.listing_read)
             if not isinstance(listing, Failure):
                 break
             on_failure(listing.reason)
