@@ -19,6 +19,7 @@ from shared.mesh.settings import Credentials
 
 WINDOW_MS: Final = 5_000  # of what brings no window of its own: the subscription
 REQUEST_MS_MAX: Final = 60_000  # beyond any patience of ours, which is what counts
+KEPT_SECONDS: Final = 45.0  # longer than between two looks at the venue's clock: an order finds a connection standing
 
 Exchange: TypeAlias = Any  # ccxt ships no types
 
@@ -43,7 +44,8 @@ def venue_client(venue: Venue, *, url: str, credentials: Credentials) -> Exchang
     exchange.ssl_context = ssl.create_default_context(cafile=exchange.cafile)
     exchange.own_session = False
     exchange.session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=exchange.ssl_context), middlewares=(sent_once,)
+        connector=aiohttp.TCPConnector(ssl=exchange.ssl_context, keepalive_timeout=KEPT_SECONDS),
+        middlewares=(sent_once,),
     )
     return exchange
 

@@ -9,7 +9,7 @@ from services.executor.gateway.classification import Failure
 from services.executor.gateway.client import Exchange, hang_up, venue_client
 from services.executor.gateway.market_list import MarketList
 from services.executor.gateway.orders import Orders
-from services.executor.gateway.pace import Backoff, Pace
+from services.executor.gateway.pace import Pace
 from services.executor.gateway.private_stream import PrivateStream
 from services.executor.gateway.reads import Read, Reads, failed
 from services.executor.gateway.rest import Rest
@@ -28,6 +28,7 @@ from services.executor.vocabulary import (
     SendOrder,
 )
 from shared.core.service import FromOutside, Outward
+from shared.mesh.backoff import Backoff
 from shared.mesh.clock import Clock
 from shared.mesh.service.plan import OutsideUnusableError
 from shared.mesh.service.watching import watched
@@ -163,7 +164,7 @@ class Gateway:
             await reads.answer(await self._waiting.get())
 
     def _backoff(self) -> Backoff:
-        return Backoff(pace=self._pace, draws=self._draws)
+        return self._pace.backoff(self._draws)
 
 
 def _not_sent(effect: SendOrder | CancelOrder, reason: str) -> OrderSent | CancelSent:

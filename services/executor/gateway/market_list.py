@@ -6,11 +6,12 @@ from typing import Final
 
 from proto.fields import Symbol
 from services.executor.gateway.classification import Failure, answer_read
-from services.executor.gateway.pace import Backoff, Pace
+from services.executor.gateway.pace import Pace
 from services.executor.gateway.rest import Rest
 from services.executor.gateway.venues.venue import Listing, Symbols, Venue
 from services.executor.vocabulary import InstrumentsKnown
 from shared.core.service import FromOutside
+from shared.mesh.backoff import Backoff
 
 
 class MarketList:
@@ -41,7 +42,8 @@ class MarketList:
         """Ask until there is an answer, and hand in why there is none."""
         while True:
             heard = await self._rest.ask(self._venue.listing_asked, seconds=self._pace.listing_read_seconds)
-            listing = answer_read(heard, self._venue, self._venue.listing_read)
+            # Some megabytes: the loop goes on meanwhile, for an order may have to be signed.
+            listing = await asyncio.to_thread(answer_read, heard, self._venue, self._venue.listing_read)
             if not isinstance(listing, Failure):
                 break
             on_failure(listing.reason)

@@ -41,6 +41,7 @@ async def sent_once(
     if attempt is None:
         return await send(request)
     if attempt.is_sent:
+        attempt.failure = attempt.failure or "it was sent on to elsewhere, and not followed"
         raise SentAlreadyError
     attempt.is_sent = True
     try:

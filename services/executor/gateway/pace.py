@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from random import Random
-from typing import Final
 
-DOUBLINGS_MAX: Final = 16  # beyond any longest wait there is
+from shared.mesh.backoff import Backoff
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,24 +33,6 @@ class Pace:
     stay_seconds: float = 23 * 3_600.0  # on a connection; the venue ends it after a day
     overlap_seconds: float = 2.0  # the old connection goes on: what is on its way there is not yet on the new one
 
-
-class Backoff:
-    """How long to wait before the next attempt: up to a bound that doubles, and anything below it.
-
-    Whoever lost their connection at the same moment so does not come back at the same moment.
-    """
-
-    def __init__(self, *, pace: Pace, draws: Random) -> None:
-        self._pace: Final = pace
-        self._draws: Final = draws
-        self._attempts = 0
-
-    def next_seconds(self) -> float:
-        """Return the next wait, and expect a longer one after it."""
-        bound = min(self._pace.retry_seconds_max, self._pace.retry_seconds_first * 2.0**self._attempts)
-        self._attempts = min(self._attempts + 1, DOUBLINGS_MAX)
-        return self._draws.uniform(0.0, bound)
-
-    def reset(self) -> None:
-        """Begin with short waits again."""
-        self._attempts = 0
+    def backoff(self, draws: Random) -> Backoff:
+        """Return what says how long to wait before attempts at one thing."""
+        return Backoff(first_seconds=self.retry_seconds_first, longest_seconds=self.retry_seconds_max, draws=draws)

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from services.executor.gateway.pace import Backoff, Pace
+from services.executor.gateway.pace import Pace
 from services.executor.gateway.rest import NS_PER_SECOND, Rest
 from services.executor.gateway.stream_connection import StreamConnection
 from services.executor.vocabulary import OrderTold, StreamLost, StreamOpened, TransferTold
 from shared.core.service import FromOutside
+from shared.mesh.backoff import Backoff
 from shared.mesh.clock import Clock
 
 TOLD_MAX: Final = 1_000  # orders that are remembered as told of

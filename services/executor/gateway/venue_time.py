@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Final
 
 from services.executor.gateway.classification import Failure, answer_read
-from services.executor.gateway.pace import Backoff, Pace
+from services.executor.gateway.pace import Pace
 from services.executor.gateway.reply import Heard, Reply
 from services.executor.gateway.rest import NS_PER_MS, Rest
 from services.executor.gateway.venues.venue import Venue
 from services.executor.vocabulary import VenueClock
 from shared.core.service import FromOutside
+from shared.mesh.backoff import Backoff
 from shared.mesh.clock import Clock
 from shared.mesh.venue_offset import VenueOffset
 

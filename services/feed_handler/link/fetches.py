@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final, TypeVar
 
-from services.feed_handler.link.pace import Backoff, Pace
+from services.feed_handler.link.pace import Pace
 from services.feed_handler.link.rest import Rest, RestError
 from services.feed_handler.link.venue_time import VenueTime
 from services.feed_handler.venues.venue import Parameters, Venue
@@ -103,7 +103,7 @@ class Fetches:
         self, rest: Rest, method: str, parameters: Parameters, read: Callable[[object], _Found | Unreadable]
     ) -> _Found:
         """Ask until there is an answer that can be read, a bounded number of times."""
-        backoff = Backoff(pace=self._pace, draws=self._draws)
+        backoff = self._pace.backoff(self._draws)
         attempts_left = self._pace.fetch_attempts
         while True:
             attempts_left -= 1

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from services.feed_handler.link.connection import Connection, ConnectionLostError
-from services.feed_handler.link.pace import Backoff, Pace
+from services.feed_handler.link.pace import Pace
 from services.feed_handler.vocabulary import StreamKind, StreamLost, StreamOpened
 from shared.core.service import FromOutside
+from shared.mesh.backoff import Backoff
 from shared.mesh.clock import Clock
 
 NS_PER_SECOND: Final = 1_000_000_000

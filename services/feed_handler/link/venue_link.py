@@ -11,7 +11,7 @@ from typing import Any, Final
 from services.feed_handler.link.client import Exchange, venue_client
 from services.feed_handler.link.connection import Connection
 from services.feed_handler.link.fetches import Fetches
-from services.feed_handler.link.pace import Backoff, Pace
+from services.feed_handler.link.pace import Pace
 from services.feed_handler.link.rest import Rest, RestError
 from services.feed_handler.link.subscription import Subscription
 from services.feed_handler.link.venue_time import VenueTime
@@ -26,6 +26,7 @@ from services.feed_handler.vocabulary import (
     StreamLost,
 )
 from shared.core.service import FromOutside, Outward
+from shared.mesh.backoff import Backoff
 from shared.mesh.clock import Clock
 from shared.mesh.service.plan import OutsideUnusableError
 from shared.mesh.service.watching import watched
@@ -185,7 +186,7 @@ class VenueLink:
         return connect
 
     def _backoff(self) -> Backoff:
-        return Backoff(pace=self._pace, draws=self._draws)
+        return self._pace.backoff(self._draws)
 
     async def _hang_up(self, exchange: Exchange) -> None:
         """Say goodbye to the venue if it listens, and let go of every socket."""

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from services.feed_handler.link.pace import Backoff, Pace
+from services.feed_handler.link.pace import Pace
 from services.feed_handler.link.rest import Rest, RestError
 from services.feed_handler.venues.venue import Venue
 from services.feed_handler.vocabulary import Unreadable, VenueClock
 from shared.core.service import FromOutside
+from shared.mesh.backoff import Backoff
 from shared.mesh.clock import Clock, read_clocks
 from shared.mesh.venue_offset import VenueOffset
 

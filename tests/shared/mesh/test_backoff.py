@@ -6,9 +6,9 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.feed_handler.link.pace import Backoff, Pace
+from shared.mesh.backoff import Backoff
 
-PACE: Final = Pace()
+LONGEST_SECONDS: Final = 30.0
 
 
 class AsLongAsMayBe(Random):
@@ -19,9 +19,14 @@ class AsLongAsMayBe(Random):
         return max(a, b)
 
 
+def backing_off(draws: Random) -> Backoff:
+    """Begin with a fifth of a second, and end with half a minute."""
+    return Backoff(first_seconds=0.2, longest_seconds=LONGEST_SECONDS, draws=draws)
+
+
 def test_waits_double_up_to_a_bound() -> None:
     """The bound of a wait doubles from a fifth of a second up to half a minute, and begins anew after a reset."""
-    backoff = Backoff(pace=PACE, draws=AsLongAsMayBe())
+    backoff = backing_off(AsLongAsMayBe())
     assert [backoff.next_seconds() for _ in range(10)] == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
     backoff.reset()
     assert backoff.next_seconds() == 0.2
@@ -30,7 +35,7 @@ def test_waits_double_up_to_a_bound() -> None:
 @given(seed=st.integers(), attempts=st.integers(1, 2_000))
 def test_every_wait_is_within_its_bound(seed: int, attempts: int) -> None:
     """However often it fails, a wait is never longer than the longest, and the same seed waits the same."""
-    one, other = (Backoff(pace=PACE, draws=Random(seed)) for _ in range(2))  # noqa: S311  # to be repeated
+    one, other = (backing_off(Random(seed)) for _ in range(2))  # noqa: S311  # to be repeated
     waits = [one.next_seconds() for _ in range(attempts)]
-    assert all(0 <= wait <= PACE.retry_seconds_max for wait in waits)
+    assert all(0 <= wait <= LONGEST_SECONDS for wait in waits)
     assert waits == [other.next_seconds() for _ in range(attempts)]
