@@ -1,5 +1,6 @@
 """What the executor says of positions and of the account. Pure."""
 
+from collections.abc import Collection
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
@@ -20,11 +21,19 @@ class Accounts:
     """Says what there is."""
 
     def __init__(
-        self, *, books: Books, prices: Prices, worker: Worker, quote_asset: str, account_fingerprint: str
+        self,
+        *,
+        books: Books,
+        prices: Prices,
+        worker: Worker,
+        symbols: Collection[str],
+        quote_asset: str,
+        account_fingerprint: str,
     ) -> None:
         self._books: Final = books
         self._prices: Final = prices
         self._worker: Final = worker
+        self._symbols: Final = symbols  # the venue has thousands
         self._quote_asset: Final = quote_asset
         self._account_fingerprint: Final = account_fingerprint
         self._say_at_ns = 0
@@ -84,6 +93,7 @@ class Accounts:
                     quantity_min=max(rules.quantity_min, rules.market_quantity_min),
                     notional_min_quote=rules.notional_min,
                 )
-                for rules in self._worker.instruments.values()
+                for symbol, rules in self._worker.instruments.items()
+                if symbol in self._symbols
             )
         )

@@ -124,6 +124,7 @@ class ExecutorCore:
             books=self.books,
             prices=self._prices,
             worker=self._worker,
+            symbols=account.feeds,
             quote_asset=account.quote_asset,
             account_fingerprint=account.fingerprint,
         )
