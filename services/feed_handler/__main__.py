@@ -11,6 +11,7 @@ from typing import Final
 
 from services.feed_handler.core import FeedCore
 from services.feed_handler.link.venue_link import VenueLink
+from services.feed_handler.silence import QUIET_NS
 from services.feed_handler.symbol_desk import DeskSettings
 from services.feed_handler.venues.catalog import VENUES
 from shared.market.quality import GateSettings
@@ -23,6 +24,7 @@ from shared.mesh.settings import Settings, SettingsError, load_configuration
 from shared.mesh.settings.unread_markets import FIRST, symbols_of_first_feed
 
 NS_PER_SECOND: Final = 1_000_000_000
+MINUTE_NS: Final = 60 * NS_PER_SECOND
 
 
 class FeedRefusedError(Exception):
@@ -69,6 +71,7 @@ def plan_of(instance: str, settings: Settings) -> Plan:
         venue=reading.venue,
         timeframes=tuple(timeframe(name) for name in chosen.timeframes),
         told_by_venue=VENUES[reading.venue].candle_timeframes,
+        look_every_ns=max(QUIET_NS["trades"], len(reading.symbols) * MINUTE_NS // VENUES[reading.venue].looks_a_minute),
         gate=gate,
     )
     link = VenueLink(

@@ -147,11 +147,11 @@ class BarDesk:
         news = BarNews()
         name, wanted = self._asked.pop(fetch_id)
         bars, line = [bar_of(candle) for candle in candles or ()], self._lines[name]
+        if candles is None:
+            (line.not_warmed_up if wanted.is_warm_up else line.not_fetched)(venue_now_ns)
+            return news
         if not wanted.is_warm_up:
             self._told(name, line.fetched(bars, venue_now_ns), news)
-            return news
-        if candles is None:
-            line.not_warmed_up(venue_now_ns)
             return news
         line.warmed_up(bars)
         if name == MINUTE.name:

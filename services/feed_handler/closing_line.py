@@ -20,6 +20,7 @@ WAITING_MAX: Final = BARS_MAX
 PATIENCE_NS: Final = 2_000_000_000  # after its close a venue tells a bar within this
 TRIES_MAX: Final = 4
 RETRY_NS: Final = 1_000_000_000
+FAILURE_PAUSE_NS_MAX: Final = 30_000_000_000
 WARM_UP_RETRY_NS: Final = 5_000_000_000
 
 
@@ -53,6 +54,7 @@ class ClosingLine:
         self._warm_up: Wanted | None = None  # until it was fetched
         self._fetching = False
         self._tries = 0
+        self._failures = 0
         self._retry_at_ns = 0
 
     def begin(self, now_ns: int) -> Wanted | None:
@@ -115,7 +117,7 @@ class ClosingLine:
 
     def fetched(self, bars: Sequence[Bar], venue_now_ns: int) -> Closed:
         """Take what was fetched, oldest first; an empty answer is one more try that failed."""
-        self._fetching = False
+        self._fetching, self._failures = False, 0
         closed = Closed()
         before = self._next_open_ns
         for bar in bars:
@@ -131,6 +133,12 @@ class ClosingLine:
             self._tries = 0
             self._do_without(venue_now_ns, closed)
         return closed
+
+    def not_fetched(self, venue_now_ns: int) -> None:
+        """Ask again later, and later each time: that the venue cannot be asked says nothing about a bar."""
+        self._fetching = False
+        self._failures += 1
+        self._retry_at_ns = venue_now_ns + min(RETRY_NS * self._failures, FAILURE_PAUSE_NS_MAX)
 
     def before(self, open_time_ns: int | None, bars_max: int) -> tuple[Bar, ...]:
         """Return the newest bars in memory that opened before a time, the oldest first."""

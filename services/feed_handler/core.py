@@ -127,7 +127,7 @@ class FeedCore:
         if isinstance(change, StreamOpened) and self._venue_ahead_ns is None:
             self._early.append(change)
             return effects
-        self._early = [early for early in self._early if early.kind != change.kind]
+        self._early = [left for early in self._early if (left := _without(early, change)).symbols]
         details: dict[str, object] = {"stream": change.kind, "symbols": len(change.symbols)}
         if isinstance(change, StreamOpened):
             self._link["streams opened"] += 1
@@ -166,6 +166,13 @@ class FeedCore:
     def _times(self, now: Moment) -> Times:
         ahead_ns = now.wall_ns - now.boot_ns if self._venue_ahead_ns is None else self._venue_ahead_ns
         return Times(boot_ns=now.boot_ns, wall_ns=now.wall_ns, venue_ns=now.boot_ns + ahead_ns)
+
+
+def _without(early: StreamOpened, change: StreamOpened | StreamLost) -> StreamOpened:
+    """Return what is left of a stream that was opened, after some of it changed."""
+    if early.kind != change.kind:
+        return early
+    return StreamOpened(early.kind, tuple(symbol for symbol in early.symbols if symbol not in change.symbols))
 
 
 def _tallies(counts: dict[str, int]) -> tuple[Tally, ...]:

@@ -39,8 +39,9 @@ class _Stream:
 class Silence:
     """The streams of one symbol, and when each was last heard."""
 
-    def __init__(self, symbol: str) -> None:
+    def __init__(self, symbol: str, *, look_every_ns: int) -> None:
         self._symbol: Final = symbol
+        self._look_every_ns: Final = look_every_ns
         self._streams: Final[dict[StreamKind, _Stream]] = {}
         self._paused: Final[dict[StreamKind, _Stream]] = {}  # while their connection is made anew
         self._is_looking = False
@@ -68,6 +69,10 @@ class Silence:
         stream = self._streams.get(kind)
         return stream is not None and stream.tries == 0 and now_ns - stream.heard_ns < QUIET_NS[kind]
 
+    def looks(self) -> None:
+        """Note that the venue is asked: what it has beyond the stream, the stream has kept from us."""
+        self._is_looking = True
+
     def looked(self, *, found: bool, well: frozenset[StreamKind]) -> list[Effect]:
         """Take the answer to whether there were trades that the stream kept from us."""
         stream = self._streams.get("trades")
@@ -89,9 +94,9 @@ class Silence:
                 stream.pause_ns = min(stream.pause_ns * 2, PAUSE_NS_MAX)
             if kind == "trades":
                 is_wanted = is_silent or trades_matter
-                if is_wanted and now_ns - self._looked_ns >= QUIET_NS["trades"]:
+                if is_wanted and now_ns - self._looked_ns >= self._look_every_ns:
                     self._looked_ns = now_ns
-                    steps.look_for_trades = self._is_looking = True
+                    steps.look_for_trades = True
             elif is_silent:
                 steps.effects.append(self._step(kind, stream, well))
         return steps

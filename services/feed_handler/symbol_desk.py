@@ -15,13 +15,13 @@ from proto.market import MarketBody
 from services.feed_handler.bar_desk import MINUTE, SHOWN_NS, BarDesk, BarNews, Revised
 from services.feed_handler.book_line import BookLine, BookProgress
 from services.feed_handler.silence import Silence
-from services.feed_handler.standing import LINK, Standing
+from services.feed_handler.standing import Standing
 from services.feed_handler.trade_line import Progress, TradeLine
 from services.feed_handler.vocabulary import BookFetched, CandlesFetched, StreamKind, Told, TradesFetched, Unreadable
 from services.feed_handler.wording import bar_closed, book_changed, book_snapshot, quote_seen, trade_seen
 from shared.core.service import Effect, Note, Publish
 from shared.market.observations import BookChange, Candle, Quote, Trade
-from shared.market.quality import Gate, GateSettings
+from shared.market.quality import Gate, GateSettings, Judged
 from shared.market.timeframe import Timeframe
 
 EARLY_NS: Final = 1_000_000_000  # the venue's clock is known to within this
@@ -44,6 +44,7 @@ class DeskSettings:
     venue: str
     timeframes: tuple[Timeframe, ...]
     told_by_venue: frozenset[str]  # timeframes of which the venue tells candles
+    look_every_ns: int  # for trades that a silent stream may keep from us
     gate: GateSettings
 
 
@@ -58,7 +59,7 @@ class SymbolDesk:
         self.book: Final = BookLine(symbol) if wants_book else None
         self._gate: Final = Gate(symbol, settings.gate)
         self._trades: Final = TradeLine(symbol)
-        self._silence: Final = Silence(symbol)
+        self._silence: Final = Silence(symbol, look_every_ns=settings.look_every_ns)
         self._trades_from_ns: int | None = None  # since the streams first flowed
         self._asked_trades_ns = 0  # the venue's time when it was last asked for trades
         self._well: frozenset[StreamKind] = frozenset()
@@ -77,11 +78,7 @@ class SymbolDesk:
         self._received_wall_ns = received_wall_ns
         match told:
             case Trade():
-                self._silence.heard("trades", now.boot_ns)
-                if (fault := self._gate.time_fault(told.exchange_time_ns, now.venue_ns)) is not None:
-                    self._count_refused(((fault, 1),))  # before it moves the row; its number is fetched
-                    return self._taken()
-                self._follow(self._trades.came(told), now)
+                self._trade(told, now)
             case Quote():
                 self._quote(told, now)
             case BookChange():
@@ -113,8 +110,10 @@ class SymbolDesk:
         self._silence.lost(kind)
         if kind == "book" and self.book is not None:
             self.book.lost()
-        if kind in LINK and (forgotten := self._gate.link_lost()):  # nobody will confirm them any more
+        if kind == "trades" and (forgotten := self._gate.trades_lost()):
             self.refused["unconfirmed trade"] += forgotten
+        elif kind == "quotes":
+            self._gate.quotes_lost()
         self._say("link", self._standing.lost(kind, reason))
         return self._taken()
 
@@ -171,8 +170,11 @@ class SymbolDesk:
         trades_matter = self.bars.wait_for_trades(now.venue_ns)
         silence = self._silence.due(now.boot_ns, well, trades_matter=trades_matter)
         self._out += silence.effects
-        if silence.look_for_trades:
-            self._follow(self._trades.looked_for(), now)
+        if silence.look_for_trades and (looked := self._trades.looked_for()).ask is not None:
+            self._silence.looks()
+            self._follow(looked, now)
+        if (judged := self._gate.look_again(venue_now_ns=now.venue_ns, received_ns=now.boot_ns)) is not None:
+            self._judged(judged, now)
         self.refused["late trade"] = self.bars.late_trades
         self._say_trust(now)
         return self._taken()
@@ -187,6 +189,16 @@ class SymbolDesk:
         if judged.refused:
             self._say_trust(now)
 
+    def _trade(self, trade: Trade, now: Times) -> None:
+        if self._trades_from_ns is None:
+            return  # its stream is not opened yet: it is fetched then
+        refusal = self._gate.time_refusal(trade, venue_now_ns=now.venue_ns, received_ns=now.boot_ns)
+        if refusal is not None:  # before it moves the row; its number is fetched
+            self._count_refused(refusal.refused)
+            return
+        self._silence.heard("trades", now.boot_ns)  # what is refused is no sign of life
+        self._follow(self._trades.came(trade), now)
+
     def _follow(self, progress: Progress, now: Times) -> None:
         """Judge the trades that are next in their row, tell them, and build bars of them."""
         if progress.ask is not None:
@@ -197,16 +209,28 @@ class SymbolDesk:
             if trade.trade_id in progress.after_holes:
                 self.bars.doubt_until(trade.exchange_time_ns)
             judged = self._gate.trade(trade, venue_now_ns=now.venue_ns, received_ns=now.boot_ns)
-            for passed in judged.passed:
-                self.took["trades"] += 1
-                self._publish("trades", trade_seen(passed), passed.exchange_time_ns)
             if trade not in judged.passed:  # held back or refused
-                self.bars.doubt_at(trade.exchange_time_ns)
-            if judged.refused or self._gate.trades_held:
-                self._count_refused(judged.refused)
-                self._say_trust(now)
-            if judged.passed:
-                self._bar_news(self.bars.trades(judged.passed), now)
+                self._doubt_bars_of(trade, now)
+            self._judged(judged, now)
+        for trade in progress.dropped:
+            self._doubt_bars_of(trade, now)
+
+    def _judged(self, judged: Judged[Trade], now: Times) -> None:
+        for passed in judged.passed:
+            self.took["trades"] += 1
+            self._publish("trades", trade_seen(passed), passed.exchange_time_ns)
+        if judged.refused or self._gate.trades_held:
+            self._count_refused(judged.refused)
+            self._say_trust(now)
+        if judged.passed:
+            self._bar_news(self.bars.trades(judged.passed), now)
+
+    def _doubt_bars_of(self, trade: Trade, now: Times) -> None:
+        """Doubt the bar that a trade is missing in; without a time that makes sense, all until now."""
+        if self._gate.sound_time(trade.exchange_time_ns, now.venue_ns) is None:
+            self.bars.doubt_until(now.venue_ns)
+        else:
+            self.bars.doubt_at(trade.exchange_time_ns)
 
     def _count_progress(self, progress: Progress) -> None:
         if progress.filled:

@@ -15,7 +15,6 @@ from shared.market.observations import Trade
 
 HELD_MAX: Final = 50_000
 PAGE_TRADES: Final = 1_000
-PAGES_MAX: Final = 100  # in a row; whoever missed more than that many trades has missed the market
 TRIES_MAX: Final = 5
 RETRY_NS: Final = 500_000_000
 
@@ -29,6 +28,7 @@ class Progress(msgspec.Struct):
     filled: int = 0
     repeated: int = 0
     wild: int = 0  # numbers that belong to no row
+    dropped: list[Trade] = msgspec.field(default_factory=list)  # those that had them
     renumbered_from: int | None = None
     ask: FetchTrades | None = None
 
@@ -39,6 +39,7 @@ class TradeLine:
     def __init__(self, symbol: str) -> None:
         self._symbol: Final = symbol
         self._next_id: int | None = None
+        self._from_time_ns = 0
         self._passed_time_ns = 0  # the exchange's, of the last trade passed on
         self._held: Final[dict[int, Trade]] = {}  # ahead of the row
         self._is_judged = False  # the venue was asked often enough what is before those held, and has nothing
@@ -47,7 +48,6 @@ class TradeLine:
         self._asked: FetchTrades | None = None
         self._retry_at_ns: int | None = None
         self._tries = 0
-        self._pages = 0
         self._is_looking = False  # whether there is anything missing: nothing waits for the answer
         self._again = False  # what is under way was asked for too early: ask once more
         self._is_void = False  # and its answer tells nothing
@@ -64,19 +64,18 @@ class TradeLine:
     def opened(self, from_time_ns: int) -> Progress:
         """Fetch what was missed while the stream did not flow; at the beginning, what there was since a time."""
         self._is_looking = False
+        self._from_time_ns = from_time_ns
         if self._asked is not None:  # before the stream was lost again
             self._again = True
             return Progress()
-        if self._next_id is None:
-            return Progress(ask=self._ask(FetchTrades(self._symbol, from_id=None, from_time_ns=from_time_ns)))
-        return Progress(ask=self._ask(self._from_next()))
+        return Progress(ask=self._ask())
 
     def looked_for(self) -> Progress:
         """Fetch what a silent stream may have kept from us."""
-        if self._next_id is None or self._asked is not None:
+        if self._asked is not None:
             return Progress()
         self._is_looking = True
-        return Progress(ask=self._ask(self._from_next()))
+        return Progress(ask=self._ask())
 
     def came(self, trade: Trade) -> Progress:
         """Take a trade off the stream."""
@@ -98,23 +97,25 @@ class TradeLine:
         """Take what was fetched, and go on with what was held back as soon as it follows."""
         progress = Progress()
         for trade in () if self._is_void else trades:
-            if self._next_id is None or trade.trade_id >= self._next_id:
+            if self._next_id is None or trade.trade_id == self._next_id:
                 self._pass(trade, progress)
+            elif trade.trade_id > self._next_id:
+                self._keep(trade)
         self._is_void = False
         progress.filled = len(progress.trades)
         self._tries = 0 if progress.filled else self._tries + 1
         if self._next_id is None and self._held:
             self._pass(self._held.pop(min(self._held)), progress)
         self._run_on(progress)
-        if len(trades) == PAGE_TRADES and self._pages < PAGES_MAX and len(progress.trades) == progress.filled:
-            self._pages += 1
-            progress.ask = self._asked = self._from_next()
-        elif self._again:
+        if self._again or (len(trades) == PAGE_TRADES and progress.filled and len(progress.trades) == progress.filled):
             self._again = False
-            progress.ask = self._asked = self._asked_anew()
+            progress.ask = self._asked = self._from_next()
         elif not self._held:
             self._settle()
-        elif self._tries < TRIES_MAX and self._pages < PAGES_MAX:
+        elif self._is_judged:  # asked once more, and still nothing leads there
+            self._settle()
+            self._drop(self._held, progress)
+        elif self._tries < TRIES_MAX:
             self._retry_at_ns = now_ns + RETRY_NS  # the venue is a little behind itself
         else:
             self._judge(progress)
@@ -125,8 +126,10 @@ class TradeLine:
         progress = Progress()
         self._is_void = False
         self._tries += 1
-        if self._tries < TRIES_MAX:
-            self._retry_at_ns = now_ns + RETRY_NS * self._tries
+        if self._is_looking:
+            self._settle()
+        elif self._tries < TRIES_MAX or not self._held:  # with nothing to go on with, nothing else can be done
+            self._retry_at_ns = now_ns + RETRY_NS * min(self._tries, TRIES_MAX)
         else:
             self._judge(progress)
         return progress
@@ -136,7 +139,7 @@ class TradeLine:
         if self._retry_at_ns is None or now_ns < self._retry_at_ns or self._asked is None:
             return Progress()
         self._retry_at_ns = None
-        self._asked = self._asked_anew()
+        self._asked = self._from_next()
         return Progress(ask=self._asked)
 
     def _hold(self, trade: Trade, progress: Progress) -> None:
@@ -144,14 +147,17 @@ class TradeLine:
         if trade.trade_id in self._held:
             progress.repeated = 1
             return
+        self._keep(trade)
+        if len(self._held) > HELD_MAX or (self._is_judged and self._first_in_a_row() is not None):
+            self._judge(progress)
+        elif self._asked is None:
+            progress.ask = self._ask()
+
+    def _keep(self, trade: Trade) -> None:
         if not self._held:
             self._is_judged = self._has_moved_on = False
         self._is_looking = False
         self._held[trade.trade_id] = trade
-        if len(self._held) > HELD_MAX or (self._is_judged and self._first_in_a_row() is not None):
-            self._judge(progress)
-        elif self._asked is None:
-            progress.ask = self._ask(self._from_next())
 
     def _begins_anew(self, trade: Trade, progress: Progress) -> None:
         """Take a number that was passed, of a later time: with the second such one in a row the venue counts anew."""
@@ -159,7 +165,7 @@ class TradeLine:
         if before is None:
             return
         if trade.trade_id != before.trade_id + 1:
-            progress.wild += 1
+            self._drop({before.trade_id: before}, progress)
             return
         self._behind = None
         for held_id in sorted(self._held):
@@ -175,7 +181,7 @@ class TradeLine:
         if self._next_id is not None and trade.trade_id > self._next_id:
             progress.lost += trade.trade_id - self._next_id
             progress.after_holes.add(trade.trade_id)
-        self._next_id, self._passed_time_ns = trade.trade_id + 1, trade.exchange_time_ns
+        self._next_id, self._passed_time_ns = trade.trade_id + 1, max(self._passed_time_ns, trade.exchange_time_ns)
         progress.trades.append(trade)
 
     def _run_on(self, progress: Progress) -> None:
@@ -192,10 +198,8 @@ class TradeLine:
         """Decide about what is held back, since what is before it cannot be had."""
         first = self._first_in_a_row()
         if first is not None:
-            progress.wild += sum(held_id < first for held_id in self._held)
+            self._drop({held_id: held for held_id, held in self._held.items() if held_id < first}, progress)
             self._pass(self._held.pop(first), progress)
-            for held_id in [held_id for held_id in self._held if held_id < first]:
-                del self._held[held_id]
             self._run_on(progress)
         self._settle()
         self._is_judged = True
@@ -203,7 +207,7 @@ class TradeLine:
             self._drop_the_refuted(progress)
         if self._held and first is not None:
             self._is_judged = self._has_moved_on = False
-            progress.ask = self._ask(self._from_next())
+            progress.ask = self._ask()
 
     def _first_in_a_row(self) -> int | None:
         """Return the smallest number held that is confirmed by the one that follows on it."""
@@ -212,23 +216,27 @@ class TradeLine:
     def _drop_the_refuted(self, progress: Progress) -> None:
         """Drop numbers that lead nowhere, now that the row goes on without them."""
         if self._behind is not None:
+            self._drop({self._behind.trade_id: self._behind}, progress)
             self._behind = None
-            progress.wild += 1
-        if self._held and self._is_judged:
-            progress.wild += len(self._held)
-            self._held.clear()
+        if self._is_judged:
+            self._drop(self._held, progress)
+
+    def _drop(self, wild: dict[int, Trade], progress: Progress) -> None:
+        progress.wild += len(wild)
+        progress.dropped += wild.values()
+        for trade_id in list(wild):
+            self._held.pop(trade_id, None)
 
     def _settle(self) -> None:
         self._asked = self._retry_at_ns = None
         self._is_looking = self._again = self._is_void = False
 
     def _from_next(self) -> FetchTrades:
-        return FetchTrades(self._symbol, from_id=self._next_id, from_time_ns=None)
+        """Return the question about what follows; before the first trade, about what there was since the beginning."""
+        from_time_ns = self._from_time_ns if self._next_id is None else None
+        return FetchTrades(self._symbol, from_id=self._next_id, from_time_ns=from_time_ns)
 
-    def _asked_anew(self) -> FetchTrades | None:
-        return self._asked if self._next_id is None else self._from_next()
-
-    def _ask(self, fetch: FetchTrades) -> FetchTrades:
+    def _ask(self) -> FetchTrades:
         assert self._asked is None, "one question at a time"
-        self._asked, self._tries, self._pages = fetch, 0, 1
-        return fetch
+        self._asked, self._tries = self._from_next(), 0
+        return self._asked

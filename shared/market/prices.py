@@ -33,7 +33,8 @@ class Prices:
     def __init__(self) -> None:
         self._prices: Final[dict[Symbol, Price]] = {}
         self._doubts: Final[dict[Symbol, tuple[str, ...]]] = {}
-        self._symbols: Final[dict[bytes, Symbol]] = {}  # by the topic of their quotes
+        self._quoted: Final[dict[bytes, Symbol]] = {}  # by topic
+        self._judged: Final[dict[bytes, Symbol]] = {}
 
     def take(self, event: Event, boot_ns: int) -> None:
         """Take in what the feed tells, or that some of it is missing."""
@@ -42,8 +43,8 @@ class Prices:
                 self._told(topic, envelope, boot_ns)
             case Synced(topic=topic, latest=latest) if latest is not None:
                 self._told(topic, latest, boot_ns)
-            case Broken(topic=topic) if topic in self._symbols:
-                del self._prices[self._symbols.pop(topic)]  # it is none any more; what is doubted stays so
+            case Broken(topic=topic):
+                self._broken(topic)
             case _:
                 pass
 
@@ -63,15 +64,22 @@ class Prices:
             return f"the feed has not said whether {symbol} can be trusted"
         return f"{symbol} is doubted: {', '.join(doubts)}" if doubts else None
 
+    def _broken(self, topic: bytes) -> None:
+        """Forget what may have changed unheard: a price, and that a symbol is trusted. What is doubted stays so."""
+        self._prices.pop(self._quoted.pop(topic, ""), None)
+        symbol = self._judged.pop(topic, "")
+        if not self._doubts.get(symbol, ("doubted",)):
+            del self._doubts[symbol]
+
     def _told(self, topic: bytes, envelope: MarketEnvelope, boot_ns: int) -> None:
         match envelope.body:
             case QuoteSeen(symbol=symbol, bid_price=bid, ask_price=ask):
-                self._symbols[topic] = symbol
+                self._quoted[topic] = symbol
                 self._prices[symbol] = Price(_decimal(bid), _decimal(ask), boot_ns)
             case SymbolDoubted(symbol=symbol, reasons=reasons):
-                self._doubts[symbol] = reasons
+                self._judged[topic], self._doubts[symbol] = symbol, reasons
             case SymbolTrusted(symbol=symbol):
-                self._doubts[symbol] = ()
+                self._judged[topic], self._doubts[symbol] = symbol, ()
             case _:
                 pass
 

@@ -138,7 +138,7 @@ class Gate:
         return self._quotes_in_sequence(passed, spikes, venue_now_ns=venue_now_ns, received_ns=received_ns)
 
     def candle(self, candle: Candle) -> Refusal | None:
-        """Judge a venue's candle. Its close is held against the band if that is of the same time."""
+        """Judge a venue's candle. Its prices are held against the band if that is of the same time."""
         if not YEAR_2010_NS <= candle.open_time_ns < YEAR_2100_NS:
             return "wrong unit"
         try:
@@ -153,7 +153,8 @@ class Gate:
             or abs(newest_ns - frame.close_time_ns(candle.open_time_ns)) > self._settings.spike_window_ns
         ):
             return None
-        return None if self._band.holds(candle.close_price) else "spike"
+        prices = (candle.open_price, candle.high_price, candle.low_price, candle.close_price)
+        return None if all(map(self._band.holds, prices)) else "spike"
 
     def doubts(self, venue_now_ns: int, received_now_ns: int) -> tuple[str, ...]:
         """Return the reasons to distrust the symbol now, none when it can be relied on."""
@@ -168,25 +169,37 @@ class Gate:
         """Return when a doubt may begin or end though nothing is heard, by the receive clock; None is: never."""
         return self._health.next_look_ns(received_now_ns)
 
-    def link_lost(self) -> int:
-        """Forget what is held back and what is fresh, and return how many trades that were.
-
-        The band stays: the next prices show whether it still stands.
-        """
+    def trades_lost(self) -> int:
+        """Forget the trades that are held back, and return how many they were: nobody will confirm them any more."""
         forgotten = len(self._trades.held)
         self._trades.forget()
+        return forgotten
+
+    def quotes_lost(self) -> None:
+        """Forget which quotes are held back and fresh. The band stays: the next prices show whether it still stands."""
         self._quotes.forget()
         self._health.link_lost()
         self._quote_sequence = None  # a venue that began anew may count anew
-        return forgotten
 
     def sound_time(self, time_ns: int | None, venue_now_ns: int) -> int | None:
         """Return a time of the venue's, None where there is none that makes sense."""
         return time_ns if time_ns is not None and self._time_fault(time_ns, venue_now_ns) is None else None
 
-    def time_fault(self, time_ns: int, venue_now_ns: int) -> Refusal | None:
-        """Say what is wrong with a time of the venue's by itself."""
-        return self._time_fault(time_ns, venue_now_ns)
+    def time_refusal(self, trade: Trade, *, venue_now_ns: int, received_ns: int) -> Judged[Trade] | None:
+        """Refuse a trade for its time alone, None if nothing is wrong with that."""
+        fault = self._time_fault(trade.exchange_time_ns, venue_now_ns)
+        return None if fault is None else self._refused(fault, received_ns)
+
+    def look_again(self, *, venue_now_ns: int, received_ns: int) -> Judged[Trade] | None:
+        """Judge anew trades that are held: quotes have moved the band to them, or nobody confirmed them in time."""
+        held = self._trades.held
+        if not held:
+            return None
+        is_old = venue_now_ns - held[0][1].exchange_time_ns > self._settings.spike_window_ns
+        if not is_old and not any(self._band.holds(price) for price, _ in held):
+            return None
+        passed, spikes = self._trades.settled(self._band)
+        return self._trades_in_time(passed, spikes, received_ns)
 
     def _trade_fault(self, trade: Trade, venue_now_ns: int) -> Refusal | None:
         fault: Refusal | None = price_fault(trade.price) or quantity_fault(trade.quantity)

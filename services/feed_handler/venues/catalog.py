@@ -103,7 +103,9 @@ _CHANNELS: Final[Mapping[StreamKind, Channel]] = {
 }
 
 
-def _binance(*, ccxt_class: str, market_type: Literal["spot", "linear"], stream_path: str, api: str) -> Venue:
+def _binance(
+    *, ccxt_class: str, market_type: Literal["spot", "linear"], stream_path: str, api: str, looks_a_minute: int
+) -> Venue:
     return Venue(
         ccxt_class=ccxt_class,
         market_type=market_type,
@@ -111,6 +113,7 @@ def _binance(*, ccxt_class: str, market_type: Literal["spot", "linear"], stream_
         channels=_CHANNELS,
         # The venue takes 1,024 streams on a connection, and 200 in one request; one request fills a connection here.
         streams_per_connection_max=200,
+        looks_a_minute=looks_a_minute,
         candle_timeframes=CANDLES,
         stream_name=_stream_name,
         asking=_asking,
@@ -126,7 +129,12 @@ def _binance(*, ccxt_class: str, market_type: Literal["spot", "linear"], stream_
     )
 
 
+# Of trades a request weighs 4 of the 6,000 a minute on spot, and 20 of the 2,400 on the perpetuals: two fifths of it.
 VENUES: Final[Mapping[str, Venue]] = {
-    "binance": _binance(ccxt_class="binance", market_type="spot", stream_path="/stream/ws", api="public"),
-    "binanceusdm": _binance(ccxt_class="binanceusdm", market_type="linear", stream_path="/fut/ws", api="fapiPublic"),
+    "binance": _binance(
+        ccxt_class="binance", market_type="spot", stream_path="/stream/ws", api="public", looks_a_minute=600
+    ),
+    "binanceusdm": _binance(
+        ccxt_class="binanceusdm", market_type="linear", stream_path="/fut/ws", api="fapiPublic", looks_a_minute=48
+    ),
 }

@@ -60,6 +60,7 @@ class Venue:
     stream_path: str  # where the streams are when an address of ours stands in for the venue's
     channels: Mapping[StreamKind, Channel]
     streams_per_connection_max: int
+    looks_a_minute: int  # how often it may be asked for the trades of all symbols together, beside everything else
     candle_timeframes: frozenset[str]  # of which it tells bars; of a minute and up
 
     stream_name: Callable[[str, Channel], str]  # of a symbol's id

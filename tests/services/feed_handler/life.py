@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.feed_handler.core import FeedCore
+from services.feed_handler.silence import QUIET_NS
 from services.feed_handler.symbol_desk import DeskSettings
 from services.feed_handler.vocabulary import Came, FetchTrades, StreamOpened, Told, TradesFetched, VenueClock
 from shared.core.service import Effect, Happening, Moment, Publish, Started, Woken
@@ -18,11 +19,15 @@ TICK_NS: Final = SECOND_NS // 5
 class Life:
     """A core, and the time that passes for it; wall, boot and venue agree but for their beginnings."""
 
-    def __init__(self) -> None:
-        settings = DeskSettings(
-            venue="venue", timeframes=(timeframe("1s"),), told_by_venue=frozenset({"1m"}), gate=GateSettings()
+    def __init__(self, *timeframes: str) -> None:
+        self.settings: Final = DeskSettings(
+            venue="venue",
+            timeframes=tuple(map(timeframe, timeframes or ("1s",))),
+            told_by_venue=frozenset({"1m"}),
+            look_every_ns=QUIET_NS["trades"],
+            gate=GateSettings(),
         )
-        self.core: Final = FeedCore(settings, [SYMBOL], books=())
+        self.core = FeedCore(self.settings, [SYMBOL], books=())
         self.now_ns = NOON_NS
         self.venue_has: Final = list[Trade]()  # beyond what its streams tell
         self.is_answered = True

@@ -2,8 +2,11 @@
 
 from proto.market import BarClosed, LinkLost, LinkOpened, QuoteSeen, SymbolDoubted, TradeSeen
 from services.feed_handler.bar_desk import SHOWN_NS
+from services.feed_handler.core import FeedCore
 from services.feed_handler.silence import QUIET_NS
 from services.feed_handler.vocabulary import (
+    CandlesFetched,
+    FetchCandles,
     FetchTrades,
     Reconnect,
     Resubscribe,
@@ -13,7 +16,7 @@ from services.feed_handler.vocabulary import (
     VenueClock,
 )
 from shared.core.service import Stalled, WakeAt, Woken
-from tests.services.feed_handler.builders import NOON_NS, SECOND_NS, SYMBOL, a_quote, a_trade
+from tests.services.feed_handler.builders import MINUTE_NS, NOON_NS, SECOND_NS, SYMBOL, a_candle, a_quote, a_trade
 from tests.services.feed_handler.life import TICK_NS, Life
 
 
@@ -132,3 +135,83 @@ def test_a_trade_of_another_time_does_not_move_the_row() -> None:
     life.told(a_trade(2**60, at_ns=life.now_ns + 10**18))
     life.told(a_trade(2, at_ns=life.now_ns))
     assert [body.trade_id for body in life.published(TradeSeen) if isinstance(body, TradeSeen)] == ["1", "2"]
+
+
+def test_trades_from_the_future_are_no_sign_of_life() -> None:
+    """A stream whose stamps make no sense is doubted, and looked behind like one that says nothing."""
+    life = Life("1m")
+    life.opened()
+    life.told(a_trade(1, at_ns=life.now_ns))
+    for number in range(2, 40):
+        life.told(a_trade(number, at_ns=life.now_ns + 5 * SECOND_NS))
+        life.passes(SECOND_NS // 4)
+    doubts = [body.reasons for body in life.published(SymbolDoubted) if isinstance(body, SymbolDoubted)]
+    assert any("many faults" in reasons for reasons in doubts)
+    assert FetchTrades(SYMBOL, from_id=2, from_time_ns=None) in life.effects
+
+
+def test_trades_that_come_before_their_stream_is_opened_are_fetched_with_it() -> None:
+    """While the venue's clock is unknown nothing is asked; then the minute under way is, with all that came."""
+    life = Life("1m")
+    for number in (1, 3):
+        assert life.told(a_trade(number, at_ns=life.now_ns)) == []
+    life.opened()
+    assert any(isinstance(effect, FetchTrades) for effect in life.effects)
+
+
+def test_a_fetched_trade_with_a_senseless_time_is_missing_in_the_bars_around_it() -> None:
+    """Nobody knows which bar it belongs to, so none up to now calls itself whole; later ones do again."""
+    life = Life()
+    life.opened()
+    life.told(a_trade(1, at_ns=life.now_ns))
+    life.venue_has.append(a_trade(2, at_ns=2**60))
+    life.passes(QUIET_NS["trades"] + 2 * SECOND_NS)
+    life.passes(QUIET_NS["trades"] + 2 * SECOND_NS)
+    bars = [body for body in life.published(BarClosed) if isinstance(body, BarClosed)]
+    assert not bars[0].gapless
+    assert bars[-1].gapless
+
+
+def test_a_held_trade_is_judged_anew_when_quotes_have_moved_there() -> None:
+    """A quiet symbol is not suspect for ever because of one trade ahead of its quotes."""
+    life = Life()
+    life.opened()
+    for number in range(20):
+        life.told(a_quote(number, bid="100", ask="100.1"))
+        life.told(a_trade(number + 1, at_ns=life.now_ns, price="100"))
+    life.told(a_trade(21, at_ns=life.now_ns, price="106"))
+    assert len(life.published(TradeSeen)) == 20
+    for number in range(20, 400):
+        life.told(a_quote(number, bid="106", ask="106.1"))
+        life.passes(TICK_NS)
+    assert len(life.published(TradeSeen)) == 21
+
+
+def test_a_stream_that_opens_before_the_clock_is_known_loses_only_what_was_lost() -> None:
+    """Another connection of the same kind that is lost meanwhile takes none of its symbols with it."""
+    life = Life()
+    life.core = FeedCore(life.settings, [SYMBOL, "ETH/USDT"], books=())
+    life.take(StreamOpened("trades", (SYMBOL,)))
+    life.take(StreamLost("trades", ("ETH/USDT",), "cut"))
+    asked = life.take(VenueClock(0))
+    assert [effect.symbol for effect in asked if isinstance(effect, FetchTrades)] == [SYMBOL]
+
+
+def test_a_minute_that_closed_while_nothing_could_be_asked_is_the_real_one() -> None:
+    """That the venue does not answer says nothing about a bar: none is invented, and the real one is told once."""
+    life = Life("1m")
+    life.opened()
+    life.told(a_trade(1, at_ns=life.now_ns))
+    life.take(StreamLost("candles", (SYMBOL,), "no route"))
+    open_fetches = [effect for effect in life.effects if isinstance(effect, FetchCandles)]
+    for _ in range(40):
+        for fetch in open_fetches:
+            life.take(CandlesFetched(fetch.fetch_id, SYMBOL, "1m", (), "no route"))
+        life.now_ns += 10 * SECOND_NS
+        open_fetches = [effect for effect in life.take(Woken("clock")) if isinstance(effect, FetchCandles)]
+    assert life.published(BarClosed) == []
+    assert len(open_fetches) == 1
+    candles = (a_candle(NOON_NS), a_candle(NOON_NS + MINUTE_NS))
+    life.take(CandlesFetched(open_fetches[0].fetch_id, SYMBOL, "1m", candles, None))
+    bars = [body for body in life.published(BarClosed) if isinstance(body, BarClosed)]
+    assert [(bar.open_time_ns, bar.gapless) for bar in bars] == [(NOON_NS, True), (NOON_NS + MINUTE_NS, True)]

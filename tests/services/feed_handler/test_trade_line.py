@@ -24,6 +24,7 @@ class Venue:
         self.passed: list[int] = []
         self.lost = self.wild = self.repeated = 0
         self.after_holes: set[int] = set()
+        self.dropped: list[Trade] = []
         self.now_ns = 0
         self.asked: FetchTrades | None = None
 
@@ -38,6 +39,7 @@ class Venue:
         self.passed += [trade.trade_id for trade in progress.trades]
         self.lost += progress.lost
         self.wild += progress.wild
+        self.dropped += progress.dropped
         self.repeated += progress.repeated
         self.after_holes |= progress.after_holes
         self.asked = progress.ask or self.asked
@@ -244,10 +246,100 @@ def test_a_hole_in_what_the_venue_gives_is_named() -> None:
     venue = opened()
     for _ in range(3):
         venue.trade()
-    venue.trades += [numbered(4), numbered(7)]
+    venue.trades += [numbered(4), numbered(7), numbered(8)]
+    venue.take(venue.line.looked_for())
+    venue.settle()
+    assert (venue.passed[3:], venue.lost, venue.after_holes) == ([4, 7, 8], 2, {7})
+
+
+def test_one_wild_number_in_an_answer_moves_no_row() -> None:
+    """Neither the stream nor an answer is believed without a second number that follows."""
+    venue = opened()
+    venue.trade()
+    venue.take(venue.line.looked_for())
+    venue.asked = None
+    venue.take(venue.line.fetched((numbered(2), numbered(WILD_ID, at=3)), 0))
+    venue.trades.append(numbered(2))
+    for _ in range(3):
+        venue.trade()
+    venue.settle()
+    assert (venue.passed, venue.lost, venue.line.is_whole) == ([1, 2, 3, 4, 5], 0, True)
+
+
+def test_a_stamp_that_goes_back_makes_no_new_beginning() -> None:
+    """Trades told again after it are repeated, and not those of a venue that counts anew."""
+    venue = opened()
+    for _ in range(10):
+        venue.trade()
+    venue.tell(numbered(11, at=4))
+    for number in (9, 10):
+        venue.tell(numbered(number))
+    assert (venue.passed, venue.repeated) == ([*range(1, 12)], 2)
+
+
+def test_a_lone_number_is_given_up_when_the_venue_knows_nothing_of_it_for_long() -> None:
+    """In a quiet market a wild number holds the symbol up until it was asked about once more, and no longer."""
+    venue = opened()
+    venue.trade()
+    venue.tell(numbered(WILD_ID, at=2))
+    venue.settle()
+    assert not venue.line.is_whole
     venue.take(venue.line.looked_for())
     venue.answer()
-    assert (venue.passed[3:], venue.lost, venue.after_holes) == ([4, 7], 2, {7})
+    assert (venue.line.is_whole, venue.asked, venue.wild) == (True, None, 1)
+    assert [trade.trade_id for trade in venue.dropped] == [WILD_ID]
+
+
+def test_more_than_a_hundred_pages_are_read_to_their_end() -> None:
+    """However long a stream was away, nothing is passed over."""
+    venue = opened()
+    venue.trade()
+    for _ in range(103 * PAGE_TRADES):
+        venue.trade(is_told=False)
+    venue.take(venue.line.opened(0))
+    venue.settle()
+    assert len(venue.passed) == len(venue.trades)
+    assert venue.lost == 0
+
+
+def test_a_venue_that_gives_the_same_page_again_and_again_is_not_asked_for_ever() -> None:
+    """A whole page of what is known tells nothing new."""
+    venue = opened()
+    for _ in range(PAGE_TRADES):
+        venue.trade()
+    venue.take(venue.line.opened(0))
+    venue.asked = None
+    venue.take(venue.line.fetched(tuple(venue.trades), 0))
+    assert venue.asked is None
+    assert venue.line.is_whole
+
+
+def test_before_its_first_trade_a_stream_is_looked_for_by_time() -> None:
+    """A stream that died before it told anything is found out like any other."""
+    venue = opened()
+    venue.trade(is_told=False)
+    venue.take(venue.line.looked_for())
+    assert venue.asked == FetchTrades(SYMBOL, from_id=None, from_time_ns=0)
+    venue.answer()
+    assert venue.passed == [1]
+
+
+def test_what_was_missed_is_asked_for_until_there_is_an_answer() -> None:
+    """A venue that cannot be asked leaves the row in doubt, for as long as it takes."""
+    venue = opened()
+    venue.trade()
+    venue.trade(is_told=False)
+    venue.take(venue.line.opened(0))
+    for _ in range(3 * TRIES_MAX):
+        venue.asked = None
+        venue.now_ns += 10 * RETRY_NS
+        venue.take(venue.line.failed(venue.now_ns))
+        assert not venue.line.is_whole
+        venue.now_ns += 10 * RETRY_NS
+        venue.take(venue.line.due(venue.now_ns))
+        assert venue.asked is not None
+    venue.answer()
+    assert (venue.passed, venue.line.is_whole) == ([1, 2], True)
 
 
 def test_the_first_answer_of_all_may_be_empty() -> None:

@@ -235,10 +235,11 @@ def test_a_quote_that_was_a_spike_is_refused_by_the_next() -> None:
     assert market.refused == {"spike": 1}
 
 
-def test_a_venues_candle_is_judged_by_its_numbers_and_its_close() -> None:
-    """A candle of now closes in the band; one of yesterday cannot be compared; a senseless one is neither."""
+def test_a_venues_candle_is_judged_by_all_its_numbers() -> None:
+    """A candle of now lies in the band; one of yesterday cannot be compared; a senseless one is neither."""
     gate = calm().gate
-    assert gate.candle(a_candle(-MINUTE, "104 110 90 101")) is None
+    assert gate.candle(a_candle(-MINUTE, "101 102 99 101")) is None
+    assert gate.candle(a_candle(-MINUTE, "100 210 90 101")) == "spike"
     assert gate.candle(a_candle(-MINUTE, "100 210 90 200")) == "spike"
     assert gate.candle(a_candle(-60 * MINUTE, "100 210 90 200")) is None
     assert gate.candle(a_candle(-MINUTE, "100 99 90 100")) == "high below others"

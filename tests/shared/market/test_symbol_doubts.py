@@ -105,7 +105,8 @@ def test_a_lost_link_forgets_what_was_fresh_and_held() -> None:
     """After a lost link nothing counts as seen, nothing is held, numbers may begin anew, and the band still stands."""
     market = calm()
     market.trades("200", "200")
-    market.gate.link_lost()
+    market.gate.trades_lost()
+    market.gate.quotes_lost()
     assert market.doubts() == ("never seen",)
     assert market.gate.next_look_ns(market.at_ns) is None
     assert market.trades("200", "200") == []
