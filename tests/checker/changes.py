@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from tests.checker.story import Story, client_id
+from tests.checker.venue import START_MS
 from tests.checker.wire import NS_PER_MS, Said, word
 
 SECOND_NS: Final = 1_000 * NS_PER_MS
@@ -72,10 +73,20 @@ def swap_end_and_begin(story: Story) -> None:
 
 
 def later(story: Story, *, from_ms: int, by_ms: int) -> None:
-    """Let everything from a time on be said later."""
+    """Let everything from a time on happen later, with its deadlines."""
     for said in (*story.executor, *story.risk):
         if said.at_ms >= from_ms:
             said.at_ms += by_ms
+            if said.tag in {"entry_opened.1", "intent_judged.1"}:
+                for deadline in ("approval.start_by_boot_ns", "approval.work_until_boot_ns"):
+                    said.set(**{deadline.replace(".", "__"): said.get(deadline) + by_ms * NS_PER_MS})
+            if said.tag == "order_filled.1":
+                said.set(venue_time_ns=said.get("venue_time_ns") + by_ms * NS_PER_MS)
+    for line in story.venue.lines:
+        if line["at_ms"] >= START_MS + from_ms:
+            line["at_ms"] += by_ms
+            for fill in [event["fill"] for event in line.get("events", []) if event.get("fill")]:
+                fill["time_ms"] += by_ms
 
 
 def small_stop(story: Story) -> None:
@@ -201,3 +212,46 @@ def on_the_account(story: Story, asset: str, off: str) -> None:
         if event["told"] == "BalanceChanged" and event["asset"] == asset
     ]
     changes[-1]["balance"]["free"] = str(Decimal(changes[-1]["balance"]["free"]) + Decimal(off))
+
+
+def stop_not_heard_of(story: Story) -> None:
+    """Let nobody hear that the exchange has the stop, and time pass."""
+    story.without(story.of_order("c2", "order_acknowledged.1"))
+    later(story, from_ms=2_000, by_ms=6_000)
+
+
+def no_protection(story: Story, **changes: object) -> None:
+    """Let the stop of all that was bought be something else, and time pass."""
+    for said in story.executor:
+        if "bw-main-c2" in str(said.body):
+            said.set(**{name: value for name, value in changes.items() if name.startswith("order__")})
+    mark(story, "c2").set(**changes)
+    later(story, from_ms=2_000, by_ms=6_000)
+
+
+def bare_in_the_end(story: Story) -> None:
+    """Let everything end right after the first fill."""
+    bought = story.of_order("e1", "order_filled.1")
+    del story.executor[story.executor.index(bought) + 2 :]
+
+
+def least_quantity(story: Story) -> None:
+    """Let the exchange take nothing below 0.3."""
+    story.venue.lines[1]["events"][0]["rules"]["quantity_min"] = "0.3"
+
+
+def sent_again_after_a_cancel(story: Story) -> None:
+    """Send a stop that worked a second time as if it never had."""
+    mark(story, "c2").set(child_number=1, attempt=2)
+
+
+def sent_again_too_soon(story: Story) -> None:
+    """Send a stop again before it is known what became of it."""
+    sent_again_after_a_cancel(story)
+    story.move(mark(story, "c2"), story.of_order("c1", "order_ended.1"))
+
+
+def same_attempt(story: Story) -> None:
+    """Send a stop that was proved absent again, under the number of the first attempt."""
+    story.of_order("c1", "order_ended.1").set(ending="absent")
+    mark(story, "c2").set(child_number=1)

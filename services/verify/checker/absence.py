@@ -15,8 +15,6 @@ GOOD_READS: Final = 2
 
 def judge_absence(evidence: Evidence, judge: Judge) -> None:
     """Judge every order that is said never to have worked."""
-    if evidence.orders is None:
-        return
     for order in evidence.orders.all():
         for ending in order.endings:
             if ending.body.ending not in NEVER_WORKED:

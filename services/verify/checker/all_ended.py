@@ -8,7 +8,7 @@ from services.verify.checker.words import EntryOpened, ExitEnded, ExitOpened, Re
 def judge_all_ended(evidence: Evidence, judge: Judge) -> None:
     """Judge entries, exits, orders and the last reconciliation, if the evidence is said to be settled."""
     executor, orders = evidence.executor, evidence.orders
-    if not evidence.settled or executor is None or orders is None:
+    if not evidence.settled or executor is None:
         return
     for opened in executor.of(EntryOpened):
         ended = bool(orders.entries_ended[opened.body.approval.approval_id])

@@ -18,7 +18,7 @@ def judge_approvals(evidence: Evidence, judge: Judge) -> None:
     """Judge what risk approved, which of it the executor opened, and every order sent for an entry."""
     if evidence.risk is not None:
         _judge_verdicts(evidence.risk, judge)
-    if evidence.executor is None or evidence.orders is None:
+    if evidence.executor is None:
         return
     if evidence.risk is None:
         judge.skip("there is no journal of risk: whether it approved what the executor worked is not judged (I1)")

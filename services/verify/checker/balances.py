@@ -9,7 +9,6 @@ from services.verify.checker.evidence import Evidence
 from services.verify.checker.exchange_log import LOG, NS_PER_MS, ExchangeLog, LogTrade
 from services.verify.checker.fills import FillKey, key_of
 from services.verify.checker.journal import Journal
-from services.verify.checker.orders import Orders
 from services.verify.checker.verdict import Judge, Place
 from services.verify.checker.words import OrderFilled, OutsideSeen
 
@@ -21,7 +20,7 @@ Flows = defaultdict[str, Decimal]
 def judge_balances(evidence: Evidence, judge: Judge) -> None:
     """Judge the balances of the account that our orders are on."""
     log = evidence.log
-    if log is None or evidence.executor is None or evidence.orders is None:
+    if log is None or evidence.executor is None:
         return
     accounts = {order.account for order in log.ours()} or {name for name, _ in log.balances if name != FEES_ACCOUNT}
     if len(accounts) != 1:
@@ -31,11 +30,7 @@ def judge_balances(evidence: Evidence, judge: Judge) -> None:
     fills = {key_of(fill.body): fill.body for fill in evidence.executor.of(OrderFilled)}
     flows = _came_and_went(log, account)
     for trade in log.trades:
-        if (
-            trade.account == account
-            and not trade.is_remembered
-            and _is_not_ours(trade, evidence, evidence.orders, fills)
-        ):
+        if trade.account == account and not trade.is_remembered and _is_not_ours(trade, evidence, log, fills):
             _add_trade(flows, log, trade.symbol, trade)
     remembered = {(trade.symbol, trade.side, trade.trade_id) for trade in log.trades if trade.is_remembered}
     for key, fill in fills.items():
@@ -61,10 +56,9 @@ def _came_and_went(log: ExchangeLog, account: str) -> Flows:
     return flows
 
 
-def _is_not_ours(trade: LogTrade, evidence: Evidence, orders: Orders, fills: Mapping[FillKey, OrderFilled]) -> bool:
+def _is_not_ours(trade: LogTrade, evidence: Evidence, log: ExchangeLog, fills: Mapping[FillKey, OrderFilled]) -> bool:
     """Say whether the log has to be believed about a trade: it is another's, or one that may be news to the journal."""
-    assert evidence.log is not None, "it is a trade of the log"
-    made_by = orders.by_client_id.get(evidence.log.orders[trade.account, trade.order_id].client_id)
+    made_by = evidence.orders.by_client_id.get(log.orders[trade.account, trade.order_id].client_id)
     if made_by is None:
         return True
     is_known = (trade.symbol, trade.side, trade.trade_id) in fills

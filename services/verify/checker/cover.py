@@ -46,7 +46,7 @@ class _Bare:
 
 def judge_cover(evidence: Evidence, judge: Judge) -> None:
     """Judge every position whose entry declared a stop, at every moment that the executor wrote something down."""
-    if evidence.executor is not None and evidence.orders is not None:
+    if evidence.executor is not None:
         _Walk(evidence, evidence.orders, judge).over(evidence.executor, settled=evidence.settled)
 
 

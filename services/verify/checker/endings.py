@@ -15,7 +15,7 @@ AVERAGE_FRACTION_OFF_MAX: Final = Decimal("1E-12")  # an average is a division, 
 
 def judge_endings(evidence: Evidence, judge: Judge) -> None:
     """Judge every order of ours by what the exchange has of it."""
-    if evidence.log is None or evidence.orders is None:
+    if evidence.log is None or evidence.executor is None:
         return
     for placed in evidence.log.ours():
         order = evidence.orders.by_client_id.get(placed.client_id)

@@ -57,7 +57,7 @@ class Evidence:
         self.limits: Final = limits
         self.settled: Final = settled
         self.clock_bound_ns: Final = clock_bound_ns
-        self.orders: Final = Orders(executor) if executor is not None else None
+        self.orders: Final = Orders(executor)
         self.at_exchange: Final[dict[str, list[LogOrder]]] = {}  # by client id
         for placed in () if log is None else log.ours():
             self.at_exchange.setdefault(placed.client_id, []).append(placed)

@@ -19,7 +19,7 @@ FillKey = tuple[str, str, int]  # symbol as the venue spells it, side, number of
 
 def judge_fills(evidence: Evidence, judge: Judge) -> None:
     """Judge every fill by itself, with its order, and by the trades of the exchange."""
-    if evidence.executor is None or evidence.orders is None:
+    if evidence.executor is None:
         return
     seen: set[FillKey] = set()
     for fill in evidence.executor.of(OrderFilled):

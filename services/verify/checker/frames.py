@@ -58,7 +58,7 @@ def mark_of(content: bytes) -> Mark | None:
 def durable_frames(files: Mapping[str, bytes], mark: Mark) -> Iterator[Frame]:
     """Yield the records and gaps that the mark says are durable, each proved; raise at the first that is not."""
     place = _Place()
-    for name in sorted(name for name in files if name.endswith(SUFFIX) and int(name[:8]) <= mark.segment):
+    for name in sorted(name for name in files if int(name[:8]) <= mark.segment):
         is_newest = int(name[:8]) == mark.segment
         content = files[name][: mark.end] if is_newest else files[name]
         if is_newest and len(content) < mark.end:

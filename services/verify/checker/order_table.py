@@ -53,7 +53,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 
 def judge_order_table(evidence: Evidence, judge: Judge) -> None:
     """Walk every order through the table."""
-    if evidence.executor is None or evidence.orders is None:
+    if evidence.executor is None:
         return
     for order in evidence.orders.all():
         _walk(order, judge)

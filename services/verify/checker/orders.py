@@ -76,13 +76,22 @@ class Order:
 class Orders:
     """All orders of a journal by client id, and the entries that some of them work."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal | None) -> None:
+        """Gather the orders of a journal; without one there are none."""
         self.by_client_id: Final[dict[str, Order]] = {}
         self.of_parent: Final[defaultdict[str, list[Order]]] = defaultdict(list)
         self.marked_again: Final[list[Record[SendMarked]]] = []
         self.never_marked: Final[list[Record[OfOrder]]] = []
         self.opened: Final[defaultdict[str, list[Record[EntryOpened]]]] = defaultdict(list)
         self.entries_ended: Final[defaultdict[str, list[Record[EntryEnded]]]] = defaultdict(list)
+        if journal is not None:
+            self._read(journal)
+
+    def all(self) -> list[Order]:
+        """Return every order, in the order of their marks."""
+        return list(self.by_client_id.values())
+
+    def _read(self, journal: Journal) -> None:
         for opened in journal.of(EntryOpened):
             self.opened[opened.body.approval.approval_id].append(opened)
         for ended in journal.of(EntryEnded):
@@ -90,10 +99,6 @@ class Orders:
         for mark in journal.of(SendMarked):
             self._mark(mark)
         self._gather(journal)
-
-    def all(self) -> list[Order]:
-        """Return every order, in the order of their marks."""
-        return list(self.by_client_id.values())
 
     def _mark(self, mark: Record[SendMarked]) -> None:
         order = Order(mark)

@@ -18,7 +18,7 @@ def judge_sending(evidence: Evidence, judge: Judge) -> None:
     for journal in (evidence.executor, evidence.risk):
         if journal is not None:
             _judge_writer(journal, judge)
-    if evidence.executor is None or evidence.orders is None:
+    if evidence.executor is None:
         return
     for again in evidence.orders.marked_again:
         client_id = again.body.order.client_order_id
