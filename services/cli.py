@@ -60,6 +60,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
             "services.sim_exchange.command", "run the simulated exchange, or look into it", "[accounts|orders|log]"
         ),
         "journal": Verb("services.journal_command", "show a journal, prove it whole, or follow it", "show|verify|tail"),
+        "verify": Verb("services.verify.command", "hold journals and log against what must always be true"),
     }
 )
 

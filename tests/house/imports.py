@@ -79,6 +79,10 @@ MADE_OF_A_KEY = {"services/sim_exchange/market/draws.py": frozenset({"numpy.rand
 # Services whose core is more than a package called so.
 PURE_SERVICES = ("services.sim_exchange.market.", "services.sim_exchange.venue.", "services.watch.picture.")
 
+# What judges all the rest from outside, and what its tests may have besides: where the checkout is.
+CHECKER = ("services.verify.checker.", "tests.checker.")
+BESIDE_THE_CHECKER = ("tests.house.tree.",)
+
 
 def is_pure_room(module: Module) -> bool:
     """Say whether the module is one of the rooms without sockets, clock, files, environment and randomness."""
@@ -134,6 +138,17 @@ def tests_not_imported(tree: Tree) -> Iterator[Violation]:
         for node, name in imported(module):
             if name.split(".")[0] == "tests":
                 yield module.violation(node, f"`{name}` is a test's: move what both need into the house.")
+
+
+def checker_stands_alone(tree: Tree) -> Iterator[Violation]:
+    """Checker and tests of it know nothing of what it judges: they read bytes, by the pages that describe them."""
+    for module in tree.modules():
+        if f"{module.name}.".startswith(CHECKER):
+            for node, name in imported(module):
+                ours = name.split(".")[0] in {*OURS, "tests"}
+                if ours and not f"{name}.".startswith((*CHECKER, *BESIDE_THE_CHECKER)):
+                    advice = f"`{name}` in the checker: read the bytes as docs/ describes them, and share nothing."
+                    yield module.violation(node, advice)
 
 
 def no_cycles(tree: Tree) -> Iterator[Violation]:

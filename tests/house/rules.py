@@ -19,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     documents.commands_exist,
     documents.links_resolve,
     documents.no_home_paths,
+    imports.checker_stands_alone,
     imports.no_cycles,
     imports.pure_rooms,
     imports.tests_not_imported,

@@ -52,6 +52,8 @@ PROCESSES = (
         "from services.sim_exchange import command",
         SETTINGS | LOGS | BUS | HTTP | {"numpy", "uvloop"},
     ),
+    ("bowline verify", "from services import cli; cli.main(['verify'])", SETTINGS | {"msgpack", "msgspec"}),
+    ("the checker", "from services.verify.checker import checking", frozenset({"msgpack"})),
     ("bowline status", "from services import cli; cli.main(['status'])", SETTINGS | BUS),
     ("bowline watch", "from services import cli; cli.main(['watch', '--once'])", SETTINGS | BUS),
     ("overseer", "import services.overseer.__main__", SETTINGS | LOGS | BUS | {"uvloop"}),

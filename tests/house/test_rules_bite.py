@@ -28,6 +28,7 @@ class Plant:
 
 ROOM = "shared/risk/limits.py"
 SHELL = "services/executor/shell.py"
+CHECKER = "services/verify/checker/a.py"
 PYPROJECT, MESH, DEV = "pyproject.toml", "requirements/mesh.txt", "requirements/dev.txt"
 LONG = "value = 1\n"
 
@@ -102,6 +103,11 @@ PLANTS = (
     Plant(documents.links_resolve, "docs/page.md", "[there](../README.md#no-such-heading)\n", "leads nowhere"),
     Plant(documents.links_resolve, "docs/page.md", '<img src="pictures/none.svg">\n', "leads nowhere"),
     Plant(documents.no_home_paths, "docs/page.md", "See /ho" + "me/alice/notes.\n", "use a relative path"),
+    Plant(imports.checker_stands_alone, CHECKER, "from proto.orders import SendMarked\n", "share nothing"),
+    Plant(imports.checker_stands_alone, CHECKER, "import shared.trading.order_life\n", "share nothing"),
+    Plant(imports.checker_stands_alone, CHECKER, "from services.verify import command\n", "share nothing"),
+    Plant(imports.checker_stands_alone, "tests/checker/a.py", "from proto import codec\n", "share nothing"),
+    Plant(imports.checker_stands_alone, "tests/checker/a.py", "import tests.proto.examples\n", "share nothing"),
     Plant(
         imports.no_cycles, "tests/house/tree.py", "import tests.house.names\n", "a module below them", "import ast\n"
     ),

@@ -30,6 +30,10 @@ class Venue:
         if is_told:
             self.take(self.line.came(self.trades[-1]))
 
+    def is_asked(self, question: FetchTrades) -> bool:
+        """Say whether this is what the line wants to know."""
+        return self.asked == question
+
     def take(self, progress: Progress) -> None:
         """Take what came out."""
         self.passed += [trade.trade_id for trade in progress.trades]

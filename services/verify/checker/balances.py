@@ -1,0 +1,91 @@
+"""Whether each balance at the exchange is what was there, came and went, and our fills moved, to the last digit."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from services.verify.checker.evidence import Evidence
+from services.verify.checker.exchange_log import LOG, NS_PER_MS, ExchangeLog, LogTrade
+from services.verify.checker.fills import FillKey, key_of
+from services.verify.checker.journal import Journal
+from services.verify.checker.verdict import Judge, Place
+from services.verify.checker.words import OrderFilled, OutsideSeen
+
+FEES_ACCOUNT: Final = "fees"
+
+Flows = defaultdict[str, Decimal]
+
+
+def judge_balances(evidence: Evidence, judge: Judge) -> None:
+    """Judge the balances of the account that our orders are on."""
+    log = evidence.log
+    if log is None or evidence.executor is None:
+        return
+    accounts = {order.account for order in log.ours()} or {name for name, _ in log.balances if name != FEES_ACCOUNT}
+    if len(accounts) != 1:
+        judge.skip(f"our orders are on {len(accounts)} accounts of the exchange: no balance is judged (I11)")
+        return
+    account = accounts.pop()
+    fills = {key_of(fill.body): fill.body for fill in evidence.executor.of(OrderFilled)}
+    flows = _came_and_went(log, account)
+    for trade in log.trades:
+        if trade.account == account and not trade.is_remembered and _is_not_ours(trade, evidence, log, fills):
+            _add_trade(flows, log, trade.symbol, trade)
+    remembered = {(trade.symbol, trade.side, trade.trade_id) for trade in log.trades if trade.is_remembered}
+    for key, fill in fills.items():
+        if key not in remembered and log.covers(fill.venue_time_ns):
+            _add_trade(flows, log, fill.order.symbol, fill)
+    for (name, asset), (number, total) in log.balances.items():
+        if name == account:
+            what = f"{account} has {total} {asset}, and by what came and went it is {flows[asset]}"
+            judge.hold("I11", what, Place(LOG, number), holds=total == flows[asset])
+    if evidence.settled:
+        _judge_transfers_seen(evidence.executor, log, account, judge)
+
+
+def _came_and_went(log: ExchangeLog, account: str) -> Flows:
+    """Add up what was there when the log begins, and what was brought in or taken out."""
+    flows: Flows = defaultdict(Decimal)
+    for (name, asset), amount in log.opening.items():
+        if name == account:
+            flows[asset] += amount
+    for transfer in log.transfers:
+        if transfer.account == account:
+            flows[transfer.asset] += transfer.amount
+    return flows
+
+
+def _is_not_ours(trade: LogTrade, evidence: Evidence, log: ExchangeLog, fills: Mapping[FillKey, OrderFilled]) -> bool:
+    """Say whether the log has to be believed about a trade: it is another's, or one that may be news to the journal."""
+    made_by = evidence.orders.by_client_id.get(log.orders[trade.account, trade.order_id].client_id)
+    if made_by is None:
+        return True
+    is_known = (trade.symbol, trade.side, trade.trade_id) in fills
+    return not is_known and evidence.may_be_news(trade.at_ms, made_by.last.wall_ns)
+
+
+def _add_trade(flows: Flows, log: ExchangeLog, symbol: str, trade: LogTrade | OrderFilled) -> None:
+    rules = log.rules_of(symbol)
+    if rules:
+        side = trade.side if isinstance(trade, LogTrade) else trade.order.side
+        sign = 1 if side == "buy" else -1
+        flows[rules[0].base] += sign * trade.quantity
+        flows[rules[0].quote] -= sign * trade.quote_quantity
+    flows[trade.fee_asset] -= trade.fee
+
+
+def _judge_transfers_seen(executor: Journal, log: ExchangeLog, account: str, judge: Judge) -> None:
+    """Money that came or went since the executor began must be in its journal."""
+    began_ns = executor.records[0].wall_ns if executor.records else None
+    moved: Flows = defaultdict(Decimal)
+    for transfer in log.transfers:
+        if transfer.account == account and began_ns is not None and transfer.at_ms * NS_PER_MS >= began_ns:
+            moved[transfer.asset] += transfer.amount
+    seen: Flows = defaultdict(Decimal)
+    for outside in executor.of(OutsideSeen):
+        if outside.body.kind == "transfer":
+            seen[outside.body.asset] += outside.body.quantity
+    for asset in moved.keys() | seen.keys():
+        what = f"{moved[asset]} {asset} came or went by another hand, the executor saw {seen[asset]}"
+        judge.hold("I11", what, Place(LOG), holds=moved[asset] == seen[asset])

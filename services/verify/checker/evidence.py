@@ -1,0 +1,101 @@
+"""What the checker is given to judge: two journals, the exchange's log, and the limits; any of them may be missing."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from services.verify.checker.exchange_log import NS_PER_MS, ExchangeLog, LogOrder, last_number, read_log
+from services.verify.checker.journal import Journal, read_journal
+from services.verify.checker.orders import Orders
+
+PREFIX: Final = "bw-"
+NS_PER_SECOND: Final = 1_000_000_000
+NEWS_NS_MAX: Final = 60 * NS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What no approval and no minute may exceed; None is not judged. Fractions are of the equity at the time."""
+
+    exposure_fraction_max: Decimal | None = None
+    position_fraction_max: Decimal | None = None
+    position_quote_max: Decimal | None = None
+    order_fraction_max: Decimal | None = None  # of this and the next the greater counts
+    order_quote_max: Decimal | None = None
+    entries_per_day_max: int | None = None
+    daily_loss_fraction_max: Decimal | None = None
+    orders_per_minute_max: int | None = None
+    reconcile_gap_seconds_max: int | None = None
+
+
+NO_LIMITS: Final = Limits()
+
+
+class Evidence:
+    """All that was written down, with what follows from it for single orders.
+
+    `settled` says that nothing is under way any more: then what has not ended yet is a violation, too.
+    `log_number_before` is how far the log went before the journals were read; what came later they need not know.
+    `clock_bound_ns` is by how much the clocks of executor and exchange may differ.
+    """
+
+    def __init__(
+        self,
+        *,
+        executor: Journal | None,
+        risk: Journal | None,
+        log: ExchangeLog | None,
+        limits: Limits = NO_LIMITS,
+        settled: bool = False,
+        log_number_before: int | None = None,
+        clock_bound_ns: int = NS_PER_SECOND,
+    ) -> None:
+        self.executor: Final = executor
+        self.risk: Final = risk
+        self.log: Final = log
+        self.limits: Final = limits
+        self.settled: Final = settled
+        self.clock_bound_ns: Final = clock_bound_ns
+        self.orders: Final = Orders(executor)
+        self.at_exchange: Final[dict[str, list[LogOrder]]] = {}  # by client id
+        for placed in () if log is None else log.ours():
+            self.at_exchange.setdefault(placed.client_id, []).append(placed)
+        self._log_number_before: Final = log_number_before
+
+    def may_be_news(self, at_ms: int, known_wall_ns: int) -> bool:
+        """Say whether what the exchange did at a time may not have reached an executor yet that runs.
+
+        It is younger than what the executor last said of the matter, which has not been at work for long since then.
+        """
+        if self.settled or at_ms * NS_PER_MS <= known_wall_ns or self.executor is None:
+            return False
+        return self.executor.last_wall_ns < at_ms * NS_PER_MS + NEWS_NS_MAX
+
+    def is_newer_than_journals(self, log_number: int) -> bool:
+        """Say whether a line of the log may be newer than the journals as they were read."""
+        return self._log_number_before is not None and log_number > self._log_number_before
+
+
+def gathered(
+    *,
+    executor: Path | None = None,
+    risk: Path | None = None,
+    exchange_log: Path | None = None,
+    limits: Limits = NO_LIMITS,
+    prefix: str = PREFIX,
+    settled: bool = False,
+) -> Evidence:
+    """Read everything, beside processes that may be writing it: first how far the log goes, then journals, then log.
+
+    So each order that is in the log up to there must be marked, and each fill in the journals must be in the log.
+    """
+    before = None if exchange_log is None or settled else last_number(exchange_log)
+    return Evidence(
+        executor=None if executor is None else read_journal("executor", executor),
+        risk=None if risk is None else read_journal("risk", risk),
+        log=None if exchange_log is None else read_log(exchange_log, prefix),
+        limits=limits,
+        settled=settled,
+        log_number_before=before,
+    )
