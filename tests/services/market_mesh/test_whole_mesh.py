@@ -11,7 +11,7 @@ from tests.services.feed_handler.reader import Reader
 from tests.services.feed_handler.truth import aggregates, assert_true, folded
 from tests.services.market_mesh.whole_mesh import SYMBOL, WholeMesh
 
-INSTANCES = ("exchange", "feed", "metrics", "redis")
+INSTANCES = ("exchange", "feed", "metrics", "redis", "risk")
 HASH = f"bowline:symbol:binance:{SYMBOL}"
 
 

@@ -1,0 +1,1 @@
+"""The core of risk: what it knows, and what follows from it. Pure."""

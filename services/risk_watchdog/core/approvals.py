@@ -1,0 +1,104 @@
+"""An approval's way: handed to the executor until it is taken or too late, and freed when it is over. Pure.
+
+What is remembered here beside the journal is only the talk with the executor. A process that was killed begins it anew:
+the id of an approval names the request for ever, so that asking again is asking once.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from proto.envelope import Body
+from proto.fields import clipped
+from proto.orders import EntryEnded
+from proto.verdicts import (
+    ApprovalDeclined,
+    ApprovalTaken,
+    IntentApproved,
+    IntentRefused,
+    ReservationFreed,
+)
+from services.risk_watchdog.core.facts import Facts, Reservation, Verdict
+from services.risk_watchdog.core.reports import ExecutorReports
+from services.risk_watchdog.core.terms import EXECUTOR
+from shared.core.service import Ask, Moment
+from shared.risk.book import NOTHING
+
+
+class Approvals:
+    """The reservations of the journal, and what the executor said to each."""
+
+    def __init__(self, facts: Facts, reports: ExecutorReports) -> None:
+        self._facts: Final = facts
+        self._reports: Final = reports
+        self._asking: Final[set[str]] = set()
+        self._taken: Final[set[str]] = set()
+        self._over: Final[dict[str, ReservationFreed]] = {}
+
+    def asked(self, now: Moment) -> Iterator[Ask]:
+        """Yield the approvals that the executor shall have, and may not have yet."""
+        for held in self._facts.reservations.values():
+            approval = held.approval
+            known = self._asking | self._taken | self._over.keys() | self._reports.opened.keys()
+            if approval.approval_id not in known and held.is_in_time(now.boot_ns, now.boot_id):
+                self._asking.add(approval.approval_id)
+                yield Ask(EXECUTOR, approval, approval.approval_id, cause_id=approval.intent_id)
+
+    def answered(self, ask_id: str, body: Body | None) -> None:
+        """Take the executor's answer. Without one, or when its bus refused, it is asked again while there is time."""
+        self._asking.discard(ask_id)
+        match body:
+            case ApprovalTaken(approval_id=approval_id) if approval_id in self._facts.reservations:
+                self._taken.add(approval_id)
+            case ApprovalDeclined(approval_id=approval_id) if approval_id in self._reports.opened:
+                pass  # it was taken in an earlier life of ours, and its end will be told
+            case ApprovalDeclined(approval_id=approval_id, rule=rule, reason=reason):
+                self._is_over(approval_id, f"the executor declined it by {rule}: {reason}")
+            case _:
+                pass
+
+    def ended(self, told: EntryEnded) -> None:
+        """Take in that an entry is worked no longer."""
+        if told.approval_id in self._facts.reservations:
+            self._over[told.approval_id] = ReservationFreed(told.approval_id, told.filled_quantity, told.reason)
+
+    def freed(self, now: Moment) -> list[ReservationFreed]:
+        """Return what can be freed: what is over, and what expired and is known never to have been worked."""
+        for held in self._facts.reservations.values():
+            if held.approval.approval_id not in self._over and self._expired_unheard(held, now):
+                self._is_over(held.approval.approval_id, "it expired before the executor began with it")
+        return list(self._over.values())
+
+    def forget(self, approval_id: str) -> None:
+        """Let go of an approval that is freed."""
+        self._taken.discard(approval_id)
+        self._over.pop(approval_id, None)
+
+    def standing(self, verdict: Verdict, now: Moment) -> IntentApproved | IntentRefused:
+        """Return what holds of a verdict now: it stands, but for an approval that nobody used in time."""
+        if verdict.approval_id is None or verdict.quantity_max is None:
+            assert verdict.refusal is not None, "a verdict approves or refuses"
+            return verdict.refusal
+        held, unworked = self._facts.reservations.get(verdict.approval_id), verdict.unworked
+        is_opened = verdict.approval_id in self._reports.opened.keys() | self._taken
+        if held is not None and not is_opened and not held.is_in_time(now.boot_ns, now.boot_id):
+            unworked = "it has expired, and the executor has not told that it began with it"
+        if unworked is None:
+            return IntentApproved(verdict.intent_id, verdict.approval_id, verdict.quantity_max)
+        return IntentRefused(
+            intent_id=verdict.intent_id,
+            rule="approval_used_in_time",
+            value=clipped(verdict.approval_id, 64),
+            limit="one approval for each intent, ever",
+            reason=clipped(f"it was approved, and nothing came of it: {unworked}"),
+        )
+
+    def _expired_unheard(self, held: Reservation, now: Moment) -> bool:
+        """Say whether no report can come any more by which the executor began with it: all until now are read."""
+        approval_id, read_until_ns = held.approval.approval_id, self._reports.read_until_ns
+        if read_until_ns is None or approval_id in self._reports.opened:
+            return False
+        return now.boot_id != held.boot_id or read_until_ns > held.approval.start_by_boot_ns
+
+    def _is_over(self, approval_id: str, reason: str) -> None:
+        if approval_id in self._facts.reservations:
+            self._over[approval_id] = ReservationFreed(approval_id, NOTHING, clipped(reason))

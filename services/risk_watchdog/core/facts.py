@@ -1,0 +1,170 @@
+"""What risk knows for certain: the fold of its own journal. Pure.
+
+Nothing here changes but by what is durable: in `restore`, `fold`, and `lost`, which the journal says at every start.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from proto.envelope import Envelope
+from proto.fields import Id, Name, Quantity, TimeNs
+from proto.intents import EnterBracket
+from proto.risk import Scope
+from proto.verdicts import (
+    Approval,
+    DayBegun,
+    EntriesPaused,
+    EntriesResumed,
+    IntentJudged,
+    IntentRefused,
+    ReservationFreed,
+)
+from services.risk_watchdog.core.terms import RISK
+from shared.risk.book import NOTHING
+from shared.risk.tiers import Tier, tier_after, tier_of_equity
+
+VERDICTS_MAX: Final = 5_000  # the intents before them are of bars long past
+NOTICED_MAX: Final = 1_000
+
+PauseKey = tuple[Scope, Name]  # what is paused, and by whom
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What was decided about an intent: approved up to a quantity, or refused.
+
+    `unworked` says why nothing came of an approval: it was declined, it expired, or it ended with nothing filled.
+    """
+
+    intent_id: Id
+    approval_id: Id | None
+    quantity_max: Quantity | None
+    refusal: IntentRefused | None
+    unworked: str | None = None
+
+
+class Reservation(msgspec.Struct, frozen=True):
+    """An approval that may be worked or is. Its deadlines are counted by the clock of the boot it was given in."""
+
+    approval: Approval
+    boot_id: Id
+
+    def is_in_time(self, boot_ns: int, boot_id: str) -> bool:
+        """Say whether the executor may still begin with it."""
+        return boot_id == self.boot_id and boot_ns <= self.approval.start_by_boot_ns
+
+
+class Day(msgspec.Struct, frozen=True):
+    """The day of trading, and which tier of equity it began in."""
+
+    start_ns: TimeNs
+    equity_quote: Decimal
+    tier: Tier
+
+
+class FactsState(msgspec.Struct):
+    """All that is known, from which the same can be made again."""
+
+    verdicts: list[Verdict]
+    reservations: list[Reservation]
+    pauses: list[EntriesPaused]
+    noticed: list[str]
+    hole: int | None
+    day: Day | None
+    entries_today: int
+    equity_peak_quote: Decimal
+
+
+class Facts:
+    """Verdicts, reservations, pauses, and the day."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, Verdict] = {}
+        self.reservations: dict[str, Reservation] = {}
+        self.pauses: dict[PauseKey, EntriesPaused] = {}
+        self.noticed: dict[str, None] = {}  # what risk itself has paused entries for, so that it does so once
+        self.hole: int | None = None  # the number behind the newest hole in our journal
+        self.day: Day | None = None
+        self.entries_today = 0
+        self.equity_peak_quote = NOTHING
+
+    def state(self) -> bytes:
+        """Return everything, for the head of a new segment of the journal."""
+        return msgspec.json.encode(
+            FactsState(
+                verdicts=list(self.verdicts.values()),
+                reservations=list(self.reservations.values()),
+                pauses=list(self.pauses.values()),
+                noticed=list(self.noticed),
+                hole=self.hole,
+                day=self.day,
+                entries_today=self.entries_today,
+                equity_peak_quote=self.equity_peak_quote,
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Begin with what `state` returned."""
+        known = msgspec.json.decode(state, type=FactsState)
+        self.verdicts = {verdict.intent_id: verdict for verdict in known.verdicts}
+        self.reservations = {held.approval.approval_id: held for held in known.reservations}
+        self.pauses = {(pause.scope, pause.actor): pause for pause in known.pauses}
+        self.noticed, self.hole = dict.fromkeys(known.noticed), known.hole
+        self.day, self.entries_today = known.day, known.entries_today
+        self.equity_peak_quote = known.equity_peak_quote
+
+    def lost(self, next_sequence: int) -> None:
+        """Take in that records before this number are lost."""
+        self.hole = next_sequence
+
+    def fold(self, envelope: Envelope) -> None:
+        """Take in a record of the journal."""
+        match envelope.body:
+            case IntentJudged() as judged:
+                self._judged(judged, envelope)
+            case ReservationFreed() as freed:
+                self._freed(freed)
+            case EntriesPaused(scope=scope, actor=actor) as pause:
+                self.pauses[scope, actor] = pause
+                if actor == RISK:
+                    self._notice(envelope.cause_id)
+            case EntriesResumed(scope=scope):
+                self.pauses = {key: pause for key, pause in self.pauses.items() if key[0] != scope}
+            case DayBegun() as begun:
+                self._day_begun(begun)
+            case _:
+                raise AssertionError(f"{type(envelope.body).__name__} is no record of risk")
+
+    def _judged(self, judged: IntentJudged, envelope: Envelope) -> None:
+        intent, approval = judged.intent, judged.approval
+        self.verdicts[intent.intent_id] = _verdict(intent, approval, judged.refusal)
+        if len(self.verdicts) > VERDICTS_MAX:
+            del self.verdicts[next(iter(self.verdicts))]
+        if approval is not None:
+            self.reservations[approval.approval_id] = Reservation(approval, envelope.boot_id)
+            self.entries_today += 1
+        self.equity_peak_quote = max(self.equity_peak_quote, judged.equity_quote)
+
+    def _freed(self, freed: ReservationFreed) -> None:
+        held = self.reservations.pop(freed.approval_id, None)
+        verdict = None if held is None else self.verdicts.get(held.approval.intent_id)
+        if verdict is not None and not freed.filled_quantity:
+            self.verdicts[verdict.intent_id] = msgspec.structs.replace(verdict, unworked=freed.reason)
+
+    def _notice(self, cause: str) -> None:
+        self.noticed[cause] = None
+        if len(self.noticed) > NOTICED_MAX:
+            del self.noticed[next(iter(self.noticed))]
+
+    def _day_begun(self, begun: DayBegun) -> None:
+        equity = begun.equity_quote
+        tier = tier_of_equity(equity) if self.day is None else tier_after(self.day.tier, equity)
+        self.day, self.entries_today = Day(begun.day_start_ns, equity, tier), 0
+        self.equity_peak_quote = max(self.equity_peak_quote, equity)
+
+
+def _verdict(intent: EnterBracket, approval: Approval | None, refusal: IntentRefused | None) -> Verdict:
+    if approval is None:
+        return Verdict(intent.intent_id, None, None, refusal)
+    return Verdict(intent.intent_id, approval.approval_id, approval.quantity_max, None)

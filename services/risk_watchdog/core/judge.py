@@ -1,0 +1,162 @@
+"""The verdict on an intent: what has to be known, what stands against it, and then the rules and caps. Pure."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from proto.account import InstrumentRules
+from proto.fields import SHORT_TEXT_LENGTH_MAX, clipped
+from proto.intents import EnterBracket, StopCover
+from proto.risk import Condition
+from proto.verdicts import Approval, IntentJudged, IntentRefused
+from services.risk_watchdog.core.account import Account
+from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.holdings import Holdings
+from services.risk_watchdog.core.permission import concerning, strictest
+from services.risk_watchdog.core.reports import ExecutorReports
+from services.risk_watchdog.core.terms import SECOND_NS, RiskTerms
+from shared.core.service import Moment
+from shared.market.prices import Price, Prices
+from shared.risk.book import NOTHING, Book, Candidate, Lot, Refusal, Sized
+from shared.risk.judgement import judged
+from shared.risk.tiers import tier_of_equity
+from shared.trading.costs import CostTerms, cost_terms, fee_rates
+
+START_NS: Final = 2 * SECOND_NS
+WORK_NS_MAX: Final = 600 * SECOND_NS
+DIGEST_LENGTH: Final = 16
+
+
+class Judge:
+    """Judges by what risk knows at this moment, and changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        terms: RiskTerms,
+        facts: Facts,
+        reports: ExecutorReports,
+        account: Account,
+        holdings: Holdings,
+        prices: Prices,
+    ) -> None:
+        self._terms: Final = terms
+        self._facts: Final = facts
+        self._reports: Final = reports
+        self._account: Final = account
+        self._holdings: Final = holdings
+        self._prices: Final = prices
+        self.epoch = 0
+
+    def judged(
+        self, intent: EnterBracket, *, conditions: Sequence[Condition], executor_moves: bool, now: Moment
+    ) -> IntentJudged:
+        """Return what is to be written down of an intent."""
+        book = self._book()
+        against = _forbidden(intent, conditions) or self._unknown(intent, executor_moves=executor_moves, now=now)
+        answer = against or self._by_rules(intent, book)
+        return IntentJudged(
+            intent=intent,
+            approval=None if isinstance(answer, Refusal) else self._approval(intent, answer, now),
+            refusal=_refusal(intent, answer) if isinstance(answer, Refusal) else None,
+            equity_quote=book.equity_quote,
+            exposure_quote=book.exposure_quote(),
+            entries_today=book.entries_today,
+        )
+
+    def _book(self) -> Book:
+        equity, day = self._account.equity_quote, self._facts.day
+        return Book(
+            equity_quote=NOTHING if equity is None else equity,
+            free_quote=self._account.free_quote - self._holdings.reserved_quote,
+            tier=tier_of_equity(NOTHING) if day is None else day.tier,
+            exposures=self._holdings.exposures(),
+            entries_today=self._facts.entries_today,
+            recovering=False,
+        )
+
+    def _unknown(self, intent: EnterBracket, *, executor_moves: bool, now: Moment) -> Refusal | None:
+        """Refuse what cannot be judged well: the executor, its reports, the prices or the rules of the symbol lack."""
+        symbol = intent.symbol
+        if not executor_moves:
+            return _lacking("executor_moves", "the executor is not heard to work, so nothing is handed to it")
+        if (trouble := self._reports.trouble(now.boot_ns)) is not None:
+            return _lacking("positions_are_known", trouble)
+        if (unvalued := self._holdings.of_unknown_worth()) is not None:
+            return _lacking("positions_are_known", f"{unvalued} is held, and there is no price of it")
+        if (trouble := self._prices.trouble(symbol, now.boot_ns)) is not None:
+            return _lacking("prices_are_good", trouble)
+        if symbol not in self._account.instruments:
+            return _lacking("instrument_is_known", f"the executor has not told in which steps {symbol} trades")
+        return None
+
+    def _by_rules(self, intent: EnterBracket, book: Book) -> Sized | Refusal:
+        rules, price = self._account.instruments[intent.symbol], self._prices.of(intent.symbol)
+        assert price is not None, "what cannot be judged was refused before"
+        candidate = Candidate(intent=intent, lot=_lot(rules), costs=self._costs(price))
+        return judged(candidate, book, self._terms.limits)
+
+    def _costs(self, price: Price) -> CostTerms[Decimal]:
+        day = self._facts.day
+        assert day is not None, "before a day has begun nothing is permitted"
+        date = dt.datetime.fromtimestamp(day.start_ns // SECOND_NS, tz=dt.UTC).date()
+        spread = max(price.ask - price.bid, NOTHING) / price.middle
+        return cost_terms(fee_rates(self._terms.fees, date, Decimal), Decimal, spread_fraction=spread)
+
+    def _approval(self, intent: EnterBracket, sized: Sized, now: Moment) -> Approval:
+        """Return the approval; a price behind the stop is none to enter at, one beyond the worst none that is paid."""
+        cover = intent.cover
+        stop = cover.stop_price if isinstance(cover, StopCover) else cover.level_price
+        work_ns = min(max(intent.work_for_ns, START_NS), WORK_NS_MAX)
+        return Approval(
+            approval_id=approval_id(intent.intent_id, now.wall_ns),
+            intent_id=intent.intent_id,
+            strategy=intent.strategy,
+            symbol=intent.symbol,
+            side=intent.side,
+            quantity_max=sized.quantity,
+            price_low=min(stop, intent.price_worst),
+            price_high=max(stop, intent.price_worst),
+            decision_price=intent.decision_price,
+            cover=cover,
+            targets=intent.targets,
+            trail_distance=intent.trail_distance,
+            reserved_quote=sized.reserved_quote,
+            start_by_boot_ns=now.boot_ns + START_NS,
+            work_until_boot_ns=now.boot_ns + work_ns,
+            risk_epoch=self.epoch,
+        )
+
+
+def approval_id(intent_id: str, wall_ns: int) -> str:
+    """Return a name that no approval ever had or will have, though all journals be deleted: orders are named by it."""
+    digest = hashlib.sha256(intent_id.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"entry-{wall_ns}-{digest}"
+
+
+def _forbidden(intent: EnterBracket, conditions: Sequence[Condition]) -> Refusal | None:
+    standing = concerning(conditions, intent.strategy, intent.symbol)
+    if not standing:
+        return None
+    reasons = "; ".join(f"{condition.name}: {condition.reason}" for condition in standing)
+    return Refusal("permission_is_run", strictest(standing), "RUN", reasons)
+
+
+def _lacking(rule: str, reason: str) -> Refusal:
+    return Refusal(rule, "no", "yes", reason)
+
+
+def _lot(rules: InstrumentRules) -> Lot:
+    return Lot(rules.quantity_step, rules.quantity_min, rules.notional_min_quote)
+
+
+def _refusal(intent: EnterBracket, refusal: Refusal) -> IntentRefused:
+    return IntentRefused(
+        intent_id=intent.intent_id,
+        rule=refusal.rule,
+        value=clipped(refusal.value, SHORT_TEXT_LENGTH_MAX),
+        limit=clipped(refusal.limit, SHORT_TEXT_LENGTH_MAX),
+        reason=clipped(refusal.reason),
+    )

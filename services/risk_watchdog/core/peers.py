@@ -1,0 +1,91 @@
+"""Whether another process moves, by its heartbeats, and whether it was started from the same as risk. Pure."""
+
+from collections import deque
+from typing import Final
+
+from proto.envelope import Envelope
+from proto.health import Heartbeat, Hello
+from services.risk_watchdog.core.terms import SECOND_NS, Likeness
+from shared.core.service import Moment
+
+MOVES_NS_MAX: Final = 3 * SECOND_NS // 2
+BOOT_NS: Final = 15 * SECOND_NS
+DEATHS: Final = 3
+DEATHS_WITHIN_NS: Final = 60 * SECOND_NS
+
+
+class Peer:
+    """One instance that risk listens to."""
+
+    def __init__(self) -> None:
+        self._epoch = 0
+        self._handled = -1
+        self._state = "booting"
+        self._moved_ns = -1
+        self._since_ns = 0  # what was said before counts for nothing
+        self._patient_until_ns = 0
+        self._hello: Hello | None = None
+        self._money_config_digest: str | None = None
+        self._deaths_ns: Final[deque[int]] = deque(maxlen=DEATHS)
+
+    def begin(self, now: Moment) -> None:
+        """Give it the time to start in that we had."""
+        self._patient_until_ns = now.boot_ns + BOOT_NS
+
+    def stood_still(self, now: Moment) -> None:
+        """Count its silence anew: while we stood still nobody could be heard."""
+        self._since_ns = now.boot_ns
+
+    def heard(self, envelope: Envelope, now: Moment) -> None:
+        """Take in a heartbeat, or who it is."""
+        if envelope.epoch < self._epoch:
+            return  # the last words of one that was replaced
+        if envelope.epoch > self._epoch:
+            if self._epoch and self._state != "draining":
+                self._deaths_ns.append(now.boot_ns)
+            self._epoch, self._handled, self._hello = envelope.epoch, -1, None
+        match envelope.body:
+            case Hello() as hello:
+                self._hello = hello
+            case Heartbeat() as beat:
+                self._beat(beat, said_ns(envelope, now), now)
+            case _:
+                pass
+
+    def moves(self, now: Moment) -> bool:
+        """Say whether it works, and has made progress within the last moments."""
+        is_heard = self._moved_ns >= self._since_ns and now.boot_ns - self._moved_ns <= MOVES_NS_MAX
+        return is_heard and self._state == "running"
+
+    def silent_ns(self, now: Moment) -> int:
+        """Return for how long it has been silent, 0 while it starts or after it was stopped in order."""
+        if self._state == "draining":
+            return 0
+        return max(now.boot_ns - max(self._moved_ns, self._since_ns, self._patient_until_ns), 0)
+
+    def crashes_again_and_again(self, now: Moment) -> bool:
+        """Say whether it has died three times within a minute."""
+        deaths_ns = self._deaths_ns
+        return len(deaths_ns) == DEATHS and now.boot_ns - deaths_ns[0] <= DEATHS_WITHIN_NS
+
+    def difference(self, own: Likeness) -> str | None:
+        """Say what it has that is not as ours, None while nothing of that kind was heard."""
+        if self._money_config_digest not in {None, own.money_config_digest}:
+            return "its settings of money differ from ours: restart both"
+        if self._hello is not None and self._hello.schema_digest != own.schema_digest:
+            return "its messages differ from ours: restart both"
+        if self._hello is not None and self._hello.build_id != own.build_id:
+            return "it runs other sources than we do: restart both"
+        return None
+
+    def _beat(self, beat: Heartbeat, said_at_ns: int, now: Moment) -> None:
+        if beat.handled > self._handled:
+            self._handled, self._moved_ns = beat.handled, said_at_ns
+        if beat.state == "booting":
+            self._patient_until_ns = now.boot_ns + BOOT_NS
+        self._state, self._money_config_digest = beat.state, beat.money_config_digest
+
+
+def said_ns(envelope: Envelope, now: Moment) -> int:
+    """Return when something was said, by our boot-time clock; what was said in another boot counts as said long ago."""
+    return min(envelope.sent_boot_ns, now.boot_ns) if envelope.boot_id == now.boot_id else 0

@@ -1,0 +1,90 @@
+"""What stands against entries: everywhere, of a symbol, or of a strategy, each with its reason. Pure.
+
+The kill latch will be one condition more here, and the only one that is HALTED.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Instance, Name, Permission, Symbol, clipped
+from proto.risk import CONDITIONS_MAX, Condition, Everything, OfStrategy, OfSymbol, Scope
+from services.risk_watchdog.core.account import Account
+from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.peers import Peer
+from services.risk_watchdog.core.reports import ExecutorReports
+from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS, Likeness
+from shared.core.service import Moment
+
+SILENT_NS_MAX: Final = 60 * SECOND_NS
+STRICTNESS: Final[tuple[Permission, ...]] = ("RUN", "REDUCE_ONLY", "HALTED")
+
+
+class Permissions:
+    """Gathers the conditions from all that is known."""
+
+    def __init__(
+        self,
+        *,
+        facts: Facts,
+        reports: ExecutorReports,
+        account: Account,
+        peers: Mapping[Instance, Peer],
+        likeness: Likeness,
+    ) -> None:
+        self._facts: Final = facts
+        self._reports: Final = reports
+        self._account: Final = account
+        self._peers: Final = peers
+        self._likeness: Final = likeness
+        self.has_room = True
+        self.unwritten: Final[dict[str, str]] = {}  # what risk has to pause for, by its cause, until that is durable
+
+    def conditions(self, now: Moment) -> tuple[Condition, ...]:
+        """Return every reason for less than RUN; where they are too many, the last one stands for the rest."""
+        found = list(self._found(now))
+        if len(found) <= CONDITIONS_MAX:
+            return tuple(found)
+        rest = found[CONDITIONS_MAX - 1 :]
+        return (*found[: CONDITIONS_MAX - 1], _everywhere("further", f"{len(rest)} further reasons", strictest(rest)))
+
+    def _found(self, now: Moment) -> Iterator[Condition]:
+        for pause in self._facts.pauses.values():
+            reason = clipped(f"{pause.actor}: {pause.reason}", SHORT_TEXT_LENGTH_MAX)
+            yield Condition("paused", pause.scope, "REDUCE_ONLY", reason)
+        for reason in self.unwritten.values():
+            yield _everywhere("paused", reason)
+        if not self.has_room:
+            yield _everywhere("journal_full", "the disk of risk's journal is nearly full")
+        if (trouble := self._account.trouble(now)) is not None:
+            yield _everywhere("equity_unknown", trouble)
+        elif self._facts.day is None:
+            yield _everywhere("equity_unknown", "no day of trading has begun yet")
+        executor = self._peers[EXECUTOR]
+        if executor.silent_ns(now) > SILENT_NS_MAX:
+            yield _everywhere("executor_silent", f"nothing is heard of it for over {SILENT_NS_MAX // SECOND_NS} s")
+        if executor.crashes_again_and_again(now):
+            yield _everywhere("executor_crash_loop", "it has died three times within a minute")
+        for instance, peer in self._peers.items():
+            if (difference := peer.difference(self._likeness)) is not None:
+                yield _everywhere("unlike_peer", f"{instance}: {difference}")
+        yield from self._reports.conditions.values()
+
+
+def everywhere(conditions: Sequence[Condition]) -> Permission:
+    """Return the permission that holds whatever the symbol and the strategy."""
+    return strictest([condition for condition in conditions if isinstance(condition.scope, Everything)])
+
+
+def concerning(conditions: Sequence[Condition], strategy: Name, symbol: Symbol) -> list[Condition]:
+    """Return the conditions that an entry of this strategy in this symbol meets."""
+    scopes: tuple[Scope, ...] = (Everything(), OfSymbol(symbol), OfStrategy(strategy))
+    return [condition for condition in conditions if condition.scope in scopes and condition.permission != "RUN"]
+
+
+def strictest(conditions: Sequence[Condition]) -> Permission:
+    """Return the least permission among them."""
+    return max((condition.permission for condition in conditions), key=STRICTNESS.index, default="RUN")
+
+
+def _everywhere(name: Name, reason: str, permission: Permission = "REDUCE_ONLY") -> Condition:
+    return Condition(name, Everything(), permission, clipped(reason, SHORT_TEXT_LENGTH_MAX))

@@ -1,0 +1,96 @@
+"""How the account stands, for everybody to see: what is used of each limit, and the whole in one snapshot. Pure."""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+from proto.fields import Asset
+from proto.risk import LIMITS_MAX, Condition, Everything, LimitUse, OfSymbol, RiskSnapshot
+from services.risk_watchdog.core.account import Account
+from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.holdings import EIGHT_PLACES, Holdings
+from services.risk_watchdog.core.permission import everywhere
+from services.risk_watchdog.core.terms import RiskTerms
+from shared.risk.book import NOTHING, total
+from shared.risk.tiers import tier_of_equity
+
+WHOLE: Final = Decimal(1)
+ENTRIES: Final[Asset] = "entries"
+POSITIONS: Final[Asset] = "positions"
+
+
+class Standing:
+    """Says how much of everything is used. Equity is that of the newest reading, and of the day's start before one."""
+
+    def __init__(self, *, terms: RiskTerms, facts: Facts, account: Account, holdings: Holdings) -> None:
+        self._terms: Final = terms
+        self._facts: Final = facts
+        self._account: Final = account
+        self._holdings: Final = holdings
+
+    def snapshot(self, conditions: Sequence[Condition]) -> RiskSnapshot:
+        """Return what risk knows."""
+        equity, day = self._equity_quote(), self._facts.day
+        day_start_quote = equity if day is None else day.equity_quote
+        peak = max(self._facts.equity_peak_quote, equity)
+        fall = (peak - equity) / peak if peak > 0 else NOTHING
+        return RiskSnapshot(
+            permission=everywhere(conditions),
+            conditions=tuple(conditions),
+            latch_id=None,
+            equity_quote=equity,
+            equity_peak_quote=peak,
+            equity_day_start_quote=day_start_quote,
+            day_pnl_quote=equity - day_start_quote,
+            drawdown_fraction=min(fall, WHOLE).quantize(EIGHT_PLACES, ROUND_HALF_EVEN),
+            exposure_quote=total(held.notional_quote for held in self._holdings.exposures()),
+            reserved_quote=self._holdings.reserved_quote,
+            entries_today=self._facts.entries_today,
+            day_start_ns=0 if day is None else day.start_ns,
+            limits=self.limits(),
+        )
+
+    def limits(self) -> tuple[LimitUse, ...]:
+        """Return the limits that something is used of: those of all together, then those of each symbol held."""
+        limits, equity, day = self._terms.limits, self._equity_quote(), self._facts.day
+        exposures, quote = self._holdings.exposures(), self._terms.quote_asset
+        by_symbol = {
+            held.symbol: total(one.notional_quote for one in exposures if one.symbol == held.symbol)
+            for held in exposures
+        }
+        tier = tier_of_equity(NOTHING) if day is None else day.tier
+        positions_max = min(limits.positions_max, tier.positions_max)
+        position_max = _money(min(limits.position_quote_max, equity * limits.position_fraction))
+        everything = Everything()
+        return (
+            LimitUse(
+                "exposure_total_within_limit",
+                everything,
+                total(by_symbol.values()),
+                _money(equity * limits.exposure_fraction),
+                quote,
+            ),
+            LimitUse(
+                "positions_open_within_limit", everything, Decimal(len(by_symbol)), Decimal(positions_max), POSITIONS
+            ),
+            LimitUse(
+                "entries_today_within_limit",
+                everything,
+                Decimal(self._facts.entries_today),
+                Decimal(limits.entries_per_day_max),
+                ENTRIES,
+            ),
+            *(
+                LimitUse("position_size_within_limit", OfSymbol(symbol), used, position_max, quote)
+                for symbol, used in by_symbol.items()
+            ),
+        )[:LIMITS_MAX]
+
+    def _equity_quote(self) -> Decimal:
+        if self._account.equity_quote is not None:
+            return self._account.equity_quote
+        return NOTHING if self._facts.day is None else self._facts.day.equity_quote
+
+
+def _money(amount: Decimal) -> Decimal:
+    return amount.quantize(EIGHT_PLACES, ROUND_HALF_EVEN)

@@ -1,0 +1,41 @@
+"""What risk is told when it starts: limits, account, where prices come from, and what its peers shall be like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from proto.fields import Asset, Digest, Instance, ShortText, Symbol
+from shared.risk.limits import Limits
+from shared.trading.costs import FeeAccount
+
+RISK: Final = "risk"
+EXECUTOR: Final = "executor"
+SECOND_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What a process was started from: its sources, its messages, and the settings that money depends on."""
+
+    build_id: ShortText
+    schema_digest: Digest
+    money_config_digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Where the prices of a symbol are read: the feed, and what its topics begin with."""
+
+    feed: Instance
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RiskTerms:
+    """All that the settings say to risk."""
+
+    limits: Limits
+    quote_asset: Asset
+    fees: FeeAccount
+    markets: Mapping[Symbol, Market]
+    likeness: Likeness

@@ -1,0 +1,14 @@
+"""A scene for each test."""
+
+import pytest
+
+from tests.services.risk_watchdog.bench import Bench
+from tests.services.risk_watchdog.surroundings import Scene
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Return a life in which entries can be judged."""
+    scene = Scene(Bench())
+    scene.begin()
+    return scene

@@ -1,0 +1,79 @@
+"""Risk as a real process, with others around it, and a strategy and an operator who ask it."""
+
+import asyncio
+import subprocess
+import sys
+from typing import Final, Literal, Self
+
+from proto.codec import EnvelopeCodec
+from proto.envelope import Body, Envelope
+from proto.fields import Role
+from shared.mesh.bus.hub import Hub
+from shared.mesh.bus.keys import load_key_ring
+from shared.mesh.bus.requests import Requester, RequestTimedOutError
+from shared.mesh.bus.sender import Sender
+from shared.mesh.clock import SystemClock
+from shared.mesh.journal import Gap, RealDisk, journal_directory
+from shared.mesh.journal.reader import JournalReader
+from shared.mesh.private_directory import PrivateDirectory
+from shared.mesh.run_directory import RunDirectory
+from tests.house.tree import CHECKOUT
+from tests.services.sim_exchange.exchange_process import ExchangeProject
+
+RUNNING: Final = "running"
+
+
+class RiskProject(ExchangeProject):
+    """A project with risk in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lives = 0
+
+    def __enter__(self) -> Self:
+        """Enter."""
+        return self
+
+    def start_risk(self) -> subprocess.Popen[str]:
+        """Start risk, and wait until it can be asked."""
+        return self._started("services.risk_watchdog", "--root", str(self.root))
+
+    def start_around(self, program: Literal["feed", "executor", "killed"]) -> subprocess.Popen[str]:
+        """Start one of the test's programs, and wait until it runs."""
+        return self._started("tests.services.risk_watchdog.programs", str(self.root), program)
+
+    def ask(self, role: Role, socket: str, body: Body, *, ask_id: str | None = None) -> Body | None:
+        """Ask risk, as somebody of a role, under an id of its own if none is given; None is no answer."""
+        return asyncio.run(self._asked(role, socket, body, ask_id))
+
+    def records(self) -> list[Envelope]:
+        """Return what stands in risk's journal."""
+        disk = RealDisk(journal_directory(self.root / "var", "risk"))
+        reader, codec = JournalReader(disk, from_sequence=1), EnvelopeCodec()
+        try:
+            entries = [entry for entries in iter(reader.poll, []) for entry in entries]
+            return [codec.decode_stored(entry.payload) for entry in entries if not isinstance(entry, Gap)]
+        finally:
+            reader.close()
+
+    async def _asked(self, role: Role, socket: str, body: Body, ask_id: str | None) -> Body | None:
+        clock, codec = SystemClock(), EnvelopeCodec()
+        self._lives += 1  # whoever asks is another one each time
+        with PrivateDirectory(self.root / "var/keys") as keys, RunDirectory(self.root / "var/run") as run_directory:
+            ring = load_key_ring(keys, role)
+            hub = Hub(loop=asyncio.get_running_loop(), keys=ring, run_directory=run_directory, overrides={})
+            try:
+                sender = Sender(instance=role, epoch=self._lives, clock=clock)
+                requester = Requester(hub=hub, instance="risk", name=socket, sender=sender, clock=clock, codec=codec)
+                return (await requester.ask(body, message_id=ask_id)).envelope.body
+            except RequestTimedOutError:
+                return None
+            finally:
+                hub.close()
+
+    def _started(self, module: str, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "error", "-m", module, *words]
+        process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
+        self._processes.append(process)
+        self.says(process, RUNNING)
+        return process

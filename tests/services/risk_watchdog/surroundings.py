@@ -1,0 +1,203 @@
+"""The executor and the feed as risk hears them, on the bench."""
+
+from decimal import Decimal
+from typing import Final
+
+from msgspec.structs import replace
+
+from proto.account import AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
+from proto.envelope import Body, MarketEnvelope
+from proto.health import Heartbeat, Hello
+from proto.market import MarketBody, QuoteSeen, SymbolTrusted
+from proto.orders import EntryEnded, EntryOpened, PositionChanged
+from proto.streams import StreamPosition
+from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken
+from shared.core.continuity import Seen
+from shared.core.service import Answered, Heard, Told, Watched
+from tests.proto.examples import DIGEST
+from tests.services.risk_watchdog.bench import SYMBOLS, Bench
+
+BEAT: Final = Heartbeat(
+    state="running",
+    handled=0,
+    queued=0,
+    flatten_step=0,
+    money_config_digest=DIGEST,
+    loop_gap_max_ns=0,
+    memory_bytes=0,
+    cpu_time_ns=0,
+    published=(),
+    anchor=None,
+)
+GREETING: Final = Hello(
+    process_id=4_711,
+    restarts=0,
+    build_id="a build",
+    schema_digest=DIGEST,
+    money_config_digest=DIGEST,
+    account_fingerprint=None,
+)
+
+
+class Executor:
+    """What risk hears of the executor."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench: Final = bench
+        self.epoch = 1
+        self._handled = self._readings = self._reports = 0
+        self._told: Final[list[Told]] = []
+
+    def beats(self, **changes: object) -> None:
+        """Say that it moves, and how many reports it has told."""
+        self._handled += 1
+        published = (StreamPosition("reports", self.epoch, self._reports),)
+        self.says(replace(BEAT, **({"handled": self._handled, "published": published} | changes)))
+
+    def says(self, body: Body) -> None:
+        """Say something of which only the latest counts."""
+        self._bench.handle(Heard("executor", self._bench.envelope(body, sender="executor", epoch=self.epoch)))
+
+    def reads(self, equity: str = "10000", free: str = "10000", *, venue_time_ns: int | None = None) -> None:
+        """Read the account."""
+        self._readings += 1
+        wall_ns = self._bench.now.wall_ns
+        self.says(
+            a_reading(
+                self._readings,
+                equity=equity,
+                free=free,
+                venue_time_ns=wall_ns if venue_time_ns is None else venue_time_ns,
+            )
+        )
+
+    def tells_instruments(self) -> None:
+        """Say in which steps the symbols trade."""
+        self.says(InstrumentsTold(tuple(map(a_lot, SYMBOLS))))
+
+    def tells(self, body: Body) -> None:
+        """Report something."""
+        self._reports += 1
+        envelope = self._bench.envelope(body, sender="executor", epoch=self.epoch, sequence=self._reports)
+        self._told.append(Told("executor", envelope))
+        self._bench.handle(self._told[-1])
+
+    def tells_all_again(self) -> None:
+        """Tell another life of risk everything from the beginning."""
+        for told in self._told:
+            self._bench.handle(told)
+
+    def skipped(self) -> Told:
+        """Report something that does not arrive yet."""
+        self._reports += 1
+        body = PositionChanged("trend", "ETH/USDT", Decimal(1), Decimal(100), Decimal(0))
+        return Told("executor", self._bench.envelope(body, sender="executor", sequence=self._reports))
+
+    def opens(self, approval: Approval) -> None:
+        """Begin with an approval."""
+        self.tells(EntryOpened(approval))
+
+    def ends(self, approval: Approval, filled: str = "0") -> None:
+        """End an entry."""
+        self.tells(
+            EntryEnded(
+                approval_id=approval.approval_id,
+                intent_id=approval.intent_id,
+                strategy=approval.strategy,
+                symbol=approval.symbol,
+                filled_quantity=Decimal(filled),
+                reason="its order has ended",
+            )
+        )
+
+    def holds(self, symbol: str, quantity: str, *, paid: str | None = "100", strategy: str = "trend") -> None:
+        """Hold so much of a symbol."""
+        average = None if paid is None else Decimal(paid)
+        self.tells(PositionChanged(strategy, symbol, Decimal(quantity), average, Decimal(0)))
+
+    def takes(self, approval: Approval) -> None:
+        """Answer that it has an approval."""
+        self.answers(approval, ApprovalTaken(approval.approval_id))
+
+    def declines(self, approval: Approval) -> None:
+        """Answer that it does not work an approval."""
+        self.answers(approval, ApprovalDeclined(approval.approval_id, "stream_is_open", "it is lost"))
+
+    def answers(self, approval: Approval, body: Body) -> None:
+        """Answer when asked to take an approval."""
+        self._bench.handle(Answered(approval.approval_id, self._bench.envelope(body, sender="executor")))
+
+
+class Feed:
+    """What risk hears of the feed."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench: Final = bench
+
+    def says(self, body: Body) -> None:
+        """Say something on its health socket."""
+        self._bench.handle(Heard("feed", self._bench.envelope(body, sender="feed")))
+
+    def trusts(self, *symbols: str, bid: float = 99.99, ask: float = 100.01) -> None:
+        """Tell prices, and that they can be trusted."""
+        for symbol in symbols or SYMBOLS:
+            self.tells(symbol, "quotes", QuoteSeen(symbol, bid, 1.0, ask, 1.0))
+            self.tells(symbol, "trust", SymbolTrusted(symbol))
+
+    def tells(self, symbol: str, kind: str, body: MarketBody) -> None:
+        """Publish something."""
+        wall_ns = self._bench.now.wall_ns
+        envelope = MarketEnvelope(1, 1, None, wall_ns, wall_ns, body)
+        self._bench.handle(Watched("feed", [Seen(f"binance/{symbol}/{kind}".encode(), envelope)]))
+
+
+class Scene:
+    """Risk with everybody around it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench: Final = bench
+        self.executor: Final = Executor(bench)
+        self.feed: Final = Feed(bench)
+
+    def begin(self, *, equity: str = "10000", free: str = "10000") -> None:
+        """Begin a life in which entries can be judged."""
+        self.bench.start()
+        self.speak(equity=equity, free=free)
+
+    def speak(self, *, equity: str = "10000", free: str = "10000") -> None:
+        """Let everybody say all that is needed to judge."""
+        self.executor.tells_instruments()
+        self.executor.reads(equity, free)
+        self.executor.reads(equity, free)
+        self.feed.trusts()
+        self.executor.beats()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass in which everybody goes on speaking and the clock rings."""
+        end_ns = self.bench.now.boot_ns + round(seconds * 1e9)
+        while self.bench.now.boot_ns < end_ns:
+            self.bench.tick()
+            self.executor.beats()
+            self.executor.reads()
+            self.feed.trusts()
+
+
+def a_lot(symbol: str) -> InstrumentRules:
+    """Return how a symbol trades: in hundredths, of at least 5."""
+    base, _, quote = symbol.partition("/")
+    step = Decimal("0.01")
+    return InstrumentRules(symbol, base, quote, step, step, step, Decimal(5))
+
+
+def a_reading(
+    number: int, *, venue_time_ns: int, equity: str = "10000", free: str = "10000", quote_asset: str = "USDT"
+) -> AccountSnapshot:
+    """Return what a reading of the account shows."""
+    return AccountSnapshot(
+        read_number=number,
+        account_fingerprint=DIGEST,
+        venue_time_ns=venue_time_ns,
+        quote_asset=quote_asset,
+        equity_quote=Decimal(equity),
+        balances=(Balance(quote_asset, Decimal(free), Decimal(0)),),
+    )

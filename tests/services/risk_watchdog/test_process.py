@@ -1,0 +1,105 @@
+"""Risk as a real process: the lease it grants, the approval it hands on, and what a kill -9 leaves of both."""
+
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import pytest
+
+from proto.control import AskLimits, ControlDone, LimitsAnswered, PauseEntries
+from proto.envelope import Body
+from proto.intents import EnterBracket
+from proto.risk import Everything
+from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused
+from shared.mesh.clock import SystemClock
+from tests.services.risk_watchdog.bench import a_wish
+from tests.services.risk_watchdog.programs import SYMBOL
+from tests.services.risk_watchdog.risk_project import RiskProject
+from tests.services.supervision.harness import eventually
+
+
+@pytest.fixture
+def project() -> Iterator[RiskProject]:
+    """Return a project; its processes end with the test."""
+    with RiskProject() as project:
+        yield project
+
+
+def approvals(project: RiskProject) -> list[Approval]:
+    """Return the approvals in the journal."""
+    bodies = [record.body for record in project.records()]
+    return [body.approval for body in bodies if isinstance(body, IntentJudged) and body.approval is not None]
+
+
+def asked_until_not_refused(project: RiskProject) -> tuple[EnterBracket, Body | None]:
+    """Ask for one entry after another until risk has heard of everybody, and return the one, with what came of it."""
+    for number in count():
+        wish = a_wish(number, SYMBOL)
+        answer = project.ask("strategy", "intents", wish, ask_id=wish.intent_id)
+        if not isinstance(answer, IntentRefused):
+            return wish, answer
+        assert answer.rule in {"executor_moves", "permission_is_run", "positions_are_known", "prices_are_good"}, answer
+    raise AssertionError("numbers have no end")
+
+
+def test_entry_goes_its_way(project: RiskProject) -> None:
+    """The executor is granted its lease, a strategy its approval, and the executor takes that one."""
+    project.start_around("feed")
+    executor = project.start_around("executor")
+    risk = project.start_risk()
+    assert project.says(executor, "may RUN")["epoch"] == 1
+    wish, answer = asked_until_not_refused(project)
+    assert isinstance(answer, IntentApproved), answer
+    assert project.says(executor, "taken")["approval"] == answer.approval_id
+    assert project.ask("strategy", "intents", wish) == answer
+    assert len(approvals(project)) == 1
+    limits = project.ask("operator", "control", AskLimits("ada"))
+    assert isinstance(limits, LimitsAnswered)
+    assert {use.name: use.used for use in limits.limits}["entries_today_within_limit"] == 1
+    paused = project.ask("operator", "control", PauseEntries("ada", "it rains", Everything()))
+    assert isinstance(paused, ControlDone)
+    assert project.says(executor, "may REDUCE_ONLY")["reasons"] == ["paused"]
+    assert project.stop(risk) == 0
+
+
+def test_verdict_outlives_the_one_who_gave_it(project: RiskProject) -> None:
+    """Killed between the record and the answer, the next life has one verdict, and it is that one."""
+    project.start_around("feed")
+    executor = project.start_around("executor")
+    dying = project.start_around("killed")
+    project.says(executor, "may RUN")
+    with ThreadPoolExecutor(1) as strategy:
+        asking = strategy.submit(asked_until_not_refused, project)  # it asks again and again under one id
+        assert dying.wait() == -signal.SIGKILL
+        (approval,) = approvals(project)
+        project.start_risk()
+        wish, answer = asking.result()
+    if answer is None:  # so much later that the strategy had given up
+        answer = project.ask("strategy", "intents", wish, ask_id=wish.intent_id)
+    if SystemClock().boot_ns() <= approval.start_by_boot_ns:
+        assert isinstance(answer, IntentApproved)
+    if isinstance(answer, IntentApproved):
+        assert answer.approval_id == approval.approval_id
+    else:
+        assert isinstance(answer, IntentRefused)
+        assert (answer.rule, answer.value) == ("approval_used_in_time", approval.approval_id)
+    assert approvals(project) == [approval]
+
+
+def test_entry_that_is_worked_stands_in_the_next_life(project: RiskProject) -> None:
+    """After a kill -9 risk reads anew what the executor does, so that its approval stands however late it is asked."""
+    project.start_around("feed")
+    executor = project.start_around("executor")
+    risk = project.start_risk()
+    project.says(executor, "may RUN")
+    wish, answer = asked_until_not_refused(project)
+    assert isinstance(answer, IntentApproved), answer
+    project.says(executor, "taken")
+    risk.kill()
+    risk.wait()
+    project.start_risk()
+    (approval,) = approvals(project)
+    eventually(lambda: SystemClock().boot_ns() > approval.start_by_boot_ns)
+    eventually(lambda: project.ask("strategy", "intents", wish) == answer)
+    assert len(approvals(project)) == 1

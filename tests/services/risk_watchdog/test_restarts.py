@@ -1,0 +1,113 @@
+"""Whatever happened, the next life knows what this one did: its state is the fold of its records, and nothing else."""
+
+from collections.abc import Callable
+from typing import Final
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proto.control import PauseEntries, ResumeEntries
+from proto.envelope import Envelope
+from proto.risk import Everything, OfStrategy, OfSymbol
+from proto.verdicts import Approval, IntentJudged, ReservationFreed
+from shared.core.service import JournalRoom, ToldOfLoss, Unanswered
+from tests.services.risk_watchdog.bench import DAY_NS, SYMBOLS, Bench, a_wish
+from tests.services.risk_watchdog.surroundings import Scene
+
+Act = Callable[[Scene, int], object]
+SCOPES: Final = (Everything(), OfSymbol("ADA/USDT"), OfStrategy("trend"))
+
+
+def approvals(scene: Scene) -> list[Approval]:
+    """Return every approval that was ever given."""
+    return [judged.approval for judged in scene.bench.written(IntentJudged) if judged.approval is not None]
+
+
+def with_one(act: Callable[[Scene, Approval], None]) -> Act:
+    """Return the act done with one of the approvals, if there are any."""
+
+    def done(scene: Scene, number: int) -> None:
+        given_out = approvals(scene)
+        if given_out:
+            act(scene, given_out[number % len(given_out)])
+
+    return done
+
+
+def room(scene: Scene, number: int) -> None:
+    """Let the disk be full, or have room again."""
+    scene.bench.has_room = number % 3 != 0
+    if scene.bench.has_room:
+        scene.bench.handle(JournalRoom(for_everything=True))
+
+
+def next_day(scene: Scene, number: int) -> None:
+    """Let the venue's clock show another day, on one reading or on two."""
+    for _ in range(1 + number % 2):
+        scene.executor.reads(str(9_000 + number), venue_time_ns=scene.bench.now.wall_ns + number % 3 * DAY_NS)
+
+
+def killed(scene: Scene, number: int) -> None:
+    """Let risk be killed and begin again, from a state somewhere in its past; the executor's reports are read anew."""
+    scene.bench.start(state_after=number % (len(scene.bench.records) + 1))
+    scene.executor.tells_all_again()
+    scene.speak()
+
+
+ACTS: Final[dict[str, Act]] = {
+    "ask": lambda scene, n: scene.bench.ask(a_wish(n % 7, SYMBOLS[n % 3]), ask_id=f"ask-{n}"),
+    "wait": lambda scene, n: scene.bench.wait(n % 30 / 10),
+    "pass": lambda scene, n: scene.pass_time(n % 10 / 10),
+    "take": with_one(lambda scene, approval: scene.executor.takes(approval)),
+    "decline": with_one(lambda scene, approval: scene.executor.declines(approval)),
+    "unanswered": with_one(lambda scene, approval: scene.bench.handle(Unanswered(approval.approval_id))),
+    "open": with_one(lambda scene, approval: scene.executor.opens(approval)),
+    "end": with_one(lambda scene, approval: scene.executor.ends(approval, "0.5")),
+    "end empty": with_one(lambda scene, approval: scene.executor.ends(approval)),
+    "hold": lambda scene, n: scene.executor.holds(SYMBOLS[n % 3], str(n % 4)),
+    "day": next_day,
+    "room": room,
+    "pause": lambda scene, n: scene.bench.ask(PauseEntries("ada", "rain", SCOPES[n % 3]), instance="operator"),
+    "resume": lambda scene, n: scene.bench.ask(ResumeEntries("ada", "sun", SCOPES[n % 3]), instance="operator"),
+    "loss": lambda scene, n: scene.bench.handle(ToldOfLoss("executor", n % 4)),
+    "kill": killed,
+}
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.integers(0, 1_000)), max_size=40), st.data())
+def test_state_is_the_fold_of_the_records(acts: list[tuple[str, int]], data: st.DataObject) -> None:
+    """From any state of the past and the records since, the next life has the same state, and judges alike."""
+    scene = Scene(Bench())
+    scene.begin()
+    for name, number in acts:
+        ACTS[name](scene, number)
+    bench, before = scene.bench, scene.bench.core.state()
+    bench.start(state_after=data.draw(st.integers(0, len(bench.records))))
+    assert bench.core.state() == before
+    assert_no_intent_was_judged_twice(bench.records)
+
+
+def assert_no_intent_was_judged_twice(records: list[Envelope]) -> None:
+    """One verdict for each intent, one approval of a name, and each is freed once at most."""
+    judged = [record.body for record in records if isinstance(record.body, IntentJudged)]
+    freed = [record.body.approval_id for record in records if isinstance(record.body, ReservationFreed)]
+    intents = [one.intent.intent_id for one in judged]
+    names = [one.approval.approval_id for one in judged if one.approval is not None]
+    for ids in (intents, names, freed):
+        assert len(ids) == len(set(ids))
+    assert set(freed) <= set(names)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ask", "open", "end", "end empty", "hold", "pass"]), st.integers(0, 1_000))))
+def test_next_life_sees_the_same_exposure(acts: list[tuple[str, int]]) -> None:
+    """With the executor's reports read anew, positions and reservations are worth what they were."""
+    scene = Scene(Bench())
+    scene.begin()
+    for name, number in acts:
+        ACTS[name](scene, number)
+    scene.speak()
+    before = scene.bench.said()
+    killed(scene, len(acts))
+    after = scene.bench.said()
+    assert (after.exposure_quote, after.reserved_quote) == (before.exposure_quote, before.reserved_quote)
+    assert (after.entries_today, after.limits) == (before.entries_today, before.limits)
