@@ -69,6 +69,7 @@ def plan_of(instance: str, settings: Settings) -> Plan:
         venue=reading.venue,
         timeframes=tuple(timeframe(name) for name in chosen.timeframes),
         told_by_venue=VENUES[reading.venue].candle_timeframes,
+        tells_seconds=VENUES[reading.venue].tells_seconds,
         gate=gate,
     )
     link = VenueLink(

@@ -44,6 +44,7 @@ class DeskSettings:
     venue: str
     timeframes: tuple[Timeframe, ...]
     told_by_venue: frozenset[str]  # timeframes of which the venue tells candles
+    tells_seconds: bool = False  # of the past, on request
     gate: GateSettings
 
 

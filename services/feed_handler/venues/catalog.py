@@ -103,7 +103,9 @@ _CHANNELS: Final[Mapping[StreamKind, Channel]] = {
 }
 
 
-def _binance(*, ccxt_class: str, market_type: Literal["spot", "linear"], stream_path: str, api: str) -> Venue:
+def _binance(
+    *, ccxt_class: str, market_type: Literal["spot", "linear"], stream_path: str, api: str, tells_seconds: bool
+) -> Venue:
     return Venue(
         ccxt_class=ccxt_class,
         market_type=market_type,
@@ -112,6 +114,7 @@ def _binance(*, ccxt_class: str, market_type: Literal["spot", "linear"], stream_
         # The venue takes 1,024 streams on a connection, and 200 in one request; one request fills a connection here.
         streams_per_connection_max=200,
         candle_timeframes=CANDLES,
+        tells_seconds=tells_seconds,
         stream_name=_stream_name,
         asking=_asking,
         control=_control,
@@ -127,6 +130,14 @@ def _binance(*, ccxt_class: str, market_type: Literal["spot", "linear"], stream_
 
 
 VENUES: Final[Mapping[str, Venue]] = {
-    "binance": _binance(ccxt_class="binance", market_type="spot", stream_path="/stream/ws", api="public"),
-    "binanceusdm": _binance(ccxt_class="binanceusdm", market_type="linear", stream_path="/fut/ws", api="fapiPublic"),
+    "binance": _binance(
+        ccxt_class="binance", market_type="spot", stream_path="/stream/ws", api="public", tells_seconds=True
+    ),
+    "binanceusdm": _binance(
+        ccxt_class="binanceusdm",
+        market_type="linear",
+        stream_path="/fut/ws",
+        api="fapiPublic",
+        tells_seconds=False,
+    ),
 }

@@ -61,6 +61,7 @@ class Venue:
     channels: Mapping[StreamKind, Channel]
     streams_per_connection_max: int
     candle_timeframes: frozenset[str]  # of which it tells bars; of a minute and up
+    tells_seconds: bool  # whether it tells past bars of a second as well
 
     stream_name: Callable[[str, Channel], str]  # of a symbol's id
     asking: Callable[[Literal["SUBSCRIBE", "UNSUBSCRIBE"], tuple[str, ...], int], Mapping[str, object]]

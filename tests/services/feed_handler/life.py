@@ -18,9 +18,13 @@ TICK_NS: Final = SECOND_NS // 5
 class Life:
     """A core, and the time that passes for it; wall, boot and venue agree but for their beginnings."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bar_length: str = "1s", tells_seconds: bool = False) -> None:
         settings = DeskSettings(
-            venue="venue", timeframes=(timeframe("1s"),), told_by_venue=frozenset({"1m"}), gate=GateSettings()
+            venue="venue",
+            timeframes=(timeframe(bar_length),),
+            told_by_venue=frozenset({"1m"}),
+            tells_seconds=tells_seconds,
+            gate=GateSettings(),
         )
         self.core: Final = FeedCore(settings, [SYMBOL], books=())
         self.now_ns = NOON_NS
