@@ -31,7 +31,7 @@ class Bar(Part, frozen=True):
 class AskBars(Message, frozen=True, tag="ask_bars.1"):
     """Ask for finished bars, the newest ones that opened before a time; None is: the newest there are.
 
-    At most 1,000 are given at once.
+    At most 1,000 are given at once; of bars below a minute that the venue tells in seconds, a thousand seconds.
     """
 
     symbol: Symbol

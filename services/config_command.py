@@ -19,6 +19,7 @@ from shared.mesh.settings.effective_limits import EffectiveLimit, effective_limi
 from shared.mesh.settings.model import settings_keys
 from shared.mesh.settings.profiles import PROFILE_EQUITY_MAX
 from shared.mesh.settings.secret_files import SECRET_NAMES, load_credentials, secret_file_name
+from shared.mesh.settings.strategy_faults import strategy_faults
 from shared.mesh.settings.unread_markets import unread_markets
 from shared.mesh.settings.unusable_paths import unusable_paths
 from shared.mesh.settings.values import plain
@@ -115,8 +116,12 @@ def _secret_states(configuration: Configuration) -> dict[str, str]:
 
 
 def _refuse_what_cannot_be_used(configuration: Configuration) -> None:
-    """Raise a SettingsError with all that is wrong on the disk: directories, programs, and how secrets are."""
-    problems = [*unusable_paths(configuration), *_unread_markets(configuration)]
+    """Raise a SettingsError with all that is wrong on the disk, and with all that no process would work with."""
+    problems = [
+        *unusable_paths(configuration),
+        *_unread_markets(configuration),
+        *strategy_faults(configuration),
+    ]
     try:
         _secret_states(configuration)
     except SettingsError as error:
@@ -126,7 +131,7 @@ def _refuse_what_cannot_be_used(configuration: Configuration) -> None:
 
 
 def _unread_markets(configuration: Configuration) -> list[Problem]:
-    """Raise a SettingsError with all that is wrong on the disk: directories, programs, how secrets are kept."""
+    """Return what is said to be read or decided on, and would not be by the programs there are."""
     if not (configuration.root / FILE_NAME).exists():
         return []
     try:

@@ -72,6 +72,7 @@ def plan_of(instance: str, settings: Settings) -> Plan:
         timeframes=tuple(timeframe(name) for name in chosen.timeframes),
         told_by_venue=VENUES[reading.venue].candle_timeframes,
         look_every_ns=max(QUIET_NS["trades"], len(reading.symbols) * MINUTE_NS // VENUES[reading.venue].looks_a_minute),
+        tells_seconds=VENUES[reading.venue].tells_seconds,
         gate=gate,
     )
     link = VenueLink(

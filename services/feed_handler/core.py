@@ -55,7 +55,10 @@ class FeedCore:
             for symbol in symbols
         }
         self._history: Final = History(
-            self._desks, told_by_venue=settings.told_by_venue, fetch_id=lambda: next(fetch_ids)
+            self._desks,
+            told_by_venue=settings.told_by_venue,
+            tells_seconds=settings.tells_seconds,
+            fetch_id=lambda: next(fetch_ids),
         )
         self._venue_ahead_ns: int | None = None  # of the boot-time clock, which nobody sets
         self._leap_ns: int | None = None  # what it would be by a measurement that nobody confirmed yet

@@ -46,6 +46,7 @@ class DeskSettings:
     told_by_venue: frozenset[str]  # timeframes of which the venue tells candles
     look_every_ns: int  # for trades that a silent stream may keep from us
     gate: GateSettings
+    tells_seconds: bool = False  # of the past, on request
 
 
 class SymbolDesk:

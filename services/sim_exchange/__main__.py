@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from services.sim_exchange.core import Serving, SimExchangeCore
 from services.sim_exchange.faults.scenario import Scenario, ScenarioRefusedError, read_scenario
 from services.sim_exchange.market.intervals import DAY_MS
 from services.sim_exchange.market.recording import Recording, RecordingRefusedError
-from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, MarketSettings, SymbolMarket
+from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, MarketSettings, SymbolMarket, as_lively
 from services.sim_exchange.market.source import PriceSource
 from services.sim_exchange.market.synthetic import SyntheticMarket
 from services.sim_exchange.process import FOLDER, Choice, Prices, SimExchange
@@ -37,11 +38,14 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         configuration = load_configuration(root=root, environment=os.environ)
         scenario = None if arguments.scenario is None else _scenario(arguments.scenario)
-        symbols, prices = _made_up(arguments.today) if arguments.bars is None else _recorded(arguments)
+        chosen = configuration.settings.sim_exchange
+        if arguments.bars is None:
+            symbols, prices = _made_up(arguments.today, chosen.volatility_fraction)
+        else:
+            symbols, prices = _recorded(arguments)
     except (OSError, RecordingRefusedError, ScenarioRefusedError, SettingsError) as error:
         sys.stderr.write(f"exchange: {error}\n")
         return UNUSABLE
-    chosen = configuration.settings.sim_exchange
     choice = Choice(
         directory=configuration.var_directory / FOLDER,
         door=chosen.door,
@@ -87,10 +91,10 @@ def _scenario(file: Path) -> Scenario:
     return read_scenario(text, name=str(file))
 
 
-def _made_up(today: date | None) -> tuple[tuple[SymbolMarket, ...], Prices]:
+def _made_up(today: date | None, volatility: Decimal) -> tuple[tuple[SymbolMarket, ...], Prices]:
     if today is not None:
         raise RecordingRefusedError("--today is a day of a recording: say which one with --replay FOLDER.")
-    return DEFAULT_SYMBOLS, lambda settings, _opened_ms: SyntheticMarket(settings)
+    return as_lively(DEFAULT_SYMBOLS, volatility), lambda settings, _opened_ms: SyntheticMarket(settings)
 
 
 def _recorded(arguments: argparse.Namespace) -> tuple[tuple[SymbolMarket, ...], Prices]:

@@ -72,7 +72,7 @@ def _verdict(configuration: Configuration, arguments: argparse.Namespace) -> Ver
     executor, risk = (journal_directory(configuration.var_directory, role) for role in ("executor", "risk"))
     log = configuration.var_directory.joinpath(*EXCHANGE_LOG)
     settings = configuration.settings
-    trades_there = settings.venue_address == settings.sim_exchange.address
+    trades_there = (settings.venue_address or "").endswith(f":{settings.sim_exchange.port}")
     evidence = gathered(
         executor=_with_any(executor, "*.journal"),
         risk=_with_any(risk, "*.journal"),

@@ -5,7 +5,8 @@ arithmetic on rows of floats: + - * / and comparisons, which come out alike ever
 clock, keeps nothing but its state, and hands back what it wishes for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -74,6 +75,27 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     initial_state: Callable[[Floats], Floats]
     on_bar: OnBar
     on_fill: OnFill
+
+
+def chosen_parameters(
+    strategy: Strategy, parameter_sets: Iterable[str], parameters: Iterable[tuple[str, Decimal]]
+) -> dict[str, float]:
+    """Return what differs from the defaults: of the sets the later ones win, and single parameters over all sets."""
+    chosen: dict[str, float] = {}
+    for name in parameter_sets:
+        if name not in strategy.parameter_sets:
+            known = ", ".join(strategy.parameter_sets)
+            raise ParameterRefusedError(f"{strategy.name} has no set of parameters {name!r}: it has {known}")
+        chosen |= strategy.parameter_sets[name]
+    chosen |= {name: float(value) for name, value in parameters}
+    _ = parameter_row(strategy, chosen)
+    return chosen
+
+
+def parameter_of(strategy: Strategy, chosen: Mapping[str, float], name: str) -> Decimal:
+    """Return one parameter, as it was written."""
+    default = next(parameter.default for parameter in strategy.parameters if parameter.name == name)
+    return Decimal(repr(float(chosen.get(name, default))))
 
 
 def parameter_row(strategy: Strategy, chosen: Mapping[str, float]) -> Floats:

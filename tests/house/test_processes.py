@@ -46,7 +46,7 @@ if sys.version_info < (3, 11, 3):
 PROCESSES = (
     ("command line", "from services import cli", frozenset[str]()),
     ("bowline version", "from services import cli; cli.main(['version'])", frozenset[str]()),
-    ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS | BUS),
+    ("bowline config", "from services import cli; cli.main(['config', 'check'])", SETTINGS | BUS | {"numpy", "talib"}),
     (
         "bowline sim-exchange",
         "from services.sim_exchange import command",

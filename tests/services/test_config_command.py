@@ -95,10 +95,26 @@ def test_a_run_directory_too_long_for_sockets_is_told(tmp_path: Path) -> None:
                 "entry of feed.others, or take it out"
             ),
         ),
+        (
+            "strategies:\n  run: [strategy-fast=trend_continuation 1m BTC/USDT]\n",
+            "config/local.yaml:2: strategies.run: strategy-fast has no program, so nobody decides: copy [program:str",
+        ),
+        (
+            "strategies:\n  run: [strategy=trend_continuation 1m DOGE/USDT]\n",
+            "config/local.yaml:2: strategies.run: entry 1: DOGE/USDT is not traded: add it to venue.symbols, or take",
+        ),
+        (
+            "strategies:\n  run: [strategy=trend_continuation 5s BTC/USDT]\n",
+            "config/local.yaml:2: strategies.run: entry 1: nobody makes its bars, for feed.timeframes has 1m, 5m, 15m",
+        ),
+        (
+            "strategies:\n  run: [strategy=trend_continuation 1m BTC/USDT stop_atr=99]\n",
+            "config/local.yaml:2: strategies.run: entry 1: trend_continuation: stop_atr is 99, and may be 0.5 to 20",
+        ),
     ],
 )
 def test_what_nobody_would_read_is_told(local: str, words: str, tmp_path: Path) -> None:
-    """A feed that nobody starts, one with no symbol left, and a book of a symbol that nobody reads: a line each."""
+    """A feed or a strategy that nobody starts, and what they lack: a line for each."""
     programs = (CHECKOUT / "supervisord.conf").read_text().replace("[program:metrics]", "[program:feed-3]")
     (tmp_path / "supervisord.conf").write_text(programs)
     code, _, errors = config(tmp_path, "check", local=local)

@@ -104,7 +104,13 @@ _CHANNELS: Final[Mapping[StreamKind, Channel]] = {
 
 
 def _binance(
-    *, ccxt_class: str, market_type: Literal["spot", "linear"], stream_path: str, api: str, looks_a_minute: int
+    *,
+    ccxt_class: str,
+    market_type: Literal["spot", "linear"],
+    stream_path: str,
+    api: str,
+    looks_a_minute: int,
+    tells_seconds: bool,
 ) -> Venue:
     return Venue(
         ccxt_class=ccxt_class,
@@ -115,6 +121,7 @@ def _binance(
         streams_per_connection_max=200,
         looks_a_minute=looks_a_minute,
         candle_timeframes=CANDLES,
+        tells_seconds=tells_seconds,
         stream_name=_stream_name,
         asking=_asking,
         control=_control,
@@ -132,9 +139,19 @@ def _binance(
 # Of trades a request weighs 4 of the 6,000 a minute on spot, and 20 of the 2,400 on the perpetuals: two fifths of it.
 VENUES: Final[Mapping[str, Venue]] = {
     "binance": _binance(
-        ccxt_class="binance", market_type="spot", stream_path="/stream/ws", api="public", looks_a_minute=600
+        ccxt_class="binance",
+        market_type="spot",
+        stream_path="/stream/ws",
+        api="public",
+        looks_a_minute=600,
+        tells_seconds=True,
     ),
     "binanceusdm": _binance(
-        ccxt_class="binanceusdm", market_type="linear", stream_path="/fut/ws", api="fapiPublic", looks_a_minute=48
+        ccxt_class="binanceusdm",
+        market_type="linear",
+        stream_path="/fut/ws",
+        api="fapiPublic",
+        looks_a_minute=48,
+        tells_seconds=False,
     ),
 }

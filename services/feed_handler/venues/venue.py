@@ -62,6 +62,7 @@ class Venue:
     streams_per_connection_max: int
     looks_a_minute: int  # how often it may be asked for the trades of all symbols together, beside everything else
     candle_timeframes: frozenset[str]  # of which it tells bars; of a minute and up
+    tells_seconds: bool  # whether it tells past bars of a second as well
 
     stream_name: Callable[[str, Channel], str]  # of a symbol's id
     asking: Callable[[Literal["SUBSCRIBE", "UNSUBSCRIBE"], tuple[str, ...], int], Mapping[str, object]]

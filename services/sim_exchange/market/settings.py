@@ -96,3 +96,11 @@ DEFAULT_SYMBOLS: Final = (
         quote_volume_per_minute=200_000,
     ),
 )
+
+
+def as_lively(symbols: tuple[SymbolMarket, ...], fraction: Decimal) -> tuple[SymbolMarket, ...]:
+    """Return symbols whose prices move so many times as far."""
+    return tuple(
+        msgspec.structs.replace(market, daily_volatility=market.daily_volatility * float(fraction))
+        for market in symbols
+    )

@@ -11,7 +11,7 @@ from decimal import Decimal
 from shared.mesh.settings.model import Settings
 from shared.mesh.settings.values import plain
 
-MONEY_SECTIONS = frozenset({"venue", "risk"})
+MONEY_SECTIONS = frozenset({"venue", "strategies", "risk"})
 FORM = "bowline-money-1"  # raise the number when the canonical form changes: every arming then ends, on purpose
 
 

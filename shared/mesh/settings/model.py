@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,6 +17,8 @@ from typing_extensions import override
 from shared.mesh.settings.doors import Door
 from shared.mesh.settings.endpoints import addresses, checked_endpoints
 from shared.mesh.settings.feeds import Feed, checked_books, checked_feeds, checked_timeframes, feeds
+from shared.mesh.settings.section import Section
+from shared.mesh.settings.strategies import StrategySettings
 from shared.mesh.settings.values import Text, count, number, percent, plain, quote, refusal
 
 SYMBOLS_MAX = 100
@@ -45,13 +47,7 @@ def _symbols(value: object) -> tuple[str, ...]:
     return symbols
 
 
-class _Section(BaseModel):
-    """What all sections share: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class PathSettings(_Section):
+class PathSettings(Section):
     """Where the mesh keeps what it owns; relative paths start at the project root."""
 
     var_directory: Annotated[str, _DIRECTORY] = Field(
@@ -65,7 +61,7 @@ class PathSettings(_Section):
     )
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """How much is logged, and in which dress."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level that is logged.")
@@ -74,7 +70,7 @@ class LogSettings(_Section):
     )
 
 
-class MeshSettings(_Section):
+class MeshSettings(Section):
     """Where the processes of the mesh find each other."""
 
     endpoints: Annotated[tuple[str, ...], BeforeValidator(checked_endpoints)] = Field(
@@ -87,7 +83,7 @@ class MeshSettings(_Section):
         return addresses(self.endpoints)
 
 
-class VenueSettings(_Section):
+class VenueSettings(Section):
     """The exchange account the money is on."""
 
     name: Literal["binance"] = Field(
@@ -123,7 +119,7 @@ class VenueSettings(_Section):
         return self
 
 
-class FeedSettings(_Section):
+class FeedSettings(Section):
     """Which market data is read, and what is made of it."""
 
     timeframes: Annotated[tuple[str, ...], BeforeValidator(checked_timeframes)] = Field(
@@ -154,7 +150,7 @@ class FeedSettings(_Section):
         return feeds(self.others)
 
 
-class SimExchangeSettings(_Section):
+class SimExchangeSettings(Section):
     """The simulated exchange that stands in for the venue where no money is at stake."""
 
     port: Annotated[int, number(1, 65_535)] = Field(9080, description="Where it serves, on this host alone.")
@@ -165,9 +161,17 @@ class SimExchangeSettings(_Section):
     seed: Annotated[int, number(1, 1_000_000)] = Field(
         7, description="What its market is made of: the same number makes the same prices."
     )
+    volatility_pct: Annotated[Decimal, percent("25", "1000")] = Field(
+        Decimal(100), description="How far its prices move, of how far they usually do."
+    )
     client_ids: Literal["open", "day", "ever"] = Field(
         "open", description="How long no other order may have its client id: while it is open, for a day, or for ever."
     )
+
+    @property
+    def volatility_fraction(self) -> Decimal:
+        """`volatility_pct` as a fraction of the usual."""
+        return self.volatility_pct.scaleb(-2)
 
     @property
     def door(self) -> Door:
@@ -180,7 +184,7 @@ class SimExchangeSettings(_Section):
         return Door("sim_exchange.admin_port", self.admin_port) if self.admin == "on" else None
 
 
-class ExecutorSettings(_Section):
+class ExecutorSettings(Section):
     """What may leave for the venue in any sixty seconds, whatever was approved: a guard against our own defects."""
 
     orders_a_minute_max: Annotated[int, count(10, 600)] = Field(60, description="Orders of every kind.")
@@ -191,7 +195,7 @@ class ExecutorSettings(_Section):
     )
 
 
-class MetricsSettings(_Section):
+class MetricsSettings(Section):
     """What is measured, for Prometheus to fetch."""
 
     port: Annotated[int, number(1, 65_535)] = Field(
@@ -204,7 +208,7 @@ class MetricsSettings(_Section):
         return Door("metrics.port", self.port)
 
 
-class RedisSettings(_Section):
+class RedisSettings(Section):
     """The cache of latest values and short histories, which the mesh can do without."""
 
     url: Annotated[str, _REDIS_URL] = Field(
@@ -212,7 +216,7 @@ class RedisSettings(_Section):
     )
 
 
-class RiskSettings(_Section):
+class RiskSettings(Section):
     """The limits; the profile gives each a value, and any may be overridden. All hold, the strictest wins."""
 
     profile: Literal["small", "standard", "demo"] = Field("small", description="The named set of limits to start from.")
@@ -316,6 +320,7 @@ class Settings(BaseSettings):
     executor: ExecutorSettings = Field(default_factory=ExecutorSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    strategies: StrategySettings = Field(default_factory=StrategySettings)
     risk: RiskSettings
 
     @property

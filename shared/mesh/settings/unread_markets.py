@@ -1,4 +1,4 @@
-"""Which feed reads which symbols, and what is said to be read and would not be: without a word, at run time."""
+"""Which feed reads which symbols, and what is said to be read or decided on and would not be: without a word."""
 
 from collections.abc import Collection, Iterator
 from typing import Final
@@ -17,8 +17,16 @@ def symbols_of_first_feed(settings: Settings) -> tuple[str, ...]:
     return tuple(symbol for symbol in settings.venue.symbols if symbol not in elsewhere)
 
 
+def feed_of(settings: Settings, symbol: str) -> str | None:
+    """Return the instance that reads what is traded of a symbol, None where nobody does."""
+    for feed in settings.feed.further:
+        if feed.venue == settings.venue.name and symbol in feed.symbols:
+            return feed.instance
+    return FIRST if symbol in symbols_of_first_feed(settings) else None
+
+
 def unread_markets(configuration: Configuration, programs: Collection[str]) -> list[Problem]:
-    """Return a problem for each feed without a program or without a symbol, and for each book that no feed keeps."""
+    """Return a problem for each process that has no program, and for each symbol, book or bar that has no feed."""
     settings = configuration.settings
     found = {
         "feed.others": [
@@ -26,6 +34,7 @@ def unread_markets(configuration: Configuration, programs: Collection[str]) -> l
             *_first_feed_without_a_symbol(settings, programs),
         ],
         "feed.books": [*_books_of_nobody(settings)],
+        "strategies.run": [*_strategies_without_a_program(settings, programs), *_bars_of_nobody(settings)],
     }
     return [Problem(configuration.origins[key], key, text) for key, texts in found.items() for text in texts]
 
@@ -40,6 +49,25 @@ def _feeds_without_a_program(settings: Settings, programs: Collection[str]) -> I
                 f"{name} has no program, so nobody reads {', '.join(feed.symbols)}: copy [program:{FIRST}] of "
                 f"supervisord.conf as [program:{name}], with {name} behind its module, or take the entry out"
             )
+
+
+def _strategies_without_a_program(settings: Settings, programs: Collection[str]) -> Iterator[str]:
+    for group in settings.strategies.groups:
+        if group.instance not in programs:
+            yield (
+                f"{group.instance} has no program, so nobody decides: copy [program:strategy] of supervisord.conf as "
+                f"[program:{group.instance}], with {group.instance} behind its module, or take the entry out"
+            )
+
+
+def _bars_of_nobody(settings: Settings) -> Iterator[str]:
+    for place, group in enumerate(settings.strategies.groups, start=1):
+        for symbol in group.symbols:
+            if symbol not in settings.venue.symbols or feed_of(settings, symbol) is None:
+                yield f"entry {place}: {symbol} is not traded: add it to venue.symbols, or take it out"
+        if group.bar_length not in settings.feed.timeframes:
+            made = ", ".join(settings.feed.timeframes)
+            yield f"entry {place}: nobody makes its bars, for feed.timeframes has {made}: add them there"
 
 
 def _first_feed_without_a_symbol(settings: Settings, programs: Collection[str]) -> Iterator[str]:

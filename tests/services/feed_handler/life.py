@@ -19,12 +19,13 @@ TICK_NS: Final = SECOND_NS // 5
 class Life:
     """A core, and the time that passes for it; wall, boot and venue agree but for their beginnings."""
 
-    def __init__(self, *timeframes: str) -> None:
+    def __init__(self, *, bar_length: str = "1s", tells_seconds: bool = False) -> None:
         self.settings: Final = DeskSettings(
             venue="venue",
-            timeframes=tuple(map(timeframe, timeframes or ("1s",))),
+            timeframes=(timeframe(bar_length),),
             told_by_venue=frozenset({"1m"}),
             look_every_ns=QUIET_NS["trades"],
+            tells_seconds=tells_seconds,
             gate=GateSettings(),
         )
         self.core = FeedCore(self.settings, [SYMBOL], books=())

@@ -139,7 +139,7 @@ def test_a_trade_of_another_time_does_not_move_the_row() -> None:
 
 def test_trades_from_the_future_are_no_sign_of_life() -> None:
     """A stream whose stamps make no sense is doubted, and looked behind like one that says nothing."""
-    life = Life("1m")
+    life = Life(bar_length="1m")
     life.opened()
     life.told(a_trade(1, at_ns=life.now_ns))
     for number in range(2, 40):
@@ -152,7 +152,7 @@ def test_trades_from_the_future_are_no_sign_of_life() -> None:
 
 def test_trades_that_come_before_their_stream_is_opened_are_fetched_with_it() -> None:
     """While the venue's clock is unknown nothing is asked; then the minute under way is, with all that came."""
-    life = Life("1m")
+    life = Life(bar_length="1m")
     for number in (1, 3):
         assert life.told(a_trade(number, at_ns=life.now_ns)) == []
     life.opened()
@@ -199,7 +199,7 @@ def test_a_stream_that_opens_before_the_clock_is_known_loses_only_what_was_lost(
 
 def test_a_minute_that_closed_while_nothing_could_be_asked_is_the_real_one() -> None:
     """That the venue does not answer says nothing about a bar: none is invented, and the real one is told once."""
-    life = Life("1m")
+    life = Life(bar_length="1m")
     life.opened()
     life.told(a_trade(1, at_ns=life.now_ns))
     life.take(StreamLost("candles", (SYMBOL,), "no route"))

@@ -9,6 +9,7 @@ import pytest
 
 from proto.bars import AskBars, BarsGiven
 from proto.streams import RequestRefused
+from services.feed_handler.bar_desk import SHOWN_NS
 from services.feed_handler.history import ASKERS_MAX
 from services.feed_handler.vocabulary import CandlesFetched, FetchCandles
 from shared.core.service import Answer, Asked, Effect
@@ -133,3 +134,55 @@ def test_questions_that_wait_are_bounded(*, is_the_same: bool) -> None:
     assert refusals(reader.asks(before=-1_000)) == ["not_too_many_at_once"]
     assert len(refusals(reader.waits())) == ASKERS_MAX
     assert refusals(reader.asks(before=-1_000)) == []
+
+
+class ReaderOfSeconds:
+    """Somebody who asks a feed for bars of five seconds, at a venue that tells seconds, and what became of it."""
+
+    def __init__(self) -> None:
+        self.life: Final = Life(bar_length="5s", tells_seconds=True)
+        self.life.opened()
+        self.life.now_ns += SHOWN_NS
+
+    def asks(self, bars_max: int = 2) -> Sequence[Effect]:
+        """Ask for the newest bars."""
+        body = AskBars(symbol=SYMBOL, timeframe="5s", before_open_time_ns=None, bars_max=bars_max)
+        envelope = msgspec.structs.replace(an_envelope(body), id="asked", expires_boot_ns=None)
+        return self.life.take(Asked("strategy", envelope))
+
+    def told(self, fetch: Effect, *seconds: int) -> Sequence[Effect]:
+        """Let the venue answer, with seconds from noon."""
+        assert isinstance(fetch, FetchCandles)
+        candles = tuple(a_candle(NOON_NS + second * SECOND_NS, timeframe="1s") for second in seconds)
+        return self.life.take(CandlesFetched(fetch.fetch_id, SYMBOL, "1s", candles, None))
+
+
+def bars_of(effects: Sequence[Effect]) -> list[tuple[int, int]]:
+    """Return of each bar of the one answer when it opened, in seconds from noon, and how many trades it has."""
+    (answer,) = effects
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.body, BarsGiven)
+    return [((bar.open_time_ns - NOON_NS) // SECOND_NS, bar.trade_count) for bar in answer.body.bars]
+
+
+def test_bars_of_seconds_are_folded_from_those_of_the_venue() -> None:
+    """What was before the feed began is made of the venue's seconds, once it surely shows all of their trades."""
+    reader = ReaderOfSeconds()
+    (fetch,) = reader.asks()
+    assert isinstance(fetch, FetchCandles)
+    assert (fetch.timeframe, fetch.before_open_time_ns, fetch.candles_max) == ("1s", NOON_NS, 10)
+    assert bars_of(reader.told(fetch, *range(-10, 0))) == [(-10, 5), (-5, 5)]
+
+
+def test_a_bar_that_a_second_is_missing_from_is_not_given() -> None:
+    """Nobody is handed a bar of which a part is not known, nor bars across it."""
+    reader = ReaderOfSeconds()
+    (fetch,) = reader.asks(3)
+    assert bars_of(reader.told(fetch, *range(-15, -8), *range(-7, 0))) == [(-5, 5)]
+
+
+def test_as_many_seconds_are_fetched_as_the_venue_gives_at_once() -> None:
+    """A thousand bars of five seconds are asked for, and two hundred come: whoever wants more asks again."""
+    (fetch,) = ReaderOfSeconds().asks(1_000)
+    assert isinstance(fetch, FetchCandles)
+    assert fetch.candles_max == 1_000

@@ -28,6 +28,7 @@ BEAT: Final = Heartbeat(
     cpu_time_ns=0,
     published=(),
     anchor=None,
+    troubles=(),
 )
 GREETING: Final = Hello(
     process_id=4_711,

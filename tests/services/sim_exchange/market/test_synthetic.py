@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
@@ -27,7 +28,7 @@ from services.sim_exchange.market.bars import (
     Real,
 )
 from services.sim_exchange.market.regimes import Regime
-from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, REFERENCE_MS
+from services.sim_exchange.market.settings import DEFAULT_SYMBOLS, REFERENCE_MS, MarketSettings, as_lively
 from services.sim_exchange.market.source import SEASON_MINUTES, SEASON_MS
 from services.sim_exchange.market.synthetic import REFERENCE_SEASON, SyntheticMarket
 from tests.services.sim_exchange.market.builders import DAY_MS, SYMBOLS, YEAR_MS, a_history, some_settings
@@ -90,6 +91,15 @@ def test_another_seed_is_another_market() -> None:
     """What two seeds draw has nothing in common."""
     first, other = (a_history(seed).minutes("BTCUSDT", REFERENCE_MS, REFERENCE_MS + SEASON_MS) for seed in (1, 2))
     assert abs(correlation(returns(first), returns(other))) < 0.05
+
+
+def test_a_livelier_market_moves_as_many_times_as_far() -> None:
+    """Four times the volatility makes returns that are four times as large, up to the rounding to ticks."""
+    usual, lively = (
+        SyntheticMarket(MarketSettings(seed=7, symbols=as_lively(DEFAULT_SYMBOLS, fraction))).season(SYMBOLS[0], 650)
+        for fraction in (Decimal(1), Decimal(4))
+    )
+    assert np.std(returns(lively)) / np.std(returns(usual)) == pytest.approx(4, rel=0.02)
 
 
 @given(

@@ -20,7 +20,7 @@ from shared.mesh.settings.values import plain
 from shared.mesh.settings.yaml_text import parse_yaml
 from tests.shared.mesh.settings.projects import CHECKOUT, a_configuration
 
-GOLDEN = "504ef9e20b8f4dedff684b8040f01c4bad5f76131236c3ee2577c794b70280ae"
+GOLDEN = "6d889c87148e6e3fdbb55b5c4c95581f4b95db0ac832b6e94d134cb662ce21db"
 PERCENTS = st.decimals(min_value="0.5", max_value="10", places=3)
 
 
@@ -84,6 +84,7 @@ def test_layout_changes_nothing(tmp_path: Path) -> None:
     [
         "venue:\n  account: second\n",
         "venue:\n  symbols: [BTC/USDT]\n",
+        "strategies:\n  run: [strategy=trend_continuation 1h BTC/USDT]\n",
         "risk:\n  profile: standard\n",
         "risk:\n  positions_max: 2\n",
         "risk:\n  reserve_cash_pct: 20.01\n",

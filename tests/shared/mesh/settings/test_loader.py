@@ -121,6 +121,7 @@ def test_every_key_has_a_variable(tmp_path: Path) -> None:
     """Each key can be set by BOWLINE_<SECTION>__<KEY>, with the value it already has."""
     lists = "mesh:\n  endpoints: [risk.control=tcp://10.0.0.2:5555]\n"
     lists += "feed:\n  books: [BTC/USDT]\n  others: [feed-2=binance SOL/USDT BNB/USDT]\n"
+    lists += "strategies:\n  run: [strategy=trend_continuation 1h BTC/USDT]\n"
     shipped = a_configuration(tmp_path, local=lists)
     values = shipped.settings.model_dump()
     environment = {}
