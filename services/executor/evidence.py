@@ -25,7 +25,7 @@ from proto.risk import Condition, Everything
 from services.executor.books import Books, assets_of
 from services.executor.enquiries import Enquiries
 from services.executor.orders import Order
-from services.executor.reconciliation import Compared, Reconciler
+from services.executor.reconciliation import NO_PASS, Compared, Reconciler
 from services.executor.vocabulary import (
     AccountRead,
     Acknowledged,
@@ -35,6 +35,7 @@ from services.executor.vocabulary import (
     OrderRead,
     OrderSent,
     OrderTold,
+    ReadAccount,
     Rejected,
     TradesRead,
     TransferTold,
@@ -48,6 +49,7 @@ from shared.trading.order_life import TERMINAL
 
 TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they are asked for
 OUTSIDE: Final = "outside_activity"
+ACCOUNT_NS: Final = 5_000_000_000  # between two readings, which risk rests on
 DIFFERENCES_MAX: Final = 16
 
 Ending = Literal["filled", "canceled", "expired", "rejected", "absent"]
@@ -96,7 +98,9 @@ class Evidence:
         self._facts: Final[deque[Fact]] = deque()
         self._words: Final[dict[str, VenueOrder]] = {}  # of orders whose trades have not all come
         self._trades_due_ns: Final[dict[str, int]] = {}
-        self.account: AccountRead | None = None
+        self._account_due_ns = 0
+        self._account_reads = 0
+        self.account: AccountRead | None = None  # by the number of the reading
 
     def take(self, fact: Fact) -> None:
         """Note a fact."""
@@ -128,6 +132,9 @@ class Evidence:
     def due(self, now: Moment) -> list[Outward]:
         """Return the questions whose time has come."""
         asked: list[Outward] = [*self._enquiries.due(now), *self._reconciler.due(now)]
+        if now.boot_ns >= self._account_due_ns:
+            self._account_due_ns = now.boot_ns + ACCOUNT_NS
+            asked.append(ReadAccount(NO_PASS))
         for symbol in [symbol for symbol, due_ns in self._trades_due_ns.items() if due_ns <= now.boot_ns]:
             del self._trades_due_ns[symbol]
             asked.append(self._reconciler.trades_of(symbol))
@@ -281,7 +288,8 @@ class Evidence:
                     outcome.effects += self._reconciler.trades_read(failed)
             case AccountRead():
                 if answer.failure is None:
-                    self.account = answer
+                    self._account_reads += 1
+                    self.account = replace(answer, read_number=self._account_reads)
                 self._reconciler.account_read(answer)
         compared = self._reconciler.finished(now)
         if compared is not None:
