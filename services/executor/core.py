@@ -1,8 +1,9 @@
 """The executor's core: approvals and exits in, numbered reports out, one order at a time for each position. Pure.
 
-The way of an order: `Approval` comes (`_approved`), the entry and its send mark are written down together, `SendOrder`
-leaves once they are durable and nothing stands against it any more (`_recorded`), and whatever the venue says of it, by
-reply, by stream or when it is asked (`services/executor/evidence.py`), is written down before it counts.
+The way of an order: `Approval` comes (`services/executor/requests.py`), the entry and its send mark are written down
+together, `SendOrder` leaves once they are durable and nothing stands against it any more (`_recorded`), and what the
+venue says of it, by reply, by stream or when it is asked (`services/executor/evidence.py`), is written down before it
+counts.
 
 What the venue tells is taken in one fact at a time: the next one waits until what the one before led to is durable.
 Once no fact is left, `services/executor/working.py` says what to do next.
@@ -12,18 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from proto.intents import ExitRefused, ExitTaken, SetExit
 from proto.orders import (
     CancelMarked,
-    EntryOpened,
-    ExitOpened,
     OrderFilled,
     ReconcileFinished,
     SendMarked,
 )
-from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken
 from services.executor.accounts import Accounts
-from services.executor.books import Books, Place
+from services.executor.books import Books
 from services.executor.control import Control
 from services.executor.enquiries import Enquiries
 from services.executor.entrance import Entrance
@@ -31,6 +28,7 @@ from services.executor.evidence import Evidence
 from services.executor.governor import EgressLimits, Governor
 from services.executor.leave import Leave
 from services.executor.reconciliation import Reconciler
+from services.executor.requests import Requests
 from services.executor.vocabulary import (
     AccountRead,
     CancelOrder,
@@ -51,7 +49,6 @@ from services.executor.vocabulary import (
 )
 from services.executor.working import Worker
 from shared.core.service import (
-    Answer,
     Answered,
     Asked,
     Effect,
@@ -132,7 +129,8 @@ class ExecutorCore:
             account_fingerprint=account.fingerprint,
         )
         self._control: Final = Control(self.books)
-        self._is_running = self._is_blocked = self._is_stopping = False
+        self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
+        self._is_running = self._is_blocked = False
         self._pending = 0  # reports that are not yet recorded
         self._venue_ahead_ns: int | None = None
         self._in_flight: Final[set[str]] = set()  # what was sent and not yet answered
@@ -150,7 +148,9 @@ class ExecutorCore:
             case Started() | Stalled() | StopAsked() | Woken():
                 self._life_goes_on(happening, now)
             case Asked():
-                self._asked(happening, now)
+                reports, answer = self._requests.asked(happening, now)
+                self._report(reports)
+                self._out.append(answer)
             case Answered(envelope=envelope):
                 self._leave.answered(envelope)
             case Watched(events=events):
@@ -195,7 +195,7 @@ class ExecutorCore:
             self._out += self._evidence.due(now)
             if self.books.passes:
                 self._report(self._worker.steps(now))
-        if self._is_stopping and not self._pending and not self._in_flight and not self._is_entering():
+        if self._requests.is_stopping and not self._pending and not self._in_flight and not self._is_entering():
             self._out.append(Stop())
 
     def _is_entering(self) -> bool:
@@ -247,57 +247,6 @@ class ExecutorCore:
             )
         )
 
-    def _asked(self, asked: Asked, now: Moment) -> None:
-        body = asked.envelope.body
-        if isinstance(body, Approval):
-            self._approved(asked, body, now)
-        elif isinstance(body, SetExit):
-            self._exit_asked(asked, body)
-        else:
-            reports, answer = self._control.asked(asked, body)
-            self._report(reports)
-            self._out.append(answer)
-
-    def _approved(self, asked: Asked, approval: Approval, now: Moment) -> None:
-        if approval.approval_id in self.books.entries:
-            self._out.append(Answer(asked, ApprovalTaken(approval.approval_id)))
-            return
-        judged = ("not_stopping", "the executor is ending") if self._is_stopping else None
-        entered = judged or self._entrance.judged(approval, asked.envelope.boot_id, now)
-        if not isinstance(entered, SendMarked):
-            rule, reason = entered
-            self._out.append(Answer(asked, ApprovalDeclined(approval.approval_id, rule, reason)))
-            return
-        self._report(
-            (
-                Report(EntryOpened(approval), cause_id=approval.intent_id),
-                Report(entered, cause_id=approval.approval_id),
-            )
-        )
-        self._out.append(Answer(asked, ApprovalTaken(approval.approval_id)))
-
-    def _exit_asked(self, asked: Asked, wanted: SetExit) -> None:
-        place: Place = (wanted.strategy, wanted.symbol)
-        known = self.books.exits.get(place)
-        if known is not None and known.target_quantity <= wanted.target_quantity:
-            self._out.append(Answer(asked, ExitTaken(wanted.exit_id, known.target_quantity)))
-            return
-        has_entry = any((e.approval.strategy, e.approval.symbol) == place for e in self.books.entries.values())
-        if not has_entry and not self.books.positions.of(*place).owned and not self.books.working(place):
-            reason = f"{wanted.strategy} holds no {wanted.symbol}, and nothing is worked for it"
-            self._out.append(Answer(asked, ExitRefused(wanted.exit_id, reason)))
-            return
-        opened = ExitOpened(
-            exit_id=wanted.exit_id,
-            strategy=wanted.strategy,
-            symbol=wanted.symbol,
-            target_quantity=wanted.target_quantity,
-            asked_by=asked.instance,
-            reason=wanted.reason,
-        )
-        self._report((Report(opened, cause_id=asked.envelope.id, reducing=True),))
-        self._out.append(Answer(asked, ExitTaken(wanted.exit_id, wanted.target_quantity)))
-
     def _venue_told(self, told: FromOutside, now: Moment) -> None:
         match told:
             case InstrumentsKnown(instruments=instruments):
@@ -341,7 +290,7 @@ class ExecutorCore:
                 self._reconciler.soon()
                 self._leave.is_reconciled = False
             case StopAsked():
-                self._is_stopping = True
+                self._requests.is_stopping = True
             case Woken(timer=timer) if timer == LEASE:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():

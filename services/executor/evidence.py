@@ -7,7 +7,7 @@ following fact waits until these are in the books. So whatever is decided rests 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal, cast, get_args
 
 from proto.fields import clipped
 from proto.orders import (
@@ -49,6 +49,8 @@ from shared.trading.order_life import TERMINAL
 TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they are asked for
 OUTSIDE: Final = "outside_activity"
 DIFFERENCES_MAX: Final = 16
+
+Ending = Literal["filled", "canceled", "expired", "rejected", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,10 +337,10 @@ def _report(body: OrderAcknowledged | OrderDoubted | OrderFilled | CancelMarked,
 
 
 def _ended(order: Order, ending: str, code: str, reason: str) -> Report:
-    assert ending in {"filled", "canceled", "expired", "rejected", "absent"}
+    assert ending in get_args(Ending), f"no order ends {ending}"
     ended = OrderEnded(
         order=order.key,
-        ending=ending,  # type: ignore[arg-type]
+        ending=cast("Ending", ending),
         executed_quantity=order.executed_quantity,
         average_price=order.average_price,
         venue_code=clipped(code, 64),
