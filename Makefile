@@ -9,8 +9,9 @@ LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-has
 BESIDE := -n 4 --dist loadfile --no-loadscope-reorder
 FRAMES := 1000000
 ROUNDS := 100
+SEEDS := 1000
 
-.PHONY: help setup lock check test fuzz bench chaos demo up down status logs clean
+.PHONY: help setup lock check test sim mutants fuzz bench chaos demo up down status logs clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +28,12 @@ check: setup  ## formatting, lint, types, import contracts and the rules of the 
 
 test: setup  ## run the tests, four beside each other
 	$(BIN)/python -m pytest -q $(BESIDE)
+
+sim: setup  ## run the order path under faults on virtual time; SEEDS=1000 says how many runs, FIRST=n where they begin
+	$(BIN)/python -m tests.simulation $(SEEDS) $(FIRST)
+
+mutants: setup  ## make defects on purpose, one at a time, and let the simulation find each
+	$(BIN)/python -m tests.simulation.hunt
 
 bench: setup  ## measure latency and throughput on this machine
 	$(BIN)/python -m tests.bench

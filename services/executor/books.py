@@ -28,7 +28,7 @@ from proto.orders import (
     ReconcileFinished,
     SendMarked,
 )
-from proto.risk import Condition
+from proto.risk import Condition, Scope
 from proto.verdicts import Approval
 from services.executor.orders import Order, opened
 from shared.trading.amounts import EXACT, ZERO
@@ -102,11 +102,12 @@ class Books:
         self.entries: dict[str, Entry] = {}
         self.exits: dict[Place, Exit] = {}
         self.protections: dict[Place, Protection] = {}
-        self.conditions: dict[str, Condition] = {}
+        self.conditions: dict[tuple[Name, Scope], Condition] = {}
         self.next_trade_ids: dict[Symbol, int] = {}
         self.opened_venue_ns: int | None = None  # when the balances were read that the books began with
         self.outside: dict[str, None] = {}  # by their references, once they are in the books
         self.passes = 0
+        self._working: dict[str, Order] = {}  # those of the orders that have not ended
         self._children: dict[str, int] = {}
         self._intents: dict[str, None] = {}
         self._by_venue_id: dict[tuple[Symbol, str], Order] = {}
@@ -136,6 +137,7 @@ class Books:
         known = msgspec.json.decode(state, type=BooksState)
         self.positions, self.ledger = Positions(known.positions), Ledger(known.sums)
         self.orders = {order.client_order_id: order for order in known.orders}
+        self._working = {order.client_order_id: order for order in known.orders if order.life not in TERMINAL}
         self._by_venue_id = {
             (order.key.symbol, order.venue_order_id): order for order in known.orders if order.venue_order_id
         }
@@ -143,7 +145,7 @@ class Books:
         self.exits = {(strategy, symbol): found for strategy, symbol, found in known.exits}
         self.protections = {(strategy, symbol): found for strategy, symbol, found in known.protections}
         self._children, self._intents = known.children, dict.fromkeys(known.intents)
-        self.conditions = {condition.name: condition for condition in known.conditions}
+        self.conditions = {(condition.name, condition.scope): condition for condition in known.conditions}
         self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
         self.opened_venue_ns, self.outside = known.opened_venue_ns, dict.fromkeys(known.outside)
 
@@ -151,7 +153,8 @@ class Books:
         """Take in a record of the journal."""
         match envelope.body:
             case SendMarked() as mark:
-                self.orders[mark.order.client_order_id] = opened(mark, envelope)
+                order = opened(mark, envelope)
+                self.orders[order.client_order_id] = self._working[order.client_order_id] = order
                 self._children[mark.order.parent_id] = mark.child_number
             case OrderAcknowledged() | OrderDoubted() | CancelMarked() | OrderFilled() | OrderEnded() as told:
                 self._order_told(told)
@@ -160,9 +163,9 @@ class Books:
             case OutsideSeen() as seen:
                 self._outside(seen)
             case ConditionSet(condition=condition):
-                self.conditions[condition.name] = condition
-            case ConditionCleared(name=name):
-                self.conditions.pop(name, None)
+                self.conditions[condition.name, condition.scope] = condition
+            case ConditionCleared(name=name, scope=scope):
+                self.conditions.pop((name, scope), None)
             case ReconcileFinished(pass_number=number, trades_read=trades_read):
                 self.passes = number
                 self.next_trade_ids |= {read.symbol: read.next_trade_id for read in trades_read}
@@ -183,11 +186,7 @@ class Books:
 
     def working(self, place: Place | None = None) -> list[Order]:
         """Return the orders that have not ended, of one place or of all."""
-        return [
-            order
-            for order in self.orders.values()
-            if order.life not in TERMINAL and (place is None or order.place == place)
-        ]
+        return [order for order in self._working.values() if place is None or order.place == place]
 
     def _order_told(self, told: OrderAcknowledged | OrderDoubted | CancelMarked | OrderFilled | OrderEnded) -> None:
         order = self.orders[told.order.client_order_id]
@@ -205,6 +204,8 @@ class Books:
             case OrderEnded():
                 order.happened(told.ending)
                 self._forget_ended()
+        if order.life in TERMINAL:
+            self._working.pop(order.client_order_id, None)
 
     def _filled(self, order: Order, fill: OrderFilled) -> None:
         base, quote = assets_of(order.key.symbol)
@@ -271,10 +272,12 @@ class Books:
             self._cut_shares(seen.asset)
 
     def _cut_shares(self, asset: Asset) -> None:
-        """Let positions have no more of an asset than the account holds: what is gone is gone."""
+        """Let positions have no more of an asset, together, than the account holds: what is gone is gone."""
+        left = max(self.ledger.balance(asset), ZERO)
         for position in self.positions.held():
             if assets_of(position.symbol)[0] == asset:
-                beyond = EXACT.subtract(position.owned, max(self.ledger.balance(asset), ZERO))
+                beyond = EXACT.subtract(position.owned, left)
+                left = max(EXACT.subtract(left, position.owned), ZERO)
                 self._set_apart((position.strategy, position.symbol), beyond, "manual trade")
 
     def _set_apart(self, place: Place, quantity: Decimal, reason: Literal["manual trade", "dust"]) -> None:

@@ -43,4 +43,4 @@ class Control:
     def records_lost(self, reason: str) -> None:
         """Take in that our own journal has a hole: nobody knows what stood there."""
         condition = Condition(RECORDS_LOST, Everything(), "REDUCE_ONLY", clipped(reason, 64))
-        self._books.conditions[RECORDS_LOST] = condition
+        self._books.conditions[condition.name, condition.scope] = condition

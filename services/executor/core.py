@@ -1,7 +1,7 @@
 """The executor's core: approvals and exits in, numbered reports out, one order at a time for each position. Pure.
 
 The way of an order: `Approval` comes (`services/executor/requests.py`), the entry and its send mark are written down
-together, `SendOrder` leaves once they are durable and nothing stands against it any more (`_recorded`). Whatever the
+together, `SendOrder` leaves once they are durable and nothing stands against it any more (`_recorded`), and what the
 venue says of it, by reply, by stream or when it is asked (`services/executor/evidence.py`), is written down before it
 counts.
 
@@ -11,22 +11,23 @@ Once no fact is left, `services/executor/working.py` says what to do next.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from proto.orders import (
     CancelMarked,
-    OrderFilled,
     ReconcileFinished,
     SendMarked,
 )
 from services.executor.accounts import Accounts
-from services.executor.books import Books
+from services.executor.books import Books, Place
 from services.executor.control import Control
 from services.executor.enquiries import Enquiries
 from services.executor.entrance import Entrance
 from services.executor.evidence import Evidence
 from services.executor.governor import EgressLimits, Governor
 from services.executor.leave import Leave
+from services.executor.marks import Marks
 from services.executor.reconciliation import Reconciler
 from services.executor.requests import Requests
 from services.executor.vocabulary import (
@@ -76,7 +77,6 @@ from shared.trading.client_ids import ClientIds
 
 TICK_NS: Final = 100_000_000
 LEASE_NS: Final = 500_000_000
-SIGN_WITHIN_NS: Final = 250_000_000  # after its mark
 CLOCK: Final = "clock"
 LEASE: Final = "lease"
 
@@ -103,12 +103,13 @@ class ExecutorCore:
         self._prices: Final = Prices()
         self._leave: Final = Leave(self.books, self._prices)
         self._governor: Final = Governor(limits)
+        marks = Marks(self.books, ClientIds(account.tag))
         self._worker: Final = Worker(
             books=self.books,
             leave=self._leave,
             prices=self._prices,
             governor=self._governor,
-            client_ids=ClientIds(account.tag),
+            marks=marks,
         )
         self._entrance: Final = Entrance(
             books=self.books,
@@ -116,6 +117,7 @@ class ExecutorCore:
             prices=self._prices,
             governor=self._governor,
             worker=self._worker,
+            marks=marks,
         )
         self._enquiries: Final = Enquiries()
         self._reconciler: Final = Reconciler(self.books, account.feeds)
@@ -158,7 +160,7 @@ class ExecutorCore:
                     self._prices.take(event, now.boot_ns)
                 return ()  # prices alone are no reason to do anything: the clock is
             case FromOutside():
-                self._venue_told(happening, now)
+                self._venue_told(happening)
             case _:
                 pass
         if self._is_running:
@@ -208,22 +210,27 @@ class ExecutorCore:
 
     def _recorded(self, recorded: Recorded, now: Moment) -> None:
         envelope = recorded.envelope
+        before = self._held()
         self.books.fold(envelope)
         if not self._is_running:
             return
         self._pending -= 1
+        after = self._held()
+        self._report(
+            [self._accounts.position(place) for place in before | after if before.get(place) != after.get(place)]
+        )
         match envelope.body:
             case SendMarked() as mark:
                 self._send(mark, envelope.sent_boot_ns, now)
-            case OrderFilled(order=order):
-                self._out.append(self._accounts.position((order.strategy, order.symbol)))
-                self._pending += 1
             case ReconcileFinished(clean=clean):
-                self._leave.is_reconciled = self._leave.is_reconciled or clean
+                self._leave.is_reconciled = clean
             case CancelMarked(order=order):
                 self._out.append(CancelOrder(order.client_order_id, order.symbol))
             case _:
                 pass
+
+    def _held(self) -> dict[Place, Decimal]:
+        return {(held.strategy, held.symbol): held.quantity for held in self.books.positions.held()}
 
     def _send(self, mark: SendMarked, marked_boot_ns: int, now: Moment) -> None:
         """Send what is marked, unless something stands against it by now."""
@@ -242,17 +249,17 @@ class ExecutorCore:
                 quantity=mark.quantity,
                 limit_price=mark.limit_price,
                 stop_price=mark.stop_price,
-                sign_by_boot_ns=marked_boot_ns + SIGN_WITHIN_NS,
+                sign_by_boot_ns=self._entrance.sign_by_ns(mark, marked_boot_ns),
                 window_ns=mark.window_ns,
             )
         )
 
-    def _venue_told(self, told: FromOutside, now: Moment) -> None:
+    def _venue_told(self, told: FromOutside) -> None:
         match told:
             case InstrumentsKnown(instruments=instruments):
                 self._worker.instruments = dict(instruments)
             case VenueClock():
-                self._clock_told(told, now)
+                self._clock_told(told)
             case StreamOpened():
                 self._leave.is_stream_open, self._leave.is_reconciled = True, False
                 self._reconciler.soon()
@@ -265,22 +272,12 @@ class ExecutorCore:
                 assert isinstance(told, Fact), f"nobody brings {told}"
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)
-                self._evidence.take(told)
+                if not self._evidence.take(told):
+                    self._lose_track()
 
-    def _clock_told(self, clock: VenueClock, now: Moment) -> None:
-        is_first, self._venue_ahead_ns = self._venue_ahead_ns is None, clock.ahead_of_boot_ns
+    def _clock_told(self, clock: VenueClock) -> None:
+        self._venue_ahead_ns = clock.ahead_of_boot_ns
         self._leave.clock_told(clock)
-        if is_first:
-            self._doubt_the_unanswered(now)
-
-    def _doubt_the_unanswered(self, now: Moment) -> None:
-        """Ask about every order of the life before: its reply is lost, and when it was signed nobody knows."""
-        assert self._venue_ahead_ns is not None, "the venue's time was just told"
-        for order in self.books.working():
-            if order.is_in_doubt:
-                self._evidence.doubt(order, now.boot_ns + self._venue_ahead_ns, now)
-            else:
-                self._enquiries.about_known(order.client_order_id, order.key.symbol, now)
 
     def _life_goes_on(self, happening: Started | Stalled | StopAsked | Woken, now: Moment) -> None:
         match happening:
@@ -294,6 +291,7 @@ class ExecutorCore:
             case Woken(timer=timer) if timer == LEASE:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
+                self._is_blocked = False  # there may be room again: it is tried ten times a second
                 self._out += [*self._accounts.due(self._evidence.account, now), WakeAt(CLOCK, now.boot_ns + TICK_NS)]
 
     def _journal_told(self, told: Restored | Recorded | RecordsLost | NotRecorded | JournalRoom, now: Moment) -> None:
@@ -306,10 +304,15 @@ class ExecutorCore:
                 self._control.records_lost(reason)
             case JournalRoom(for_everything=has_room):
                 self._leave.has_room = has_room
-                self._is_blocked = False
             case NotRecorded():
                 self._pending, self._is_blocked = 0, True
+                self._lose_track()
                 self._out.append(Note("critical", "not recorded", {"reason": told.reason}))
+
+    def _lose_track(self) -> None:
+        """Ask how everything stands, since something that was told did not come into the books."""
+        self._evidence.forget()
+        self._leave.is_reconciled = False
 
     def _report(self, reports: Sequence[Report]) -> None:
         self._out += reports

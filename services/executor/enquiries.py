@@ -2,6 +2,7 @@
 
 An order is proved absent by two good readings that do not show it, the last of them after the venue's own time has
 passed the last moment at which the venue could have taken it, and some more, because a venue may lag behind itself.
+An order that the venue acknowledged cannot be absent: if it is not shown for that long, somebody has to look.
 A reading that fails proves nothing and counts as none.
 """
 
@@ -27,6 +28,7 @@ class _Enquiry(msgspec.Struct):
     next_boot_ns: int
     pause_ns: int = PAUSE_NS_FIRST
     negatives: int = 0
+    first_negative_venue_ns: int = 0
 
 
 class Enquiries:
@@ -66,10 +68,13 @@ class Enquiries:
         if enquiry is None or answer.failure is not None:
             return None
         enquiry.negatives += 1
+        if enquiry.negatives == 1:
+            enquiry.first_negative_venue_ns = answer.venue_time_ns
         if enquiry.negatives < NEGATIVES_NEEDED:
             return None
         if enquiry.taken_until_venue_ns is None:
-            return "vanished"
+            has_lagged = answer.venue_time_ns - enquiry.first_negative_venue_ns < READ_LAG_NS
+            return None if has_lagged else "vanished"
         return "absent" if answer.venue_time_ns >= enquiry.taken_until_venue_ns else None
 
     def settled(self, client_order_id: str) -> None:

@@ -3,27 +3,34 @@
 from decimal import Decimal
 from typing import Final
 
+from proto.intents import StopCover
 from proto.orders import SendMarked
 from proto.verdicts import Approval
 from services.executor.books import Books, assets_of
 from services.executor.governor import Governor
 from services.executor.leave import Leave, Refusal
+from services.executor.marks import Marks
 from services.executor.working import Worker
 from shared.core.service import Moment
 from shared.market.prices import Prices
 from shared.trading.amounts import EXACT
 from shared.trading.instruments import Instrument, OrderTerms
 
+SIGN_WITHIN_NS: Final = 250_000_000  # after its mark
+
 
 class Entrance:
     """Judges approvals."""
 
-    def __init__(self, *, books: Books, leave: Leave, prices: Prices, governor: Governor, worker: Worker) -> None:
+    def __init__(
+        self, *, books: Books, leave: Leave, prices: Prices, governor: Governor, worker: Worker, marks: Marks
+    ) -> None:
         self._books: Final = books
         self._leave: Final = leave
         self._prices: Final = prices
         self._governor: Final = governor
         self._worker: Final = worker
+        self._marks: Final = marks
 
     def judged(self, approval: Approval, boot_id: str, now: Moment) -> SendMarked | Refusal:
         """Return the mark of the entry's order, or why the approval is not taken."""
@@ -48,12 +55,22 @@ class Entrance:
             or self._by_price(approval)
         )
 
+    def sign_by_ns(self, mark: SendMarked, marked_boot_ns: int) -> int:
+        """Return until when an order may be signed: what stood against an entry at its mark stands against it then."""
+        sign_by_ns = marked_boot_ns + SIGN_WITHIN_NS
+        if mark.order.purpose != "entry":
+            return sign_by_ns
+        approval = self._books.entries[mark.order.parent_id].approval
+        return min(sign_by_ns, self._leave.signs_until_ns(), approval.start_by_boot_ns)
+
     def _by_itself(self, approval: Approval, boot_id: str, now: Moment) -> Refusal | None:
         place = approval.strategy, approval.symbol
         if boot_id != now.boot_id:
             return "approval_in_time", "it expires by the clock of another boot"
         if self._books.has_worked(approval.intent_id):
             return "intent_is_worked_once", "an entry was worked for this intent before"
+        if not isinstance(approval.cover, StopCover):
+            return "cover_is_a_stop", "only a stop at the venue covers a position here"
         if approval.side != "buy":
             return "spot_is_bought_first", "on spot an entry is a purchase"
         if place in self._books.exits:
@@ -90,7 +107,7 @@ class Entrance:
 
     def _entry(self, approval: Approval, terms: OrderTerms, worth: Decimal, now: Moment) -> SendMarked:
         self._governor.sent(approval.symbol, worth, now.boot_ns)
-        return self._worker.marked(
+        return self._marks.next(
             parent_id=approval.approval_id,
             place=(approval.strategy, approval.symbol),
             side="buy",

@@ -6,13 +6,14 @@ following fact waits until these are in the books. So whatever is decided rests 
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, Literal, cast, get_args
+
+import msgspec
 
 from proto.fields import clipped
 from proto.orders import (
     CancelMarked,
-    ConditionSet,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -21,10 +22,10 @@ from proto.orders import (
     ReconcileFinished,
     TradesReadTo,
 )
-from proto.risk import Condition, Everything
-from services.executor.books import Books, assets_of
+from services.executor.books import Books
 from services.executor.enquiries import Enquiries
 from services.executor.orders import Order
+from services.executor.outside import ACTIVITY, Outcome, Outside, openings
 from services.executor.reconciliation import NO_PASS, Compared, Reconciler
 from services.executor.vocabulary import (
     AccountRead,
@@ -41,14 +42,17 @@ from services.executor.vocabulary import (
     TransferTold,
     Unproved,
     VenueOrder,
+    VenueStatus,
     VenueTrade,
 )
-from shared.core.service import Moment, Note, Outward, Report
-from shared.trading.amounts import EXACT, ZERO
-from shared.trading.order_life import TERMINAL
+from shared.core.service import Moment, Outward, Report
+from shared.trading.amounts import EXACT
+from shared.trading.order_life import TABLE, TERMINAL, Event
 
 TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they are asked for
-OUTSIDE: Final = "outside_activity"
+TRADES_AGAIN_NS: Final = 1_000_000_000  # while the venue says more was executed than its trades show
+ENDED_WITHIN_NS: Final = 1_000_000_000  # what shall not rest and is still open after that is asked about
+FACTS_MAX: Final = 10_000
 ACCOUNT_NS: Final = 5_000_000_000  # between two readings, which risk rests on
 DIFFERENCES_MAX: Final = 16
 
@@ -78,16 +82,6 @@ Fact = (
 )
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What a fact led to."""
-
-    reports: list[Report] = field(default_factory=list)
-    effects: list[Outward | Note] = field(default_factory=list)
-    rejected: Order | None = None
-    accepted: Order | None = None
-
-
 class Evidence:
     """Takes in facts in the order in which they came."""
 
@@ -95,19 +89,33 @@ class Evidence:
         self._books: Final = books
         self._enquiries: Final = enquiries
         self._reconciler: Final = reconciler
+        self._outside: Final = Outside(books)
         self._facts: Final[deque[Fact]] = deque()
         self._words: Final[dict[str, VenueOrder]] = {}  # of orders whose trades have not all come
         self._trades_due_ns: Final[dict[str, int]] = {}
+        self._is_behind = True  # of every order that has not ended nobody knows how it stands
         self._account_due_ns = 0
         self._account_reads = 0
         self.account: AccountRead | None = None  # by the number of the reading
 
-    def take(self, fact: Fact) -> None:
-        """Note a fact."""
+    def take(self, fact: Fact) -> bool:
+        """Note a fact; False where there are too many, and nothing is known for certain any more: `forget`."""
         self._facts.append(fact)
+        return len(self._facts) <= FACTS_MAX
+
+    def forget(self) -> None:
+        """Begin anew with what is in the books, because a fact was lost: ask how everything stands."""
+        self._facts.clear()
+        self._words.clear()
+        self._trades_due_ns.clear()
+        self._reconciler.forget()
+        self._is_behind = True
 
     def next(self, now: Moment, venue_now_ns: int) -> Outcome | None:
         """Return what the next fact leads to, None where there is none."""
+        if self._is_behind:
+            self._is_behind = False
+            self._ask_about_everything(now, venue_now_ns)
         if not self._facts:
             return None
         outcome = Outcome()
@@ -124,7 +132,7 @@ class Evidence:
             case VenueTrade():
                 self._trade(fact, outcome)
             case TransferTold():
-                self._transfer(fact, outcome)
+                self._outside.transfer(fact, outcome)
             case OpenOrdersRead() | TradesRead() | AccountRead() | _Page():
                 self._read(fact, outcome, now)
         return outcome
@@ -136,9 +144,20 @@ class Evidence:
             self._account_due_ns = now.boot_ns + ACCOUNT_NS
             asked.append(ReadAccount(NO_PASS))
         for symbol in [symbol for symbol, due_ns in self._trades_due_ns.items() if due_ns <= now.boot_ns]:
-            del self._trades_due_ns[symbol]
-            asked.append(self._reconciler.trades_of(symbol))
+            if any(word.symbol == symbol for word in self._words.values()):
+                self._trades_due_ns[symbol] = now.boot_ns + TRADES_AGAIN_NS
+                asked.append(self._reconciler.trades_of(symbol))
+            else:
+                del self._trades_due_ns[symbol]
         return asked
+
+    def _ask_about_everything(self, now: Moment, venue_now_ns: int) -> None:
+        """Ask about every order: replies were lost, and when those in doubt were signed nobody knows."""
+        for order in self._books.working():
+            if order.is_in_doubt:
+                self._doubt(order, venue_now_ns, now)
+            else:
+                self._enquiries.about_known(order.client_order_id, order.key.symbol, now)
 
     def _sent(self, sent: OrderSent, outcome: Outcome, now: Moment, venue_now_ns: int) -> None:
         order = self._books.orders.get(sent.client_order_id)
@@ -151,17 +170,19 @@ class Evidence:
             case Rejected(code=code, reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "rejected", code, reason))
                 outcome.rejected = order
+                self._reconciler.early(now)  # it may have refused for want of what our books say is there
             case NotSent(reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "absent", "", f"not sent: {reason}"))
+                outcome.rejected = order
             case Unproved(http_status=status, code=code, reason=reason) if order.is_in_doubt:
                 doubted = OrderDoubted(order.key, status, clipped(code, 64), clipped(reason))
                 outcome.reports.append(_report(doubted, order))
                 stamped_ns = venue_now_ns if sent.signed_venue_time_ns is None else sent.signed_venue_time_ns
-                self.doubt(order, stamped_ns, now)
+                self._doubt(order, stamped_ns, now)
             case _:
                 pass  # the stream was faster, and the venue has it
 
-    def doubt(self, order: Order, stamped_venue_ns: int, now: Moment) -> None:
+    def _doubt(self, order: Order, stamped_venue_ns: int, now: Moment) -> None:
         """Ask about an order of which nobody knows whether the venue has it."""
         self._enquiries.about_doubted(
             order.client_order_id, order.key.symbol, stamped_venue_ns=stamped_venue_ns, now=now
@@ -179,7 +200,6 @@ class Evidence:
                 self._enquiries.about_known(order.client_order_id, order.key.symbol, now)
             return
         if answer.order is not None:
-            self._enquiries.settled(answer.client_order_id)
             self._facts.appendleft(answer.order)
             if order.life == "cancel_marked" and answer.order.status == "open":
                 outcome.reports.append(_report(CancelMarked(order.key, "it rests on"), order))
@@ -189,20 +209,21 @@ class Evidence:
             self._enquiries.settled(order.client_order_id)
             outcome.reports.append(_ended(order, "absent", "", "proved: it never reached the venue"))
         elif verdict == "vanished":
-            self._enquiries.settled(order.client_order_id)
-            self._wary(outcome, "order_vanished", f"{order.client_order_id} was acknowledged, and the venue shows none")
+            self._outside.wary(
+                outcome, "order_vanished", f"{order.client_order_id} was acknowledged, and the venue shows none"
+            )
 
     def _word(self, told: VenueOrder, outcome: Outcome, now: Moment) -> None:
         """Take in how the venue shows an order."""
         order = self._books.orders.get(told.client_order_id)
         if order is None:
-            self._foreign(told, outcome)
+            self._outside.order(told, outcome)
         elif (told.symbol, told.side, told.quantity) != (order.key.symbol, order.key.side, order.quantity):
-            self._wary(outcome, "order_contradicted", f"the venue has another order under {told.client_order_id}")
+            self._contradicted(f"the venue has another order under {told.client_order_id}", outcome)
         elif order.life in TERMINAL:
             if order.life in {"absent", "rejected"} and (told.status == "open" or told.executed_quantity):
-                self._wary(outcome, "order_came_back", f"{order.client_order_id} was held to be {order.life}")
-        elif not order.venue_order_id:
+                self._outside.wary(outcome, "order_came_back", f"{order.client_order_id} was held to be {order.life}")
+        elif not order.venue_order_id and told.status != "rejected":
             self._facts.appendleft(told)
             acknowledged = OrderAcknowledged(order.key, told.venue_order_id, told.venue_time_ns)
             outcome.reports.append(_report(acknowledged, order))
@@ -210,13 +231,23 @@ class Evidence:
             self._stands(order, told, outcome, now)
 
     def _stands(self, order: Order, told: VenueOrder, outcome: Outcome, now: Moment) -> None:
-        self._enquiries.settled(order.client_order_id)
+        name = order.client_order_id
+        told = _further(told, self._words.pop(name, told))
+        if told.status == "open" and (order.life == "cancel_marked" or order.order_type == "market"):
+            self._enquiries.about_known(name, order.key.symbol, now, in_ns=ENDED_WITHIN_NS)
+        else:
+            self._enquiries.settled(name)
         if told.executed_quantity > order.executed_quantity:
-            self._words[order.client_order_id] = told
+            self._words[name] = told
             self._trades_due_ns.setdefault(order.key.symbol, now.boot_ns + TRADES_WITHIN_NS)
         elif told.status != "open":
-            self._words.pop(order.client_order_id, None)
-            outcome.reports.append(_ended(order, told.status, "", "the venue says so"))
+            if _event(told.status) in TABLE[order.life]:
+                outcome.reports.append(_ended(order, told.status, "", "the venue says so"))
+            else:
+                self._contradicted(f"{name} is {order.life}, and the venue says {told.status}", outcome)
+
+    def _contradicted(self, what: str, outcome: Outcome) -> None:
+        self._outside.wary(outcome, "order_contradicted", what)
 
     def _trade(self, trade: VenueTrade, outcome: Outcome) -> bool:
         """Take in a trade, and say whether it is known whose it is."""
@@ -224,49 +255,24 @@ class Evidence:
         if order is None:
             if any(one.key.symbol == trade.symbol and not one.venue_order_id for one in self._books.working()):
                 return False  # it may be of an order that is in doubt
-            self._outside_trade(trade, outcome)
+            self._outside.trade(trade, outcome)
             return True
         if self._books.positions.novelty(trade.symbol, trade.side, trade.trade_id) != "new":
             return True
-        told = self._words.get(order.client_order_id)
-        if told is not None:
-            self._facts.appendleft(told)
+        executed = EXACT.add(order.executed_quantity, trade.quantity)
+        if executed > order.quantity:
+            self._outside.wary(outcome, "order_overfilled", f"{order.client_order_id} was filled with {executed:f}")
+            self._outside.trade(trade, outcome)
+            return True
         outcome.reports.append(_report(_filled(order, trade), order))
+        told = self._words.get(order.client_order_id)
+        if executed == order.quantity and order.life not in TERMINAL:  # nothing is left that the venue could still say
+            self._words.pop(order.client_order_id, None)
+            self._enquiries.settled(order.client_order_id)
+            outcome.reports.append(_ended(order, "filled", "", "all of it is filled", with_trade=trade))
+        elif told is not None:
+            self._facts.appendleft(told)
         return True
-
-    def _outside_trade(self, trade: VenueTrade, outcome: Outcome) -> None:
-        base, quote = assets_of(trade.symbol)
-        signed = trade.quantity if trade.side == "buy" else -trade.quantity
-        changes = {base: signed}
-        changes[quote] = changes.get(quote, ZERO) + (-trade.quote_quantity).copy_sign(-signed)
-        changes[trade.fee_asset] = EXACT.subtract(changes.get(trade.fee_asset, ZERO), trade.fee)
-        reference = f"trade-{trade.symbol}-{trade.trade_id}-{trade.side}"
-        if f"{reference}-{base}" in self._books.outside:
-            return
-        outcome.reports += [
-            Report(
-                OutsideSeen("trade", f"{reference}-{asset}", trade.symbol, asset, change, trade.venue_time_ns),
-                reducing=True,
-            )
-            for asset, change in changes.items()
-        ]
-        self._wary(outcome, OUTSIDE, f"somebody else traded {trade.symbol} on the account")
-
-    def _transfer(self, told: TransferTold, outcome: Outcome) -> None:
-        if told.reference in self._books.outside:
-            return
-        seen = OutsideSeen("transfer", told.reference, None, told.asset, told.quantity, told.venue_time_ns)
-        outcome.reports.append(Report(seen, reducing=True))
-        self._wary(outcome, OUTSIDE, f"{told.quantity:f} {told.asset} came or went")
-
-    def _foreign(self, told: VenueOrder, outcome: Outcome) -> None:
-        reference = f"order-{told.symbol}-{told.venue_order_id}"
-        if told.status != "open" or reference in self._books.outside:
-            return
-        base, _ = assets_of(told.symbol)
-        seen = OutsideSeen("order", reference, told.symbol, base, told.quantity, told.venue_time_ns)
-        outcome.reports.append(Report(seen, reducing=True))
-        self._wary(outcome, OUTSIDE, f"there is an order for {told.symbol} that is not ours")
 
     def _read(self, answer: OpenOrdersRead | TradesRead | AccountRead | _Page, outcome: Outcome, now: Moment) -> None:
         match answer:
@@ -291,7 +297,7 @@ class Evidence:
                     self._account_reads += 1
                     self.account = replace(answer, read_number=self._account_reads)
                 self._reconciler.account_read(answer)
-        compared = self._reconciler.finished(now)
+        compared = self._reconciler.finished(now, is_unsettled=bool(self._words))
         if compared is not None:
             self._compared(compared, outcome, now)
 
@@ -299,10 +305,10 @@ class Evidence:
         """Write down how our books stand to the venue's."""
         account = compared.account
         if not self._books.passes:
-            outcome.reports += _openings(account)
+            outcome.reports += openings(account)
         self._facts.extend(compared.shown)
         for foreign in compared.foreign:
-            self._foreign(foreign, outcome)
+            self._outside.order(foreign, outcome)
         for client_order_id in compared.missing:
             self._enquiries.about_known(client_order_id, self._books.orders[client_order_id].key.symbol, now)
         differences = [f"{client_order_id} is not open at the venue" for client_order_id in compared.missing]
@@ -313,7 +319,7 @@ class Evidence:
                 seen = OutsideSeen("unexplained", reference, None, asset, difference, account.venue_time_ns)
                 outcome.reports.append(Report(seen, reducing=True))
         if compared.believed:
-            self._wary(outcome, OUTSIDE, "balances differ from the books, twice alike")
+            self._outside.wary(outcome, ACTIVITY, "balances differ from the books, twice alike")
         finished = ReconcileFinished(
             pass_number=self._books.passes + 1,
             clean=not differences,
@@ -322,39 +328,36 @@ class Evidence:
         )
         outcome.reports.append(Report(finished, reducing=True))
 
-    def _wary(self, outcome: Outcome, name: str, reason: str) -> None:
-        """Let no entry pass before an operator has looked."""
-        if name not in self._books.conditions:
-            condition = Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, 64))
-            outcome.reports.append(Report(ConditionSet(condition), reducing=True))
-        outcome.effects.append(Note("critical", name, {"reason": reason}))
-
-
-def _openings(account: AccountRead) -> list[Report]:
-    """Return what the books begin with."""
-    totals = {balance.asset: EXACT.add(balance.free, balance.locked) for balance in account.balances}
-    return [
-        Report(OutsideSeen("opening", f"opening-{asset}", None, asset, total, account.venue_time_ns), reducing=True)
-        for asset, total in totals.items()
-        if total
-    ]
-
 
 def _report(body: OrderAcknowledged | OrderDoubted | OrderFilled | CancelMarked, order: Order) -> Report:
     return Report(body, cause_id=order.key.parent_id, reducing=True)
 
 
-def _ended(order: Order, ending: str, code: str, reason: str) -> Report:
+def _ended(order: Order, ending: str, code: str, reason: str, *, with_trade: VenueTrade | None = None) -> Report:
+    """Return the end of an order, as it stands after a trade that is written down together with it."""
     assert ending in get_args(Ending), f"no order ends {ending}"
+    last = order if with_trade is None else msgspec.structs.replace(order)
+    if with_trade is not None:
+        last.filled(with_trade.quantity, with_trade.quote_quantity)
     ended = OrderEnded(
         order=order.key,
         ending=cast("Ending", ending),
-        executed_quantity=order.executed_quantity,
-        average_price=order.average_price,
+        executed_quantity=last.executed_quantity,
+        average_price=last.average_price,
         venue_code=clipped(code, 64),
         reason=clipped(reason),
     )
     return Report(ended, cause_id=order.key.parent_id, reducing=True)
+
+
+def _further(one: VenueOrder, other: VenueOrder) -> VenueOrder:
+    """Return which of two words about an order is the later one, in whatever order they came."""
+    return max((one, other), key=lambda told: (told.status != "open", told.executed_quantity))
+
+
+def _event(status: VenueStatus) -> Event:
+    assert status != "open", "which is no ending"
+    return status
 
 
 def _filled(order: Order, trade: VenueTrade) -> OrderFilled:

@@ -69,6 +69,11 @@ class Leave:
         lease = self._leases.current
         return None if lease is None else lease.age_ns(now.boot_ns)
 
+    def signs_until_ns(self) -> int:
+        """Return until when the lease is young enough to sign an entry."""
+        lease = self._leases.current
+        return 0 if lease is None else lease.asked_at_ns + SIGN_NS_MAX
+
     def is_withdrawn(self, risk_epoch: int, now: Moment) -> str | None:
         """Say why entries that are worked already shall end, None while they may go on."""
         lease, age_ns = self._leases.current, self.age_ns(now)

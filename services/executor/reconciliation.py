@@ -2,7 +2,8 @@
 
 A pass reads the open orders, the trades of each symbol since the last ones known, and the balances, in this order: so a
 trade that happens meanwhile shows in the balances at worst, and a second pass finds it. What trades do not explain has
-to stand in two passes in a row before it is believed. It is written down and reported, and never traded away.
+to stand in two passes, some seconds apart and with nothing traded between, before it is believed. It is written down
+and reported, and never traded away.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,6 +29,9 @@ from shared.core.service import Moment
 BUSY_NS: Final = 30_000_000_000  # between two passes while there is an order or a position
 IDLE_NS: Final = 300_000_000_000
 AGAIN_NS: Final = 2_000_000_000  # where something differed, or could not be read
+BELIEVED_NS: Final = (
+    5_000_000_000  # a difference stands for so long before it is believed: venues lag behind themselves
+)
 PASS_NS_MAX: Final = 30_000_000_000
 PAGE: Final = 1_000
 NO_PASS: Final = 0
@@ -44,6 +48,14 @@ class _Pass(msgspec.Struct):
     failure: str | None = None
 
 
+class _Difference(msgspec.Struct):
+    """What no trade explained, what the books held then, and since when nothing has changed of either."""
+
+    unexplained: Mapping[Asset, Decimal]
+    balances: Mapping[Asset, Decimal]
+    since_boot_ns: int
+
+
 class Compared(msgspec.Struct):
     """What a pass found: orders of ours that the venue does not show, others' orders, and money that differs."""
 
@@ -51,7 +63,7 @@ class Compared(msgspec.Struct):
     foreign: list[VenueOrder]
     shown: list[VenueOrder]
     unexplained: Mapping[Asset, Decimal]
-    believed: bool  # the same differed in the pass before
+    believed: bool  # it has differed so for longer than the venue lags, and the books have not moved
     account: AccountRead
 
 
@@ -64,12 +76,21 @@ class Reconciler:
         self._pass: _Pass | None = None
         self._next_boot_ns = 0
         self._numbers = 0
-        self._differed: Mapping[Asset, Decimal] = {}
+        self._differed: _Difference | None = None
         self.read_to: dict[Symbol, int] = {}  # the trades of a symbol, in this life
 
     def soon(self) -> None:
         """Begin a pass as soon as may be, and let one that is under way count for nothing: something was missed."""
         self._pass, self._next_boot_ns = None, 0
+
+    def early(self, now: Moment) -> None:
+        """Let the next pass not wait for its time."""
+        self._next_boot_ns = min(self._next_boot_ns, now.boot_ns)
+
+    def forget(self) -> None:
+        """Begin anew: something that was read did not come into the books."""
+        self.read_to.clear()
+        self.soon()
 
     def due(self, now: Moment) -> list[ReadOpenOrders | ReadTrades | ReadAccount]:
         """Return what shall be read now."""
@@ -111,8 +132,11 @@ class Reconciler:
         if current is not None:
             current.account = answer
 
-    def finished(self, now: Moment) -> Compared | None:
-        """Return what the pass found, once all is read; and say when the next one begins."""
+    def finished(self, now: Moment, *, is_unsettled: bool) -> Compared | None:
+        """Return what the pass found, once all is read; and say when the next one begins.
+
+        While it is unsettled what some orders executed, balances prove nothing.
+        """
         current = self._pass
         if current is None:
             return None
@@ -122,21 +146,24 @@ class Reconciler:
         if current.waiting or current.account is None:
             return None
         self._pass = None
-        compared = self._compared(current.orders, current.account)
-        differs = compared.missing or compared.unexplained
+        compared = self._compared(current.orders, current.account, now, is_unsettled=is_unsettled)
+        # What happened while the books were opened may be in them or not: that shows the next time.
+        differs = compared.missing or compared.unexplained or not self._books.passes
         pause_ns = AGAIN_NS if differs else self._pause_ns()
         self._next_boot_ns = now.boot_ns + pause_ns
         return compared
 
-    def _compared(self, orders: tuple[VenueOrder, ...], account: AccountRead) -> Compared:
+    def _compared(
+        self, orders: tuple[VenueOrder, ...], account: AccountRead, now: Moment, *, is_unsettled: bool
+    ) -> Compared:
         ours = {order.client_order_id: order for order in self._books.working()}
         open_ids = {order.client_order_id for order in orders}
         balances = {balance.asset: balance.free + balance.locked for balance in account.balances}
         in_doubt = any(order.is_in_doubt for order in ours.values())
         # While an order is in doubt money may have moved for it: it is settled first.
-        unexplained = {} if in_doubt or not self._books.passes else self._books.ledger.differences(balances)
-        believed = bool(unexplained) and unexplained == self._differed
-        self._differed = {} if believed else unexplained
+        is_silent = in_doubt or is_unsettled or not self._books.passes
+        unexplained = {} if is_silent else self._books.ledger.differences(balances)
+        believed = self._is_believed(unexplained, now)
         return Compared(
             missing=[
                 order_id for order_id, order in ours.items() if not order.is_in_doubt and order_id not in open_ids
@@ -147,6 +174,16 @@ class Reconciler:
             believed=believed,
             account=account,
         )
+
+    def _is_believed(self, unexplained: Mapping[Asset, Decimal], now: Moment) -> bool:
+        known, balances = self._differed, self._books.ledger.balances()
+        if not unexplained or known is None or (known.unexplained, known.balances) != (unexplained, balances):
+            self._differed = _Difference(unexplained, balances, now.boot_ns) if unexplained else None
+            return False
+        if now.boot_ns - known.since_boot_ns < BELIEVED_NS:
+            return False
+        self._differed = None
+        return True
 
     def _pause_ns(self) -> int:
         is_busy = self._books.working() or self._books.positions.held() or self._books.entries

@@ -7,30 +7,28 @@ was killed between two steps.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from proto.fields import Side, clipped
-from proto.orders import CancelMarked, EntryEnded, ExitEnded, ExitOpened, OrderKey, SendMarked
+from proto.fields import clipped
+from proto.orders import CancelMarked, EntryEnded, ExitEnded, ExitOpened, SendMarked
 from services.executor.books import Books, Entry, Exit, Place
-from services.executor.enquiries import WINDOW_NS
 from services.executor.governor import Governor
 from services.executor.leave import Leave
+from services.executor.marks import Marks, Purpose
 from services.executor.orders import Order
 from shared.core.service import Moment, Report
 from shared.market.prices import Prices
 from shared.trading.amounts import ZERO
-from shared.trading.client_ids import ClientIds
 from shared.trading.instruments import Instrument, OrderTerms
 
 RESIZE_NS: Final = 1_000_000_000  # a cover is changed once in this time
 UNCOVERED_NS_MAX: Final = 15_000_000_000
 BACKOFF_NS_FIRST: Final = 500_000_000
 BACKOFF_NS_MAX: Final = 30_000_000_000
+REFUSED_STOPS_MAX: Final = 2  # the price may have passed the stop where the venue sees it first
 OURSELVES: Final = "executor"
-
-Purpose = Literal["entry", "exit", "cover"]
 
 
 class _Patience(msgspec.Struct):
@@ -40,19 +38,18 @@ class _Patience(msgspec.Struct):
     backoff_ns: int = BACKOFF_NS_FIRST
     resized_ns: int = -RESIZE_NS
     uncovered_since_ns: int | None = None
+    refused_stops: int = 0
 
 
 class Worker:
     """Decides the next step of every place."""
 
-    def __init__(
-        self, *, books: Books, leave: Leave, prices: Prices, governor: Governor, client_ids: ClientIds
-    ) -> None:
+    def __init__(self, *, books: Books, leave: Leave, prices: Prices, governor: Governor, marks: Marks) -> None:
         self._books: Final = books
         self._leave: Final = leave
         self._prices: Final = prices
         self._governor: Final = governor
-        self._client_ids: Final = client_ids
+        self._marks: Final = marks
         self._patience: Final[dict[Place, _Patience]] = {}
         self.instruments: dict[str, Instrument] = {}
         self.epoch = 0
@@ -67,46 +64,17 @@ class Worker:
 
     def rejected(self, order: Order, now: Moment) -> None:
         """Wait longer and longer before the next order of a place whose orders the venue refuses."""
+        if order.key.purpose == "entry":
+            return  # there is no next one, and what the place has besides shall not wait for it
         patience = self._of(order.place)
+        patience.refused_stops += order.key.purpose == "cover"
         patience.not_before_ns = now.boot_ns + patience.backoff_ns
         patience.backoff_ns = min(patience.backoff_ns * 2, BACKOFF_NS_MAX)
 
     def accepted(self, order: Order) -> None:
         """Begin with short waits again."""
-        self._of(order.place).backoff_ns = BACKOFF_NS_FIRST
-
-    def marked(
-        self,
-        *,
-        parent_id: str,
-        place: Place,
-        side: Side,
-        purpose: Purpose,
-        terms: OrderTerms,
-        decision_price: Decimal,
-        lease_age_ns: int | None,
-    ) -> SendMarked:
-        """Return the mark of the next order of a parent."""
-        child_number = self._books.next_child(parent_id)
-        return SendMarked(
-            order=OrderKey(
-                client_order_id=self._client_ids.of(parent_id, child_number=child_number, attempt=0),
-                parent_id=parent_id,
-                strategy=place[0],
-                symbol=place[1],
-                side=side,
-                purpose=purpose,
-            ),
-            order_type=terms.order_type,
-            quantity=terms.quantity,
-            limit_price=terms.limit_price,
-            stop_price=terms.stop_price,
-            decision_price=decision_price,
-            child_number=child_number,
-            attempt=0,
-            window_ns=WINDOW_NS,
-            lease_age_ns=lease_age_ns,
-        )
+        patience = self._of(order.place)
+        patience.backoff_ns, patience.refused_stops = BACKOFF_NS_FIRST, 0
 
     def _places(self) -> list[Place]:
         places = dict.fromkeys((position.strategy, position.symbol) for position in self._books.positions.held())
@@ -169,23 +137,13 @@ class Worker:
         if instrument is None or any(order.key.purpose == "exit" for order in working):
             return ()
         needed = self._books.positions.of(*place).owned - found.target_quantity
-        terms = self._sellable(instrument, place, needed)
+        terms = self._sellable(instrument, place, needed, now)
         if terms is None:
             return self._exit_ended(place, found, max(needed, ZERO), working)
         if working:  # on spot a resting order locks the coins
             return (_cancelled(working[0], "the coins shall be sold"),)
-        if now.boot_ns < self._of(place).not_before_ns or self._governor.refusal(now.boot_ns) is not None:
-            return ()
-        mark = self.marked(
-            parent_id=found.parent_id,
-            place=place,
-            side="sell",
-            purpose="exit",
-            terms=terms,
-            decision_price=self._price_of(place),
-            lease_age_ns=None,
-        )
-        return (Report(mark, cause_id=found.exit_id, reducing=True),)
+        mark = self._sale((found.parent_id, "exit"), place, terms, self._price_of(place), now)
+        return () if mark is None else (Report(mark, cause_id=found.exit_id, reducing=True),)
 
     def _exit_ended(self, place: Place, found: Exit, left: Decimal, working: Sequence[Order]) -> Sequence[Report]:
         if working and not found.target_quantity:
@@ -201,37 +159,60 @@ class Worker:
 
     def _cover_step(self, place: Place, working: Sequence[Order], now: Moment) -> Sequence[Report]:
         protection, instrument = self._books.protections.get(place), self.instruments.get(place[1])
-        owned, patience = self._books.positions.of(*place).owned, self._of(place)
-        if protection is None or instrument is None:
+        if instrument is None:
             return ()
-        stop_price = instrument.stop_price("sell", protection.stop_price)
         covers = [order for order in working if order.key.purpose == "cover"]
-        wanted = instrument.quantity_floored(owned)
+        owned = self._books.positions.of(*place).owned
+        if protection is None:  # the position is gone, or came after its entry had ended
+            if covers:
+                return (_cancelled(covers[0], "there is nothing to cover"),)
+            return self._given_up(place, "no stop is known") if self._sellable(instrument, place, owned, now) else ()
+        stop_price = instrument.stop_price("sell", protection.stop_price)
+        terms = OrderTerms(
+            side="sell",
+            order_type="stop_market",
+            quantity=_orderable(instrument, owned),
+            stop_price=stop_price,
+        )
         if covers:
-            patience.uncovered_since_ns = None
-            return self._resized(covers, wanted, stop_price, now)
-        terms = OrderTerms(side="sell", order_type="stop_market", quantity=wanted, stop_price=stop_price)
-        if not wanted or self._fault(instrument, terms, place) is not None:
+            self._of(place).uncovered_since_ns = None
+            return self._resized(covers, terms.quantity, stop_price, now)
+        if not terms.quantity or self._fault(instrument, terms, None) is not None:
             return ()  # too little for any order of the venue, so for an exit as well
-        price = self._prices.of(place[1])
+        hopeless = self._why_no_stop(place, stop_price, now)
+        if hopeless is not None:
+            return self._given_up(place, hopeless)
+        mark = self._sale((protection.parent_id, "cover"), place, terms, stop_price, now)
+        return () if mark is None else (Report(mark, cause_id=protection.parent_id, reducing=True),)
+
+    def _why_no_stop(self, place: Place, stop_price: Decimal, now: Moment) -> str | None:
+        """Say why a position that has no stop shall not wait for one."""
+        price, patience = self._prices.of(place[1]), self._of(place)
         if patience.uncovered_since_ns is None:
             patience.uncovered_since_ns = now.boot_ns
         if price is not None and price.bid <= stop_price:
-            return self._given_up(place, f"the price has passed the stop at {stop_price:f}")
-        if now.boot_ns - patience.uncovered_since_ns > UNCOVERED_NS_MAX:
-            return self._given_up(place, "no stop can be placed")
-        if now.boot_ns < patience.not_before_ns or self._governor.refusal(now.boot_ns) is not None:
-            return ()
-        mark = self.marked(
-            parent_id=protection.parent_id,
+            return f"the price has passed the stop at {stop_price:f}"
+        if patience.refused_stops >= REFUSED_STOPS_MAX:
+            return "the venue refuses the stop"
+        return "no stop can be placed" if now.boot_ns - patience.uncovered_since_ns > UNCOVERED_NS_MAX else None
+
+    def _sale(
+        self, parent: tuple[str, Purpose], place: Place, terms: OrderTerms, price: Decimal, now: Moment
+    ) -> SendMarked | None:
+        """Return the mark of an order that reduces risk; None while it has to wait."""
+        if now.boot_ns < self._of(place).not_before_ns or self._governor.refusal(now.boot_ns) is not None:
+            return None
+        self._governor.sent(place[1], None, now.boot_ns)
+        parent_id, purpose = parent
+        return self._marks.next(
+            parent_id=parent_id,
             place=place,
             side="sell",
-            purpose="cover",
+            purpose=purpose,
             terms=terms,
-            decision_price=stop_price,
+            decision_price=price,
             lease_age_ns=None,
         )
-        return (Report(mark, cause_id=protection.parent_id, reducing=True),)
 
     def _resized(self, covers: Sequence[Order], wanted: Decimal, stop_price: Decimal, now: Moment) -> Sequence[Report]:
         """Cancel a cover that is not what it should be, at most once a second: the next step places it anew."""
@@ -255,21 +236,19 @@ class Worker:
         )
         return (Report(opened, cause_id=None, reducing=True),)
 
-    def _sellable(self, instrument: Instrument, place: Place, needed: Decimal) -> OrderTerms | None:
-        """Return the order that sells so much, capped by what the account holds; None where there can be none."""
-        quantity = instrument.quantity_floored(min(needed, self._books.ledger.balance(instrument.base)))
-        if quantity <= 0:
-            return None
-        if instrument.market_quantity_max is not None:
-            quantity = min(quantity, instrument.quantity_floored(instrument.market_quantity_max))
-        terms = OrderTerms(side="sell", order_type="market", quantity=quantity)
-        return terms if self._fault(instrument, terms, place) is None else None
+    def _sellable(self, instrument: Instrument, place: Place, needed: Decimal, now: Moment) -> OrderTerms | None:
+        """Return the order that sells so much, capped by what the account holds; None where it is too little for one.
 
-    def _fault(self, instrument: Instrument, terms: OrderTerms, place: Place) -> str | None:
-        reference = self._prices.of(place[1])
-        fault = instrument.filter_fault(
-            terms, reference_price=None if reference is None else reference.bid, open_orders=0, algo_orders=0
-        )
+        What is worth too little is given up, so a price that is in doubt is no reason: the venue then has the word.
+        """
+        quantity = _orderable(instrument, min(needed, self._books.ledger.balance(instrument.base)))
+        terms = OrderTerms(side="sell", order_type="market", quantity=quantity)
+        price = self._prices.of(place[1]) if self._prices.trouble(place[1], now.boot_ns) is None else None
+        is_enough = self._fault(instrument, terms, None if price is None else price.bid) is None
+        return terms if terms.quantity > 0 and is_enough else None
+
+    def _fault(self, instrument: Instrument, terms: OrderTerms, reference_price: Decimal | None) -> str | None:
+        fault = instrument.filter_fault(terms, reference_price=reference_price, open_orders=0, algo_orders=0)
         return None if fault is None else fault.reason
 
     def _price_of(self, place: Place) -> Decimal:
@@ -287,3 +266,9 @@ class Worker:
 
 def _cancelled(order: Order, reason: str | None) -> Report:
     return Report(CancelMarked(order.key, clipped(reason or "", 64)), cause_id=order.key.parent_id, reducing=True)
+
+
+def _orderable(instrument: Instrument, quantity: Decimal) -> Decimal:
+    """Return as much of a quantity as one order may be of."""
+    bounds = (instrument.quantity_max, instrument.market_quantity_max)
+    return instrument.quantity_floored(min(quantity, *(bound for bound in bounds if bound is not None), quantity))

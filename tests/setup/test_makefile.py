@@ -9,7 +9,23 @@ import yaml
 
 from tests.house.tree import CHECKOUT
 
-VERBS = ("setup", "check", "test", "bench", "fuzz", "chaos", "demo", "up", "down", "status", "logs", "lock", "clean")
+VERBS = (
+    "setup",
+    "check",
+    "test",
+    "sim",
+    "mutants",
+    "bench",
+    "fuzz",
+    "chaos",
+    "demo",
+    "up",
+    "down",
+    "status",
+    "logs",
+    "lock",
+    "clean",
+)
 OF_THE_MESH = ("demo", "up", "down", "status", "logs")
 
 

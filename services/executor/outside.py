@@ -1,0 +1,89 @@
+"""What others did on the account, and what contradicts us: it is written down, and entries wait for somebody. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from proto.fields import clipped
+from proto.orders import ConditionSet, OutsideSeen
+from proto.risk import Condition, Everything
+from services.executor.books import Books, assets_of
+from services.executor.orders import Order
+from services.executor.vocabulary import AccountRead, TransferTold, VenueOrder, VenueTrade
+from shared.core.service import Note, Outward, Report
+from shared.trading.amounts import EXACT, ZERO
+
+ACTIVITY: Final = "outside_activity"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a fact led to."""
+
+    reports: list[Report] = field(default_factory=list)
+    effects: list[Outward | Note] = field(default_factory=list)
+    rejected: Order | None = None
+    accepted: Order | None = None
+
+
+class Outside:
+    """Writes down what was not ours.
+
+    What happened before the books are opened is in the balances that they are opened with.
+    """
+
+    def __init__(self, books: Books) -> None:
+        self._books: Final = books
+
+    def trade(self, trade: VenueTrade, outcome: Outcome) -> None:
+        """Take in a trade by another hand, or one of ours that is more than was ordered."""
+        base, quote = assets_of(trade.symbol)
+        signed = trade.quantity if trade.side == "buy" else -trade.quantity
+        changes = {base: signed}
+        changes[quote] = changes.get(quote, ZERO) + (-trade.quote_quantity).copy_sign(-signed)
+        changes[trade.fee_asset] = EXACT.subtract(changes.get(trade.fee_asset, ZERO), trade.fee)
+        reference = f"trade-{trade.symbol}-{trade.trade_id}-{trade.side}"
+        if f"{reference}-{base}" in self._books.outside or not self._books.passes:
+            return
+        outcome.reports += [
+            Report(
+                OutsideSeen("trade", f"{reference}-{asset}", trade.symbol, asset, change, trade.venue_time_ns),
+                reducing=True,
+            )
+            for asset, change in changes.items()
+        ]
+        self.wary(outcome, ACTIVITY, f"{trade.symbol} was traded on the account, and not by us")
+
+    def transfer(self, told: TransferTold, outcome: Outcome) -> None:
+        """Take in money that came or went."""
+        if told.reference in self._books.outside or not self._books.passes:
+            return
+        seen = OutsideSeen("transfer", told.reference, None, told.asset, told.quantity, told.venue_time_ns)
+        outcome.reports.append(Report(seen, reducing=True))
+        self.wary(outcome, ACTIVITY, f"{told.quantity:f} {told.asset} came or went")
+
+    def order(self, told: VenueOrder, outcome: Outcome) -> None:
+        """Take in an order by another hand."""
+        reference = f"order-{told.symbol}-{told.venue_order_id}"
+        if told.status != "open" or reference in self._books.outside:
+            return
+        base, _ = assets_of(told.symbol)
+        seen = OutsideSeen("order", reference, told.symbol, base, told.quantity, told.venue_time_ns)
+        outcome.reports.append(Report(seen, reducing=True))
+        self.wary(outcome, ACTIVITY, f"there is an order for {told.symbol} that is not ours")
+
+    def wary(self, outcome: Outcome, name: str, reason: str) -> None:
+        """Let no entry pass before an operator has looked."""
+        if (name, Everything()) not in self._books.conditions:
+            condition = Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, 64))
+            outcome.reports.append(Report(ConditionSet(condition), reducing=True))
+            outcome.effects.append(Note("critical", name, {"reason": reason}))
+
+
+def openings(account: AccountRead) -> list[Report]:
+    """Return what the books begin with."""
+    totals = {balance.asset: EXACT.add(balance.free, balance.locked) for balance in account.balances}
+    return [
+        Report(OutsideSeen("opening", f"opening-{asset}", None, asset, total, account.venue_time_ns), reducing=True)
+        for asset, total in totals.items()
+        if total
+    ]

@@ -1,0 +1,68 @@
+"""`make mutants`: let the simulation look for each mutant in a copy of the tree, and say how many seeds it took."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tests.house.tree import CHECKOUT
+from tests.simulation.mutants import Mutant, mutants, mutated
+from tests.simulation.world import World
+
+SEEDS: Final = 1_000
+COPIED: Final = ("proto", "shared", "services", "tests", "pyproject.toml")
+NOT_FOUND: Final = "not found"
+DID_NOT_RUN: Final = "did not run"
+
+
+def main() -> int:
+    """Hunt every mutant, those whose description holds the words given, or, within a copy, the one that is there."""
+    if sys.argv[1:] == ["here"]:
+        _say(first_failure())
+        return 0
+    wanted = [mutant for mutant in mutants() if " ".join(sys.argv[1:]) in mutant.what]
+    survivors = 0
+    for mutant in wanted:
+        found = hunted(mutant)
+        survivors += found == NOT_FOUND or found.startswith(DID_NOT_RUN)
+        _say(f"| {mutant.what} | {found} |")
+    _say(f"{len(wanted) - survivors} of {len(wanted)} mutants found within {SEEDS} seeds")
+    return 1 if survivors else 0
+
+
+def first_failure() -> str:
+    """Run seeds until one fails, and say which, and why."""
+    for seed in range(SEEDS):
+        violations = World(seed).run().violations
+        if violations:
+            return f"{seed + 1} | {violations[0].partition(':')[0]}"
+    return NOT_FOUND
+
+
+def hunted(mutant: Mutant) -> str:
+    """Make the mutant in a copy of the tree, and hunt it there."""
+    with tempfile.TemporaryDirectory(prefix="bw-mutant-") as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            source = CHECKOUT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "recordings"))
+            else:
+                shutil.copy(source, copy / name)
+        path = copy / mutant.path
+        path.write_text(mutated(mutant, path.read_text(encoding="utf-8")), encoding="utf-8")
+        command = [sys.executable, "-m", "tests.simulation.hunt", "here"]
+        run = subprocess.run(command, cwd=copy, capture_output=True, encoding="utf-8", check=False)
+        lines = run.stdout.splitlines()
+        return lines[-1] if lines else f"{DID_NOT_RUN}: {run.stderr.splitlines()[-1]}"
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,285 @@
+"""A process without a machine: one life of a core behind a shell like shared/mesh/service/shell.py, on virtual time.
+
+It keeps the same promises in the same order: one input at a time; every report durable before anything that was
+returned with it; `Recorded` for each before any effect of the first. Between any two of these steps it can be killed.
+A commit takes time, in which nothing else is handled; a frozen process handles nothing, and is told `Stalled` first.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from proto.codec import EnvelopeCodec
+from proto.envelope import Envelope
+from shared.core.service import (
+    Answer,
+    Ask,
+    Effect,
+    Happening,
+    Journaling,
+    JournalRoom,
+    Moment,
+    Note,
+    NotRecorded,
+    Outward,
+    Recorded,
+    Report,
+    Restored,
+    Say,
+    Stalled,
+    Started,
+    WakeAt,
+    Watched,
+    Woken,
+)
+from shared.mesh.bus.sender import Sender
+from shared.mesh.journal import JournalAbsent, JournalFull, Opening, create_journal, open_journal
+from shared.mesh.service.diary import Diary, date_of
+from tests.shared.mesh.journal.sim_disk import PowerCut, SimDisk
+from tests.simulation.scheduler import SECOND_NS, Scheduler
+
+RESERVE_BYTES: Final = 16 * 1024
+STALL_NS: Final = SECOND_NS
+TEND_NS: Final = 10 * SECOND_NS
+CODEC: Final = EnvelopeCodec()
+
+
+class Hands(Protocol):
+    """What a process reaches outside, and who watches it."""
+
+    def perform(self, effect: Outward | Answer | Ask | Say | Note) -> None:
+        """Carry out an effect."""
+
+    def taken(self, happening: Happening) -> None:
+        """Take note of what the core is handed."""
+
+    def recorded(self, envelope: Envelope) -> None:
+        """Take note of a record that is durable: when it was written, and whenever it is read again."""
+
+    def is_struck(self, task: str) -> bool:
+        """Say whether the process dies here, before this step."""
+
+    def died(self, *, by_power_cut: bool) -> None:
+        """Take note that it died."""
+
+    def commit_ns(self) -> int:
+        """Say how long the disk takes this time."""
+
+
+class Process:
+    """One life."""
+
+    def __init__(self, *, core: Journaling, epoch: int, disk: SimDisk, scheduler: Scheduler, hands: Hands) -> None:
+        self.core: Final = core
+        self.epoch: Final = epoch
+        self.disk: Final = disk
+        self.is_alive = True
+        self._scheduler: Final = scheduler
+        self._hands: Final = hands
+        self._sender: Final = Sender(instance="executor", epoch=epoch, clock=scheduler.clock)
+        self._inputs: Final[deque[Happening]] = deque()
+        self._tasks: Final[deque[Callable[[], None]]] = deque()
+        self._timers: Final[dict[str, int]] = {}
+        self._rung: Final[list[str]] = []  # timers that came due while it was frozen
+        self._is_working = self._is_writing = False
+        self._has_room = True
+        self._frozen_since_ns: int | None = None
+        self._diary: Diary | None = None
+
+    @property
+    def diary(self) -> Diary:
+        """Return its journal."""
+        assert self._diary is not None, "it has started"
+        return self._diary
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is between two inputs."""
+        return self.is_alive and not (self._tasks or self._is_writing or self._is_working)
+
+    def start(self, *, restarts: int) -> None:
+        """Open the journal, fold it, and go."""
+        try:
+            self._diary = _opened(self.disk, wall_ns=self._scheduler.clock.wall_ns(), empty_state=self.core.state())
+            self.core.handle(Restored(self.diary.journal.snapshot.state), self._now())
+            for past in self.diary.past():
+                if isinstance(past, Recorded):
+                    self._hands.recorded(past.envelope)
+                self.core.handle(past, self._now())
+        except PowerCut:
+            self.die(by_power_cut=True)
+            return
+        self._has_room = True
+        self.take(Started("executor", self.epoch, restarts, ()))
+        self._note_room()
+        self._scheduler.after(TEND_NS, self._tend)
+
+    def take(self, happening: Happening) -> None:
+        """Hand in what happened, as soon as it is its turn."""
+        if self.is_alive:
+            self._inputs.append(happening)
+            self._work()
+
+    def freeze(self, duration_ns: int) -> None:
+        """Stand still for a while."""
+        if self._frozen_since_ns is None and self.is_alive:
+            self._frozen_since_ns = self._scheduler.now_ns
+            self._scheduler.after(duration_ns, self._thaw)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen_since_ns is not None
+
+    def die(self, *, by_power_cut: bool) -> None:
+        """End without a word."""
+        if self.is_alive:
+            self.is_alive = False
+            self._tasks.clear()
+            self._inputs.clear()
+            self._hands.died(by_power_cut=by_power_cut)
+
+    def begin_segment(self) -> None:
+        """Turn a page of the journal, if the process is between two inputs."""
+        if self.is_idle and not self.is_frozen:
+            try:
+                date = date_of(self._scheduler.clock.wall_ns())
+                self.diary.journal.begin_segment(date=date, state=self.core.state())
+            except JournalFull:
+                return
+            except PowerCut:
+                self.die(by_power_cut=True)
+
+    def _thaw(self) -> None:
+        since_ns, self._frozen_since_ns = self._frozen_since_ns, None
+        if since_ns is None or not self.is_alive:
+            return
+        self._stood_still(self._scheduler.now_ns - since_ns)
+        rung, self._rung[:] = list(self._rung), []
+        for timer in rung:
+            self._ring(timer, self._timers.get(timer, 0))
+        self._work()
+
+    def _stood_still(self, gap_ns: int) -> None:
+        if gap_ns > STALL_NS:  # market data that waited is dropped; streams begin anew
+            kept = [one for one in self._inputs if not isinstance(one, Watched)]
+            self._inputs.clear()
+            self._inputs.extend((Stalled(gap_ns), *kept))
+
+    def _work(self) -> None:
+        if self._is_working:
+            return
+        self._is_working = True
+        while self.is_alive and not self._is_writing and not self.is_frozen:
+            if self._tasks:
+                self._tasks.popleft()()
+            elif self._inputs:
+                self._do(self._handled(self._inputs.popleft()))
+            else:
+                break
+        self._is_working = False
+
+    def _handled(self, happening: Happening) -> Sequence[Effect]:
+        self._hands.taken(happening)
+        return self.core.handle(happening, self._now())
+
+    def _do(self, effects: Sequence[Effect]) -> None:
+        """Let effects be done before anything else: first of all what shall be recorded."""
+        reports = [effect for effect in effects if isinstance(effect, Report)]
+        steps: list[Callable[[], None]] = [lambda: self._record(reports, effects)] if reports else []
+        if not reports:
+            steps = [self._performing(effect) for effect in effects]
+        self._tasks.extendleft(reversed(steps))
+
+    def _record(self, reports: Sequence[Report], effects: Sequence[Effect]) -> None:
+        if self._hands.is_struck("before the commit"):
+            self.die(by_power_cut=False)
+            return
+        try:
+            envelopes, _ = self.diary.record(reports, self._sender)
+        except JournalFull as full:
+            self._do(self._handled(NotRecorded(tuple(report.body for report in reports), str(full))))
+            self._note_room()
+            return
+        except PowerCut:
+            self.die(by_power_cut=True)
+            return
+        for envelope in envelopes:
+            self._hands.recorded(envelope)
+        self._is_writing, took_ns = True, self._hands.commit_ns()
+
+        def written() -> None:
+            self._is_writing = False
+            if self.is_alive:
+                self._stood_still(took_ns)
+                self._tasks.appendleft(lambda: self._written(envelopes, effects))
+                self._work()
+
+        self._scheduler.after(took_ns, written)
+
+    def _written(self, envelopes: Sequence[Envelope], effects: Sequence[Effect]) -> None:
+        if self._hands.is_struck("after the commit"):
+            self.die(by_power_cut=False)
+            return
+        led_to = [self._handled(Recorded(envelope)) for envelope in envelopes]
+        self._tasks.extendleft(reversed([self._performing(effect) for effect in effects]))
+        for following in reversed(led_to):
+            self._do(following)
+        self._note_room()
+
+    def _performing(self, effect: Effect) -> Callable[[], None]:
+        def perform() -> None:
+            match effect:
+                case WakeAt(timer=timer, boot_ns=boot_ns):
+                    self._set(timer, boot_ns)
+                case Outward() | Answer() | Ask() | Say() | Note():
+                    if isinstance(effect, Outward | Answer) and self._hands.is_struck(type(effect).__name__):
+                        self.die(by_power_cut=False)
+                    else:
+                        self._hands.perform(effect)
+                case _:
+                    pass  # what it watches it is told anyway
+
+        return perform
+
+    def _set(self, timer: str, boot_ns: int | None) -> None:
+        self._timers[timer] = boot_ns or 0
+        if boot_ns is not None:
+            self._scheduler.at(boot_ns, lambda: self._ring(timer, boot_ns))
+
+    def _ring(self, timer: str, boot_ns: int) -> None:
+        if not self.is_alive or not boot_ns or self._timers.get(timer) != boot_ns:
+            return
+        if self.is_frozen:
+            self._rung.append(timer)
+            return
+        self._timers[timer] = 0
+        self.take(Woken(timer))
+
+    def _tend(self) -> None:
+        if not self.is_alive:
+            return
+        self._scheduler.after(TEND_NS, self._tend)
+        if self.is_idle and not self.is_frozen and self.diary.journal.is_full:
+            self.diary.journal.refill_reserve()
+            self._note_room()
+            self._work()
+
+    def _note_room(self) -> None:
+        has_room = not self.diary.journal.is_full
+        if has_room != self._has_room and self.is_alive:
+            self._has_room = has_room
+            self._inputs.append(JournalRoom(has_room))
+
+    def _now(self) -> Moment:
+        clock = self._scheduler.clock
+        return Moment(clock.wall_ns(), clock.boot_ns(), clock.boot_id)
+
+
+def _opened(disk: SimDisk, *, wall_ns: int, empty_state: bytes) -> Diary:
+    opening = Opening(disk=disk, prove=CODEC.decode_stored, reserve_bytes=RESERVE_BYTES)
+    try:
+        journal = open_journal(opening)
+    except JournalAbsent:
+        journal = create_journal(opening, date=date_of(wall_ns), state=empty_state)
+    return Diary(journal, codec=CODEC, troubles=())

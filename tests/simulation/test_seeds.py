@@ -1,0 +1,24 @@
+"""The order path under faults, and without: as many seeds as `make test` has time for. `make sim` runs more."""
+
+import pytest
+
+from tests.simulation.world import World
+
+SEEDS = 80
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_every_promise_is_kept(seed: int) -> None:
+    """Nothing is lost, doubled or unapproved while faults last; soon after, all is terminal, equal and covered."""
+    result = World(seed).run()
+    lines = "\n".join(result.lines[-40:])
+    replay = f".venv/bin/python -m tests.simulation replay {seed}"
+    assert not result.violations, f"{result.violations[:3]}\n{lines}\neverything: {replay}"
+
+
+def test_faults_are_not_all_fair_weather() -> None:
+    """The seeds of this file trade, kill and confuse: what never strikes proves nothing."""
+    results = [World(seed).run() for seed in range(12)]
+    assert sum(result.fills for result in results) > 50
+    assert sum(result.deaths for result in results) > 3
+    assert len({fault for result in results for fault in result.struck}) > 15

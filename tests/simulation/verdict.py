@@ -1,0 +1,140 @@
+"""Holds the executor against the venue and against its own journal: while a run goes on, and when it is over."""
+
+from decimal import ROUND_DOWN, Context, Decimal
+from typing import Final
+
+from proto.codec import EnvelopeCodec
+from services.executor.books import Books
+from services.executor.vocabulary import VenueOrder
+from shared.core.service import Recorded
+from shared.mesh.journal import Gap, JournalReader, examine
+from shared.trading.client_ids import parsed
+from tests.simulation.host import Host
+from tests.simulation.scheduler import SECOND_NS, Scheduler
+from tests.simulation.trace import Trace
+from tests.simulation.venue import SimVenue
+from tests.simulation.witness import Witness
+
+COVER_NS_CALM: Final = 5 * SECOND_NS
+COVER_NS: Final = 25 * SECOND_NS  # doubt, a ban and back-off may lie one behind the other
+STEP: Final = Decimal("0.001")
+LEAST_QUOTE: Final = Decimal(6)  # what the venue would take, and a little, since the price moves
+CODEC: Final = EnvelopeCodec()
+_shown: Final = Context(prec=28)
+
+
+class Verdict:
+    """Judges."""
+
+    def __init__(self, *, scheduler: Scheduler, trace: Trace, witness: Witness, venue: SimVenue, host: Host) -> None:
+        self._scheduler: Final = scheduler
+        self._trace: Final = trace
+        self._witness: Final = witness
+        self._venue: Final = venue
+        self._host: Final = host
+        self._uncovered_ns: Final[dict[tuple[str, str], int]] = {}
+
+    def look(self, *, is_calm: bool) -> None:
+        """Look whether positions are covered and the books are the fold of the journal, while the executor lives."""
+        process = self._host.process
+        if process is None or not self._host.is_well or not process.is_idle:
+            self._uncovered_ns.clear()
+            return
+        for place in self._uncovered():
+            since_ns = self._uncovered_ns.setdefault(place, self._scheduler.now_ns)
+            if self._scheduler.now_ns - since_ns > (COVER_NS_CALM if is_calm else COVER_NS):
+                self._trace.violated("I19", f"{place} has been uncovered for too long")
+                self._uncovered_ns[place] = self._scheduler.now_ns
+
+    def judge(self) -> None:
+        """Judge a run that is over: everything is terminal, equal and covered."""
+        process = self._host.process
+        if process is None or not self._host.is_well:
+            self._trace.violated("I30", "the executor does not live")
+            return
+        self._fold_is_live()
+        books = self._host.core.books
+        if books.entries:
+            self._trace.violated("I30", f"still worked: {list(books.entries)}")
+        if books.exits:
+            self._trace.violated("I30", f"still to come down: {list(books.exits)}")
+        for order in books.working():
+            if order.key.purpose != "cover" or order.life not in {"resting", "partly_filled"}:
+                self._trace.violated("I30", f"{order.client_order_id} is still {order.life}")
+        for place in self._uncovered():
+            self._trace.violated("I19", f"{place} is not covered in the end")
+        self._orders_agree(books)
+        self._balances_agree(books)
+
+    def _uncovered(self) -> list[tuple[str, str]]:
+        """Return the positions that have neither a stop at the venue nor an exit under way."""
+        books, now_ns = self._host.core.books, self._scheduler.now_ns
+        resting = {one.client_order_id for one in self._venue.orders(now_ns) if one.status == "open"}
+        uncovered = []
+        for held in books.positions.held():
+            place = held.strategy, held.symbol
+            quantity = held.owned.quantize(STEP, ROUND_DOWN)
+            bid = next((price for price, _ in self._venue.bids_and_asks(held.symbol).bids), Decimal(0))
+            working = [order for order in books.working(place) if order.key.side == "sell"]
+            covered = sum((one.open_quantity for one in working if one.client_order_id in resting), Decimal(0))
+            if quantity * bid < LEAST_QUOTE or covered >= quantity or place in books.exits:
+                self._uncovered_ns.pop(place, None)
+            else:
+                uncovered.append(place)
+        for place in self._uncovered_ns.keys() - set(uncovered):
+            del self._uncovered_ns[place]
+        return uncovered
+
+    def _fold_is_live(self) -> None:
+        """Read the journal as the next process would, and compare."""
+        disk = self._host.disk.after_kill()
+        examination = examine(disk)
+        assert examination.snapshot is not None, "it has a journal"
+        folded = Books()
+        folded.restore(examination.snapshot.state)
+        reader = JournalReader(
+            disk, from_sequence=examination.snapshot.sequence + 1, committed=lambda: examination.mark
+        )
+        while entries := reader.poll():
+            for entry in entries:
+                assert not isinstance(entry, Gap), "nothing was lost"
+                folded.fold(Recorded(CODEC.decode_stored(entry.payload)).envelope)
+        if folded.state() != self._host.core.books.state():
+            self._trace.violated("I26", "the books are not the fold of their journal")
+
+    def _orders_agree(self, books: Books) -> None:
+        for shown in self._venue.orders(self._scheduler.now_ns):
+            if parsed(shown.client_order_id) is not None:
+                self._order_agrees(books, shown)
+
+    def _order_agrees(self, books: Books, shown: VenueOrder) -> None:
+        name = shown.client_order_id
+        order = books.orders.get(name)
+        if order is None:
+            self._trace.violated("I3", f"the venue has {name}, and the books do not")
+            return
+        trades = self._venue.trades(shown.symbol, self._scheduler.now_ns)
+        theirs = [one for one in trades if one.venue_order_id == shown.venue_order_id]
+        told = {fill.trade_id: fill for fill in self._witness.fills.get(name, [])}
+        if {one.trade_id for one in theirs} != told.keys():
+            self._trace.violated("I5", f"{name} has {len(theirs)} trades at the venue, {len(told)} in the journal")
+        if order.executed_quantity != shown.executed_quantity:
+            self._trace.violated("I5", f"{name} executed {shown.executed_quantity}, not {order.executed_quantity}")
+        quote = sum((one.quote_quantity for one in theirs), Decimal(0))
+        if shown.executed_quantity and order.average_price != _shown.divide(quote, shown.executed_quantity):
+            self._trace.violated("I5", f"{name} has an average price of its own")
+        ended = self._witness.endings.get(name)
+        if shown.status != "open" and (ended is None or ended.ending != shown.status):
+            self._trace.violated("I5", f"{name} is {shown.status} at the venue, and {ended and ended.ending} with us")
+        if shown.status == "open" and ended is not None:
+            self._trace.violated("I5", f"{name} is open at the venue, and {ended.ending} with us")
+
+    def _balances_agree(self, books: Books) -> None:
+        balances = {one.asset: one.free + one.locked for one in self._venue.balances(self._scheduler.now_ns)}
+        differences = books.ledger.differences(balances)
+        if differences:
+            self._trace.violated("I11", f"the venue has more than the books: {differences}")
+        for asset, total in balances.items():
+            held = [one.owned for one in books.positions.held() if one.symbol.startswith(f"{asset}/")]
+            if sum(held, Decimal(0)) > total:
+                self._trace.violated("I10", f"positions hold more {asset} than the account")

@@ -1,0 +1,88 @@
+"""Which faults a seed has, and how hard: each is switched by lot, one seed in ten has none at all."""
+
+from collections.abc import Collection
+from typing import Final
+
+from tests.simulation.scheduler import Dice
+
+CALM_SHARE: Final = 0.1
+ON_SHARE: Final = 0.4
+
+# Each fault with the greatest chance it can have, each time that it could strike.
+FAULTS: Final[dict[str, float]] = {
+    "request lost": 0.2,
+    "reply lost": 0.2,
+    "reply late": 0.2,
+    "reply doubled": 0.3,
+    "request held": 0.2,
+    "error though done": 0.2,
+    "error and not done": 0.2,
+    "turned away": 0.2,
+    "signing slow": 0.2,
+    "latency": 0.5,
+    "read failed": 0.3,
+    "read lags": 0.6,
+    "stream lost": 0.05,
+    "told lost": 0.3,
+    "told late": 0.3,
+    "told doubled": 0.3,
+    "banned": 0.02,
+    "killed": 0.03,
+    "power cut": 0.3,
+    "frozen": 0.04,
+    "disk slow": 0.03,
+    "disk full": 0.02,
+    "segment begun": 0.1,
+    "risk silent": 0.06,
+    "risk restarted": 0.03,
+    "risk reduces": 0.04,
+    "lease late": 0.3,
+    "approval late": 0.3,
+    "approval doubled": 0.4,
+    "approval renewed": 0.4,
+    "approval replayed": 0.1,
+    "exit lost": 0.3,
+    "feed silent": 0.04,
+    "feed doubts": 0.04,
+    "feed broken": 0.04,
+    "traded by hand": 0.02,
+    "moved by hand": 0.02,
+    "ordered by hand": 0.02,
+    "paused by hand": 0.02,
+    "price jumps": 0.08,
+    "book thin": 0.3,
+}
+
+
+class Weather:
+    """The faults of a seed. What strikes is drawn from dice of its own, so switching one fault off shifts no other."""
+
+    def __init__(self, dice: Dice, *, without: Collection[str] = ()) -> None:
+        chosen = dice.of("weather")
+        self.is_calm: Final = chosen.random() < CALM_SHARE
+        self._dice: Final = dice
+        self._chances: Final[dict[str, float]] = {}
+        for fault, greatest in FAULTS.items():
+            is_on, intensity = chosen.random() < ON_SHARE, chosen.random()
+            if is_on and not self.is_calm and fault not in without:
+                self._chances[fault] = greatest * intensity
+        self.struck: Final[dict[str, int]] = {}
+        self.is_over = False
+
+    @property
+    def faults(self) -> list[str]:
+        """Return the faults of this seed."""
+        return list(self._chances)
+
+    def strikes(self, fault: str) -> bool:
+        """Draw whether a fault strikes now."""
+        assert fault in FAULTS, f"{fault} is no fault"
+        chance = self._chances.get(fault, 0.0)
+        if not chance or self._dice.of(fault).random() >= chance or self.is_over:
+            return False
+        self.struck[fault] = self.struck.get(fault, 0) + 1
+        return True
+
+    def amount(self, fault: str, low: int, high: int) -> int:
+        """Draw how much of a fault there is."""
+        return self._dice.of(f"{fault}: how much").randint(low, high)

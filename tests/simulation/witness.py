@@ -1,0 +1,185 @@
+"""Watches a run as it goes, from outside: what is durable, what leaves, what arrives, and what must never be.
+
+It believes journals and the venue, and of the executor's memory only what it compares with them. A checker that reads
+journals alone, and imports nothing of ours, is to be handed the disk of a run as well: see `World.judged`.
+"""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from proto.envelope import Envelope
+from proto.orders import EntryOpened, OrderDoubted, OrderEnded, OrderFilled, ReconcileFinished, SendMarked
+from proto.risk import LeaseAnswered
+from services.executor.vocabulary import OrderRead, SendOrder
+from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Scheduler
+from tests.simulation.trace import Trace
+from tests.simulation.venue import AHEAD_NS
+
+if TYPE_CHECKING:
+    from proto.verdicts import Approval
+
+LEASE_NS_MAX: Final = 2 * SECOND_NS
+WINDOW_NS: Final = 3 * SECOND_NS
+LAG_NS: Final = 2 * SECOND_NS
+SIGN_NS_MAX: Final = 250 * MILLISECOND_NS
+NEGATIVES_MIN: Final = 2
+
+
+class Witness:
+    """Holds every step against what it must rest on."""
+
+    def __init__(self, scheduler: Scheduler, trace: Trace) -> None:
+        self._scheduler: Final = scheduler
+        self._trace: Final = trace
+        self.approvals: Final[dict[str, Approval]] = {}  # what risk granted, whoever heard of it
+        self.marks: Final[dict[str, Envelope]] = {}
+        self.fills: Final[dict[str, list[OrderFilled]]] = {}
+        self.endings: Final[dict[str, OrderEnded]] = {}
+        self.worked: Final[dict[str, list[str]]] = {}  # by intent, the approvals that were worked for it
+        self.records = 0
+        self._marked: Final[dict[str, SendMarked]] = {}
+        self._left: Final[set[str]] = set()
+        self._stamps: Final[dict[str, int]] = {}
+        self._arrived: Final[set[str]] = set()
+        self._negatives: Final[dict[str, list[int]]] = {}
+        self._lease: tuple[int, int, LeaseAnswered] | None = None  # its number, when it was asked for, and what it says
+        self._asked_ns: Final[dict[tuple[int, int], int]] = {}
+        self._is_reconciled = False
+
+    # What it is told of.
+
+    def began(self) -> None:
+        """Take note that the executor begins anew: it has no lease, and has compared nothing."""
+        self._lease, self._is_reconciled = None, False
+
+    def gap(self) -> None:
+        """Take note that something the venue said may have been missed."""
+        self._is_reconciled = False
+
+    def lease_asked(self, epoch: int, number: int, asked_at_ns: int) -> None:
+        """Take note that the executor asked for its lease."""
+        self._asked_ns[epoch, number] = asked_at_ns
+
+    def lease_heard(self, epoch: int, answer: LeaseAnswered) -> None:
+        """Take note of a lease that the executor is handed."""
+        if self._lease is None or answer.number >= self._lease[0]:
+            self._lease = (answer.number, self._asked_ns[epoch, answer.number], answer)
+
+    def not_found(self, answer: OrderRead) -> None:
+        """Take note that the venue said well that it has no such order."""
+        self._negatives.setdefault(answer.client_order_id, []).append(answer.venue_time_ns)
+
+    def recorded(self, envelope: Envelope) -> None:
+        """Take note of a durable record."""
+        self.records += 1
+        match envelope.body:
+            case SendMarked() as mark:
+                self._mark(mark, envelope)
+            case EntryOpened(approval=approval):
+                worked = self.worked.setdefault(approval.intent_id, [])
+                worked.append(approval.approval_id)
+                self._expect(len(worked) == 1, "I2", f"intent {approval.intent_id} is worked by {worked}")
+            case OrderFilled() as fill:
+                self._filled(fill)
+            case OrderEnded() as ended:
+                self._ended(ended)
+            case OrderDoubted(order=order):
+                self._negatives.pop(order.client_order_id, None)
+            case ReconcileFinished(clean=clean):
+                self._is_reconciled = clean
+            case _:
+                pass
+
+    def left(self, order: SendOrder) -> None:
+        """Look at an order that the core lets go."""
+        name = order.client_order_id
+        self._expect(name in self.marks, "I3", f"{name} leaves without a durable mark")
+        self._expect(name not in self._left, "I4", f"{name} leaves a second time")
+        self._left.add(name)
+        if name in self.marks and self._marked[name].order.purpose == "entry":
+            self._entry_left(self._marked[name])
+
+    def signed(self, order: SendOrder, stamp_ns: int) -> None:
+        """Look at an order that is signed."""
+        name, now_ns = order.client_order_id, self._scheduler.now_ns
+        self._stamps[name] = stamp_ns
+        if name in self.marks:
+            age_ns = now_ns - self.marks[name].sent_boot_ns
+            self._expect(age_ns <= SIGN_NS_MAX, "I3", f"{name} is signed {age_ns / SECOND_NS:.3f} s after its mark")
+            if self._marked[name].order.purpose == "entry":
+                self._lease_stands(self._marked[name])
+
+    def arrived(self, order: SendOrder, stamp_ns: int) -> None:
+        """Look at an order that reaches the venue."""
+        name = order.client_order_id
+        ended = self.endings.get(name)
+        is_late = self._scheduler.now_ns + AHEAD_NS > stamp_ns + order.window_ns
+        self._expect(name in self.marks, "I3", f"{name} arrives without a durable mark")
+        self._expect(is_late or ended is None, "I7", f"{name} arrives after it was said to be {ended and ended.ending}")
+
+    # What it holds against each other.
+
+    def _mark(self, mark: SendMarked, envelope: Envelope) -> None:
+        name = mark.order.client_order_id
+        self._expect(name not in self.marks, "I6", f"the id {name} is used again")
+        for other, before in self._marked.items():
+            same_parent = before.order.parent_id == mark.order.parent_id
+            both_sell = before.order.side == mark.order.side == "sell"
+            same_place = (before.order.strategy, before.order.symbol) == (mark.order.strategy, mark.order.symbol)
+            if other not in self.endings and (same_parent or (both_sell and same_place)):
+                self._expect(False, "I6", f"{name} is marked while {other} has not ended")  # noqa: FBT003  # it is so
+        if mark.order.purpose == "entry":
+            siblings = [one for one in self._marked.values() if one.order.parent_id == mark.order.parent_id]
+            self._expect(not siblings, "I4", f"{name} is a second order of its entry")
+        self._marked[name], self.marks[name] = mark, envelope
+
+    def _entry_left(self, mark: SendMarked) -> None:
+        name, now_ns = mark.order.client_order_id, self._scheduler.now_ns
+        approval = self.approvals.get(mark.order.parent_id)
+        if approval is None:
+            self._trace.violated("I1", f"{name} leaves without an approval")
+            return
+        terms = (approval.symbol, approval.side, approval.strategy)
+        self._expect(terms == (mark.order.symbol, mark.order.side, mark.order.strategy), "I1", f"{name} is another")
+        self._expect(mark.quantity <= approval.quantity_max, "I1", f"{name} is of {mark.quantity}")
+        self._expect(now_ns <= approval.start_by_boot_ns, "I25", f"{name} leaves after start_by")
+        self._expect(self._is_reconciled, "I14", f"{name} leaves before the books were held against the venue's")
+        self._lease_stands(mark)
+
+    def _lease_stands(self, mark: SendMarked) -> None:
+        name, approval = mark.order.client_order_id, self.approvals.get(mark.order.parent_id)
+        if self._lease is None:
+            self._trace.violated("I1", f"{name} leaves without a lease")
+            return
+        _, asked_at_ns, lease = self._lease
+        age_ns = self._scheduler.now_ns - asked_at_ns
+        self._expect(age_ns <= LEASE_NS_MAX, "I1", f"{name} leaves on a lease {age_ns / SECOND_NS:.3f} s old")
+        self._expect(lease.permission == "RUN", "I1", f"{name} leaves under {lease.permission}")
+        epoch = None if approval is None else approval.risk_epoch
+        self._expect(lease.risk_epoch == epoch, "I1", f"{name} leaves for an approval of epoch {epoch}")
+
+    def _filled(self, fill: OrderFilled) -> None:
+        name = fill.order.client_order_id
+        known = self.fills.setdefault(name, [])
+        self._expect(all(one.trade_id != fill.trade_id for one in known), "I8", f"trade {fill.trade_id} counts twice")
+        known.append(fill)
+        total = sum((one.quantity for one in known), Decimal(0))
+        self._expect(total <= self._marked[name].quantity, "I8", f"{name} has filled {total}")
+        self._expect(
+            total == fill.cumulative_quantity, "I8", f"{name} is said to have filled {fill.cumulative_quantity}"
+        )
+
+    def _ended(self, ended: OrderEnded) -> None:
+        name = ended.order.client_order_id
+        self._expect(name not in self.endings, "I9", f"{name} ends twice")
+        self.endings[name] = ended
+        if ended.ending == "absent" and not ended.reason.startswith("not sent"):
+            marked_at = self.marks[name].sent_boot_ns + AHEAD_NS
+            fence_ns = self._stamps.get(name, marked_at) + WINDOW_NS + LAG_NS
+            negatives = self._negatives.get(name, [])
+            is_proved = len(negatives) >= NEGATIVES_MIN and negatives[-1] >= fence_ns
+            self._expect(is_proved, "I7", f"{name} is held to be absent after {len(negatives)} readings, or too early")
+
+    def _expect(self, holds: bool, invariant: str, what: str) -> None:  # noqa: FBT001  # it reads as a sentence
+        if not holds:
+            self._trace.violated(invariant, what)
