@@ -79,9 +79,9 @@ class Story:
             quantity=quantity,
             limit_price=prices.get("limit"),
             stop_price=prices.get("stop"),
+            decision_price="100",
             child_number=child,
             attempt=1,
-            request_digest="5b" * 32,
             window_ns=3_000 * NS_PER_MS,
             lease_age_ns=120 * NS_PER_MS if name[0] == "e" else None,
         )
@@ -158,7 +158,7 @@ class Story:
 
     def reconcile(self, at_ms: int) -> None:
         """Hold the books against the venue's."""
-        self.says(at_ms, "reconcile_finished.1", pass_number=1, clean=True, differences=[])
+        self.says(at_ms, "reconcile_finished.1", pass_number=1, clean=True, differences=[], trades_read=[])
 
     def approve(self, at_ms: int, number: int, *, reserved: str = "50.5") -> None:
         """Let risk approve an intent, and the executor open it 50 ms later."""

@@ -20,7 +20,7 @@ from tests.checker.life import a_story
 from tests.checker.story import Story, client_id
 from tests.checker.wire import Said, Written, layouts, word
 
-QUIET: Final = MappingProxyType({"pass_number": 1, "clean": True, "differences": []})
+QUIET: Final = MappingProxyType({"pass_number": 1, "clean": True, "differences": [], "trades_read": []})
 
 
 def payload(number: int, /, **changes: object) -> bytes:
@@ -121,10 +121,10 @@ def test_gap_that_is_admitted_is_said_and_no_violation() -> None:
         ({"number": 7}, "its envelope says number 7"),
         ({"schema": 2}, "its envelope is not as"),
         ({"epoch": -1}, "its envelope is not as"),
-        ({"body": ["reconcile_finished.1", 1, 1, []]}, "neither true nor false"),
-        ({"body": ["reconcile_finished.1", 1, True]}, "has 2 fields, 3 expected"),
-        ({"body": ["reconcile_finished.1", True, True, []]}, "no whole number"),
-        ({"body": ["reconcile_finished.1", 1, True, [1]]}, "no text"),
+        ({"body": ["reconcile_finished.1", 1, 1, [], []]}, "neither true nor false"),
+        ({"body": ["reconcile_finished.1", 1, True]}, "has 2 fields, 4 expected"),
+        ({"body": ["reconcile_finished.1", True, True, [], []]}, "no whole number"),
+        ({"body": ["reconcile_finished.1", 1, True, [1], []]}, "no text"),
         ({"body": ["condition_cleared.1", "a", ["city"], "ada", ""]}, "is none of everything"),
     ],
 )

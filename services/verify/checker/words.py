@@ -87,9 +87,9 @@ class SendMarked:
     quantity: Quantity
     limit_price: Price | None
     stop_price: Price | None
+    decision_price: Price
     child_number: int
     attempt: int
-    request_digest: str
     window_ns: int
     lease_age_ns: int | None
 
@@ -174,7 +174,7 @@ class OutsideSeen:
     """Something that the bot did not do."""
 
     TAG: ClassVar[str] = "outside_seen.1"
-    kind: Literal["order", "trade", "transfer"]
+    kind: Literal["opening", "order", "trade", "transfer", "unexplained"]
     reference: str
     symbol: str | None
     asset: str
@@ -202,6 +202,14 @@ class ConditionCleared:
 
 
 @dataclass(frozen=True, slots=True)
+class TradesReadTo:
+    """Every trade of the account on a symbol below this id is in the books."""
+
+    symbol: str
+    next_trade_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReconcileFinished:
     """Our books were held against the venue's."""
 
@@ -209,6 +217,7 @@ class ReconcileFinished:
     pass_number: int
     clean: bool
     differences: tuple[str, ...]
+    trades_read: tuple[TradesReadTo, ...]
 
 
 OfOrder = SendMarked | OrderAcknowledged | CancelMarked | OrderDoubted | OrderFilled | OrderEnded
