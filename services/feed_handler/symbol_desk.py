@@ -18,7 +18,7 @@ from services.feed_handler.silence import Silence
 from services.feed_handler.standing import Standing
 from services.feed_handler.trade_line import Progress, TradeLine
 from services.feed_handler.vocabulary import BookFetched, CandlesFetched, StreamKind, Told, TradesFetched, Unreadable
-from services.feed_handler.wording import bar_closed, book_changed, book_snapshot, quote_seen, trade_seen
+from services.feed_handler.wording import bar_closed, book_changed, book_snapshot, gaps_noted, quote_seen, trade_seen
 from shared.core.service import Effect, Note, Publish
 from shared.market.observations import BookChange, Candle, Quote, Trade
 from shared.market.quality import Gate, GateSettings, Judged
@@ -205,7 +205,9 @@ class SymbolDesk:
         if progress.ask is not None:
             self._asked_trades_ns = now.venue_ns
             self._out.append(progress.ask)
-        self._count_progress(progress)
+        self.took["trades fetched"] += progress.filled
+        self._count_refused(progress.refused)
+        self._out += gaps_noted(self.symbol, progress.lost, progress.renumbered_from)
         for trade in progress.trades:
             if trade.trade_id in progress.after_holes:
                 self.bars.doubt_until(trade.exchange_time_ns)
@@ -232,21 +234,6 @@ class SymbolDesk:
             self.bars.doubt_until(now.venue_ns)
         else:
             self.bars.doubt_at(trade.exchange_time_ns)
-
-    def _count_progress(self, progress: Progress) -> None:
-        if progress.filled:
-            self.took["trades fetched"] += progress.filled
-        if progress.repeated:
-            self.refused["repeated trade"] += progress.repeated
-        if progress.wild:
-            self.refused["wild trade number"] += progress.wild
-        if progress.lost:
-            self.refused["lost trade"] += progress.lost
-            details = {"symbol": self.symbol, "trades": progress.lost}
-            self._out.append(Note("warning", "trades are lost: the venue does not give them", details))
-        if progress.renumbered_from is not None:
-            details = {"symbol": self.symbol, "from_id": progress.renumbered_from}
-            self._out.append(Note("warning", "the venue numbers its trades anew: some may be lost", details))
 
     def _book_told(self, progress: BookProgress, now: Times) -> None:
         assert self.book is not None, "it is asked for only where there is one"

@@ -32,6 +32,11 @@ class Progress(msgspec.Struct):
     renumbered_from: int | None = None
     ask: FetchTrades | None = None
 
+    @property
+    def refused(self) -> tuple[tuple[str, int], ...]:
+        """What did not become a part of the row, by the reason."""
+        return ("repeated trade", self.repeated), ("wild trade number", self.wild), ("lost trade", self.lost)
+
 
 class TradeLine:
     """The row of one symbol's trades."""

@@ -2,6 +2,7 @@
 
 from proto.bars import Bar
 from proto.market import BOOK_LEVELS_MAX, BarClosed, BookChanged, BookLevel, BookSnapshot, QuoteSeen, TradeSeen
+from shared.core.service import Note
 from shared.market.observations import BookChange, Levels, Quote, Trade
 from shared.market.order_book import OrderBook
 from shared.market.timeframe import Timeframe
@@ -68,3 +69,15 @@ def bar_closed(symbol: str, timeframe: Timeframe, bar: Bar) -> BarClosed:
 
 def _levels(levels: Levels) -> tuple[BookLevel, ...]:
     return tuple(BookLevel(float(price), float(quantity)) for price, quantity in levels)
+
+
+def gaps_noted(symbol: str, lost: int, renumbered_from: int | None) -> list[Note]:
+    """Say for the log that the row of a symbol's trades has a hole, or begins anew."""
+    notes = []
+    if lost:
+        details: dict[str, object] = {"symbol": symbol, "trades": lost}
+        notes.append(Note("warning", "trades are lost: the venue does not give them", details))
+    if renumbered_from is not None:
+        details = {"symbol": symbol, "from_id": renumbered_from}
+        notes.append(Note("warning", "the venue numbers its trades anew: some may be lost", details))
+    return notes

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from shared.mesh.settings.doors import Door
+from shared.mesh.settings.egress import ExecutorSettings
 from shared.mesh.settings.endpoints import addresses, checked_endpoints
 from shared.mesh.settings.feeds import Feed, checked_books, checked_feeds, checked_timeframes, feeds
 from shared.mesh.settings.section import Section
@@ -182,17 +183,6 @@ class SimExchangeSettings(Section):
     def admin_door(self) -> Door | None:
         """Where it takes commands, None where it takes none."""
         return Door("sim_exchange.admin_port", self.admin_port) if self.admin == "on" else None
-
-
-class ExecutorSettings(Section):
-    """What may leave for the venue in any sixty seconds, whatever was approved: a guard against our own defects."""
-
-    orders_a_minute_max: Annotated[int, count(10, 600)] = Field(60, description="Orders of every kind.")
-    entries_a_minute_max: Annotated[int, count(1, 100)] = Field(12, description="Orders that open a position.")
-    symbol_entries_a_minute_max: Annotated[int, count(1, 100)] = Field(4, description="Those of one symbol.")
-    entries_a_minute_quote_max: Annotated[Decimal, quote("10", "1000000")] = Field(
-        Decimal(5000), description="What all of them are worth, in money."
-    )
 
 
 class MetricsSettings(Section):
