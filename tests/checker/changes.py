@@ -255,3 +255,14 @@ def same_attempt(story: Story) -> None:
     """Send a stop that was proved absent again, under the number of the first attempt."""
     story.of_order("c1", "order_ended.1").set(ending="absent")
     mark(story, "c2").set(child_number=1)
+
+
+def filled_in_part_after_its_cancel(story: Story) -> None:
+    """Say that an order was cancelled, where the exchange says that it was filled, with no fill after that."""
+    set_at_exchange(story, "e1", status="FILLED")
+
+
+def approved_for_a_sale(story: Story) -> None:
+    """Let risk approve the sale of an intent at less than it may be sold for."""
+    judged = story.of_risk("intent_judged.1")
+    judged.set(intent__side="sell", approval__side="sell", intent__price_worst="99.01")

@@ -178,6 +178,44 @@ def test_log_that_begins_later_is_judged_from_there() -> None:
     assert story.verdict().violations == ()
 
 
+def test_old_trades_stay_in_the_balance_they_were_carried_over_in() -> None:
+    """A fill that the log carries over as remembered is in its opening balances, and does not count again."""
+    story = a_story()
+    story.settled = False
+    cut = log_line_of(story, "e4", "NEW") - 1
+    events = [event for line in story.venue.lines[:cut] for event in line.get("events", [])]
+    balances = {event["asset"]: event for event in events if event["told"] == "BalanceChanged"}
+    orders = {event["order"]["client_id"]: {**event, "fill": None} for event in events if "order" in event}
+    fills = [(event["order"], dict(event["fill"])) for event in events if event.get("fill")]
+    trades = [{"told": "TradeRemembered", "account": "demo", "trade": {**order, "fill": fill}} for order, fill in fills]
+    carried = [events[0], *orders.values(), *trades, *balances.values()]
+    first = {"line": "Opened", "carried_over": len(carried), "at_ms": START_MS + 9_000}
+    heads = [{**first, "line": "CarriedOver", "carried": event} for event in carried]
+    story.venue.lines[:] = [first, *heads, *story.venue.lines[cut:]]
+    for skew_ms in (0, 20_000):  # the venue's own clock may be ahead of the one that the log is stamped by
+        for _, fill in fills:
+            fill["time_ms"] += skew_ms
+        for told in [said for said in story.executor if said.tag == "order_filled.1"]:
+            told.set(venue_time_ns=told.get("venue_time_ns") + skew_ms * NS_PER_MS)
+        assert story.verdict().violations == ()
+
+
+def test_fill_that_is_told_after_its_acknowledgement_is_news() -> None:
+    """An order that the executor has spoken of may have been filled before that; it has a minute to hear of it."""
+    story = a_story()
+    story.settled = False
+    story.executor.sort(key=lambda said: said.at_ms)
+    known = story.of_order("x1", "order_acknowledged.1")
+    fills = [said for said in story.executor if said.tag == "order_filled.1" and "bw-main-x1" in str(said.body)]
+    del story.executor[story.executor.index(fills[0]) :]
+    story.executor.append(known) if known not in story.executor else None
+    del story.venue.lines[log_line_of(story, "x1", "FILLED") + 1 :]
+    assert story.verdict().violations == ()
+    story.nth("reconcile_finished.1").at_ms = 50
+    story.reconcile(63_000)
+    assert {"I5", "I8", "I11"} <= {violation.invariant for violation in story.verdict().violations}
+
+
 def test_trade_that_is_news_is_believed() -> None:
     """While the mesh runs, a trade that the journal has not heard of yet does not unbalance the books."""
     story = a_story()

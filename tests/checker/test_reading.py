@@ -125,6 +125,13 @@ def test_gap_that_is_admitted_is_said_and_no_violation() -> None:
         ({"body": ["reconcile_finished.1", 1, True]}, "has 2 fields, 4 expected"),
         ({"body": ["reconcile_finished.1", True, True, [], []]}, "no whole number"),
         ({"body": ["reconcile_finished.1", 1, True, [1], []]}, "no text"),
+        ({"body": ["reconcile_finished.1", -1, True, [], []]}, "no whole number"),
+        ({"body": ["reconcile_finished.1", "1", True, [], []]}, "no whole number"),
+        ({"body": ["reconcile_finished.1", 1, True, "none", []]}, "is no array"),
+        ({"body": ["entry_opened.1", ["approval.2"]]}, "is not the tag approval.1"),
+        ({"body": ["entry_opened.1", []]}, "is not the tag approval.1"),
+        ({"body": ["condition_cleared.1", "a", [], "ada", ""]}, "is none of everything"),
+        ({"body": ["condition_cleared.1", "a", "all", "ada", ""]}, "is none of everything"),
         ({"body": ["condition_cleared.1", "a", ["city"], "ada", ""]}, "is none of everything"),
     ],
 )

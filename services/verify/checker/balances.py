@@ -32,9 +32,9 @@ def judge_balances(evidence: Evidence, judge: Judge) -> None:
     for trade in log.trades:
         if trade.account == account and not trade.is_remembered and _is_not_ours(trade, evidence, log, fills):
             _add_trade(flows, log, trade.symbol, trade)
-    remembered = {(trade.symbol, trade.side, trade.trade_id) for trade in log.trades if trade.is_remembered}
+    from_before = {(trade.symbol, trade.side, trade.trade_id): trade.is_remembered for trade in log.trades}
     for key, fill in fills.items():
-        if key not in remembered and log.covers(fill.venue_time_ns):
+        if not from_before.get(key, not log.covers(fill.venue_time_ns)):
             _add_trade(flows, log, fill.order.symbol, fill)
     for (name, asset), (number, total) in log.balances.items():
         if name == account:
@@ -62,7 +62,7 @@ def _is_not_ours(trade: LogTrade, evidence: Evidence, log: ExchangeLog, fills: M
     if made_by is None:
         return True
     is_known = (trade.symbol, trade.side, trade.trade_id) in fills
-    return not is_known and evidence.may_be_news(trade.at_ms, made_by.last.wall_ns)
+    return not is_known and evidence.may_be_news(trade.at_ms, made_by)
 
 
 def _add_trade(flows: Flows, log: ExchangeLog, symbol: str, trade: LogTrade | OrderFilled) -> None:

@@ -19,7 +19,7 @@ def judge_endings(evidence: Evidence, judge: Judge) -> None:
         return
     for placed in evidence.log.ours():
         order = evidence.orders.by_client_id.get(placed.client_id)
-        if order is not None and not evidence.may_be_news(placed.last.at_ms, order.last.wall_ns):
+        if order is not None and not evidence.may_be_news(placed.last.at_ms, order):
             _judge_ending(order, placed, judge)
     for order in evidence.orders.all():
         worked = order.fills or (order.ended is not None and order.ended.body.ending not in NEVER_WORKED)

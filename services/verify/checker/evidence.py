@@ -7,7 +7,7 @@ from typing import Final
 
 from services.verify.checker.exchange_log import NS_PER_MS, ExchangeLog, LogOrder, last_number, read_log
 from services.verify.checker.journal import Journal, read_journal
-from services.verify.checker.orders import Orders
+from services.verify.checker.orders import Order, Orders
 
 PREFIX: Final = "bw-"
 NS_PER_SECOND: Final = 1_000_000_000
@@ -58,19 +58,20 @@ class Evidence:
         self.settled: Final = settled
         self.clock_bound_ns: Final = clock_bound_ns
         self.orders: Final = Orders(executor)
+        self.last_wall_ns: Final = 0 if executor is None else executor.last_wall_ns
         self.at_exchange: Final[dict[str, list[LogOrder]]] = {}  # by client id
         for placed in () if log is None else log.ours():
             self.at_exchange.setdefault(placed.client_id, []).append(placed)
         self._log_number_before: Final = log_number_before
 
-    def may_be_news(self, at_ms: int, known_wall_ns: int) -> bool:
-        """Say whether what the exchange did at a time may not have reached an executor yet that runs.
+    def may_be_news(self, at_ms: int, order: Order) -> bool:
+        """Say whether an executor that runs need not know yet what the exchange did with an order at a time.
 
-        It is younger than what the executor last said of the matter, which has not been at work for long since then.
+        Of an order that it called ended it knew everything until then. Otherwise it has a minute to hear of it.
         """
-        if self.settled or at_ms * NS_PER_MS <= known_wall_ns or self.executor is None:
-            return False
-        return self.executor.last_wall_ns < at_ms * NS_PER_MS + NEWS_NS_MAX
+        at_ns = at_ms * NS_PER_MS
+        known = order.ended is not None and at_ns <= order.last.wall_ns
+        return not self.settled and not known and self.last_wall_ns < at_ns + NEWS_NS_MAX
 
     def is_newer_than_journals(self, log_number: int) -> bool:
         """Say whether a line of the log may be newer than the journals as they were read."""

@@ -108,7 +108,7 @@ def _judge_all_known(evidence: Evidence, log: ExchangeLog, orders: Orders, seen:
         order = None if made_by is None else orders.by_client_id.get(made_by.client_id)
         if made_by is None or order is None:  # another's, or never marked, which is a violation of its own
             continue
-        if not evidence.may_be_news(trade.at_ms, order.last.wall_ns):
+        if not evidence.may_be_news(trade.at_ms, order):
             known = (trade.symbol, trade.side, trade.trade_id) in seen
             place = Place(LOG, trade.number, made_by.client_id)
             judge.hold("I8", f"trade {trade.trade_id} is in no record of the executor", place, holds=known)
