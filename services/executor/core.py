@@ -307,6 +307,8 @@ class ExecutorCore:
             case NotRecorded():
                 self._pending, self._is_blocked = 0, True
                 self._lose_track()
+                self._in_flight.clear()  # what was to leave with it has not left: that is asked about now
+                self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]  # as would these be
                 self._out.append(Note("critical", "not recorded", {"reason": told.reason}))
 
     def _lose_track(self) -> None:

@@ -122,7 +122,7 @@ class Evidence:
             case CancelSent() | OrderRead():
                 self._answered(fact, outcome, now)
             case OrderTold(order=order, trade=trade):
-                self._facts.extendleft((order,) if trade is None else (order, trade))
+                self._facts.extendleft((order,) if trade is None else (trade, order))  # the order comes first
             case VenueOrder():
                 self._word(fact, outcome, now)
             case VenueTrade():

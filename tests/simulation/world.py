@@ -30,6 +30,8 @@ from tests.simulation.witness import Witness
 STORM_NS: Final = 40 * SECOND_NS
 PROBED_NS: Final = 21 * SECOND_NS  # after the faults ended, entries are tried again
 HEALED_NS: Final = 30 * SECOND_NS
+# Money that moved without a word shows in the next pass, half a minute later at worst, and has to stand in another.
+COUNTED_NS: Final = 40 * SECOND_NS
 TRADED: Final = TradedAccount(
     venue="sim", feed="feed", symbols=tuple(SYMBOLS), quote_asset="USDT", tag="sim", fingerprint="0" * 64
 )
@@ -136,6 +138,8 @@ class World:
             self._scheduler.run_until(healed_ns + HEALED_NS)
             self._verdict.judge()
             self._judge_trading()
+            self._scheduler.run_until(healed_ns + COUNTED_NS)
+            self._verdict.judge_money()
         except DEFECTS as defect:
             where = traceback.extract_tb(defect.__traceback__)[-1]
             self._trace.violated("defect", f"{defect!r} in {where.name}, {where.filename}:{where.lineno}")
@@ -154,7 +158,7 @@ class World:
         self._host.on_lease = self._risk.asked
         self._host.on_record = recorded
         self._host.on_answer = answered
-        self._host.on_boot = self._market.tell_trust
+        self._host.on_feed_anew = self._market.tell_all
 
     def _weather_changes(self) -> None:
         self._host.weather_changes()
