@@ -191,6 +191,8 @@ class ExecutorCore:
             self._report(outcome.reports)
             if outcome.rejected is not None:
                 self._worker.rejected(outcome.rejected, now)
+            if outcome.unsent is not None:
+                self._worker.unsent(outcome.unsent, now)
             if outcome.accepted is not None:
                 self._worker.accepted(outcome.accepted)
         if not self._has_to_wait():

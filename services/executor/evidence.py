@@ -166,7 +166,7 @@ class Evidence:
                 self._reconciler.early(now)  # it may have refused for want of what our books say is there
             case NotSent(reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "absent", "", f"not sent: {reason}"))
-                outcome.rejected = order
+                outcome.unsent = order
             case Unproved(http_status=status, code=code, reason=reason) if order.is_in_doubt:
                 doubted = OrderDoubted(order.key, status, clipped(code, 64), clipped(reason))
                 outcome.reports.append(_report(doubted, order))
