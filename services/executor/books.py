@@ -295,6 +295,8 @@ class Books:
                 self._children.pop(gone.parent_id, None)
 
     def _forget_ended(self) -> None:
+        if len(self.orders) - len(self._working) < ENDED_ORDERS_MAX:
+            return
         ended = [order for order in self.orders.values() if order.life in TERMINAL]
         for order in ended[:-ENDED_ORDERS_MAX]:
             del self.orders[order.client_order_id]

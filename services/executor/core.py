@@ -191,6 +191,8 @@ class ExecutorCore:
             self._report(outcome.reports)
             if outcome.rejected is not None:
                 self._worker.rejected(outcome.rejected, now)
+            if outcome.unsent is not None:
+                self._worker.unsent(outcome.unsent, now)
             if outcome.accepted is not None:
                 self._worker.accepted(outcome.accepted)
         if not self._has_to_wait():
@@ -307,6 +309,8 @@ class ExecutorCore:
             case NotRecorded():
                 self._pending, self._is_blocked = 0, True
                 self._lose_track()
+                self._in_flight.clear()  # what was to leave with it has not left: that is asked about now
+                self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]  # as would these be
                 self._out.append(Note("critical", "not recorded", {"reason": told.reason}))
 
     def _lose_track(self) -> None:

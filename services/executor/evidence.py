@@ -126,7 +126,7 @@ class Evidence:
             case CancelSent() | OrderRead():
                 self._answered(fact, outcome, now)
             case OrderTold(order=order, trade=trade):
-                self._facts.extendleft((order,) if trade is None else (order, trade))
+                self._facts.extendleft((order,) if trade is None else (trade, order))  # the order comes first
             case VenueOrder():
                 self._word(fact, outcome, now)
             case VenueTrade():
@@ -173,7 +173,7 @@ class Evidence:
                 self._reconciler.early(now)  # it may have refused for want of what our books say is there
             case NotSent(reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "absent", "", f"not sent: {reason}"))
-                outcome.rejected = order
+                outcome.unsent = order
             case Unproved(http_status=status, code=code, reason=reason) if order.is_in_doubt:
                 doubted = OrderDoubted(order.key, status, clipped(code, 64), clipped(reason))
                 outcome.reports.append(_report(doubted, order))

@@ -22,6 +22,7 @@ class Outcome:
     reports: list[Report] = field(default_factory=list)
     effects: list[Outward | Note] = field(default_factory=list)
     rejected: Order | None = None
+    unsent: Order | None = None
     accepted: Order | None = None
 
 

@@ -64,10 +64,14 @@ class Worker:
 
     def rejected(self, order: Order, now: Moment) -> None:
         """Wait longer and longer before the next order of a place whose orders the venue refuses."""
+        self._of(order.place).refused_stops += order.key.purpose == "cover"
+        self.unsent(order, now)
+
+    def unsent(self, order: Order, now: Moment) -> None:
+        """Wait likewise where an order could not be sent at all."""
         if order.key.purpose == "entry":
             return  # there is no next one, and what the place has besides shall not wait for it
         patience = self._of(order.place)
-        patience.refused_stops += order.key.purpose == "cover"
         patience.not_before_ns = now.boot_ns + patience.backoff_ns
         patience.backoff_ns = min(patience.backoff_ns * 2, BACKOFF_NS_MAX)
 

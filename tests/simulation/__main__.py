@@ -5,12 +5,14 @@ with each of its faults off in turn, so that what is printed is what it takes to
 """
 
 import sys
+from collections import Counter
 from typing import Final
 
 from tests.simulation.world import Result, World
 
 SEEDS: Final = 1_000
 LAST_LINES: Final = 60
+TOLD_MAX: Final = 5
 
 
 def main() -> int:
@@ -25,9 +27,20 @@ def main() -> int:
         return 1 if result.violations else 0
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    failed = [result for seed in range(first, first + seeds) if (result := World(seed).run()).violations]
-    for result in failed[:5]:
+    failed: list[Result] = []
+    counted: Counter[str] = Counter()
+    struck: Counter[str] = Counter()
+    for seed in range(first, first + seeds):
+        result = World(seed).run()
+        counted.update(deaths=result.deaths, records=result.records, entries=result.entries, fills=result.fills)
+        struck.update(result.struck)
+        if result.violations:
+            failed.append(result)
+            _say(f"seed {seed} failed: {'; '.join(result.violations[:3])}")
+    for result in failed[:TOLD_MAX]:
         _tell(result)
+    _say("; ".join(f"{fault} {count}" for fault, count in sorted(struck.items())))
+    _say(", ".join(f"{count} {what}" for what, count in counted.items()))
     _say(f"{len(failed)} of {seeds} seeds failed" if failed else f"{seeds} seeds, and every promise was kept")
     return 1 if failed else 0
 

@@ -51,7 +51,7 @@ class Host:
         self.on_lease: Callable[[Ask], None] = lambda _: None
         self.on_answer: Callable[[str, Body], None] = lambda _, __: None
         self.on_record: Callable[[Envelope], None] = lambda _: None
-        self.on_boot: Callable[[], None] = lambda: None
+        self.on_feed_anew: Callable[[], None] = lambda: None  # a reader that begins anew is told how things stand
         self.process: Process | None = None
         self._gateway: Gateway | None = None
         self._epoch = self._told_to = 0
@@ -90,7 +90,7 @@ class Host:
         )
         self._gateway.open()
         process.start(restarts=self.deaths)
-        self.on_boot()
+        self.on_feed_anew()
 
     def deliver(self, happening: Happening) -> None:
         """Hand the executor what reached its sockets; without a life there it is lost."""
@@ -145,6 +145,8 @@ class Host:
         match happening:
             case StreamOpened() | StreamLost() | Stalled():
                 self._witness.gap()
+                if isinstance(happening, Stalled):
+                    self._scheduler.after(MILLISECOND_NS, self.on_feed_anew)
             case Answered(envelope=envelope) if isinstance(envelope.body, LeaseAnswered):
                 self._witness.lease_heard(self._epoch, envelope.body)
             case _:

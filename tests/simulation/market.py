@@ -40,6 +40,7 @@ class Market:
         self._said = 0
         self._names = 0
         self.is_still = False
+        self._doubted: Final[set[str]] = set()
         self._silent_until_ns: Final[dict[str, int]] = {}
         for symbol in SYMBOLS:
             self._quote(symbol)
@@ -53,10 +54,10 @@ class Market:
         """Return the best price to sell at."""
         return (self._middle[symbol] - 1) * TICK
 
-    def tell_trust(self) -> None:
-        """Say that every symbol can be relied on: a reader that begins anew is told first."""
+    def tell_all(self) -> None:
+        """Say how everything stands: a reader that begins anew is told first."""
         for symbol in SYMBOLS:
-            self._tell(symbol, "trust", SymbolTrusted(symbol))
+            self._tell_trust(symbol)
             self._tell_quote(symbol)
 
     def _move(self) -> None:
@@ -104,13 +105,20 @@ class Market:
             silent_ms = self._weather.amount("feed silent", 500, 6_000)
             self._silent_until_ns[symbol] = now_ns + silent_ms * MILLISECOND_NS
         if self._weather.strikes("feed doubts"):
-            self._tell(symbol, "trust", SymbolDoubted(symbol, ("jumped",)))
+            self._doubted.add(symbol)
+            self._tell_trust(symbol)
             doubted_ms = self._weather.amount("feed doubts", 500, 6_000)
-            self._scheduler.after(
-                doubted_ms * MILLISECOND_NS, lambda: self._tell(symbol, "trust", SymbolTrusted(symbol))
-            )
+            self._scheduler.after(doubted_ms * MILLISECOND_NS, lambda: self._trust(symbol))
         if self._weather.strikes("feed broken"):
             self._bring(Broken(_topic(symbol, "quotes"), "gap"))
+
+    def _trust(self, symbol: str) -> None:
+        self._doubted.discard(symbol)
+        self._tell_trust(symbol)
+
+    def _tell_trust(self, symbol: str) -> None:
+        is_doubted = symbol in self._doubted
+        self._tell(symbol, "trust", SymbolDoubted(symbol, ("jumped",)) if is_doubted else SymbolTrusted(symbol))
 
     def _tell_quote(self, symbol: str) -> None:
         bid, ask = float(self.bid(symbol)), float(self.ask(symbol))

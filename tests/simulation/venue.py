@@ -30,6 +30,7 @@ OUR_ACCOUNT: Final = "ours"
 MARKET_ACCOUNTS: Final = ("maker", "crowd")
 AHEAD_NS: Final = 1_700_000_000 * SECOND_NS - BOOTED_NS  # of our boot clock is the venue's
 SYMBOLS: Final = {"BTC/USDT": "BTCUSDT", "ETH/USDT": "ETHUSDT"}
+BNB: Final = "BNBUSDT"  # in which fees may be paid; it is not traded
 _OURS: Final = {theirs: ours for ours, theirs in SYMBOLS.items()}
 DUPLICATE: Final = "Duplicate order sent."
 _STATUS: Final[dict[spoken.OrderStatus, VenueStatus]] = {
@@ -49,7 +50,7 @@ Stood = TypeVar("Stood")
 class SimVenue:
     """The exchange, its clock, and what it remembers. All times are virtual boot time."""
 
-    def __init__(self, scheduler: Scheduler, client_ids: spoken.ClientIdRule) -> None:
+    def __init__(self, scheduler: Scheduler, client_ids: spoken.ClientIdRule, *, pays_in_bnb: bool) -> None:
         self._scheduler: Final = scheduler
         self._exchange: Final = Exchange(client_ids=client_ids, opened_ms=(BOOTED_NS + AHEAD_NS) // MILLISECOND_NS)
         self._orders: Final[dict[int, list[tuple[int, spoken.OrderView]]]] = {}
@@ -57,16 +58,19 @@ class SimVenue:
         self._balances: Final[dict[str, list[tuple[int, spoken.Balance]]]] = {}
         self._listeners: Final[list[Callable[[Told], None]]] = []
         self._transfers = 0
-        for symbol in SYMBOLS.values():
+        for symbol in (*SYMBOLS.values(), BNB):
             self.command(spoken.SetRules(rules=_rules(symbol)))
-        plain = spoken.Fees(maker=Decimal("0.001"), taker=Decimal("0.001"))
+        plain = spoken.Fees(maker=Decimal("0.001"), taker=Decimal("0.001"), in_bnb=pays_in_bnb)
         self.command(spoken.OpenAccount(account=OUR_ACCOUNT, fees=plain))
         free = spoken.Fees(maker=Decimal(0), taker=Decimal(0))
         for account in MARKET_ACCOUNTS:
             self.command(spoken.OpenAccount(account=account, fees=free, is_market=True))
-            for asset in ("BTC", "ETH", "USDT"):
+            for asset in ("BTC", "ETH", "BNB", "USDT"):
                 self.command(spoken.Transfer(account=account, asset=asset, amount=Decimal(10_000_000)))
+        self._give_bnb_a_price()
         self.command(spoken.Transfer(account=OUR_ACCOUNT, asset="USDT", amount=Decimal(10_000)))
+        # Enough for some trades, so that fees change their asset in the middle of a run.
+        self.command(spoken.Transfer(account=OUR_ACCOUNT, asset="BNB", amount=Decimal("0.01")))
 
     @property
     def time_ns(self) -> int:
@@ -140,7 +144,24 @@ class SimVenue:
 
     def instruments(self) -> dict[str, Instrument]:
         """Return what can be traded, as the gateway tells it."""
-        return {_OURS[symbol]: _instrument(rules) for symbol, rules in self._exchange.rules().items()}
+        rules = self._exchange.rules()
+        return {ours: _instrument(rules[theirs]) for ours, theirs in SYMBOLS.items()}
+
+    def _give_bnb_a_price(self) -> None:
+        sides: tuple[tuple[str, spoken.Side], ...] = (("maker", "SELL"), ("crowd", "BUY"))
+        for account, side in sides:
+            self.command(
+                spoken.PlaceOrder(
+                    account=account,
+                    symbol=BNB,
+                    side=side,
+                    type="LIMIT",
+                    client_id="for the price",
+                    time_in_force="GTC",
+                    quantity=Decimal(1),
+                    price=Decimal(50),
+                )
+            )
 
     def _noted(self, event: spoken.Event) -> None:
         now_ns = self._scheduler.now_ns

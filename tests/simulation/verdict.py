@@ -18,6 +18,7 @@ from tests.simulation.witness import Witness
 COVER_NS_CALM: Final = 5 * SECOND_NS
 COVER_NS: Final = 25 * SECOND_NS  # doubt, a ban and back-off may lie one behind the other
 STEP: Final = Decimal("0.001")
+LOOKS_PER_FOLD: Final = 10
 LEAST_QUOTE: Final = Decimal(6)  # what the venue would take, and a little, since the price moves
 CODEC: Final = EnvelopeCodec()
 _shown: Final = Context(prec=28)
@@ -33,6 +34,7 @@ class Verdict:
         self._venue: Final = venue
         self._host: Final = host
         self._uncovered_ns: Final[dict[tuple[str, str], int]] = {}
+        self._looks = 0
 
     def look(self, *, is_calm: bool) -> None:
         """Look whether positions are covered and the books are the fold of the journal, while the executor lives."""
@@ -40,6 +42,9 @@ class Verdict:
         if process is None or not self._host.is_well or not process.is_idle:
             self._uncovered_ns.clear()
             return
+        self._looks += 1
+        if self._looks % LOOKS_PER_FOLD == 0:
+            self._fold_is_live()
         for place in self._uncovered():
             since_ns = self._uncovered_ns.setdefault(place, self._scheduler.now_ns)
             if self._scheduler.now_ns - since_ns > (COVER_NS_CALM if is_calm else COVER_NS):
@@ -64,7 +69,12 @@ class Verdict:
         for place in self._uncovered():
             self._trace.violated("I19", f"{place} is not covered in the end")
         self._orders_agree(books)
-        self._balances_agree(books)
+
+    def judge_money(self) -> None:
+        """Judge the balances, and once more whether the books are the fold of the journal."""
+        if self._host.is_well:
+            self._balances_agree(self._host.core.books)
+            self._fold_is_live()
 
     def _uncovered(self) -> list[tuple[str, str]]:
         """Return the positions that have neither a stop at the venue nor an exit under way."""

@@ -1,14 +1,23 @@
 """Watches a run as it goes, from outside: what is durable, what leaves, what arrives, and what must never be.
 
 It believes journals and the venue, and of the executor's memory only what it compares with them. A checker that reads
-journals alone, and imports nothing of ours, is to be handed the disk of a run as well: see `World.judged`.
+journals alone, and imports nothing of ours, can be handed the files of a run: `Host.disk.copied()`, in `World.run`.
 """
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from proto.envelope import Envelope
-from proto.orders import EntryOpened, OrderDoubted, OrderEnded, OrderFilled, ReconcileFinished, SendMarked
+from proto.orders import (
+    EntryOpened,
+    ExitEnded,
+    ExitOpened,
+    OrderDoubted,
+    OrderEnded,
+    OrderFilled,
+    ReconcileFinished,
+    SendMarked,
+)
 from proto.risk import LeaseAnswered
 from services.executor.vocabulary import OrderRead, SendOrder
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Scheduler
@@ -36,6 +45,7 @@ class Witness:
         self.fills: Final[dict[str, list[OrderFilled]]] = {}
         self.endings: Final[dict[str, OrderEnded]] = {}
         self.worked: Final[dict[str, list[str]]] = {}  # by intent, the approvals that were worked for it
+        self.exits_ns: Final[list[int]] = []  # how long each took
         self.records = 0
         self._marked: Final[dict[str, SendMarked]] = {}
         self._left: Final[set[str]] = set()
@@ -43,6 +53,7 @@ class Witness:
         self._arrived: Final[set[str]] = set()
         self._negatives: Final[dict[str, list[int]]] = {}
         self._lease: tuple[int, int, LeaseAnswered] | None = None  # its number, when it was asked for, and what it says
+        self._exit_opened_ns: Final[dict[tuple[str, str], int]] = {}
         self._asked_ns: Final[dict[tuple[int, int], int]] = {}
         self._is_reconciled = False
 
@@ -79,6 +90,10 @@ class Witness:
                 worked = self.worked.setdefault(approval.intent_id, [])
                 worked.append(approval.approval_id)
                 self._expect(len(worked) == 1, "I2", f"intent {approval.intent_id} is worked by {worked}")
+            case ExitOpened(strategy=strategy, symbol=symbol):
+                self._exit_opened_ns.setdefault((strategy, symbol), self._scheduler.now_ns)
+            case ExitEnded(strategy=strategy, symbol=symbol):
+                self.exits_ns.append(self._scheduler.now_ns - self._exit_opened_ns.pop((strategy, symbol)))
             case OrderFilled() as fill:
                 self._filled(fill)
             case OrderEnded() as ended:

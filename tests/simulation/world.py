@@ -30,6 +30,9 @@ from tests.simulation.witness import Witness
 STORM_NS: Final = 40 * SECOND_NS
 PROBED_NS: Final = 21 * SECOND_NS  # after the faults ended, entries are tried again
 HEALED_NS: Final = 30 * SECOND_NS
+# Money that moved without a word shows in the next pass, half a minute later at worst, and has to stand in another.
+COUNTED_NS: Final = 40 * SECOND_NS
+EXIT_NS_CALM: Final = 3 * SECOND_NS  # cancel the stop, see it ended, sell
 TRADED: Final = TradedAccount(
     venue="sim", feeds=dict.fromkeys(SYMBOLS, "feed"), quote_asset="USDT", tag="sim", fingerprint="0" * 64
 )
@@ -83,7 +86,7 @@ class World:
         self._weather: Final = Weather(dice, without=without)
         self._witness: Final = Witness(self._scheduler, self._trace)
         rule = dice.of("client ids").choice(get_args(ClientIdRule))
-        self._venue: Final = SimVenue(self._scheduler, rule)
+        self._venue: Final = SimVenue(self._scheduler, rule, pays_in_bnb=dice.of("fees").random() < 0.5)
         scheduler, weather = self._scheduler, self._weather
         self._host: Final = Host(
             make_core=make_core,
@@ -136,6 +139,8 @@ class World:
             self._scheduler.run_until(healed_ns + HEALED_NS)
             self._verdict.judge()
             self._judge_trading()
+            self._scheduler.run_until(healed_ns + COUNTED_NS)
+            self._verdict.judge_money()
         except DEFECTS as defect:
             where = traceback.extract_tb(defect.__traceback__)[-1]
             self._trace.violated("defect", f"{defect!r} in {where.name}, {where.filename}:{where.lineno}")
@@ -154,7 +159,7 @@ class World:
         self._host.on_lease = self._risk.asked
         self._host.on_record = recorded
         self._host.on_answer = answered
-        self._host.on_boot = self._market.tell_trust
+        self._host.on_feed_anew = self._market.tell_all
 
     def _weather_changes(self) -> None:
         self._host.weather_changes()
@@ -221,6 +226,9 @@ class World:
         fills = sum(len(fills) for fills in self._witness.fills.values())
         if self._weather.is_calm and not (fills and sum(one.exits_ended for one in self._strategies)):
             self._trace.violated("calm", "nothing is wrong with this seed, and nothing was traded")
+
+        if self._weather.is_calm and max(self._witness.exits_ns, default=0) > EXIT_NS_CALM:
+            self._trace.violated("I15", "nothing is wrong with this seed, and an exit took too long")
 
     def _result(self) -> Result:
         return Result(

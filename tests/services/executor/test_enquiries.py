@@ -1,0 +1,64 @@
+"""When an order is proved absent, and when it is not."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.executor.enquiries import READ_LAG_NS, WINDOW_NS, Enquiries
+from services.executor.vocabulary import OrderRead
+from shared.core.service import Moment
+
+STAMP_NS = 1_000_000_000_000
+FENCE_NS = STAMP_NS + WINDOW_NS + READ_LAG_NS
+NAME = "bw-desk-a"
+
+
+def moment(boot_ns: int) -> Moment:
+    """Return a moment by the boot clock."""
+    return Moment(0, boot_ns, "boot")
+
+
+def not_shown(venue_time_ns: int, failure: str | None = None) -> OrderRead:
+    """Return a reading that shows no order."""
+    return OrderRead(NAME, None, venue_time_ns, failure)
+
+
+readings = st.lists(
+    st.tuples(st.integers(STAMP_NS, FENCE_NS + WINDOW_NS), st.sampled_from([None, "the venue is busy"])), max_size=12
+)
+
+
+@given(readings)
+def test_absence_is_proved_by_two_good_readings_the_last_beyond_the_fence(told: list[tuple[int, str | None]]) -> None:
+    """Whatever readings come, in whatever order: failed ones count for nothing, and early ones prove nothing."""
+    enquiries = Enquiries()
+    enquiries.about_doubted(NAME, "BTC/USDT", stamped_venue_ns=STAMP_NS, now=moment(0))
+    good = 0
+    for venue_time_ns, failure in told:
+        good += failure is None
+        is_proof = failure is None and good >= 2 and venue_time_ns >= FENCE_NS
+        assert (enquiries.read(not_shown(venue_time_ns, failure)) == "absent") == is_proof
+
+
+def test_order_that_the_venue_acknowledged_vanishes_only_after_its_lag() -> None:
+    """Readings that do not show it yet prove nothing; it is never absent."""
+    enquiries = Enquiries()
+    enquiries.about_known(NAME, "BTC/USDT", moment(0))
+    assert [enquiries.read(not_shown(STAMP_NS + at)) for at in (0, READ_LAG_NS - 1)] == [None, None]
+    assert enquiries.read(not_shown(STAMP_NS + READ_LAG_NS)) == "vanished"
+
+
+def test_questions_come_slower_and_slower_and_never_stop() -> None:
+    """It is asked at once, after half a second, one, two, four, and every four from there."""
+    enquiries = Enquiries()
+    enquiries.about_doubted(NAME, "BTC/USDT", stamped_venue_ns=STAMP_NS, now=moment(0))
+    asked = [tenth for tenth in range(200) if enquiries.due(moment(tenth * 100_000_000))]
+    assert asked == [0, 5, 15, 35, 75, 115, 155, 195]
+
+
+def test_what_is_settled_is_asked_no_more() -> None:
+    """A settled order is forgotten; its late answers say nothing."""
+    enquiries = Enquiries()
+    enquiries.about_doubted(NAME, "BTC/USDT", stamped_venue_ns=STAMP_NS, now=moment(0))
+    enquiries.settled(NAME)
+    assert not enquiries.due(moment(10**12))
+    assert enquiries.read(not_shown(FENCE_NS)) is None
