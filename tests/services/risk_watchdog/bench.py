@@ -11,7 +11,7 @@ from proto.intents import EnterBracket
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
 from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused
 from services.risk_watchdog.core.terms import Likeness, Market, RiskTerms
-from services.risk_watchdog.core.watchdog import CLOCK, TICK_NS, RiskCore
+from services.risk_watchdog.core.watchdog import CLOCK, TICK_NS, TICKS_PER_SNAPSHOT, RiskCore
 from shared.core.service import (
     Answer,
     Ask,
@@ -143,9 +143,11 @@ class Bench:
     def said(self) -> RiskSnapshot:
         """Let the clock ring until risk says how everything stands, and return that."""
         before = len(self.of(Say))
-        while len(self.of(Say)) == before:
+        for _ in range(2 * TICKS_PER_SNAPSHOT):
             self.tick()
-        said = self.of(Say)[-1].body
+            if len(self.of(Say)) > before:
+                break
+        said = self.of(Say)[before].body
         assert isinstance(said, RiskSnapshot)
         return said
 

@@ -18,6 +18,9 @@ from tests.services.risk_watchdog.programs import SYMBOL
 from tests.services.risk_watchdog.risk_project import RiskProject
 from tests.services.supervision.harness import eventually
 
+# Rules that hold entries back until risk has heard of everybody.
+UNHEARD = {"executor_moves", "instrument_is_known", "permission_is_run", "positions_are_known", "prices_are_good"}
+
 
 @pytest.fixture
 def project() -> Iterator[RiskProject]:
@@ -39,7 +42,7 @@ def asked_until_not_refused(project: RiskProject) -> tuple[EnterBracket, Body | 
         answer = project.ask("strategy", "intents", wish, ask_id=wish.intent_id)
         if not isinstance(answer, IntentRefused):
             return wish, answer
-        assert answer.rule in {"executor_moves", "permission_is_run", "positions_are_known", "prices_are_good"}, answer
+        assert answer.rule in UNHEARD, answer
     raise AssertionError("numbers have no end")
 
 
