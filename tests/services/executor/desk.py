@@ -55,7 +55,7 @@ SECOND_NS: Final = 1_000_000_000
 AHEAD_NS: Final = 5_000 * SECOND_NS
 LIMITS: Final = EgressLimits(orders_max=20, entries_max=5, symbol_entries_max=3, entries_quote_max=Decimal(10_000))
 ACCOUNT: Final = TradedAccount(
-    venue="sim", feed="feed", symbols=(BTC,), quote_asset="USDT", tag="desk", fingerprint="0" * 64
+    venue="sim", feeds=dict.fromkeys((BTC,), "feed"), quote_asset="USDT", tag="desk", fingerprint="0" * 64
 )
 Wanted = TypeVar("Wanted")
 
