@@ -52,6 +52,7 @@ FAULTS: Final[dict[str, float]] = {
     "price jumps": 0.08,
     "book thin": 0.3,
     "lease lost": 0.9,
+    "asked to stop": 0.03,
 }
 
 
