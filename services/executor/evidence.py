@@ -170,7 +170,7 @@ class Evidence:
             case Rejected(code=code, reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "rejected", code, reason))
                 outcome.rejected = order
-                self._reconciler.early(now)  # it may have refused for want of what our books say is there
+                self._reconciler.early()  # it may have refused for want of what our books say is there
             case NotSent(reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "absent", "", f"not sent: {reason}"))
                 outcome.unsent = order

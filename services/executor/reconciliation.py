@@ -29,6 +29,7 @@ from shared.core.service import Moment
 BUSY_NS: Final = 30_000_000_000  # between two passes while there is an order or a position
 IDLE_NS: Final = 300_000_000_000
 AGAIN_NS: Final = 2_000_000_000  # where something differed, or could not be read
+AGAIN_NS_MAX: Final = 8_000_000_000
 BELIEVED_NS: Final = (
     5_000_000_000  # a difference stands for so long before it is believed: venues lag behind themselves
 )
@@ -74,18 +75,20 @@ class Reconciler:
         self._books: Final = books
         self._symbols: Final = tuple(symbols)
         self._pass: _Pass | None = None
-        self._next_boot_ns = 0
+        self._ended_boot_ns = 0
+        self._is_urgent = True
+        self._again_ns = AGAIN_NS
         self._numbers = 0
         self._differed: _Difference | None = None
         self.read_to: dict[Symbol, int] = {}  # the trades of a symbol, in this life
 
     def soon(self) -> None:
         """Begin a pass as soon as may be, and let one that is under way count for nothing: something was missed."""
-        self._pass, self._next_boot_ns = None, 0
+        self._pass, self._is_urgent, self._ended_boot_ns = None, True, 0
 
-    def early(self, now: Moment) -> None:
+    def early(self) -> None:
         """Let the next pass not wait for its time."""
-        self._next_boot_ns = min(self._next_boot_ns, now.boot_ns)
+        self._is_urgent = True
 
     def forget(self) -> None:
         """Begin anew: something that was read did not come into the books."""
@@ -96,8 +99,9 @@ class Reconciler:
         """Return what shall be read now."""
         if self._pass is not None and now.boot_ns - self._pass.begun_boot_ns <= PASS_NS_MAX:
             return []
-        if now.boot_ns < self._next_boot_ns:
+        if now.boot_ns < self._ended_boot_ns + self._pause_ns():
             return []
+        self._is_urgent = False
         self._numbers += 1
         self._pass = _Pass(self._numbers, now.boot_ns, {"orders", "account", *self._symbols})
         return [ReadOpenOrders(self._numbers)]
@@ -141,16 +145,14 @@ class Reconciler:
         if current is None:
             return None
         if current.failure is not None:
-            self._pass, self._next_boot_ns = None, now.boot_ns + AGAIN_NS
+            self._pass, self._ended_boot_ns = None, now.boot_ns
+            self._came_to_nothing()
             return None
         if current.waiting or current.account is None:
             return None
-        self._pass = None
+        self._pass, self._ended_boot_ns = None, now.boot_ns
         compared = self._compared(current.orders, current.account, now, is_unsettled=is_unsettled)
-        # What happened while the books were opened may be in them or not: that shows the next time.
-        differs = compared.missing or compared.unexplained or not self._books.passes
-        pause_ns = AGAIN_NS if differs else self._pause_ns()
-        self._next_boot_ns = now.boot_ns + pause_ns
+        self._is_urgent = self._is_urgent or bool(compared.missing or compared.unexplained)
         return compared
 
     def _compared(
@@ -161,9 +163,14 @@ class Reconciler:
         balances = {balance.asset: balance.free + balance.locked for balance in account.balances}
         in_doubt = any(order.is_in_doubt for order in ours.values())
         # While an order is in doubt money may have moved for it: it is settled first.
-        is_silent = in_doubt or is_unsettled or not self._books.passes
-        unexplained = {} if is_silent else self._books.ledger.differences(balances)
-        believed = self._is_believed(unexplained, now)
+        if in_doubt or is_unsettled or not self._books.passes:
+            # Nothing was compared: what differed before stands, and it is tried again soon.
+            unexplained, believed = self._known(), False
+            self._came_to_nothing()
+        else:
+            self._again_ns = AGAIN_NS
+            unexplained = self._books.ledger.differences(balances)
+            believed = self._is_believed(unexplained, now)
         return Compared(
             missing=[
                 order_id for order_id, order in ours.items() if not order.is_in_doubt and order_id not in open_ids
@@ -174,6 +181,13 @@ class Reconciler:
             believed=believed,
             account=account,
         )
+
+    def _came_to_nothing(self) -> None:
+        """Try again soon, and less soon each time: every reading weighs."""
+        self._is_urgent, self._again_ns = True, min(self._again_ns * 2, AGAIN_NS_MAX)
+
+    def _known(self) -> Mapping[Asset, Decimal]:
+        return {} if self._differed is None else self._differed.unexplained
 
     def _is_believed(self, unexplained: Mapping[Asset, Decimal], now: Moment) -> bool:
         known, balances = self._differed, self._books.ledger.balances()
@@ -186,6 +200,8 @@ class Reconciler:
         return True
 
     def _pause_ns(self) -> int:
+        if self._is_urgent:
+            return self._again_ns
         is_busy = self._books.working() or self._books.positions.held() or self._books.entries
         return BUSY_NS if is_busy else IDLE_NS
 

@@ -7,7 +7,7 @@ from proto.envelope import Body, Envelope
 from proto.risk import LeaseAnswered
 from services.executor.core import ExecutorCore
 from services.executor.vocabulary import SendOrder, StreamLost, StreamOpened
-from shared.core.service import Answer, Answered, Ask, Happening, Note, Outward, Say, Stalled
+from shared.core.service import Answer, Answered, Ask, Happening, Note, Outward, Say, Stalled, StopAsked
 from tests.shared.mesh.journal.sim_disk import SimDisk
 from tests.simulation.gateway import Gateway
 from tests.simulation.process import Process
@@ -115,6 +115,9 @@ class Host:
             self._trace.note("executor", "its disk is full")
             self.disk.capacity = self.disk.used() + self._weather.amount("disk full", 0, 3_000)
             self._scheduler.after(DISK_FULL_NS_MAX, self._empty_disk)
+        if self._weather.strikes("asked to stop"):
+            self._trace.note("executor", "is asked to stop")
+            process.take(StopAsked())
         if self._weather.strikes("segment begun"):
             process.begin_segment()
 

@@ -28,6 +28,7 @@ from shared.core.service import (
     Say,
     Stalled,
     Started,
+    Stop,
     WakeAt,
     Watched,
     Woken,
@@ -232,6 +233,8 @@ class Process:
             match effect:
                 case WakeAt(timer=timer, boot_ns=boot_ns):
                     self._set(timer, boot_ns)
+                case Stop():
+                    self.die(by_power_cut=False)
                 case Outward() | Answer() | Ask() | Say() | Note():
                     if isinstance(effect, Outward | Answer) and self._hands.is_struck(type(effect).__name__):
                         self.die(by_power_cut=False)

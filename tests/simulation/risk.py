@@ -57,7 +57,7 @@ class ScriptedRisk:
         assert isinstance(ask.body, AskLease), "the executor asks risk for nothing else"
         number, executor_epoch, asked_at_ns = ask.body.number, ask.body.executor_epoch, self._scheduler.now_ns
         self._witness.lease_asked(executor_epoch, number, asked_at_ns)
-        if asked_at_ns < self._silent_until_ns:
+        if asked_at_ns < self._silent_until_ns or self._weather.strikes("lease lost"):
             return
         answer = LeaseAnswered(number, self._epoch, self._permission, ())
         late_ms = self._weather.amount("lease late", 100, 5_000) if self._weather.strikes("lease late") else 0

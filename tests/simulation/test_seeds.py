@@ -4,7 +4,7 @@ import pytest
 
 from tests.simulation.world import World
 
-SEEDS = 80
+SEEDS = 60
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -18,7 +18,7 @@ def test_every_promise_is_kept(seed: int) -> None:
 
 def test_faults_are_not_all_fair_weather() -> None:
     """The seeds of this file trade, kill and confuse: what never strikes proves nothing."""
-    results = [World(seed).run() for seed in range(12)]
-    assert sum(result.fills for result in results) > 50
-    assert sum(result.deaths for result in results) > 3
+    results = [World(seed).run() for seed in range(8)]
+    assert sum(result.fills for result in results) > 30
+    assert sum(result.deaths for result in results) > 2
     assert len({fault for result in results for fault in result.struck}) > 15

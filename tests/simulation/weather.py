@@ -51,6 +51,8 @@ FAULTS: Final[dict[str, float]] = {
     "paused by hand": 0.02,
     "price jumps": 0.08,
     "book thin": 0.3,
+    "lease lost": 0.9,
+    "asked to stop": 0.03,
 }
 
 
