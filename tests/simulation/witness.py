@@ -122,7 +122,7 @@ class Witness:
             age_ns = now_ns - self.marks[name].sent_boot_ns
             self._expect(age_ns <= SIGN_NS_MAX, "I3", f"{name} is signed {age_ns / SECOND_NS:.3f} s after its mark")
             if self._marked[name].order.purpose == "entry":
-                self._lease_stands(self._marked[name])
+                self._lease_is_young(name)  # what else risk says after it left reaches it no more
 
     def arrived(self, order: SendOrder, stamp_ns: int) -> None:
         """Look at an order that reaches the venue."""
@@ -163,15 +163,21 @@ class Witness:
 
     def _lease_stands(self, mark: SendMarked) -> None:
         name, approval = mark.order.client_order_id, self.approvals.get(mark.order.parent_id)
-        if self._lease is None:
-            self._trace.violated("I1", f"{name} leaves without a lease")
+        lease = self._lease_is_young(name)
+        if lease is None:
             return
-        _, asked_at_ns, lease = self._lease
-        age_ns = self._scheduler.now_ns - asked_at_ns
-        self._expect(age_ns <= LEASE_NS_MAX, "I1", f"{name} leaves on a lease {age_ns / SECOND_NS:.3f} s old")
         self._expect(lease.permission == "RUN", "I1", f"{name} leaves under {lease.permission}")
         epoch = None if approval is None else approval.risk_epoch
         self._expect(lease.risk_epoch == epoch, "I1", f"{name} leaves for an approval of epoch {epoch}")
+
+    def _lease_is_young(self, name: str) -> LeaseAnswered | None:
+        if self._lease is None:
+            self._trace.violated("I1", f"{name} leaves without a lease")
+            return None
+        _, asked_at_ns, lease = self._lease
+        age_ns = self._scheduler.now_ns - asked_at_ns
+        self._expect(age_ns <= LEASE_NS_MAX, "I1", f"{name} leaves on a lease {age_ns / SECOND_NS:.3f} s old")
+        return lease
 
     def _filled(self, fill: OrderFilled) -> None:
         name = fill.order.client_order_id
