@@ -52,7 +52,6 @@ class Witness:
         self._stamps: Final[dict[str, int]] = {}
         self._arrived: Final[set[str]] = set()
         self._negatives: Final[dict[str, list[int]]] = {}
-        self._left_on_ns: dict[str, int] = {}  # when the lease was asked for on which an entry left
         self._lease: tuple[int, int, LeaseAnswered] | None = None  # its number, when it was asked for, and what it says
         self._exit_opened_ns: Final[dict[tuple[str, str], int]] = {}
         self._asked_ns: Final[dict[tuple[int, int], int]] = {}
@@ -122,9 +121,8 @@ class Witness:
         if name in self.marks:
             age_ns = now_ns - self.marks[name].sent_boot_ns
             self._expect(age_ns <= SIGN_NS_MAX, "I3", f"{name} is signed {age_ns / SECOND_NS:.3f} s after its mark")
-            if name in self._left_on_ns:  # a word of risk that came in this millisecond stops no hand that moves
-                lease_age_ns = now_ns - self._left_on_ns[name]
-                self._expect(lease_age_ns <= LEASE_NS_MAX, "I1", f"{name} is signed on a lease that is too old")
+            if self._marked[name].order.purpose == "entry":
+                self._lease_is_young(name)  # what else risk says after it left reaches it no more
 
     def arrived(self, order: SendOrder, stamp_ns: int) -> None:
         """Look at an order that reaches the venue."""
@@ -165,16 +163,21 @@ class Witness:
 
     def _lease_stands(self, mark: SendMarked) -> None:
         name, approval = mark.order.client_order_id, self.approvals.get(mark.order.parent_id)
-        if self._lease is None:
-            self._trace.violated("I1", f"{name} leaves without a lease")
+        lease = self._lease_is_young(name)
+        if lease is None:
             return
-        _, asked_at_ns, lease = self._lease
-        self._left_on_ns[name] = asked_at_ns
-        age_ns = self._scheduler.now_ns - asked_at_ns
-        self._expect(age_ns <= LEASE_NS_MAX, "I1", f"{name} leaves on a lease {age_ns / SECOND_NS:.3f} s old")
         self._expect(lease.permission == "RUN", "I1", f"{name} leaves under {lease.permission}")
         epoch = None if approval is None else approval.risk_epoch
         self._expect(lease.risk_epoch == epoch, "I1", f"{name} leaves for an approval of epoch {epoch}")
+
+    def _lease_is_young(self, name: str) -> LeaseAnswered | None:
+        if self._lease is None:
+            self._trace.violated("I1", f"{name} leaves without a lease")
+            return None
+        _, asked_at_ns, lease = self._lease
+        age_ns = self._scheduler.now_ns - asked_at_ns
+        self._expect(age_ns <= LEASE_NS_MAX, "I1", f"{name} leaves on a lease {age_ns / SECOND_NS:.3f} s old")
+        return lease
 
     def _filled(self, fill: OrderFilled) -> None:
         name = fill.order.client_order_id
