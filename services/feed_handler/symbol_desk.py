@@ -18,8 +18,9 @@ from services.feed_handler.silence import Silence
 from services.feed_handler.standing import Standing
 from services.feed_handler.trade_line import Progress, TradeLine
 from services.feed_handler.vocabulary import BookFetched, CandlesFetched, StreamKind, Told, TradesFetched, Unreadable
-from services.feed_handler.wording import bar_closed, book_changed, book_snapshot, gaps_noted, quote_seen, trade_seen
+from services.feed_handler.wording import book_changed, book_snapshot, gaps_noted, quote_seen, trade_seen
 from shared.core.service import Effect, Note, Publish
+from shared.market.bars import bar_closed
 from shared.market.observations import BookChange, Candle, Quote, Trade
 from shared.market.quality import Gate, GateSettings, Judged
 from shared.market.timeframe import Timeframe

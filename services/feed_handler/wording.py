@@ -1,11 +1,9 @@
 """Words what was observed as messages of the mesh: from here on prices and quantities are floats (decision 0002)."""
 
-from proto.bars import Bar
-from proto.market import BOOK_LEVELS_MAX, BarClosed, BookChanged, BookLevel, BookSnapshot, QuoteSeen, TradeSeen
+from proto.market import BOOK_LEVELS_MAX, BookChanged, BookLevel, BookSnapshot, QuoteSeen, TradeSeen
 from shared.core.service import Note
 from shared.market.observations import BookChange, Levels, Quote, Trade
 from shared.market.order_book import OrderBook
-from shared.market.timeframe import Timeframe
 
 
 def trade_seen(trade: Trade) -> TradeSeen:
@@ -45,25 +43,6 @@ def book_changed(change: BookChange) -> BookChanged:
         last_sequence=change.last_sequence,
         bids=_levels(change.bids),
         asks=_levels(change.asks),
-    )
-
-
-def bar_closed(symbol: str, timeframe: Timeframe, bar: Bar) -> BarClosed:
-    """Word a finished bar."""
-    return BarClosed(
-        symbol=symbol,
-        timeframe=timeframe.name,
-        open_time_ns=bar.open_time_ns,
-        close_time_ns=timeframe.close_time_ns(bar.open_time_ns),
-        open_price=float(bar.open_price),
-        high_price=float(bar.high_price),
-        low_price=float(bar.low_price),
-        close_price=float(bar.close_price),
-        base_volume=float(bar.base_volume),
-        quote_volume=float(bar.quote_volume),
-        trade_count=bar.trade_count,
-        source=bar.source,
-        gapless=bar.gapless,
     )
 
 

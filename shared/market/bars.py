@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from proto.bars import Bar
 from proto.fields import DECIMAL_DIGITS_MAX, INTEGER_MAX
+from proto.market import BarClosed
 from shared.market.bounds import QUANTITY_LARGEST, SMALLEST, NumberFault, price_fault, quantity_fault
 from shared.market.observations import Candle, Trade
 from shared.market.timeframe import Timeframe
@@ -250,6 +251,25 @@ def bar_of(candle: Candle) -> Bar:
         trade_count=candle.trade_count,
         source="venue",
         gapless=True,
+    )
+
+
+def bar_closed(symbol: str, timeframe: Timeframe, bar: Bar) -> BarClosed:
+    """Return a bar as it is published: its prices and volumes are floats from here on (decision 0002)."""
+    return BarClosed(
+        symbol=symbol,
+        timeframe=timeframe.name,
+        open_time_ns=bar.open_time_ns,
+        close_time_ns=timeframe.close_time_ns(bar.open_time_ns),
+        open_price=float(bar.open_price),
+        high_price=float(bar.high_price),
+        low_price=float(bar.low_price),
+        close_price=float(bar.close_price),
+        base_volume=float(bar.base_volume),
+        quote_volume=float(bar.quote_volume),
+        trade_count=bar.trade_count,
+        source=bar.source,
+        gapless=bar.gapless,
     )
 
 

@@ -73,6 +73,16 @@ def command_line_of(process_id: int) -> list[str]:
     return [os.fsdecode(word) for word in line.split(b"\0")[:-1]]
 
 
+def environment_of(process_id: int) -> dict[str, str]:
+    """Return the environment a process was started with, nothing when there is none, or it is another user's."""
+    try:
+        content = Path(f"/proc/{process_id}/environ").read_bytes()
+    except (FileNotFoundError, PermissionError, ProcessLookupError):
+        return {}
+    entries = [os.fsdecode(entry).partition("=") for entry in content.split(b"\0")]
+    return {name: value for name, _, value in entries if name}
+
+
 def working_directory_of(process_id: int) -> Path | None:
     """Return where a process works, None when there is no such process, or it is another user's."""
     try:

@@ -1,7 +1,7 @@
 """Small files that show whether they are whole: one line naming kind and checksum, one line of JSON.
 
 Read by people with `cat`, by us with every byte checked: a torn, flipped, foreign or mixed-up file is a `Damaged`, not
-a number. Used for lock and epoch files; journals have their own framing.
+a number. Used for lock and epoch files, and for what a strategy knows; journals have their own framing.
 """
 
 import hashlib
@@ -28,12 +28,14 @@ def seal(kind: str, record: msgspec.Struct, *, size: int = 0) -> bytes:
     return _head(kind, body) + body
 
 
-def unseal(kind: str, content: bytes, record_type: type[_Record]) -> _Record | Damaged:
+def unseal(
+    kind: str, content: bytes, record_type: type[_Record], *, bytes_max: int = RECORD_BYTES_MAX
+) -> _Record | Damaged:
     """Return the record a file holds, or why it holds none."""
     if not content:
         return Damaged("is empty")
-    if len(content) > RECORD_BYTES_MAX:
-        return Damaged(f"is longer than {RECORD_BYTES_MAX} bytes")
+    if len(content) > bytes_max:
+        return Damaged(f"is longer than {bytes_max} bytes")
     head, line_end, body = content.partition(b"\n")
     if not head.startswith(f"{kind} ".encode()):
         return Damaged(f"is no {kind} file")

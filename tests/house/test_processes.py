@@ -85,6 +85,7 @@ for dress in ("pretty", "json"):
     ("the shell of every service", "from shared.mesh import service", SETTINGS | LOGS | BUS | {"uvloop"}),
     ("overseer", "from services.overseer import __main__", SETTINGS | LOGS | BUS | {"uvloop"}),
     ("risk", "from services.risk_watchdog import __main__", SETTINGS | LOGS | BUS | {"uvloop"}),
+    ("strategy", "from services.strategy import __main__", SETTINGS | LOGS | BUS | {"numpy", "talib", "uvloop"}),
     ("feed-handler", "from services.feed_handler import __main__", SETTINGS | LOGS | BUS | HTTP | CCXT | {"uvloop"}),
 )
 

@@ -207,7 +207,7 @@ ALLOWED = (
     (
         container.image_can_be_built,
         ".dockerignore",
-        "*\n!requirements\n!proto\n!shared\n!services\n!config/bowline.yaml\n",
+        "*\n!requirements\n!proto\n!shared\n!services\n!config/bowline.yaml\n!config/demo.yaml\n",
     ),
     (requirements.imports_declared, SHELL, "import yaml, zmq\nfrom pydantic_core import core_schema\n"),
     (requirements.imports_declared, "services/lab/report.py", "import pandas\n"),

@@ -105,7 +105,7 @@ def test_a_run_directory_too_long_for_sockets_is_told(tmp_path: Path) -> None:
         ),
         (
             "strategies:\n  run: [strategy=trend_continuation 5s BTC/USDT]\n",
-            "config/local.yaml:2: strategies.run: entry 1: nobody makes its bars, for feed.timeframes has 1m, 5m, 15m",
+            "config/local.yaml:2: strategies.run: entry 1: nobody makes its bars of 5s, for feed.timeframes has",
         ),
         (
             "strategies:\n  run: [strategy=trend_continuation 1m BTC/USDT stop_atr=99]\n",

@@ -5,6 +5,7 @@ A key that does not exist stops the process: a limit that is misspelt is a limit
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import get_origin
 
@@ -74,6 +75,11 @@ def environment_layer(environment: Mapping[str, str]) -> tuple[Layer, list[Probl
         else:
             layer[names[name]] = Sourced(_value_from_text(names[name], environment[name]), origin)
     return layer, problems
+
+
+def variables_of(layer: Layer) -> dict[str, str]:
+    """Return the variables that set what a layer sets."""
+    return {environment_name(key): _text_of_value(sourced.value) for key, sourced in layer.items()}
 
 
 def profile_layer(profile: object) -> Layer:
@@ -151,6 +157,12 @@ def _text_fault(key: str, text: str) -> str:
         example = plain(numbers[0].ceiling)
         return f"text where a number is expected: write a number only, such as {example}, without unit, separator or %"
     return ""
+
+
+def _text_of_value(value: Value) -> str:
+    if isinstance(value, list):
+        return ",".join(_text_of_value(item) for item in value)
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
 def _value_from_text(key: str, text: str) -> Value:

@@ -6,6 +6,7 @@ from typing import Final
 from shared.mesh.settings.loader import Configuration
 from shared.mesh.settings.model import Settings
 from shared.mesh.settings.problems import Problem
+from shared.mesh.settings.strategies import Group
 
 FIRST: Final = "feed"
 
@@ -25,6 +26,16 @@ def feed_of(settings: Settings, symbol: str) -> str | None:
     return FIRST if symbol in symbols_of_first_feed(settings) else None
 
 
+def bars_of_nobody(group: Group, settings: Settings) -> Iterator[str]:
+    """Say why a strategy would never see the bars that it is to decide on."""
+    for symbol in group.symbols:
+        if symbol not in settings.venue.symbols or feed_of(settings, symbol) is None:
+            yield f"{symbol} is not traded: add it to venue.symbols, or take it out"
+    if group.bar_length not in settings.feed.timeframes:
+        made = ", ".join(settings.feed.timeframes)
+        yield f"nobody makes its bars of {group.bar_length}, for feed.timeframes has {made}: add them there"
+
+
 def unread_markets(configuration: Configuration, programs: Collection[str]) -> list[Problem]:
     """Return a problem for each process that has no program, and for each symbol, book or bar that has no feed."""
     settings = configuration.settings
@@ -34,7 +45,14 @@ def unread_markets(configuration: Configuration, programs: Collection[str]) -> l
             *_first_feed_without_a_symbol(settings, programs),
         ],
         "feed.books": [*_books_of_nobody(settings)],
-        "strategies.run": [*_strategies_without_a_program(settings, programs), *_bars_of_nobody(settings)],
+        "strategies.run": [
+            *_strategies_without_a_program(settings, programs),
+            *(
+                f"entry {place}: {fault}"
+                for place, group in enumerate(settings.strategies.groups, start=1)
+                for fault in bars_of_nobody(group, settings)
+            ),
+        ],
     }
     return [Problem(configuration.origins[key], key, text) for key, texts in found.items() for text in texts]
 
@@ -58,16 +76,6 @@ def _strategies_without_a_program(settings: Settings, programs: Collection[str])
                 f"{group.instance} has no program, so nobody decides: copy [program:strategy] of supervisord.conf as "
                 f"[program:{group.instance}], with {group.instance} behind its module, or take the entry out"
             )
-
-
-def _bars_of_nobody(settings: Settings) -> Iterator[str]:
-    for place, group in enumerate(settings.strategies.groups, start=1):
-        for symbol in group.symbols:
-            if symbol not in settings.venue.symbols or feed_of(settings, symbol) is None:
-                yield f"entry {place}: {symbol} is not traded: add it to venue.symbols, or take it out"
-        if group.bar_length not in settings.feed.timeframes:
-            made = ", ".join(settings.feed.timeframes)
-            yield f"entry {place}: nobody makes its bars, for feed.timeframes has {made}: add them there"
 
 
 def _first_feed_without_a_symbol(settings: Settings, programs: Collection[str]) -> Iterator[str]:

@@ -35,7 +35,7 @@ class WholeMesh:
             "BOWLINE_PATHS__RUN_DIRECTORY": str(self.root / "var/run"),
             "BOWLINE_METRICS__PORT": str(self.metrics_port),
             "BOWLINE_SIM_EXCHANGE__PORT": str(self.port),
-            "BOWLINE_FEED__TIMEFRAMES": "1s,1m",
+            "BOWLINE_FEED__TIMEFRAMES": "1s,5s,1m",
             "BOWLINE_LOGS__FORMAT": "json",
         }
 

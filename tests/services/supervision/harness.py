@@ -80,6 +80,7 @@ class SmallMesh:
         # Whatever else runs on this machine: the ports of these meshes are their own.
         ports = re.sub(r"^  port: \d+", lambda _: f"  port: {free_port(THIS_HOST)}", shipped, flags=re.MULTILINE)
         (root / "config/bowline.yaml").write_text(ports, encoding="utf-8")
+        shutil.copy(CHECKOUT / "config/demo.yaml", root / "config")
         head = overseen_by_us(root) if overseen else re.sub(OVERSEER, "", HEAD)
         blocks = [
             block_for(root, instance, conduct, changes.get(instance, {})) for instance, conduct in programs.items()

@@ -59,7 +59,7 @@ def test_feed_that_nobody_would_start_is_refused(make_mesh: MakeMesh) -> None:
 @pytest.mark.parametrize("verb", ["up", "demo"])
 def test_port_that_is_taken_starts_nothing(make_mesh: MakeMesh, verb: str) -> None:
     """Before anything is started each program is named whose port somebody else has, with the setting to change."""
-    mesh = make_mesh(None, exchange="steady", metrics="steady")
+    mesh = make_mesh(None, exchange="steady", metrics="steady", strategy="steady")
     with socket.socket() as exchange, socket.socket() as metrics:
         ports = {}
         for name, stranger in (("sim_exchange", exchange), ("metrics", metrics)):

@@ -1,0 +1,136 @@
+"""A position is left at its target: the executor is told until it has heard."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+import pytest
+
+from proto.intents import ExitRefused, SetExit
+from proto.market import BarClosed
+from proto.orders import EntryOpened, ExitEnded, ExitOpened, OrderFilled, PositionChanged
+from services.strategy.core.holding import Holding
+from shared.core.service import Answered, Unanswered, Woken
+from tests.proto.examples import AN_APPROVAL, an_envelope
+from tests.services.strategy.world import OWNER, SECOND_NS, SYMBOL, World, some_bars
+
+BAR: Final = some_bars(1)[0]
+TARGET: Final = AN_APPROVAL.targets[-1].price
+
+
+def a_bar(*, high: str, close: str, after_ns: int = 0) -> BarClosed:
+    """Return a bar that opens so long after the fill."""
+    opens_ns = BAR.open_time_ns + after_ns
+    return msgspec.structs.replace(
+        BAR,
+        open_time_ns=opens_ns,
+        close_time_ns=opens_ns + 5 * SECOND_NS,
+        high_price=float(high),
+        close_price=float(close),
+    )
+
+
+def a_holding() -> Holding:
+    """Return a position that was filled when the bar opened, and its entry ended."""
+    holding, world = Holding(), World()
+    (filled, changed) = world.executor.traded("buy", world.now_ns)
+    assert isinstance(filled, OrderFilled)
+    holding.fold(EntryOpened(AN_APPROVAL))
+    holding.fold(msgspec.structs.replace(filled, venue_time_ns=BAR.open_time_ns))
+    holding.fold(changed)
+    return holding
+
+
+@pytest.mark.parametrize(
+    ("bar", "has_reached"),
+    [
+        (a_bar(high="67500.25", close="67000"), True),
+        (a_bar(high="67500.24", close="67000"), False),
+        (a_bar(high="67600", close="67000", after_ns=-SECOND_NS), False),
+        (a_bar(high="67600", close="67500.25", after_ns=-SECOND_NS), True),
+        (a_bar(high="67600", close="67600", after_ns=-5 * SECOND_NS), False),
+    ],
+)
+def test_a_target_is_reached_after_the_fill(*, bar: BarClosed, has_reached: bool) -> None:
+    """The high counts of bars that opened since, of the bar of the fill only the close, and none from before it."""
+    assert a_holding().has_reached_target(bar) == has_reached
+
+
+def test_a_position_that_is_being_left_is_not_left_again() -> None:
+    """Whoever asked for it; and what is left over at the end has no target."""
+    bar = a_bar(high="67600", close="67600")
+    holding = a_holding()
+    holding.fold(ExitOpened("other", OWNER, SYMBOL, Decimal(0), "operator", "enough"))
+    assert not holding.has_reached_target(bar)
+    holding.fold(ExitEnded("other", OWNER, SYMBOL, Decimal("0.001"), "too small"))
+    assert not holding.has_reached_target(bar)
+
+
+def test_what_is_gone_has_no_target() -> None:
+    """A position that was closed reaches nothing."""
+    holding = a_holding()
+    holding.fold(PositionChanged(OWNER, SYMBOL, Decimal(0), None, Decimal(0)))
+    assert not holding.has_reached_target(a_bar(high="67600", close="67600"))
+
+
+def a_world_at_its_target(*, executor_answers: bool = False) -> World:
+    """Return a world in which a position has come to its target."""
+    world = World()
+    world.executor_answers = executor_answers
+    world.starts()
+    while not world.exits:
+        world.closes()
+    return world
+
+
+def asked(world: World) -> list[str]:
+    """Return the ids of the exits, as often as they were said."""
+    return [ask.ask_id for ask in world.asked if isinstance(ask.body, SetExit)]
+
+
+def test_the_executor_is_told_what_is_to_be_left() -> None:
+    """An exit is a target: nothing shall be held; and it has the id that its bar gives it."""
+    world = a_world_at_its_target(executor_answers=True)
+    (wanted,) = world.exits
+    closed_ns = world.bars[world.closed - 1].close_time_ns
+    assert (wanted.exit_id, wanted.target_quantity) == (f"{OWNER}|{SYMBOL}|{closed_ns}|exit", Decimal(0))
+    world.closes(3)
+    assert asked(world) == [wanted.exit_id]
+
+
+def test_an_exit_is_said_again_until_it_is_answered() -> None:
+    """An executor that is away hears it when it is back, under the same id."""
+    world = a_world_at_its_target()
+    (wanted,) = world.exits
+    for count in range(1, 5):
+        assert asked(world) == [wanted.exit_id] * count
+        world.hands(Unanswered(wanted.exit_id))
+        world.hands(Woken("clock"))
+    world.executor_answers = True
+    world.hands(Unanswered(wanted.exit_id))
+    world.hands(Woken("clock"))
+    assert not world.executor.held
+    world.closes(3)
+    assert asked(world) == [wanted.exit_id] * 6
+
+
+def test_a_refused_exit_is_noted_and_may_be_wanted_again() -> None:
+    """The executor holds nothing, it says; if we still hear of a position, the next bar at its target says so again."""
+    world = a_world_at_its_target()
+    (wanted,) = world.exits
+    refusal = ExitRefused(wanted.exit_id, "nothing is held")
+    world.hands(Answered(wanted.exit_id, an_envelope(refusal)))
+    assert "an exit is refused" in world.events()
+    while len(world.exits) == 1:
+        world.closes()
+    assert world.exits[1].exit_id != wanted.exit_id
+
+
+def test_a_position_that_is_gone_is_not_left_any_more() -> None:
+    """When the stop was hit meanwhile, the exit is let go."""
+    world = a_world_at_its_target()
+    (wanted,) = world.exits
+    world.hands(Unanswered(wanted.exit_id))
+    world.executor_tells(*world.executor.traded("sell", world.now_ns))
+    world.hands(Woken("clock"))
+    assert asked(world) == [wanted.exit_id]
