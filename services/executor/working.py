@@ -170,7 +170,7 @@ class Worker:
         if protection is None:  # the position is gone, or came after its entry had ended
             if covers:
                 return (_cancelled(covers[0], "there is nothing to cover"),)
-            return self._given_up(place, "no stop is known") if self._sellable(instrument, place, owned, now) else ()
+            return self._given_up(place, "no stop is known") if owned else ()
         stop_price = instrument.stop_price("sell", protection.stop_price)
         terms = OrderTerms(
             side="sell",
@@ -182,7 +182,9 @@ class Worker:
             self._of(place).uncovered_since_ns = None
             return self._resized(covers, terms.quantity, stop_price, now)
         if not terms.quantity or self._fault(instrument, terms, None) is not None:
-            return ()  # too little for any order of the venue, so for an exit as well
+            # A fee taken in coins leaves crumbs: the exit sells what it can, and sets the rest apart as dust.
+            may_grow = any((e.approval.strategy, e.approval.symbol) == place for e in self._books.entries.values())
+            return () if may_grow or not owned else self._given_up(place, "it is too little for a stop")
         hopeless = self._why_no_stop(place, stop_price, now)
         if hopeless is not None:
             return self._given_up(place, hopeless)
