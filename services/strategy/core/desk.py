@@ -7,12 +7,13 @@ bars are missing, what is there is gathered anew (`Past`), and the kernel goes o
 
 from collections import deque
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
 
+from proto.account import InstrumentRules
 from proto.envelope import Body, MarketEnvelope
-from proto.fields import Price
 from proto.market import BarClosed
 from proto.orders import EntryOpened, OrderFilled
 from proto.streams import StreamPosition
@@ -62,7 +63,7 @@ class Desk:
         self._standing: Final = Standing()
         self._entry: Final = Entry()
         self._leaving: Final = Leaving(owner=terms.owner, symbol=symbol)
-        self._tick: Price | None = None  # once the executor has said it
+        self._rules: InstrumentRules | None = None  # once the executor has said them
 
     @property
     def topics(self) -> dict[bytes, Kind]:
@@ -125,9 +126,9 @@ class Desk:
         """Take in that reports are missing which nobody will ever see."""
         self._holding.lose()
 
-    def quoted_in(self, tick: Price) -> None:
-        """Take in which steps its prices have."""
-        self._tick = tick
+    def traded_by(self, rules: InstrumentRules) -> None:
+        """Take in by which rules the venue trades it."""
+        self._rules = rules
 
     def answered(self, ask_id: str, answer: Body | None, now: Moment) -> Sequence[Effect]:
         """Take an answer, None if there came none in time."""
@@ -157,7 +158,7 @@ class Desk:
         return [*self._past.begin(self._decider.stored.bar_open_time_ns, now)]
 
     def _came(self, bar: BarClosed, now: Moment) -> list[Effect]:
-        effects = list(self._leaving.look(bar, self._holding))
+        effects = self._look(bar)
         if self._is_gathering:
             self._past.came(bar)
             effects += self._gathered()
@@ -188,21 +189,21 @@ class Desk:
     def _decide(self, bar: BarClosed, now: Moment) -> list[Effect]:
         while self._fills and self._fills[0].venue_time_ns < bar.close_time_ns:
             self._fill(self._fills.popleft())
-        effects = list(self._leaving.look(bar, self._holding))
+        effects = self._look(bar)
         self._doubtful = 0 if bar.gapless else self._doubtful + 1
         if self._doubtful > DOUBTFUL_MAX:
             return effects  # it is missing to the kernel, which is warm again when the last of them is far behind
-        held = self._holding.quantity + self._holding.entering + self._entry.entering(now)
+        held = self._owned(bar) + self._holding.entering + self._entry.entering(now)
         decision = self._decider.bar(bar, held=float(held))
         if decision is not None:
             effects += self._ask(decision, bar, now)
         return effects
 
     def _ask(self, decision: Decision, bar: BarClosed, now: Moment) -> Sequence[Effect]:
-        trouble, tick = self._trouble(bar, now), self._tick
-        if trouble is None and tick is None:
+        trouble, rules = self._trouble(bar, now), self._rules
+        if trouble is None and rules is None:
             trouble = "the executor has not said in which steps the venue trades"
-        if trouble is not None or tick is None:
+        if trouble is not None or rules is None:
             details: dict[str, object] = {"symbol": self.symbol, "bar_close_time_ns": bar.close_time_ns}
             return (Note("info", "a wish is let go", details | {"why": trouble}),)
         return self._entry.ask(
@@ -212,7 +213,7 @@ class Desk:
                 symbol=self.symbol,
                 bar_length=self._terms.bar_length,
                 market_seen=self._seen,
-                tick=tick,
+                tick=rules.price_tick,
                 work_for_ns=min(self._frame.duration_ns, WORK_NS_MAX),
             )
         )
@@ -226,6 +227,13 @@ class Desk:
         if self._fills:
             return "something was filled since"
         return self._standing.trouble
+
+    def _look(self, bar: BarClosed) -> list[Effect]:
+        """Leave what is held if the price has come to its target."""
+        return [*self._leaving.look(bar, self._holding)] if self._owned(bar) else []
+
+    def _owned(self, bar: BarClosed) -> Decimal:
+        return self._holding.owned(self._rules, Decimal(repr(bar.close_price)))
 
     def _fill(self, fill: Fill) -> None:
         self._decider.fill(fill.quantity, fill.price)

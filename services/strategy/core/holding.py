@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from proto.account import InstrumentRules
 from proto.envelope import Body
 from proto.market import BarClosed
 from proto.orders import EntryEnded, EntryOpened, ExitEnded, ExitOpened, OrderFilled, PositionChanged
@@ -32,6 +33,7 @@ class Holding(msgspec.Struct):
             case EntryOpened(approval=approval):
                 self.entries[approval.approval_id] = approval.quantity_max
                 self.target_price = approval.targets[-1].price if approval.targets else None
+                self.filled_ns = None  # dust of an earlier position may be left, and that began long ago
             case EntryEnded(approval_id=approval_id):
                 self.entries.pop(approval_id, None)
             case OrderFilled() if told.order.purpose == "entry" and self.filled_ns is None:
@@ -52,6 +54,14 @@ class Holding(msgspec.Struct):
         """Let go of what is under way: the reports of how it ended may be lost. What changes the position is told."""
         self.entries.clear()
         self.is_left = False
+
+    def owned(self, rules: InstrumentRules | None, price: Decimal) -> Decimal:
+        """Return the position without dust: what is left of one that no order of the venue could sell is none."""
+        if rules is None:
+            return self.quantity
+        whole = self.quantity - self.quantity % rules.quantity_step
+        is_dust = whole < rules.quantity_min or whole * price < rules.notional_min_quote
+        return NOTHING if is_dust else self.quantity
 
     def has_reached_target(self, bar: BarClosed) -> bool:
         """Say whether the price came to the target within a bar, and nobody leaves yet.

@@ -142,7 +142,7 @@ class StrategyCore:
             case InstrumentsTold(instruments=instruments):
                 for instrument in instruments:
                     if instrument.symbol in self._desks:
-                        self._desks[instrument.symbol].quoted_in(instrument.price_tick)
+                        self._desks[instrument.symbol].traded_by(instrument)
             case Heartbeat(published=published):
                 for position in published:
                     if position.stream == REPORTS:

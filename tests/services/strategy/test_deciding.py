@@ -1,5 +1,6 @@
 """What is decided at the close of a bar: on which bars, and what has to be known first."""
 
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from proto.bars import AskBars
 from proto.market import BarClosed, LinkLost, SymbolDoubted
+from proto.orders import PositionChanged
 from proto.streams import StreamPosition
 from services.strategy.core.entry import FRESH_NS
 from services.strategy.core.past import AGAIN_NS
@@ -213,6 +215,14 @@ def test_who_holds_something_does_not_enter_again() -> None:
     world.executor_tells(*world.executor.traded("buy", world.now_ns))
     world.closes()
     assert world.intents == []
+
+
+def test_dust_keeps_nobody_from_entering() -> None:
+    """What a fee in the asset itself leaves over is no position."""
+    world = a_world_before_its_wish()
+    world.executor_tells(PositionChanged(OWNER, SYMBOL, Decimal("0.000002"), None, Decimal(0)))
+    world.closes()
+    assert len(world.intents) == 1
 
 
 def test_without_the_steps_of_prices_nothing_is_asked() -> None:

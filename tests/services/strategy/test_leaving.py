@@ -12,7 +12,7 @@ from proto.orders import EntryOpened, ExitEnded, ExitOpened, OrderFilled, Positi
 from services.strategy.core.holding import Holding
 from shared.core.service import Answered, Unanswered, Woken
 from tests.proto.examples import AN_APPROVAL, an_envelope
-from tests.services.strategy.world import OWNER, SECOND_NS, SYMBOL, World, some_bars
+from tests.services.strategy.world import OWNER, RULES, SECOND_NS, SYMBOL, World, some_bars
 
 BAR: Final = some_bars(1)[0]
 TARGET: Final = AN_APPROVAL.targets[-1].price
@@ -71,6 +71,26 @@ def test_what_is_gone_has_no_target() -> None:
     holding = a_holding()
     holding.fold(PositionChanged(OWNER, SYMBOL, Decimal(0), None, Decimal(0)))
     assert not holding.has_reached_target(a_bar(high="67600", close="67600"))
+
+
+def test_a_new_position_has_a_new_beginning() -> None:
+    """Dust of an earlier one makes no bar count that closed before the new one was filled."""
+    holding = a_holding()
+    holding.fold(PositionChanged(OWNER, SYMBOL, Decimal("0.000004"), None, Decimal(0)))
+    holding.fold(EntryOpened(AN_APPROVAL))
+    assert not holding.has_reached_target(a_bar(high="67600", close="67600"))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "owned"),
+    [("0.00002", "300000", "0.00002"), ("0.000019", "300000", "0"), ("0.00002", "200000", "0"), ("0.5", "100", "0.5")],
+)
+def test_dust_is_nothing(quantity: str, price: str, owned: str) -> None:
+    """What no order of the venue could sell, by its steps and its least worth, is not held."""
+    rules = msgspec.structs.replace(RULES, quantity_min=Decimal("0.00002"))
+    holding = Holding(quantity=Decimal(quantity))
+    assert holding.owned(rules, Decimal(price)) == Decimal(owned)
+    assert holding.owned(None, Decimal(price)) == Decimal(quantity)
 
 
 def a_world_at_its_target(*, executor_answers: bool = False) -> World:
