@@ -205,6 +205,8 @@ class World:
             after(10 * SECOND_NS, strategy.leave)
             after(PROBED_NS, strategy.enter)
         after(PROBED_NS, self._probe)
+        after(3 * SECOND_NS, self._verdict.note_unfinished)
+        after(9 * SECOND_NS, self._verdict.judge_unfinished)
         for seconds in (4, 14, 20):
             after(seconds * SECOND_NS, self._resume)
 
