@@ -164,7 +164,7 @@ class Gateway:
                 raise AssertionError(f"nobody does {effect}")
 
     def _send(self, order: SendOrder) -> None:
-        slow_ms = self._weather.amount("signing slow", 0, 600) if self._weather.strikes("signing slow") else 0
+        slow_ms = self._weather.amount("signing slow", 0, 300) if self._weather.strikes("signing slow") else 0
         self._scheduler.after((self._dice.randint(0, 3) + slow_ms) * MILLISECOND_NS, lambda: self._sign(order))
 
     def _sign(self, order: SendOrder) -> None:

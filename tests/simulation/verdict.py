@@ -35,6 +35,7 @@ class Verdict:
         self._host: Final = host
         self._uncovered_ns: Final[dict[tuple[str, str], int]] = {}
         self._looks = 0
+        self._unfinished: set[str] = set()
 
     def look(self, *, is_calm: bool) -> None:
         """Look whether positions are covered and the books are the fold of the journal, while the executor lives."""
@@ -50,6 +51,21 @@ class Verdict:
             if self._scheduler.now_ns - since_ns > (COVER_NS_CALM if is_calm else COVER_NS):
                 self._trace.violated("I19", f"{place} has been uncovered for too long")
                 self._uncovered_ns[place] = self._scheduler.now_ns
+
+    def note_unfinished(self) -> None:
+        """Take note of the market orders that the venue acknowledged, and that seem to be open."""
+        self._unfinished = self._market_orders()
+
+    def judge_unfinished(self) -> None:
+        """Judge whether they were asked about since: a market order never rests."""
+        for name in self._unfinished & self._market_orders():
+            self._trace.violated("I30", f"{name} is a market order, and nobody asks why it is open")
+
+    def _market_orders(self) -> set[str]:
+        if not self._host.is_well:
+            return set()
+        working = self._host.core.books.working()
+        return {one.client_order_id for one in working if one.order_type == "market" and not one.is_in_doubt}
 
     def judge(self) -> None:
         """Judge a run that is over: everything is terminal, equal and covered."""

@@ -18,7 +18,7 @@ FAULTS: Final[dict[str, float]] = {
     "error though done": 0.2,
     "error and not done": 0.2,
     "turned away": 0.2,
-    "signing slow": 0.2,
+    "signing slow": 0.6,
     "latency": 0.5,
     "read failed": 0.3,
     "read lags": 0.6,

@@ -123,6 +123,9 @@ class Witness:
             self._expect(age_ns <= SIGN_NS_MAX, "I3", f"{name} is signed {age_ns / SECOND_NS:.3f} s after its mark")
             if self._marked[name].order.purpose == "entry":
                 self._lease_is_young(name)  # what else risk says after it left reaches it no more
+                approval = self.approvals.get(self._marked[name].order.parent_id)
+                in_time = approval is None or now_ns <= approval.start_by_boot_ns
+                self._expect(in_time, "I25", f"{name} is signed after start_by")
 
     def arrived(self, order: SendOrder, stamp_ns: int) -> None:
         """Look at an order that reaches the venue."""

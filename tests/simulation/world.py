@@ -12,7 +12,7 @@ from proto.intents import ExitRefused, ExitTaken
 from proto.risk import Everything
 from services.executor.core import ExecutorCore, TradedAccount
 from services.executor.governor import EgressLimits
-from services.sim_exchange.venue.vocabulary import ClientIdRule, PlaceOrder, Transfer
+from services.sim_exchange.venue.vocabulary import CancelAll, ClientIdRule, PlaceOrder, Transfer
 from shared.core.service import Asked
 from shared.mesh.journal import JournalError
 from shared.trading.order_life import OrderContradictionError
@@ -177,6 +177,8 @@ class World:
     def _trade_by_hand(self) -> None:
         """Buy or sell as somebody else would who has the account's password."""
         quantity = Decimal(self._weather.amount("traded by hand", 60, 2_000)) / 1_000
+        if self._weather.amount("traded by hand: cancels first", 0, 1):  # or what the bot holds is locked by its stop
+            self._venue.command(CancelAll(account=OUR_ACCOUNT, symbol="BTCUSDT"))
         self._by_hand("MARKET", quantity, None)
 
     def _by_hand(self, kind: str, quantity: Decimal, price: Decimal | None) -> None:
@@ -205,6 +207,8 @@ class World:
             after(10 * SECOND_NS, strategy.leave)
             after(PROBED_NS, strategy.enter)
         after(PROBED_NS, self._probe)
+        after(3 * SECOND_NS, self._verdict.note_unfinished)
+        after(9 * SECOND_NS, self._verdict.judge_unfinished)
         for seconds in (4, 14, 20):
             after(seconds * SECOND_NS, self._resume)
 
