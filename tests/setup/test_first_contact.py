@@ -23,7 +23,16 @@ from tests.house.tree import CHECKOUT
 NOBODY = 65534
 
 # What only computes is the same for everybody, and `.ci/run` has just run it: a stranger's machine adds nothing to it.
-COMPUTED = ("tests/proto", "tests/shared/market", "tests/shared/trading", "tests/checker", "tests/simulation")
+COMPUTED = (
+    "tests/proto",
+    "tests/shared/market",
+    "tests/shared/trading",
+    "tests/checker",
+    "tests/simulation",
+    "tests/services/executor",
+    "tests/services/sim_exchange/market",
+    "tests/services/sim_exchange/venue",
+)
 
 pytestmark = pytest.mark.first_contact
 
