@@ -66,7 +66,8 @@ async def test_the_service_on_the_page_runs(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert [beat.handled for beat in beats] == sorted({beat.handled for beat in beats})
+    moves = [beat.handled for beat in beats if beat.state != "draining"]  # that it drains is said at once, between two
+    assert moves == sorted(set(moves))
 
 
 def write_service(package: Path) -> None:
