@@ -176,6 +176,10 @@ class Books:
         """Say whether an intent was ever worked."""
         return intent_id in self._intents
 
+    def is_entered(self, place: Place) -> bool:
+        """Say whether an entry of a place is worked."""
+        return any((entry.approval.strategy, entry.approval.symbol) == place for entry in self.entries.values())
+
     def next_child(self, parent_id: str) -> int:
         """Return the number of a parent's next order."""
         return self._children.get(parent_id, 0) + 1
@@ -288,8 +292,7 @@ class Books:
 
     def _unprotect_nothing(self, place: Place) -> None:
         """Let go of the protection of a position that is none any more, nor about to be one."""
-        entered = {(entry.approval.strategy, entry.approval.symbol) for entry in self.entries.values()}
-        if not self.positions.of(*place).owned and place not in entered:
+        if not self.positions.of(*place).owned and not self.is_entered(place):
             gone = self.protections.pop(place, None)
             if gone is not None:
                 self._children.pop(gone.parent_id, None)

@@ -75,7 +75,7 @@ class Entrance:
             return "spot_is_bought_first", "on spot an entry is a purchase"
         if place in self._books.exits:
             return "position_may_grow", "the position shall come down"
-        if any((e.approval.strategy, e.approval.symbol) == place for e in self._books.entries.values()):
+        if self._books.is_entered(place):
             return "one_entry_at_a_time", "an entry of this strategy and symbol is worked"
         return _in_time(approval, now)
 

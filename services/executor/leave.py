@@ -57,12 +57,10 @@ class Leave:
         number = self._leases.asked(now.boot_ns)
         return Ask(RISK, AskLease(number, self._epoch), f"lease-{self._epoch}-{number}")
 
-    def answered(self, envelope: Envelope) -> bool:
+    def answered(self, envelope: Envelope) -> None:
         """Take an answer, if it is one about the lease."""
-        if not isinstance(envelope.body, LeaseAnswered):
-            return False
-        self._leases.answered(envelope.body.number, envelope.body)
-        return True
+        if isinstance(envelope.body, LeaseAnswered):
+            self._leases.answered(envelope.body.number, envelope.body)
 
     def age_ns(self, now: Moment) -> int | None:
         """Return how old the lease is."""

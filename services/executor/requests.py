@@ -51,8 +51,8 @@ class Requests:
         known = self._books.exits.get(place)
         if known is not None and known.target_quantity <= wanted.target_quantity:
             return (), Answer(asked, ExitTaken(wanted.exit_id, known.target_quantity))
-        has_entry = any((e.approval.strategy, e.approval.symbol) == place for e in self._books.entries.values())
-        if not has_entry and not self._books.positions.of(*place).owned and not self._books.working(place):
+        is_held = self._books.is_entered(place) or self._books.positions.of(*place).owned
+        if not is_held and not self._books.working(place):
             reason = f"{wanted.strategy} holds no {wanted.symbol}, and nothing is worked for it"
             return (), Answer(asked, ExitRefused(wanted.exit_id, reason))
         opened = ExitOpened(

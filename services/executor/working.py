@@ -183,8 +183,11 @@ class Worker:
             return self._resized(covers, terms.quantity, stop_price, now)
         if not terms.quantity or self._fault(instrument, terms, None) is not None:
             # A fee taken in coins leaves crumbs: the exit sells what it can, and sets the rest apart as dust.
-            may_grow = any((e.approval.strategy, e.approval.symbol) == place for e in self._books.entries.values())
-            return () if may_grow or not owned else self._given_up(place, "it is too little for a stop")
+            return (
+                ()
+                if self._books.is_entered(place) or not owned
+                else self._given_up(place, "it is too little for a stop")
+            )
         hopeless = self._why_no_stop(place, stop_price, now)
         if hopeless is not None:
             return self._given_up(place, hopeless)

@@ -14,6 +14,8 @@ def numbered(trade_id: int, *, at: int | None = None) -> Trade:
 class Venue:
     """A venue with so many trades, and a line that reads them; `passed` is what came out."""
 
+    asked: FetchTrades | None
+
     def __init__(self, line: TradeLine) -> None:
         self.line = line
         self.trades = list[Trade]()
@@ -22,17 +24,13 @@ class Venue:
         self.after_holes: set[int] = set()
         self.dropped: list[Trade] = []
         self.now_ns = 0
-        self.asked: FetchTrades | None = None
+        self.asked = None
 
     def trade(self, *, is_told: bool = True) -> None:
         """Let a trade happen, and the stream tell it, or not."""
         self.trades.append(numbered(len(self.trades) + 1))
         if is_told:
             self.take(self.line.came(self.trades[-1]))
-
-    def is_asked(self, question: FetchTrades) -> bool:
-        """Say whether this is what the line wants to know."""
-        return self.asked == question
 
     def take(self, progress: Progress) -> None:
         """Take what came out."""
