@@ -20,7 +20,8 @@ from proto.envelope import MarketEnvelope
 from proto.streams import StreamPosition
 
 KEPT_BACK_MAX: Final = 10_000
-BEHIND_ALL: Final = b"\xff"  # in no text, so that behind a prefix it sorts behind all that begins so
+# In no text, so that behind a prefix it sorts behind all that begins so.
+BEHIND_ALL: Final = b"\xff"
 
 BreakReason = Literal["joined", "gap", "new epoch", "lost tail", "lagging", "slept"]
 

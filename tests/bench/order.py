@@ -1,9 +1,9 @@
 """What the mesh takes from the message that decides to the hand-over to the venue client, hop by hop.
 
-Real strategy hosts, risk and executor, with their sockets, encryption and journals, decide a hundred times a second;
-in turn with them, at the same pace and on the same disk, runs the floor: four bare hops of blocking sockets,
-encrypted, and two bare writes of as many bytes, each made durable. Held against each other are the medians, round by round, and the
-99th percentiles over all rounds. All stamps are of the one clock that the processes of a host share.
+Real strategy hosts, risk and executor, with their sockets, encryption and journals, decide a hundred times a second.
+In turn with them, at the same pace and on the same disk, runs the floor: four bare hops of blocking sockets, encrypted,
+and two bare writes of as many bytes, each made durable. Held against each other are the medians, round by round, and
+the 99th percentiles over all rounds. All stamps are of the one clock that the processes of a host share.
 """
 
 import asyncio
