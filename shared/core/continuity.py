@@ -63,7 +63,7 @@ class _Topic:
 
 
 class Announcement:
-    """What a heartbeat says of a publisher's topics, sorted once: whoever reads hundreds of them looks for each by name.
+    """What a heartbeat says of a publisher's topics, sorted once: whoever reads hundreds looks for each by name.
 
     Each going through all of them would be the square of the symbols, twice a second, in every process that trades.
     """

@@ -1,10 +1,10 @@
 """What the whole mesh takes to begin, to begin again, and to find out what became of an order.
 
-Each round starts a mesh with `bowline up`: supervisord, the simulated exchange and all processes, on the symbols of the
-demonstration, but with no strategy: this benchmark asks for entries and exits itself. Then the executor is killed with -9, twice, while it holds
-a position whose stop rests at the exchange; from the kill on an exit of it is asked for, and entries of another symbol
-are, until one is on its way. At last replies to orders are lost, and then orders are. When something happened is read
-from the executor's journal, by the one clock that all processes of a host share.
+Each round starts a mesh with `bowline up`: supervisord, the simulated exchange and all processes, but no strategy: this
+benchmark asks for entries and exits itself. Then the executor is killed with -9, twice, while it holds a position whose
+stop rests at the exchange. From the kill on an exit of it is asked for, and entries of another symbol are, until one is
+on its way. At last replies to orders are lost, with all that the private stream says of them, and then orders are. When
+something happened is read from the executor's journal, by the one clock that all processes of a host share.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ import uvloop
 from proto.codec import EnvelopeCodec
 from proto.envelope import Body, Envelope
 from proto.intents import EnterBracket, SetExit, StopCover, Target
-from proto.orders import OrderAcknowledged, OrderEnded, PositionChanged, ReconcileFinished, SendMarked
+from proto.orders import OrderAcknowledged, OrderDoubted, OrderEnded, PositionChanged, ReconcileFinished, SendMarked
 from proto.streams import StreamPosition
 from services.sim_exchange.process import FOLDER
 from shared.mesh.bus.hub import Hub
@@ -41,8 +41,8 @@ from tests.house.tree import CHECKOUT
 from tests.loopback import THIS_HOST, free_port
 from tests.services.market_mesh.whole_mesh import BOWLINE, WholeMesh
 
-ROUNDS: Final = 2
-KILLS: Final = 2  # in a mesh: the third death within a minute would be a crash loop, and forbid entries
+ROUNDS: Final = 1  # half a minute each
+KILLS: Final = 2  # of an executor: the third death within a minute would be a crash loop, and forbid entries
 SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "BNB/USDT", "SOL/USDT")
 OURSELVES: Final = "strategy-bench"
 PATIENCE_SECONDS: Final = 60.0
@@ -54,6 +54,7 @@ FOUND, ABSENT = "reply lost, to found", "order lost, to proved absent"
 GOALS_SECONDS: Final = {COLD: 10.0, EXIT_SENT: 4.0, ENTRY_SENT: 6.0, FOUND: 2.0, ABSENT: 8.0}
 
 _Body = TypeVar("_Body", bound=Body)
+_OfOrder = TypeVar("_OfOrder", bound=SendMarked | OrderAcknowledged | OrderDoubted | OrderEnded)
 
 
 class MeshRow(msgspec.Struct, frozen=True):
@@ -85,6 +86,13 @@ class _Journal:
                         return envelope.body, envelope.sent_boot_ns
                 seen = max(seen, len(self.envelopes))
                 await asyncio.sleep(LOOK_SECONDS)
+
+    async def of_order(self, kind: type[_OfOrder], symbol: str, purpose: str, *, since: int) -> int:
+        """Wait for a record of an order behind so many, and return when it was written."""
+        _, at_ns = await self.first(
+            kind, lambda told: (told.order.symbol, told.order.purpose) == (symbol, purpose), since=since
+        )
+        return at_ns
 
     def _read(self) -> None:
         if self._reader is None:
@@ -179,18 +187,14 @@ class _Desk:
     async def entered(self, symbol: str) -> int:
         """Wish for an entry until one is on its way, and return when it was marked to be sent."""
         since = len(self._mesh.journal.envelopes)
-        marked = asyncio.create_task(
-            self._mesh.journal.first(
-                SendMarked, lambda mark: (mark.order.symbol, mark.order.purpose) == (symbol, "entry"), since=since
-            )
-        )
+        marked = asyncio.create_task(self._mesh.journal.of_order(SendMarked, symbol, "entry", since=since))
         while not marked.done():
             self._wishes += 1
             with suppress(RequestTimedOutError):
                 intent = await self._intent(symbol)
                 await self._intents.ask(intent, message_id=intent.intent_id)
             await asyncio.wait({marked}, timeout=ASK_SECONDS)
-        return (await marked)[1]
+        return await marked
 
     async def covered(self, symbol: str) -> None:
         """Enter, and wait until the stop rests at the exchange."""
@@ -200,9 +204,7 @@ class _Desk:
 
     async def is_covered(self, symbol: str, *, since: int) -> None:
         """Wait until a stop of a symbol rests at the exchange."""
-        await self._mesh.journal.first(
-            OrderAcknowledged, lambda told: (told.order.symbol, told.order.purpose) == (symbol, "cover"), since=since
-        )
+        await self._mesh.journal.of_order(OrderAcknowledged, symbol, "cover", since=since)
 
     async def left(self, symbol: str) -> tuple[int, int]:
         """Ask for an exit until it is taken and on its way, and return when it was both."""
@@ -214,9 +216,7 @@ class _Desk:
                 await self._exits.ask(wanted, message_id=f"{wanted.exit_id}|{self._clock.boot_ns()}")
                 break
         taken_ns = boot_ns_now()
-        _, sent_ns = await self._mesh.journal.first(
-            SendMarked, lambda mark: (mark.order.symbol, mark.order.purpose) == (symbol, "exit"), since=since
-        )
+        sent_ns = await self._mesh.journal.of_order(SendMarked, symbol, "exit", since=since)
         await self._mesh.journal.first(
             PositionChanged, lambda position: position.symbol == symbol and not position.quantity, since=since
         )
@@ -276,7 +276,7 @@ class _Round:
         await self._mesh.faults("POST", {"kind": "drop_reply", "when": order})
         await asyncio.gather(*(self._found(symbol) for symbol in SYMBOLS))
         await self._mesh.faults("DELETE")
-        await asyncio.gather(*(self._flat(symbol) for symbol in SYMBOLS))
+        await asyncio.gather(*(self._desk.left(symbol) for symbol in SYMBOLS))
         await self._mesh.faults("POST", {"kind": "drop_request", "when": order})
         await asyncio.gather(*(self._absent(symbol) for symbol in SYMBOLS))
         await self._mesh.faults("DELETE")
@@ -284,20 +284,14 @@ class _Round:
     async def _found(self, symbol: str) -> None:
         since = len(self._mesh.journal.envelopes)
         sent_ns = await self._desk.entered(symbol)
-        _, found_ns = await self._mesh.journal.first(
-            OrderAcknowledged, lambda told: (told.order.symbol, told.order.purpose) == (symbol, "entry"), since=since
-        )
+        await self._mesh.journal.of_order(OrderDoubted, symbol, "entry", since=since)
+        found_ns = await self._mesh.journal.of_order(OrderAcknowledged, symbol, "entry", since=since)
         self._note(FOUND, found_ns - sent_ns)
-
-    async def _flat(self, symbol: str) -> None:
-        await self._desk.left(symbol)
 
     async def _absent(self, symbol: str) -> None:
         since = len(self._mesh.journal.envelopes)
         sent_ns = await self._desk.entered(symbol)
-        _, proved_ns = await self._mesh.journal.first(
-            OrderEnded, lambda ended: (ended.order.symbol, ended.order.purpose) == (symbol, "entry"), since=since
-        )
+        proved_ns = await self._mesh.journal.of_order(OrderEnded, symbol, "entry", since=since)
         self._note(ABSENT, proved_ns - sent_ns)
 
     def _note(self, what: str, taken_ns: int) -> None:
