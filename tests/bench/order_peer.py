@@ -1,9 +1,9 @@
 """The processes of the benchmark of the order path: the real strategy hosts, risk, executor, and two ends of ours.
 
 `python -m tests.bench.order_peer ROOT INSTANCE`. At one end a feed tells bars, and a kernel wishes for an entry with
-each that is marked; at the other end what is handed over to the venue client is stamped, and the order comes back as
-expired, so that nothing is ever held. The caps of risk and the governor are lifted. When it has ended, each process
-writes down what came by when.
+each that is marked; at the other end what is handed over to the venue client is stamped, and comes back as not sent, so
+that nothing is ever held and as little as possible is written down behind it. The caps of risk and the governor are
+lifted. When it has ended, each process writes down what came by when.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ from services.executor.core import ExecutorCore
 from services.executor.governor import EgressLimits
 from services.executor.vocabulary import (
     AccountRead,
-    Acknowledged,
     InstrumentsKnown,
+    NotSent,
     OpenOrdersRead,
     OrderSent,
     ReadAccount,
@@ -37,7 +37,6 @@ from services.executor.vocabulary import (
     TradesRead,
     VenueBalance,
     VenueClock,
-    VenueOrder,
 )
 from services.risk_watchdog.__main__ import plan_of as risk_plan
 from services.risk_watchdog.__main__ import terms_of
@@ -181,12 +180,13 @@ class HandOver:
         bring(StreamOpened())
 
     def perform(self, effect: Outward) -> None:
-        """Stamp an order, and let it expire; answer what is read."""
+        """Stamp an order, and say that it did not leave; answer what is read."""
         match effect:
             case SendOrder():
                 handed_ns = self._clock.boot_ns()
                 self._stamps.take("handed over", self._intents.pop(effect.client_order_id), handed_ns)
-                asyncio.get_running_loop().call_soon(self._bring, self._expired(effect))
+                told = OrderSent(effect.client_order_id, NotSent("there is no venue"), None)
+                asyncio.get_running_loop().call_soon(self._bring, told)
             case ReadOpenOrders(read_number=number):
                 self._bring(OpenOrdersRead(number, (), None))
             case ReadTrades(read_number=number, symbol=symbol):
@@ -199,20 +199,6 @@ class HandOver:
 
     def close(self) -> None:
         """End."""
-
-    def _expired(self, order: SendOrder) -> OrderSent:
-        now_ns = self._clock.wall_ns()
-        shown = VenueOrder(
-            symbol=order.symbol,
-            client_order_id=order.client_order_id,
-            venue_order_id=order.client_order_id,
-            side=order.side,
-            status="expired",
-            quantity=order.quantity,
-            executed_quantity=Decimal(0),
-            venue_time_ns=now_ns,
-        )
-        return OrderSent(order.client_order_id, Acknowledged(shown), now_ns)
 
 
 def _rules_of(symbol: str) -> Instrument:
