@@ -266,10 +266,10 @@ class ExecutorCore:
             case VenueClock():
                 self._clock_told(told)
             case StreamOpened():
-                self._leave.is_stream_open, self._leave.is_reconciled = True, False
+                self._leave.stream_trouble, self._leave.is_reconciled = None, False
                 self._reconciler.soon()
             case StreamLost(reason=reason):
-                self._leave.is_stream_open = self._leave.is_reconciled = False
+                self._leave.stream_trouble, self._leave.is_reconciled = f"the private stream is lost: {reason}", False
                 self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
             case WeightTold():
                 self._leave.weight_told(told)
@@ -297,7 +297,8 @@ class ExecutorCore:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
                 self._is_blocked = False  # there may be room again: it is tried ten times a second
-                self._out += [*self._accounts.due(self._evidence.account, now), WakeAt(CLOCK, now.boot_ns + TICK_NS)]
+                self._out += [*self._accounts.due(self._evidence.account, now), *self._leave.wary()]
+                self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 
     def _journal_told(self, told: Restored | Recorded | RecordsLost | NotRecorded | JournalRoom, now: Moment) -> None:
         match told:
