@@ -21,7 +21,7 @@ from proto.orders import (
 )
 from services.executor.accounts import Accounts
 from services.executor.books import Books, Place
-from services.executor.control import Control
+from services.executor.control import RECORDS_LOST, TROUBLED_START, Control
 from services.executor.enquiries import Enquiries
 from services.executor.entrance import Entrance
 from services.executor.evidence import Evidence
@@ -175,8 +175,8 @@ class ExecutorCore:
         self._is_running = True
         self._worker.epoch = started.epoch
         self._leave.begin(started.epoch)
-        for trouble in started.troubles:
-            self._out.append(Note("warning", "started with a trouble", {"trouble": trouble}))
+        if started.troubles:
+            self._control.wary(TROUBLED_START, "; ".join(started.troubles))
         self._out += [
             Watch(feed, f"{self._account.venue}/{symbol}/{kind}".encode())
             for symbol, feed in self._account.feeds.items()
@@ -217,6 +217,7 @@ class ExecutorCore:
         envelope = recorded.envelope
         before = self._held()
         self.books.fold(envelope)
+        self._control.recorded(envelope.body)
         if not self._is_running:
             return
         self._pending -= 1
@@ -297,6 +298,8 @@ class ExecutorCore:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
                 self._is_blocked = False  # there may be room again: it is tried ten times a second
+                if not self._pending:
+                    self._report(self._control.due())
                 self._out += [*self._accounts.due(self._evidence.account, now), *self._leave.wary()]
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 
@@ -307,7 +310,7 @@ class ExecutorCore:
             case Recorded():
                 self._recorded(told, now)
             case RecordsLost(reason=reason):
-                self._control.records_lost(reason)
+                self._control.wary(RECORDS_LOST, reason)
             case JournalRoom(for_everything=has_room):
                 self._leave.has_room = has_room
             case NotRecorded():
