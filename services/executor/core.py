@@ -11,11 +11,11 @@ Once no fact is left, `services/executor/working.py` says what to do next.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from proto.orders import (
     CancelMarked,
+    PositionChanged,
     ReconcileFinished,
     SendMarked,
 )
@@ -222,9 +222,8 @@ class ExecutorCore:
             return
         self._pending -= 1
         after = self._held()
-        self._report(
-            [self._accounts.position(place) for place in before | after if before.get(place) != after.get(place)]
-        )
+        changed = [place for place in before | after if before.get(place) != after.get(place)]
+        self._report([Report(self._accounts.position(place), reducing=True) for place in changed])
         match envelope.body:
             case SendMarked() as mark:
                 self._send(mark, envelope.sent_boot_ns, now)
@@ -235,8 +234,9 @@ class ExecutorCore:
             case _:
                 pass
 
-    def _held(self) -> dict[Place, Decimal]:
-        return {(held.strategy, held.symbol): held.quantity for held in self.books.positions.held()}
+    def _held(self) -> dict[Place, PositionChanged]:
+        places = [(held.strategy, held.symbol) for held in self.books.positions.held()]
+        return {place: self._accounts.position(place) for place in places}
 
     def _send(self, mark: SendMarked, marked_boot_ns: int, now: Moment) -> None:
         """Send what is marked, unless something stands against it by now."""
