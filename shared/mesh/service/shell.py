@@ -94,7 +94,6 @@ class Service:
         self._clock_watch: Final = ClockWatch(station.clock)
         self._ending: Final = Ending(self._loop)
         self._inputs: Final[deque[Happening]] = deque()
-        self._untold: Final[list[bytes]] = []  # records that are durable, and that nobody who follows knows of yet
         self._busy = False
         self._begun = False  # the past is folded, and the core has its first word
         self._worries: Final = Worries(station.troubles)
@@ -140,7 +139,6 @@ class Service:
         try:
             return await self._ending.code
         finally:
-            self._tell()
             self._timers.close()
             self._pulse.close()
 
@@ -183,14 +181,6 @@ class Service:
             self._busy = True
             self._ending.guard(self._handle_inputs)
             self._busy = False
-            if self._untold:
-                self._loop.call_soon(self._tell)
-
-    def _tell(self) -> None:
-        """Tell whoever follows what is durable, behind all that came of it: a hint can wait, and an order cannot."""
-        if self._untold:
-            self._own.tell(self._untold)
-            self._untold.clear()
 
     def _handle_inputs(self) -> None:
         while self._inputs and not self._ending.has_come:
@@ -241,7 +231,7 @@ class Service:
             self._perform(effect)
 
     def _recorded(self, reports: Sequence[Report]) -> bool:
-        """Make reports durable and hand them back to the core; or hand in that it was not done."""
+        """Make reports durable, tell whoever follows, hand them back to the core; or hand in that it was not done."""
         diary = self._station.diary
         assert diary is not None, "a core without a journal reports nothing"
         began_ns = self._clock.boot_ns()
@@ -253,7 +243,7 @@ class Service:
             self._note_room(diary)
             return False
         self._hops.took(JOURNAL, self._clock.boot_ns() - began_ns)
-        self._untold.extend(frames)
+        self._own.tell(frames)
         # The core is handed all of them before anything comes of the first: that may be recorded too, behind them.
         for effects in [self._handled_by_core(Recorded(envelope)) for envelope in envelopes]:
             self._do(effects)
@@ -331,7 +321,6 @@ class Service:
             self._work_off()
 
     def _say_health(self) -> None:
-        self._tell()  # what a heartbeat says to be there is there
         anchor = None if self._station.diary is None else self._station.diary.journal.anchor
         queued, worries = len(self._inputs) + self._links.unanswered, self._worries.now()
         heartbeat, hello = self._pulse.beat(Workload(self._handled, queued, self._own.positions(), anchor, worries))
