@@ -85,7 +85,7 @@ class _Mesh:
         (self.root / STAMPS).mkdir()
         shutil.copy(CHECKOUT / "config/bowline.yaml", self.root / "config")
         symbols = ", ".join(SYMBOLS)
-        settings = f"venue: {{symbols: [{symbols}]}}\nfeed: {{timeframes: [1s]}}\nlogs: {{level: warning}}\n"
+        settings = f"venue: {{symbols: [{symbols}]}}\nfeed: {{timeframes: [1s]}}\nlogs: {{level: error}}\n"
         (self.root / "config/local.yaml").write_text(settings)
         create_keys(PrivateDirectory(self.root / "var/keys"), [*get_args(Role), *HOSTS])
         RunDirectory(self.root / "var/run")
