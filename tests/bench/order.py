@@ -39,7 +39,7 @@ from tests.bench.order_peer import STAMPS
 from tests.house.tree import CHECKOUT
 
 GOAL_RATIO: Final = 2.0
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 SECONDS: Final = 2  # of each way in a round
 FIRST_SECONDS: Final = 8  # until the account has been read twice, which risk waits for
 WARMING: Final = 20  # payloads of the floor in each round
