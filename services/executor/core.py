@@ -183,8 +183,9 @@ class ExecutorCore:
 
     def _go_on(self, now: Moment) -> None:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
+        venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
         while not self._has_to_wait():
-            outcome = self._evidence.next(now, now.boot_ns + (self._venue_ahead_ns or 0))
+            outcome = self._evidence.next(now, venue_now_ns)
             if outcome is None:
                 break
             self._out += outcome.effects
@@ -196,7 +197,7 @@ class ExecutorCore:
             if outcome.accepted is not None:
                 self._worker.accepted(outcome.accepted)
         if not self._has_to_wait():
-            self._out += self._evidence.due(now)
+            self._out += self._evidence.due(now, venue_now_ns)
             if self.books.passes:
                 self._report(self._worker.steps(now))
         if self._requests.is_stopping and not self._pending and not self._in_flight and not self._is_entering():

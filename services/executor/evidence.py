@@ -137,9 +137,9 @@ class Evidence:
                 self._read(fact, outcome, now)
         return outcome
 
-    def due(self, now: Moment) -> list[Outward]:
+    def due(self, now: Moment, venue_now_ns: int) -> list[Outward]:
         """Return the questions whose time has come."""
-        asked: list[Outward] = [*self._enquiries.due(now), *self._reconciler.due(now)]
+        asked: list[Outward] = [*self._enquiries.due(now, venue_now_ns), *self._reconciler.due(now)]
         if now.boot_ns >= self._account_due_ns:
             self._account_due_ns = now.boot_ns + ACCOUNT_NS
             asked.append(ReadAccount(NO_PASS))
