@@ -15,6 +15,7 @@ from services.executor.governor import EgressLimits
 from services.sim_exchange.venue.vocabulary import CancelAll, ClientIdRule, PlaceOrder, Transfer
 from shared.core.service import Asked
 from shared.mesh.journal import JournalError
+from shared.trading.costs import FeeAccount
 from shared.trading.order_life import OrderContradictionError
 from tests.simulation.host import Host, MakeCore
 from tests.simulation.market import Market
@@ -34,7 +35,12 @@ HEALED_NS: Final = 30 * SECOND_NS
 COUNTED_NS: Final = 40 * SECOND_NS
 EXIT_NS_CALM: Final = 3 * SECOND_NS  # cancel the stop, see it ended, sell
 TRADED: Final = TradedAccount(
-    venue="sim", feeds=dict.fromkeys(SYMBOLS, "feed"), quote_asset="USDT", tag="sim", fingerprint="0" * 64
+    venue="sim",
+    feeds=dict.fromkeys(SYMBOLS, "feed"),
+    quote_asset="USDT",
+    tag="sim",
+    fees=FeeAccount("binance", "spot", vip_level=0, pays_in_bnb=False),
+    fingerprint="0" * 64,
 )
 LIMITS: Final = EgressLimits(
     orders_max=300, entries_max=100, symbol_entries_max=60, entries_quote_max=Decimal(1_000_000)
