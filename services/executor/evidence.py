@@ -103,12 +103,12 @@ class Evidence:
         self._facts.append(fact)
         return len(self._facts) <= FACTS_MAX
 
-    def forget(self) -> None:
+    def forget(self, now: Moment) -> None:
         """Begin anew with what is in the books, because a fact was lost: ask how everything stands."""
         self._facts.clear()
         self._words.clear()
         self._trades_due_ns.clear()
-        self._reconciler.forget()
+        self._reconciler.forget(now)
         self._is_behind = True
 
     def next(self, now: Moment, venue_now_ns: int) -> Outcome | None:
