@@ -19,6 +19,6 @@ def test_every_promise_is_kept(seed: int) -> None:
 def test_faults_are_not_all_fair_weather() -> None:
     """The seeds of this file trade, kill and confuse: what never strikes proves nothing."""
     results = [World(seed).run() for seed in range(8)]
-    assert sum(result.fills for result in results) > 30
-    assert sum(result.deaths for result in results) > 2
+    assert sum(result.counts["fills"] for result in results) > 30
+    assert sum(result.counts["deaths of executor"] for result in results) > 2
     assert len({fault for result in results for fault in result.struck}) > 15
