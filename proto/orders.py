@@ -18,6 +18,7 @@ from proto.fields import (
     Part,
     Price,
     Quantity,
+    Share,
     ShortText,
     Side,
     Symbol,
@@ -86,9 +87,10 @@ class OrderKey(Part, frozen=True):
 class SendMarked(Message, frozen=True, tag="send_marked.1"):
     """The order is about to be sent, once. From here until evidence says otherwise it may exist at the venue.
 
-    `child_number` counts the orders that work one parent; `attempt` counts the sends of a child that was proved absent.
-    `decision_price` is what slippage is held against. `window_ns` is how long after its stamp the venue may still
-    accept it; `lease_age_ns` is None for orders that reduce risk, which need no lease.
+    `child_number` counts the orders that work one parent, each of them sent once: what was proved absent is sent again
+    as the next one. `cost_expected_fraction` is what fee, half the spread and slippage are reckoned to be of its worth
+    at `decision_price`: what its trades really cost is held against both. `window_ns` is how long after its stamp the
+    venue may still accept it; `lease_age_ns` is None for orders that reduce risk, which need no lease.
     """
 
     order: OrderKey
@@ -97,8 +99,8 @@ class SendMarked(Message, frozen=True, tag="send_marked.1"):
     limit_price: Price | None
     stop_price: Price | None
     decision_price: Price
+    cost_expected_fraction: Share | None
     child_number: Count
-    attempt: Count
     window_ns: DurationNs
     lease_age_ns: DurationNs | None
 
@@ -131,8 +133,8 @@ class OrderFilled(Message, frozen=True, tag="order_filled.1"):
     """One trade of an order, known by the venue's trade id on the symbol. A negative fee is a rebate.
 
     `quote_quantity` is what the venue itself counts: where price times quantity has more digits, it rounds.
-    `decision_price` is what the order was decided at, and `cost_expected_quote` what fee, spread and slippage of this
-    trade were reckoned to be: what it really cost is held against both.
+    `decision_price` is what the order was decided at, and `cost_expected_quote` what fee, half the spread and slippage
+    of this trade were reckoned to be: what it really cost is held against both.
     """
 
     order: OrderKey
@@ -146,7 +148,7 @@ class OrderFilled(Message, frozen=True, tag="order_filled.1"):
     fee_asset: Asset
     liquidity: Literal["maker", "taker"]
     venue_time_ns: TimeNs
-    decision_price: Price | None
+    decision_price: Price
     cost_expected_quote: Amount | None
 
 

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-import uvloop
 from hypothesis import HealthCheck, settings
+
+from shared.mesh.loop import Loop
 
 # How long an example takes says how busy the machine is: tests run beside each other.
 settings.register_profile("beside-others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -12,5 +13,5 @@ settings.load_profile("beside-others")
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Give every asynchronous test a loop of uvloop."""
-    return {"uvloop": uvloop.new_event_loop}
+    """Give every asynchronous test the loop of the mesh."""
+    return {"uvloop": Loop}

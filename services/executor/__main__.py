@@ -20,6 +20,7 @@ from shared.mesh.settings import Configuration, Settings, SettingsError, load_co
 from shared.mesh.settings.unread_markets import FIRST
 from shared.mesh.venue_key import key_source
 from shared.trading.client_ids import account_tag
+from shared.trading.costs import FeeAccount
 
 INSTANCE: Final = "executor"
 DRAIN_SECONDS: Final = 12.0
@@ -37,6 +38,9 @@ def account_of(settings: Settings) -> TradedAccount:
         feeds=feeds,
         quote_asset=settings.venue.quote_asset,
         tag=account_tag(settings.venue.account),
+        fees=FeeAccount(
+            settings.venue.name, settings.venue.market, settings.venue.vip_level, settings.venue.bnb_fees == "on"
+        ),
         fingerprint=hashlib.sha256(name.encode()).hexdigest(),
     )
 

@@ -28,6 +28,7 @@ from services.executor.evidence import Evidence
 from services.executor.governor import EgressLimits, Governor
 from services.executor.leave import Leave
 from services.executor.marks import Marks
+from services.executor.reckoning import Reckoning
 from services.executor.reconciliation import Reconciler
 from services.executor.requests import Requests
 from services.executor.vocabulary import (
@@ -74,6 +75,7 @@ from shared.core.service import (
 )
 from shared.market.prices import Prices
 from shared.trading.client_ids import ClientIds
+from shared.trading.costs import FeeAccount
 
 TICK_NS: Final = 100_000_000
 LEASE_NS: Final = 500_000_000
@@ -91,6 +93,7 @@ class TradedAccount:
     feeds: Mapping[str, str]  # by symbol, who reads its market
     quote_asset: str
     tag: str
+    fees: FeeAccount
     fingerprint: str
 
 
@@ -103,7 +106,7 @@ class ExecutorCore:
         self._prices: Final = Prices()
         self._leave: Final = Leave(self.books, self._prices)
         self._governor: Final = Governor(limits)
-        marks = Marks(self.books, ClientIds(account.tag))
+        marks = Marks(self.books, ClientIds(account.tag), Reckoning(account.fees, self._prices))
         self._worker: Final = Worker(
             books=self.books,
             leave=self._leave,
@@ -263,10 +266,10 @@ class ExecutorCore:
             case VenueClock():
                 self._clock_told(told)
             case StreamOpened():
-                self._leave.is_stream_open, self._leave.is_reconciled = True, False
+                self._leave.stream_trouble, self._leave.is_reconciled = None, False
                 self._reconciler.soon()
             case StreamLost(reason=reason):
-                self._leave.is_stream_open = self._leave.is_reconciled = False
+                self._leave.stream_trouble, self._leave.is_reconciled = f"the private stream is lost: {reason}", False
                 self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
             case WeightTold():
                 self._leave.weight_told(told)
@@ -294,7 +297,8 @@ class ExecutorCore:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
                 self._is_blocked = False  # there may be room again: it is tried ten times a second
-                self._out += [*self._accounts.due(self._evidence.account, now), WakeAt(CLOCK, now.boot_ns + TICK_NS)]
+                self._out += [*self._accounts.due(self._evidence.account, now), *self._leave.wary()]
+                self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 
     def _journal_told(self, told: Restored | Recorded | RecordsLost | NotRecorded | JournalRoom, now: Moment) -> None:
         match told:

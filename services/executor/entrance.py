@@ -115,6 +115,7 @@ class Entrance:
             terms=terms,
             decision_price=approval.decision_price,
             lease_age_ns=self._leave.age_ns(now),
+            now=now,
         )
 
 

@@ -361,6 +361,7 @@ def _event(status: VenueStatus) -> Event:
 
 
 def _filled(order: Order, trade: VenueTrade) -> OrderFilled:
+    fraction = order.cost_expected_fraction
     return OrderFilled(
         order=order.key,
         venue_order_id=trade.venue_order_id,
@@ -374,7 +375,7 @@ def _filled(order: Order, trade: VenueTrade) -> OrderFilled:
         liquidity=trade.liquidity,
         venue_time_ns=trade.venue_time_ns,
         decision_price=order.decision_price,
-        cost_expected_quote=None,
+        cost_expected_quote=None if fraction is None else EXACT.multiply(trade.quote_quantity, fraction),
     )
 
 

@@ -7,6 +7,9 @@ from proto.fields import Side
 from proto.orders import OrderKey, SendMarked
 from services.executor.books import Books, Place
 from services.executor.enquiries import WINDOW_NS
+from services.executor.reckoning import Reckoning
+from shared.core.service import Moment
+from shared.trading.amounts import EXACT
 from shared.trading.client_ids import ClientIds
 from shared.trading.instruments import OrderTerms
 
@@ -16,9 +19,10 @@ Purpose = Literal["entry", "exit", "cover"]
 class Marks:
     """Makes them."""
 
-    def __init__(self, books: Books, client_ids: ClientIds) -> None:
+    def __init__(self, books: Books, client_ids: ClientIds, reckoning: Reckoning) -> None:
         self._books: Final = books
         self._client_ids: Final = client_ids
+        self._reckoning: Final = reckoning
 
     def next(
         self,
@@ -30,12 +34,14 @@ class Marks:
         terms: OrderTerms,
         decision_price: Decimal,
         lease_age_ns: int | None,
+        now: Moment,
     ) -> SendMarked:
         """Return the mark of the next order of a parent."""
         child_number = self._books.next_child(parent_id)
+        worth = EXACT.multiply(terms.quantity, decision_price)
         return SendMarked(
             order=OrderKey(
-                client_order_id=self._client_ids.of(parent_id, child_number=child_number, attempt=0),
+                client_order_id=self._client_ids.of(parent_id, child_number=child_number),
                 parent_id=parent_id,
                 strategy=place[0],
                 symbol=place[1],
@@ -47,8 +53,8 @@ class Marks:
             limit_price=terms.limit_price,
             stop_price=terms.stop_price,
             decision_price=decision_price,
+            cost_expected_fraction=self._reckoning.cost_fraction(place[1], worth, now),
             child_number=child_number,
-            attempt=0,
             window_ns=WINDOW_NS,
             lease_age_ns=lease_age_ns,
         )

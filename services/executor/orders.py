@@ -21,6 +21,7 @@ class Order(msgspec.Struct):
     quantity: Decimal
     stop_price: Decimal | None
     decision_price: Decimal
+    cost_expected_fraction: Decimal | None
     child_number: int
     marked_wall_ns: int
     marked_boot_ns: int
@@ -75,6 +76,7 @@ def opened(mark: SendMarked, envelope: Envelope) -> Order:
         quantity=mark.quantity,
         stop_price=mark.stop_price,
         decision_price=mark.decision_price,
+        cost_expected_fraction=mark.cost_expected_fraction,
         child_number=mark.child_number,
         marked_wall_ns=envelope.sent_wall_ns,
         marked_boot_ns=envelope.sent_boot_ns,

@@ -221,6 +221,7 @@ class Worker:
             terms=terms,
             decision_price=price,
             lease_age_ns=None,
+            now=now,
         )
 
     def _resized(self, covers: Sequence[Order], wanted: Decimal, stop_price: Decimal, now: Moment) -> Sequence[Report]:
@@ -261,10 +262,10 @@ class Worker:
         return None if fault is None else fault.reason
 
     def _price_of(self, place: Place) -> Decimal:
-        """Return what to hold a market order's price against: the market's, and without it what we paid."""
+        """Return what to hold a market order's price against: the middle, as costs are, and without it what we paid."""
         price = self._prices.of(place[1])
         if price is not None:
-            return price.bid
+            return price.middle
         paid = self._books.positions.of(*place).average_entry_price
         assert paid is not None, "something is sold that was bought"
         return paid

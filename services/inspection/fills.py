@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from services.inspection.command import Row, show
+from services.inspection.costs import in_quote, real_cost_quote
 from services.inspection.story import Story
 from services.inspection.why import time_of
 
@@ -25,4 +26,6 @@ def _rows(story: Story) -> Iterator[Row]:
             "quantity": f"{fill.quantity:f}",
             "price": f"{fill.price:f}",
             "fee": f"{fill.fee:f} {fill.fee_asset}",
+            "cost": in_quote(real_cost_quote(fill)),
+            "reckoned": in_quote(fill.cost_expected_quote),
         }

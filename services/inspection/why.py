@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from proto.orders import EntryOpened
+from proto.orders import EntryOpened, OrderFilled
 from proto.verdicts import IntentJudged
+from services.inspection.costs import in_quote, real_cost_quote
 from services.inspection.story import OrderStory, Story
 
 NS_PER_SECOND: Final = 1_000_000_000
@@ -26,6 +27,7 @@ def chain(story: Story, order: OrderStory) -> Iterator[str]:
                 f"{time_of(fill.venue_time_ns)}  trade {fill.trade_id}: {fill.quantity:f} at {fill.price:f},"
                 f" fee {fill.fee:f} {fill.fee_asset}, as {fill.liquidity}{_slippage(order, fill.price)}"
             )
+            yield _cost(fill)
     ended = f"; {order.why_ended}" if order.why_ended else ""
     theirs = f" (the venue: {order.venue_order_id})" if order.venue_order_id else ""
     wanted = f"{order.mark.order_type} {order.key.side} {order.mark.quantity:f} {order.key.symbol}{_prices(order)}"
@@ -96,6 +98,12 @@ def _prices(order: OrderStory) -> str:
     limit = "" if order.mark.limit_price is None else f" at {order.mark.limit_price:f}"
     stop = "" if order.mark.stop_price is None else f" when the price is {order.mark.stop_price:f}"
     return limit + stop
+
+
+def _cost(fill: OrderFilled) -> str:
+    quote = fill.order.symbol.partition("/")[2]
+    real, reckoned = in_quote(real_cost_quote(fill)), in_quote(fill.cost_expected_quote)
+    return f"    fee, half the spread and slippage cost {real} {quote}, reckoned were {reckoned}"
 
 
 def _slippage(order: OrderStory, price: Decimal) -> str:

@@ -50,12 +50,12 @@ def plan_of(settings: Settings) -> JournaledPlan:
 
 
 def terms_of(settings: Settings) -> RiskTerms:
-    """Return what the settings say to risk. Fees are those of an account that nobody has said more about."""
+    """Return what the settings say to risk."""
     venue = settings.venue
     return RiskTerms(
         limits=risk_limits(settings.risk),
         quote_asset=venue.quote_asset,
-        fees=FeeAccount(venue.name, venue.market, vip_level=0, pays_in_bnb=False),
+        fees=FeeAccount(venue.name, venue.market, venue.vip_level, venue.bnb_fees == "on"),
         markets=markets_of(settings),
         likeness=Likeness(build_id(PROJECT), schema_digest(), money_hash(settings)),
     )

@@ -26,6 +26,11 @@ class Price(msgspec.Struct, frozen=True):
         """The price between them."""
         return (self.bid + self.ask) / 2
 
+    @property
+    def spread_fraction(self) -> Decimal:
+        """How far they are apart, as a fraction of it; a crossed book has no spread to pay."""
+        return max(self.ask - self.bid, Decimal(0)) / self.middle
+
 
 class Prices:
     """The newest price of each symbol that is read."""

@@ -1,10 +1,10 @@
 """The names of our orders at the venue: made of what caused them, so that after any crash they are found again.
 
-    bw-main-k3v9q2m7x1abcd-12-1
+    bw-main-k3v9q2m7x1abcd-12
 
-The prefix, the tag of the account, 14 letters of base32 of the hash of the parent's id, the number of the child,
-and the attempt. The same cause gives the same name in every process and after every restart. A name is used for one
-send only, because the executor counts children and attempts in its journal, and never back.
+The prefix, the tag of the account, 14 letters of base32 of the hash of the parent's id, and the number of the child.
+The same cause gives the same name in every process and after every restart. A name is used for one send only, because
+the executor counts children in its journal, and never back.
 
 It fits 32 characters, the tightest limit of a venue, of lower-case letters, digits and dashes, which all venues take.
 
@@ -26,14 +26,13 @@ from proto.fields import Id
 PREFIX: Final = "bw"
 LENGTH_MAX: Final = 32
 CHILD_MAX: Final = 99_999  # a stop that is moved once a minute for two months
-ATTEMPT_MAX: Final = 99
 TAG_LENGTH_MAX: Final = 5
 _HASH_LENGTH: Final = 14
 _TAG: Final = re.compile(r"[a-z0-9]{1,5}")
 _NUMBER: Final = "0|[1-9][0-9]"
 _SPELLED: Final = re.compile(
     rf"{PREFIX}-(?P<tag>{_TAG.pattern})-(?P<parent>[a-z2-7]{{{_HASH_LENGTH}}})"
-    rf"-(?P<child>{_NUMBER}{{0,4}})-(?P<attempt>{_NUMBER}{{0,1}})"
+    rf"-(?P<child>{_NUMBER}{{0,4}})"
 )
 
 
@@ -47,7 +46,6 @@ class ClientId(msgspec.Struct, frozen=True):
     account_tag: str
     parent_hash: str
     child_number: int
-    attempt: int
 
     def names(self, parent_id: Id) -> bool:
         """Say whether this is a child of that parent."""
@@ -62,11 +60,10 @@ class ClientIds:
             raise AccountTagError(f"{account_tag[:16]!r} is no account tag: write one to five of a-z and 0-9.")
         self._account_tag: Final = account_tag
 
-    def of(self, parent_id: Id, *, child_number: int, attempt: int) -> str:
-        """Return the id for one send of one child of a parent."""
+    def of(self, parent_id: Id, *, child_number: int) -> str:
+        """Return the id of one child of a parent."""
         assert 0 <= child_number <= CHILD_MAX, f"{parent_id} has no child number {child_number}"
-        assert 0 <= attempt <= ATTEMPT_MAX, f"child {child_number} of {parent_id} has no attempt {attempt}"
-        return f"{PREFIX}-{self._account_tag}-{_hash(parent_id)}-{child_number}-{attempt}"
+        return f"{PREFIX}-{self._account_tag}-{_hash(parent_id)}-{child_number}"
 
     def is_ours(self, client_id: str) -> bool:
         """Say whether an order at the venue was sent by a Bowline for this account."""
@@ -84,7 +81,7 @@ def parsed(client_id: str) -> ClientId | None:
     read = _SPELLED.fullmatch(client_id)
     if read is None:
         return None
-    return ClientId(read["tag"], read["parent"], int(read["child"]), int(read["attempt"]))
+    return ClientId(read["tag"], read["parent"], int(read["child"]))
 
 
 def _hash(parent_id: Id) -> str:

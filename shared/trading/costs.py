@@ -144,6 +144,11 @@ def fill_cost(notional: Number, terms: CostTerms[Number], *, is_maker: bool) -> 
     return FillCost(notional * terms.fees.taker_fraction, notional * terms.half_spread, notional * slippage)
 
 
+def taker_fraction(notional: Number, terms: CostTerms[Number]) -> Number:
+    """Return what one fill of a taker costs altogether, as a fraction of its notional."""
+    return terms.fees.taker_fraction + terms.half_spread + slippage_fraction(notional, tier_of(notional, terms), terms)
+
+
 def round_trip_fraction(notional: Number, tier: SlippageTier[Number], terms: CostTerms[Number]) -> Number:
     """Return what a round trip of a taker costs in a tier, as a fraction of its notional."""
     return 2 * (terms.fees.taker_fraction + terms.half_spread + slippage_fraction(notional, tier, terms))

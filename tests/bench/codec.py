@@ -67,8 +67,8 @@ class BareSendMarked(msgspec.Struct, array_like=True, tag="send_marked.1"):
     limit_price: Decimal | None
     stop_price: Decimal | None
     decision_price: Decimal
+    cost_expected_fraction: Decimal | None
     child_number: int
-    attempt: int
     window_ns: int
     lease_age_ns: int | None
 
@@ -130,8 +130,8 @@ class SendMarkedModel(pydantic.BaseModel):
     limit_price: Decimal | None
     stop_price: Decimal | None
     decision_price: Decimal
+    cost_expected_fraction: Decimal | None
     child_number: int
-    attempt: int
     window_ns: int
     lease_age_ns: int | None
 

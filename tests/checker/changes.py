@@ -200,7 +200,6 @@ def entry_again(story: Story) -> None:
     """Send the child that was proved absent a second time."""
     send_another(story, "e9", "a2", 8_405, before=story.of_order("e3", "order_ended.1"), child=1)
     story.move(story.of_order("e3", "order_ended.1"), mark(story, "e9"))
-    mark(story, "e9").set(attempt=2)
 
 
 def on_the_account(story: Story, asset: str, off: str) -> None:
@@ -238,23 +237,6 @@ def bare_in_the_end(story: Story) -> None:
 def least_quantity(story: Story) -> None:
     """Let the exchange take nothing below 0.3."""
     story.venue.lines[1]["events"][0]["rules"]["quantity_min"] = "0.3"
-
-
-def sent_again_after_a_cancel(story: Story) -> None:
-    """Send a stop that worked a second time as if it never had."""
-    mark(story, "c2").set(child_number=1, attempt=2)
-
-
-def sent_again_too_soon(story: Story) -> None:
-    """Send a stop again before it is known what became of it."""
-    sent_again_after_a_cancel(story)
-    story.move(mark(story, "c2"), story.of_order("c1", "order_ended.1"))
-
-
-def same_attempt(story: Story) -> None:
-    """Send a stop that was proved absent again, under the number of the first attempt."""
-    story.of_order("c1", "order_ended.1").set(ending="absent")
-    mark(story, "c2").set(child_number=1)
 
 
 def filled_in_part_after_its_cancel(story: Story) -> None:

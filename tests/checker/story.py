@@ -80,8 +80,8 @@ class Story:
             limit_price=prices.get("limit"),
             stop_price=prices.get("stop"),
             decision_price="100",
+            cost_expected_fraction="0.0012",
             child_number=child,
-            attempt=1,
             window_ns=3_000 * NS_PER_MS,
             lease_age_ns=120 * NS_PER_MS if name[0] == "e" else None,
         )
@@ -122,7 +122,7 @@ class Story:
             liquidity="taker",
             venue_time_ns=START_WALL_NS + at_ms * NS_PER_MS,
             decision_price="100",
-            cost_expected_quote=None,
+            cost_expected_quote=str(Decimal(price) * Decimal(quantity) * Decimal("0.0012")),
         )
 
     def ended(self, at_ms: int, name: str, ending: str, executed: str = "0", average: str | None = None) -> None:

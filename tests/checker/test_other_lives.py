@@ -13,7 +13,7 @@ from services.verify.checker.exchange_log import log_of
 from services.verify.checker.verdict import Verdict
 from tests.checker.changes import SECOND_NS, both_approvals, later, log_line_of, mark
 from tests.checker.life import a_story
-from tests.checker.story import SYMBOL, Story, client_id
+from tests.checker.story import SYMBOL, Story
 from tests.checker.venue import START_MS
 from tests.checker.wire import NS_PER_MS, START_BOOT_NS, START_WALL_NS
 
@@ -45,19 +45,6 @@ def proved_by_the_next_life(story: Story) -> None:
         place = next(place for place, other in enumerate(story.executor) if other.epoch == 8)
         said.epoch, said.at_ms = 8, 9_290
         story.executor.insert(place + (said.tag == "entry_ended.1"), said)
-
-
-def cover_sent_again(story: Story) -> None:
-    """Send a stop that was proved absent once more, with a higher attempt."""
-    ended = story.of_order("c1", "order_ended.1")
-    ended.set(ending="absent", executed_quantity="0")
-    mark(story, "c2").set(child_number=1, attempt=2)
-    story.without(story.of_order("c1", "order_acknowledged.1"))
-    story.without(story.of_order("c1", "cancel_marked.1"))
-    for line in list(story.venue.lines):
-        about = [event for event in story.log_events("c1") if event in line.get("events", [])]
-        if about or line.get("sent", {}).get("newClientOrderId") == client_id("c1"):
-            story.venue.lines.remove(line)
 
 
 def watched(story: Story) -> None:
@@ -180,7 +167,6 @@ LIVES: Final[tuple[Life, ...]] = (
     filled_after_its_cancel,
     never_sent,
     proved_by_the_next_life,
-    cover_sent_again,
     watched,
     leaving_slowly,
     leaving_further,

@@ -77,7 +77,7 @@ APPROVAL_ID: Final = "risk-17-204"
 DIGEST: Final = "5b" * 32
 
 AN_ORDER: Final = OrderKey(
-    client_order_id="bw-main-k3v9q2m7x1abcd-1-0",
+    client_order_id="bw-main-k3v9q2m7x1abcd-1",
     parent_id=APPROVAL_ID,
     strategy="trend",
     symbol="BTC/USDT",
@@ -219,8 +219,8 @@ BODIES: Final[tuple[Body, ...]] = (
         limit_price=Decimal("64000.12"),
         stop_price=None,
         decision_price=Decimal("64000.00"),
+        cost_expected_fraction=Decimal("0.0013"),
         child_number=1,
-        attempt=1,
         window_ns=3 * SECOND_NS,
         lease_age_ns=120_000_000,
     ),

@@ -87,7 +87,7 @@ def test_show_in_json(directory: Path) -> None:
     assert (code, len(rows)) == (0, COUNT)
     assert [row["sequence"] for row in rows] == list(range(1, COUNT + 1))
     mark = next(row for row in rows if row["kind"] == "send_marked.1")
-    assert mark["message"]["body"]["order"]["client_order_id"] == "bw-main-k3v9q2m7x1abcd-1-0"
+    assert mark["message"]["body"]["order"]["client_order_id"] == "bw-main-k3v9q2m7x1abcd-1"
     assert len(mark["digest"]) == 64
 
 

@@ -199,8 +199,8 @@ class Gateway:
         if self._weather.strikes("banned"):
             until_ns = self._scheduler.now_ns + self._weather.amount("banned", 1_000, 6_000) * MILLISECOND_NS
             self._banned_until_ns = until_ns
-            self._bring(WeightTold(6_000, until_ns))
-            self._scheduler.at(until_ns, lambda: self._bring(WeightTold(100, None)))
+            self._bring(WeightTold(6_000, until_ns, None))
+            self._scheduler.at(until_ns, lambda: self._bring(WeightTold(100, None, None)))
 
     def _open_stream(self) -> None:
         self._is_streaming = True

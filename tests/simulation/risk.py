@@ -13,6 +13,7 @@ from tests.simulation.links import LIKENESS
 from tests.simulation.venue import SYMBOLS, VENUE
 
 RISK: Final = "risk"
+FEES: Final = FeeAccount(VENUE, "spot", vip_level=0, pays_in_bnb=False)
 LIMITS: Final = Limits(
     risk_per_trade_fraction=Decimal("0.005"),
     order_fraction=Decimal("0.03"),
@@ -40,7 +41,7 @@ def risk_core() -> RiskCore:
         RiskTerms(
             limits=LIMITS,
             quote_asset="USDT",
-            fees=FeeAccount(VENUE, "spot", vip_level=0, pays_in_bnb=False),
+            fees=FEES,
             markets={symbol: Market(FEED, f"{VENUE}/{symbol}") for symbol in SYMBOLS},
             likeness=LIKENESS,
         )

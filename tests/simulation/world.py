@@ -18,7 +18,7 @@ from tests.simulation.links import Mesh
 from tests.simulation.machine import Machine, Seat, Surroundings
 from tests.simulation.market import Market
 from tests.simulation.operator import EXECUTOR, Operator
-from tests.simulation.risk import RISK, risk_core
+from tests.simulation.risk import FEES, RISK, risk_core
 from tests.simulation.risk_witness import RiskWitness, StrategyWitness
 from tests.simulation.scheduler import BOOTED_NS, MILLISECOND_NS, SECOND_NS, Dice, Scheduler
 from tests.simulation.strategy import OWNER, STRATEGY, File, SimShelf, strategy_core
@@ -40,7 +40,12 @@ RESTED_NS: Final = 3 * SECOND_NS
 COUNTED_NS: Final = 10 * SECOND_NS
 EXIT_NS_CALM: Final = 3 * SECOND_NS  # cancel the stop, see it ended, sell
 TRADED: Final = TradedAccount(
-    venue=VENUE, feeds=dict.fromkeys(SYMBOLS, FEED), quote_asset="USDT", tag="sim", fingerprint="0" * 64
+    venue=VENUE,
+    feeds=dict.fromkeys(SYMBOLS, FEED),
+    quote_asset="USDT",
+    tag="sim",
+    fees=FEES,
+    fingerprint="0" * 64,
 )
 LIMITS: Final = EgressLimits(
     orders_max=300, entries_max=100, symbol_entries_max=60, entries_quote_max=Decimal(1_000_000)

@@ -11,6 +11,7 @@ from services.feed_handler.venues.venue import Parameters
 from shared.mesh.clock import Clock
 
 NS_PER_SECOND: Final = 1_000_000_000
+EARLY_NS: Final = 5_000_000  # so much too early a loop may end a sleep; who slept as told shall not be told again
 REASON_CHARACTERS_MAX: Final = 200
 WAIT_SECONDS_MAX: Final = 3 * 86_400  # the longest ban there is
 PAGE: Final = re.compile(r"<!doctype|<html|<head|<body", re.IGNORECASE)  # what a proxy answers in the venue's place
@@ -64,7 +65,8 @@ class Rest:
             )
 
     def _wait_seconds(self) -> float:
-        return max(0, self._closed_until_boot_ns - self._clock.boot_ns()) / NS_PER_SECOND
+        left_ns = self._closed_until_boot_ns - self._clock.boot_ns()
+        return (left_ns + EARLY_NS) / NS_PER_SECOND if left_ns > 0 else 0.0
 
     def _described(self, error: Exception) -> RestError:
         return RestError(f"{type(error).__name__}: {error}", wait_seconds=self._wait_seconds())

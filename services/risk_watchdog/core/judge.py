@@ -102,8 +102,8 @@ class Judge:
         day = self._facts.day
         assert day is not None, "before a day has begun nothing is permitted"
         date = dt.datetime.fromtimestamp(day.start_ns // SECOND_NS, tz=dt.UTC).date()
-        spread = max(price.ask - price.bid, NOTHING) / price.middle
-        return cost_terms(fee_rates(self._terms.fees, date, Decimal), Decimal, spread_fraction=spread)
+        rates = fee_rates(self._terms.fees, date, Decimal)
+        return cost_terms(rates, Decimal, spread_fraction=price.spread_fraction)
 
     def _approval(self, intent: EnterBracket, sized: Sized, now: Moment) -> Approval:
         """Return the approval; a price behind the stop is none to enter at, one beyond the worst none that is paid."""

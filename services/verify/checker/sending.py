@@ -6,7 +6,7 @@ from typing import Final
 from services.verify.checker.evidence import NS_PER_SECOND, Evidence
 from services.verify.checker.exchange_log import LOG, NS_PER_MS, PLACING, ExchangeLog
 from services.verify.checker.journal import Journal, Record
-from services.verify.checker.orders import NEVER_WORKED, Order, Orders
+from services.verify.checker.orders import Order, Orders
 from services.verify.checker.verdict import Judge, Place
 from services.verify.checker.words import SendMarked
 
@@ -41,32 +41,20 @@ def _judge_writer(journal: Journal, judge: Judge) -> None:
 
 
 def _judge_turn(order: Order, orders: Orders, judge: Judge) -> None:
-    """Within an entry or an exit one order follows the end of another; a child of anything is sent again if absent."""
+    """Within an entry or an exit one order follows the end of another; no child is sent again."""
     mark, place = order.mark, order.mark.place(order.client_id)
     is_entry = mark.body.order.purpose == "entry"
     for other in orders.of_parent[order.parent_id]:
         if other.mark.sequence >= mark.sequence:
             continue
-        same_child = other.mark.body.child_number == mark.body.child_number
-        if mark.body.order.purpose != "cover" or same_child:
+        again = f"it is child {mark.body.child_number} of its parent, as {other.client_id} was"
+        judge.hold("I6", again, place, holds=mark.body.child_number != other.mark.body.child_number)
+        if mark.body.order.purpose != "cover":
             ended = other.ended_before(mark.sequence)
             judge.hold("I6", f"{other.client_id}, which it follows, had not ended", place, holds=ended)
         if is_entry:
             doubted = any(doubt.sequence < mark.sequence for doubt in other.doubts)
             judge.hold("I6", f"its entry ended when {other.client_id} was in doubt", place, holds=not doubted)
-        if same_child:
-            _judge_attempt(order, other, judge, is_entry=is_entry)
-
-
-def _judge_attempt(order: Order, other: Order, judge: Judge, *, is_entry: bool) -> None:
-    mark = order.mark
-    never_worked = any(
-        ending.body.ending in NEVER_WORKED for ending in other.endings if ending.sequence < mark.sequence
-    )
-    counted = mark.body.attempt > other.mark.body.attempt
-    holds = never_worked and counted and not is_entry
-    what = f"it sends child {mark.body.child_number} again, after attempt {other.mark.body.attempt}"
-    judge.hold("I6", what, mark.place(order.client_id), holds=holds)
 
 
 def _judge_pace(evidence: Evidence, executor: Journal, judge: Judge) -> None:

@@ -88,8 +88,8 @@ class SendMarked:
     limit_price: Price | None
     stop_price: Price | None
     decision_price: Price
+    cost_expected_fraction: Decimal | None
     child_number: int
-    attempt: int
     window_ns: int
     lease_age_ns: int | None
 
@@ -140,7 +140,7 @@ class OrderFilled:
     fee_asset: str
     liquidity: Literal["maker", "taker"]
     venue_time_ns: int
-    decision_price: Price | None
+    decision_price: Price
     cost_expected_quote: Decimal | None
 
 

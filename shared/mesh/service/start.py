@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-import uvloop
 
 from proto.codec import EnvelopeCodec
 from proto.schema import schema_digest
@@ -31,6 +30,7 @@ from shared.mesh.clock import Clock, SystemClock
 from shared.mesh.epoch import EpochUnknownError, EpochVerdict
 from shared.mesh.exit_codes import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from shared.mesh.journal import JournalFailed, JournalFull, JournalRefused
+from shared.mesh.loop import run_on_loop
 from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.run_directory import RunDirectory, SocketPathError
@@ -73,7 +73,7 @@ def run(plan: Plan, *, root: Path = PROJECT) -> int:
         log.critical("cannot start", reason=reason)
         return UNUSABLE
     try:
-        return uvloop.run(_serve(plan, configuration, build))
+        return run_on_loop(_serve(plan, configuration, build))
     except JournalFailed as error:
         log.critical("the journal failed", reason=str(error))
         return BEGIN_ANEW

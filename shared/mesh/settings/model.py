@@ -107,6 +107,8 @@ class VenueSettings(Section):
     quote_asset: Annotated[str, Text(r"[A-Z0-9]{2,10}", "an asset in capitals, such as USDT")] = Field(
         "USDT", description="The asset in which prices, limits and results are counted."
     )
+    vip_level: Annotated[int, number(0, 9)] = Field(0, description="The account's fee level at the exchange.")
+    bnb_fees: Literal["off", "on"] = Field("off", description="Whether fees are paid in BNB, at a discount.")
     symbols: Annotated[tuple[str, ...], BeforeValidator(_symbols)] = Field(
         ("BTC/USDT", "ETH/USDT"), description="The pairs traded, each against the quote asset."
     )

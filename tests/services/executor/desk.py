@@ -47,6 +47,7 @@ from shared.core.service import (
     Watched,
     Woken,
 )
+from shared.trading.costs import FeeAccount
 from shared.trading.instruments import Instrument
 
 BTC: Final = "BTC/USDT"
@@ -55,7 +56,12 @@ SECOND_NS: Final = 1_000_000_000
 AHEAD_NS: Final = 5_000 * SECOND_NS
 LIMITS: Final = EgressLimits(orders_max=20, entries_max=5, symbol_entries_max=3, entries_quote_max=Decimal(10_000))
 ACCOUNT: Final = TradedAccount(
-    venue="sim", feeds=dict.fromkeys((BTC,), "feed"), quote_asset="USDT", tag="desk", fingerprint="0" * 64
+    venue="sim",
+    feeds=dict.fromkeys((BTC,), "feed"),
+    quote_asset="USDT",
+    tag="desk",
+    fees=FeeAccount("binance", "spot", vip_level=0, pays_in_bnb=False),
+    fingerprint="0" * 64,
 )
 Wanted = TypeVar("Wanted")
 
@@ -86,11 +92,14 @@ def an_instrument(**changes: object) -> Instrument:
 class Desk:
     """A core, its time, and what it did."""
 
-    def __init__(self, *, limits: EgressLimits = LIMITS, instrument: Instrument | None = None) -> None:
+    def __init__(
+        self, *, limits: EgressLimits = LIMITS, instrument: Instrument | None = None, wall_ahead_ns: int = 0
+    ) -> None:
         self.core: Final = ExecutorCore(ACCOUNT, limits)
         self.now_ns = 100 * SECOND_NS
         self.reports: list[Body] = []
         self.effects: list[Effect] = []
+        self._wall_ahead_ns: Final = wall_ahead_ns
         self._instrument: Final = instrument or an_instrument()
         self._sequence = self._said = self._trades = self._commit_ns = 0
 
@@ -248,7 +257,7 @@ class Desk:
         return self.envelope("executor", body, self._sequence)
 
     def _moment(self) -> Moment:
-        return Moment(self.now_ns, self.now_ns, "boot")
+        return Moment(self.now_ns + self._wall_ahead_ns, self.now_ns, "boot")
 
 
 def of(things: Sequence[object], kind: type[Wanted]) -> list[Wanted]:

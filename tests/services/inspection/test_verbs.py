@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -92,15 +94,48 @@ def test_the_rows_are_those_of_the_journal(
 def test_why_leads_back_to_the_bar(name: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By whatever name one asks, the answer goes from the trade to the bar, and says what was seen there."""
     assert why_command.main([name, "--root", str(project)]) == 0
-    trade, order, approval, verdict, intent, bar, *evidence = capsys.readouterr().out.strip().splitlines()
+    trade, cost, order, approval, verdict, intent, bar, *evidence = capsys.readouterr().out.strip().splitlines()
     assert "trade 3141592653: 0.00100 at 64000.12" in trade
     assert "+0.0 bps against the 64000.00 it was decided at" in trade
+    assert cost.strip() == "fee, half the spread and slippage cost unknown USDT, reckoned were 0.0704"
     assert AN_ORDER.client_order_id in order
     assert APPROVAL_ID in approval
     assert "approved with equity 1003.17" in verdict
     assert INTENT_ID in intent
     assert "bar 1h of BTC/USDT" in bar
     assert [line.strip() for line in evidence] == ["adx_14 = 31.7", "prior_high_20 = 63950.0"]
+
+
+@pytest.mark.parametrize(
+    ("trade", "cost"),
+    [
+        (("buy", "100.2", "0.2", "USDT"), "0.6000"),
+        (("buy", "99.9", "0.002", "BTC"), "-0.0002"),
+        (("sell", "99.9", "0.2", "USDT"), "0.4000"),
+        (("sell", "100.1", "-0.1", "USDT"), "-0.3000"),
+    ],
+)
+def test_a_cost_is_the_fee_and_what_the_price_was_worse(
+    trade: tuple[Literal["buy", "sell"], str, str, str], cost: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two coins that were decided at 100: what is paid more, or got less, is a cost, and so is the fee."""
+    side, price, fee, fee_asset = trade
+    filled = example(OrderFilled)
+    assert isinstance(filled, OrderFilled)
+    filled = msgspec.structs.replace(
+        filled,
+        order=msgspec.structs.replace(AN_ORDER, side=side),
+        price=Decimal(price),
+        quantity=Decimal(2),
+        quote_quantity=2 * Decimal(price),
+        fee=Decimal(fee),
+        fee_asset=fee_asset,
+        decision_price=Decimal(100),
+    )
+    written(root, "executor", [example(SendMarked), filled])
+    assert fills.main(["--root", str(root), "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert (row["cost"], row["reckoned"]) == (cost, "0.0704")
 
 
 def test_why_not(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

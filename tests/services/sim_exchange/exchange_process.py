@@ -19,7 +19,7 @@ from shared.mesh.run_directory import RunDirectory
 from tests.house.tree import CHECKOUT
 from tests.loopback import free_port
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 OPEN: Final = "the exchange is open"
 
 

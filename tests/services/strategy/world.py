@@ -145,8 +145,8 @@ class Executor:
             fee_asset="USDT",
             liquidity="taker",
             venue_time_ns=now_ns,
-            decision_price=None,
-            cost_expected_quote=None,
+            decision_price=price,
+            cost_expected_quote=Decimal(0),
         )
         return filled, PositionChanged(OWNER, SYMBOL, self.held, price if self.held else None, self.held)
 

@@ -30,7 +30,7 @@ from shared.mesh.venue_key import KeySource
 from tests.services.sim_exchange.face.venue import ALICE
 
 SYMBOL: Final = "BTC/USDT"
-CLIENT_ID: Final = "bw-main-k3v9q2m7x1abcd-12-1"
+CLIENT_ID: Final = "bw-main-k3v9q2m7x1abcd-12"
 PATIENCE_S: Final = 20.0
 CLOCK: Final = SystemClock()
 # As fast as a test wants it, and otherwise as the product has it.
@@ -118,6 +118,8 @@ class Opened:
 
 class KeyAtHand:
     """A key that is there at once."""
+
+    missing: Final = ""
 
     def __init__(self, key: ApiKey = ALICE) -> None:
         self._key: Final = key

@@ -4,12 +4,11 @@ import asyncio
 import sys
 from random import Random
 
-import uvloop
-
 from services.feed_handler.link.venue_link import VenueLink
 from services.feed_handler.vocabulary import FetchBook, StreamLost, StreamOpened
 from shared.core.service import FromOutside
 from shared.mesh.clock import SystemClock
+from shared.mesh.loop import run_on_loop
 from tests.services.feed_handler.link.linked import BRISK, SYMBOL
 
 
@@ -37,4 +36,4 @@ async def main(url: str, patience_seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], float(sys.argv[2])))
+    run_on_loop(main(sys.argv[1], float(sys.argv[2])))

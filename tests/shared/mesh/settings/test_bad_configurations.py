@@ -51,7 +51,8 @@ def _wrong_numbers() -> Iterator[Bad]:
     for key, number in NUMBERS.items():
         for value, words in kinds.items():
             yield Bad(f"{key}={value}", ("config/local.yaml:2", key, words), local=_set(key, value))
-        for value in ("-1", "0", plain(number.floor / 10), plain(number.ceiling + 1), "99999999999"):
+        below = ("0", plain(number.floor / 10)) if number.floor else ()
+        for value in ("-1", *below, plain(number.ceiling + 1), "99999999999"):
             yield Bad(f"{key}={value}", ("config/local.yaml:2", key), local=_set(key, value))
         yield Bad(f"{key}=-1-variable", (environment_name(key),), environment={environment_name(key): "-1"})
         yield Bad(f"{key}=text", (environment_name(key), "text"), environment={environment_name(key): CANARY})

@@ -20,7 +20,7 @@ from shared.mesh.settings.values import plain
 from shared.mesh.settings.yaml_text import parse_yaml
 from tests.shared.mesh.settings.projects import CHECKOUT, a_configuration
 
-GOLDEN = "6d889c87148e6e3fdbb55b5c4c95581f4b95db0ac832b6e94d134cb662ce21db"
+GOLDEN = "82a439f3a0e77ae6e3a7204947a2d1505f94e5f4c20be16eaa10476591517944"
 PERCENTS = st.decimals(min_value="0.5", max_value="10", places=3)
 
 
@@ -84,6 +84,8 @@ def test_layout_changes_nothing(tmp_path: Path) -> None:
     [
         "venue:\n  account: second\n",
         "venue:\n  symbols: [BTC/USDT]\n",
+        "venue:\n  vip_level: 1\n",
+        "venue:\n  bnb_fees: on\n",
         "strategies:\n  run: [strategy=trend_continuation 1h BTC/USDT]\n",
         "risk:\n  profile: standard\n",
         "risk:\n  positions_max: 2\n",
