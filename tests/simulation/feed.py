@@ -65,6 +65,10 @@ class Feed:
         """Take a bar into the past that can be asked for."""
         self._bars.setdefault(bar.symbol, []).append(bar)
 
+    def bars(self, symbol: str) -> list[BarClosed]:
+        """Return all bars there were."""
+        return self._bars[symbol]
+
     def snapshot(self, reader: "Reader") -> Snapshot:
         """Return how far the topics of a reader have come, with the latest of each."""
         return [

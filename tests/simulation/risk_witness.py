@@ -1,5 +1,7 @@
 """Watches risk and the strategy from outside: nothing is said that is not durable, and nothing is decided twice."""
 
+from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from proto.envelope import Envelope
@@ -15,21 +17,24 @@ from proto.verdicts import (
     ReservationFreed,
 )
 from shared.core.service import Answer, Ask, Effect, Happening
+from tests.simulation.risk import LIMITS
 from tests.simulation.trace import Trace
 from tests.simulation.witness import Witness
 
 if TYPE_CHECKING:
     from proto.risk import Scope
 
+CAP: Final = LIMITS.exposure_fraction * Decimal("1.15")  # prices move between what risk has heard and now
 NOT_USED: Final = "approval_used_in_time"  # the one refusal that takes the place of a yes
 
 
 class RiskWitness:
     """Holds what risk says against what it wrote down."""
 
-    def __init__(self, trace: Trace, executor: Witness) -> None:
+    def __init__(self, trace: Trace, executor: Witness, price: Callable[[str], Decimal]) -> None:
         self._trace: Final = trace
         self._executor: Final = executor
+        self._price: Final = price
         self._verdicts: Final[dict[str, IntentJudged]] = {}
         self._paused: Final[set[Scope]] = set()
         self.approved = self.refused = 0
@@ -50,6 +55,7 @@ class RiskWitness:
                     self.refused += 1
                 else:
                     self.approved += 1
+                    self._is_within_cap(approval, judged.equity_quote)
                     self._executor.approvals[approval.approval_id] = approval
             case ReservationFreed(approval_id=approval_id):
                 worked = approval_id in self._executor.open_entries
@@ -81,6 +87,18 @@ class RiskWitness:
             case _:
                 pass
 
+    def _is_within_cap(self, approval: Approval, equity_quote: Decimal) -> None:
+        """Hold all that is approved and not freed, and what is held besides, against the limit of exposure."""
+        open_ones = [one for one in self._executor.approvals.values() if one.approval_id not in self._executor.freed]
+        reserved = sum((one.reserved_quote for one in (*open_ones, approval)), Decimal(0))
+        entering = {(one.strategy, one.symbol) for one in open_ones}
+        held = sum(
+            (held * self._price(place[1]) for place, held in self._executor.held.items() if place not in entering),
+            Decimal(0),
+        )
+        what = f"with {approval.approval_id} {reserved} are reserved, {held} held"
+        self._expect(reserved + held <= CAP * equity_quote, "I16", what)
+
     def _approval_of(self, intent_id: str) -> Approval | None:
         judged = self._verdicts.get(intent_id)
         return None if judged is None else judged.approval
@@ -102,6 +120,7 @@ class StrategyWitness:
     def __init__(self, trace: Trace) -> None:
         self._trace: Final = trace
         self._wishes: Final[dict[str, tuple[object, ...]]] = {}
+        self._names: Final[dict[tuple[str, int], str]] = {}  # by symbol and bar
         self.asked_again = 0
 
     def began(self) -> None:
@@ -122,3 +141,6 @@ class StrategyWitness:
             self.asked_again += wish.intent_id in self._wishes
             if self._wishes.setdefault(wish.intent_id, terms) != terms:
                 self._trace.violated("strategy", f"{wish.intent_id} is wished for in other words than before")
+            name = self._names.setdefault((wish.symbol, wish.bar_close_time_ns), wish.intent_id)
+            if name != wish.intent_id:
+                self._trace.violated("strategy", f"{wish.intent_id} is what {name} was")

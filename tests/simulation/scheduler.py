@@ -10,7 +10,7 @@ from shared.mesh.clock import VirtualClock
 MILLISECOND_NS: Final = 1_000_000
 SECOND_NS: Final = 1_000_000_000
 BOOTED_NS: Final = 1_000 * SECOND_NS  # when a run begins, by the boot clock
-WALL_NS: Final = (1_700_006_400 - 24) * SECOND_NS  # and by the wall clock: a day of trading begins while faults last
+WALL_NS: Final = (1_700_006_400 - 14) * SECOND_NS  # and by the wall clock: a day of trading begins while faults last
 
 Action = Callable[[], None]
 

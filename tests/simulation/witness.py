@@ -49,6 +49,7 @@ class Witness:
         self.approvals: Final[dict[str, Approval]] = {}  # what risk granted, by its journal
         self.freed: Final[set[str]] = set()  # and what of that it took back
         self.open_entries: Final[set[str]] = set()
+        self.held: Final[dict[tuple[str, str], Decimal]] = {}  # by strategy and symbol
         self.entries: Final[Counter[str]] = Counter()  # by symbol
         self.marks: Final[dict[str, Envelope]] = {}
         self.fills: Final[dict[str, list[OrderFilled]]] = {}
@@ -118,6 +119,7 @@ class Witness:
             case ExitEnded(strategy=strategy, symbol=symbol):
                 self.exits_ns.append(self._scheduler.now_ns - self._exit_opened_ns.pop((strategy, symbol)))
             case PositionChanged() as changed:
+                self.held[changed.strategy, changed.symbol] = changed.quantity
                 self._on_position(changed)
             case ReconcileFinished(clean=clean):
                 self._is_reconciled = clean

@@ -21,7 +21,7 @@ from tests.simulation.operator import EXECUTOR, Operator
 from tests.simulation.risk import FEES, RISK, risk_core
 from tests.simulation.risk_witness import RiskWitness, StrategyWitness
 from tests.simulation.scheduler import BOOTED_NS, MILLISECOND_NS, SECOND_NS, Dice, Scheduler
-from tests.simulation.strategy import OWNER, STRATEGY, File, SimShelf, strategy_core
+from tests.simulation.strategy import OWNER, QUIET_BARS, STRATEGY, File, SimShelf, strategy_core
 from tests.simulation.trace import Trace
 from tests.simulation.venue import OUR_ACCOUNT, SYMBOLS, VENUE, SimVenue
 from tests.simulation.verdict import Verdict
@@ -29,6 +29,7 @@ from tests.simulation.weather import Weather
 from tests.simulation.wire import Wire
 from tests.simulation.witness import Witness
 
+STARTED_NS: Final = 8 * SECOND_NS  # most seeds begin calm
 STORM_NS: Final = 48 * SECOND_NS
 PAUSED_NS: Final = 8 * SECOND_NS  # after the faults ended, entries are paused, and then all positions come down
 PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
@@ -94,13 +95,13 @@ class World:
         rule = dice.of("client ids").choice(get_args(ClientIdRule))
         venue = self._venue = SimVenue(scheduler, rule, pays_in_bnb=dice.of("fees").random() < 0.5)
         wire = Wire(scheduler, weather, dice)
-        feed = Feed(scheduler, wire)
+        feed = self._feed = Feed(scheduler, wire)
         mesh = Mesh(scheduler, wire, feed)
         self._market: Final = Market(scheduler=scheduler, weather=weather, dice=dice, venue=venue, feed=feed)
         self._operator: Final = Operator(around, mesh)
         self._file: Final = File()
         witness = self._witness = Witness(scheduler, trace, self._operator.told)
-        self._risk_witness: Final = RiskWitness(trace, witness)
+        self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid)
         self._strategy_witness: Final = StrategyWitness(trace)
         self._executor: Final = Machine(
             seat=Seat(instance=EXECUTOR, make_core=executor_core, reports="reports", deaths_max=12),
@@ -137,6 +138,7 @@ class World:
             machine.boot()
         self._scheduler.every(lambda: SECOND_NS, self._weather_changes)
         self._scheduler.every(lambda: 500 * MILLISECOND_NS, lambda: self._verdict.look(is_calm=self._weather.is_calm))
+        self._scheduler.at(BOOTED_NS + STARTED_NS, self._brew)
         self._scheduler.at(BOOTED_NS + STORM_NS, self._heal)
         try:
             while not self._is_over:
@@ -179,6 +181,9 @@ class World:
                 price=price,
             )
         )
+
+    def _brew(self) -> None:
+        self._weather.is_over = False
 
     def _heal(self) -> None:
         """End the faults; let operators lift what they set; come down, and see that it can be entered again."""
@@ -234,7 +239,7 @@ class World:
     def _count(self) -> None:
         self._is_over = True
         self._verdict.judge_money()
-        self._verdict.judge_kept(self._file.kept(), OWNER)
+        self._judge_strategy()
         judge_files(
             executor=self._executor.disk,
             risk=self._risk.disk,
@@ -242,6 +247,27 @@ class World:
             trace=self._trace,
             is_calm=self._weather.is_calm,
         )
+
+    def _judge_strategy(self) -> None:
+        """Hold what the strategy knows against the books, and its kernel against one that was never killed."""
+        kept = self._file.kept()
+        self._verdict.judge_kept(kept, OWNER)
+        if kept is None or "bar doubtful" in self._weather.faults:
+            return  # on too many bars that may lack a trade nothing is decided
+        for known in kept.symbols:
+            closes_ns = [bar.close_time_ns for bar in self._feed.bars(known.symbol)]
+            decided_ns = known.kernel.bar_open_time_ns + SECOND_NS
+            fills_ns = [
+                fill.venue_time_ns
+                for fills in self._witness.fills.values()
+                for fill in fills
+                if fill.order.symbol == known.symbol and fill.venue_time_ns < decided_ns
+            ]
+            if fills_ns:
+                quiet = sum(max(fills_ns) < close_ns <= decided_ns for close_ns in closes_ns)
+                if known.kernel.numbers[QUIET_BARS] != quiet:
+                    what = f"the kernel of {known.symbol} counts {known.kernel.numbers}, where {quiet} bars were quiet"
+                    self._trace.violated("strategy", what)
 
     def _result(self) -> Result:
         counts = {f"deaths of {name}": len(machine.deaths_ns) for name, machine in self._by_name()}
