@@ -5,6 +5,7 @@ What its readers make of holes and of a stall is the real bookkeeping of numbers
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from proto.bars import AskBars, Bar, BarsGiven
@@ -53,13 +54,13 @@ class Feed:
         envelope = self._latest[topic] = MarketEnvelope(EPOCH, sequence, wall_ns, wall_ns, wall_ns, body)
         for reader in self._readers:
             if reader.reads(topic):
-                self._wire.send("market", lambda reader=reader: reader.hear(topic, envelope))  # type: ignore[misc]
+                self._wire.send("market", partial(reader.hear, topic, envelope))
 
     def beat(self) -> None:
         """Say how far every topic has come: so a reader notices that it missed the last word of one."""
         positions = [StreamPosition(topic.decode(), EPOCH, known.sequence) for topic, known in self._latest.items()]
         for reader in self._readers:
-            self._wire.send("beat", lambda reader=reader: reader.announced(positions))  # type: ignore[misc]
+            self._wire.send("beat", partial(reader.announced, positions))
 
     def remember(self, bar: BarClosed) -> None:
         """Take a bar into the past that can be asked for."""

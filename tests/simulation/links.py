@@ -4,6 +4,7 @@ Whoever follows or listens hears heartbeats: they say that a process moves, and 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from proto.envelope import Body, Envelope
@@ -106,7 +107,7 @@ class Links:
         for other in self._mesh.others(self.process.instance):
             tail = other.tail_of(self.process.instance)
             if tail is not None:
-                self._mesh.wire.send("hint", lambda tail=tail: tail.hint(envelopes))  # type: ignore[misc]
+                self._mesh.wire.send("hint", partial(tail.hint, envelopes))
 
     def tail_of(self, instance: str) -> Tail | None:
         """Return how an owner's journal is read here, None where it is not."""
@@ -145,7 +146,7 @@ class Links:
         envelope, socket = self.process.sender.envelope(body), topic_of(type(body)).socket
         for other in self._mesh.others(self.process.instance):
             if other.hears(self.process.instance, socket):
-                self._mesh.wire.send("beat", lambda other=other: other.hear(envelope))  # type: ignore[misc]
+                self._mesh.wire.send("beat", partial(other.hear, envelope))
 
     def hears(self, instance: str, socket: str) -> bool:
         """Say whether this life is connected to a socket of somebody."""

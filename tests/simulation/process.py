@@ -34,6 +34,7 @@ from shared.mesh.journal import JournalAbsent, JournalFull, Opening, create_jour
 from shared.mesh.service.diary import Diary, date_of
 from tests.shared.mesh.journal.sim_disk import PowerCut, SimDisk
 from tests.simulation.scheduler import SECOND_NS, Scheduler
+from tests.simulation.timers import Timers
 
 if TYPE_CHECKING:
     from shared.core.service import Journaling
@@ -98,8 +99,7 @@ class Process:
         self._hands: Final = hands
         self._inputs: Final[deque[Happening | Arrival]] = deque()
         self._tasks: Final[deque[Callable[[], None]]] = deque()
-        self._timers: Final[dict[str, int]] = {}
-        self._rung: Final[list[str]] = []  # timers that came due while it was frozen
+        self._timers: Final = Timers(scheduler, lambda timer: self.take(Woken(timer)))
         self._is_working = self._is_writing = False
         self._has_room = True
         self._frozen_since_ns: int | None = None
@@ -134,13 +134,15 @@ class Process:
             self._note_room()
             self._scheduler.after(TEND_NS, self._tend)
 
-    def take(self, happening: Happening) -> None:
-        """Hand in what happened, as soon as it is its turn."""
-        self._wait(happening)
+    def take(self, one: Happening | Arrival) -> None:
+        """Hand in what happened, or read what reached a socket, as soon as it is its turn."""
+        if self.is_alive:
+            self._inputs.append(one)
+            self._work()
 
     def receive(self, read: Callable[[], Iterable[Happening]], *, grows_old: bool = False) -> None:
         """Read what reached a socket, as soon as it is its turn."""
-        self._wait(Arrival(read, grows_old))
+        self.take(Arrival(read, grows_old))
 
     def ask_to_stop(self) -> None:
         """Let it finish what must be finished."""
@@ -151,6 +153,7 @@ class Process:
         """Stand still for a while."""
         if self._frozen_since_ns is None and self.is_alive:
             self._frozen_since_ns = self._scheduler.now_ns
+            self._timers.is_asleep = True
             self._scheduler.after(duration_ns, self._thaw)
 
     def die(self, *, by_power_cut: bool) -> None:
@@ -183,20 +186,13 @@ class Process:
     def _state(self) -> bytes:
         return cast("Journaling", self.core).state()  # a process that has a disk here has a journal there
 
-    def _wait(self, one: Happening | Arrival) -> None:
-        if self.is_alive:
-            self._inputs.append(one)
-            self._work()
-
     def _thaw(self) -> None:
         since_ns = self._frozen_since_ns
         if since_ns is None or not self.is_alive:
             return
         self._stood_still(self._scheduler.now_ns - since_ns)
         self._frozen_since_ns = None
-        rung, self._rung[:] = list(self._rung), []
-        for timer in rung:
-            self._ring(timer, self._timers.get(timer, 0))
+        self._timers.wake()
         self._work()
 
     def _stood_still(self, gap_ns: int) -> None:
@@ -279,7 +275,7 @@ class Process:
         def perform() -> None:
             match effect:
                 case WakeAt(timer=timer, boot_ns=boot_ns):
-                    self._set(timer, boot_ns)
+                    self._timers.set(timer, boot_ns)
                 case Stop():
                     self.die(by_power_cut=False)
                 case Report():
@@ -290,20 +286,6 @@ class Process:
                     self._hands.perform(effect)
 
         return perform
-
-    def _set(self, timer: str, boot_ns: int | None) -> None:
-        self._timers[timer] = boot_ns or 0
-        if boot_ns is not None:
-            self._scheduler.at(boot_ns, lambda: self._ring(timer, boot_ns))
-
-    def _ring(self, timer: str, boot_ns: int) -> None:
-        if not self.is_alive or not boot_ns or self._timers.get(timer) != boot_ns:
-            return
-        if self.is_frozen:
-            self._rung.append(timer)
-            return
-        self._timers[timer] = 0
-        self.take(Woken(timer))
 
     def _tend(self) -> None:
         if not self.is_alive:

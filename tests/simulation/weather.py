@@ -32,7 +32,7 @@ FAULTS: Final[dict[str, float]] = {
     "executor frozen": 0.04,
     "executor asked to stop": 0.02,
     "executor power cut": 0.3,
-    "executor disk slow": 0.03,
+    "executor disk slow": 0.08,
     "executor disk full": 0.02,
     "executor segment begun": 0.1,
     "risk killed": 0.015,
