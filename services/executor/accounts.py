@@ -9,7 +9,7 @@ from proto.orders import PositionChanged
 from services.executor.books import Books, Place
 from services.executor.vocabulary import AccountRead
 from services.executor.working import Worker
-from shared.core.service import Moment, Report, Say
+from shared.core.service import Moment, Say
 from shared.market.prices import Prices
 from shared.trading.amounts import EXACT, ZERO
 
@@ -38,18 +38,17 @@ class Accounts:
         self._account_fingerprint: Final = account_fingerprint
         self._say_at_ns = 0
 
-    def position(self, place: Place) -> Report:
-        """Return the report of a position as it is now."""
+    def position(self, place: Place) -> PositionChanged:
+        """Return a position as it is now, and how much of it a stop at the venue covers."""
         held = self._books.positions.of(*place)
         covers = (order for order in self._books.working(place) if order.key.purpose == "cover")
-        changed = PositionChanged(
+        return PositionChanged(
             strategy=place[0],
             symbol=place[1],
             quantity=held.quantity,
             average_entry_price=held.average_entry_price if held.owned else None,
-            covered_quantity=sum((order.open_quantity for order in covers), ZERO),
+            covered_quantity=sum((order.open_quantity for order in covers if not order.is_in_doubt), ZERO),
         )
-        return Report(changed, reducing=True)
 
     def due(self, account: AccountRead | None, now: Moment) -> list[Say]:
         """Return what is said once a second, as far as it is known."""

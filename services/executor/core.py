@@ -11,17 +11,17 @@ Once no fact is left, `services/executor/working.py` says what to do next.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from proto.orders import (
     CancelMarked,
+    PositionChanged,
     ReconcileFinished,
     SendMarked,
 )
 from services.executor.accounts import Accounts
 from services.executor.books import Books, Place
-from services.executor.control import Control
+from services.executor.control import RECORDS_LOST, TROUBLED_START, Control
 from services.executor.enquiries import Enquiries
 from services.executor.entrance import Entrance
 from services.executor.evidence import Evidence
@@ -175,8 +175,8 @@ class ExecutorCore:
         self._is_running = True
         self._worker.epoch = started.epoch
         self._leave.begin(started.epoch)
-        for trouble in started.troubles:
-            self._out.append(Note("warning", "started with a trouble", {"trouble": trouble}))
+        if started.troubles:
+            self._control.wary(TROUBLED_START, "; ".join(started.troubles))
         self._out += [
             Watch(feed, f"{self._account.venue}/{symbol}/{kind}".encode())
             for symbol, feed in self._account.feeds.items()
@@ -217,13 +217,13 @@ class ExecutorCore:
         envelope = recorded.envelope
         before = self._held()
         self.books.fold(envelope)
+        self._control.recorded(envelope.body)
         if not self._is_running:
             return
         self._pending -= 1
         after = self._held()
-        self._report(
-            [self._accounts.position(place) for place in before | after if before.get(place) != after.get(place)]
-        )
+        changed = [place for place in before | after if before.get(place) != after.get(place)]
+        self._report([Report(self._accounts.position(place), reducing=True) for place in changed])
         match envelope.body:
             case SendMarked() as mark:
                 self._send(mark, envelope.sent_boot_ns, now)
@@ -234,8 +234,9 @@ class ExecutorCore:
             case _:
                 pass
 
-    def _held(self) -> dict[Place, Decimal]:
-        return {(held.strategy, held.symbol): held.quantity for held in self.books.positions.held()}
+    def _held(self) -> dict[Place, PositionChanged]:
+        places = [(held.strategy, held.symbol) for held in self.books.positions.held()]
+        return {place: self._accounts.position(place) for place in places}
 
     def _send(self, mark: SendMarked, marked_boot_ns: int, now: Moment) -> None:
         """Send what is marked, unless something stands against it by now."""
@@ -297,6 +298,8 @@ class ExecutorCore:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
                 self._is_blocked = False  # there may be room again: it is tried ten times a second
+                if not self._pending:
+                    self._report(self._control.due())
                 self._out += [*self._accounts.due(self._evidence.account, now), *self._leave.wary()]
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 
@@ -307,7 +310,7 @@ class ExecutorCore:
             case Recorded():
                 self._recorded(told, now)
             case RecordsLost(reason=reason):
-                self._control.records_lost(reason)
+                self._control.wary(RECORDS_LOST, reason)
             case JournalRoom(for_everything=has_room):
                 self._leave.has_room = has_room
             case NotRecorded():

@@ -214,7 +214,7 @@ class RiskCore:
             case AskLimits():
                 return (Answer(asked, LimitsAnswered(self._standing.limits())),)
             case _:
-                return acted(asked, self._facts.pauses)
+                return acted(asked, self._facts.pauses, self._terms.markets)
 
     def _intent(self, asked: Asked, intent: EnterBracket, now: Moment) -> Sequence[Effect]:
         """Answer with the verdict there is, or judge."""
