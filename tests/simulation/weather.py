@@ -68,8 +68,8 @@ FAULTS: Final[dict[str, float]] = {
     "traded by hand": 0.02,
     "moved by hand": 0.02,
     "ordered by hand": 0.02,
-    "executor paused by hand": 0.02,
-    "risk paused by hand": 0.03,
+    "executor paused by hand": 0.05,
+    "risk paused by hand": 0.1,
     "price jumps": 0.08,
     "book thin": 0.3,
 }
