@@ -31,20 +31,14 @@ from services.executor.reckoning import Reckoning
 from services.executor.reconciliation import Reconciler
 from services.executor.requests import Requests
 from services.executor.vocabulary import (
-    AccountRead,
     CancelOrder,
-    CancelSent,
+    Fact,
     InstrumentsKnown,
     NotSent,
-    OpenOrdersRead,
-    OrderRead,
     OrderSent,
-    OrderTold,
     SendOrder,
     StreamLost,
     StreamOpened,
-    TradesRead,
-    TransferTold,
     VenueClock,
     WeightTold,
 )
@@ -80,8 +74,6 @@ TICK_NS: Final = 100_000_000
 LEASE_NS: Final = 500_000_000
 CLOCK: Final = "clock"
 LEASE: Final = "lease"
-
-Fact = OrderSent | CancelSent | OrderRead | OrderTold | TransferTold | OpenOrdersRead | TradesRead | AccountRead
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -211,6 +211,9 @@ class WeightTold(FromOutside):
     orders_closed_until_boot_ns: int | None
 
 
+Fact = OrderSent | CancelSent | OrderRead | OrderTold | TransferTold | OpenOrdersRead | TradesRead | AccountRead
+
+
 # What the core wants of the gateway.
 
 
