@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COVER_NS_CALM: Final = 5 * SECOND_NS
 COVER_NS: Final = 25 * SECOND_NS  # doubt, a ban and back-off may lie one behind the other
 STEP: Final = Decimal("0.001")
-LOOKS_PER_FOLD: Final = 40
+LOOKS_PER_FOLD: Final = 20
 LEAST_QUOTE: Final = Decimal(6)  # what the venue would take, and a little, since the price moves
 _shown: Final = Context(prec=28)
 

@@ -20,7 +20,7 @@ from tests.simulation.market import Market
 from tests.simulation.operator import EXECUTOR, Operator
 from tests.simulation.risk import FEES, RISK, risk_core
 from tests.simulation.risk_witness import RiskWitness, StrategyWitness
-from tests.simulation.scheduler import BOOTED_NS, MILLISECOND_NS, SECOND_NS, Dice, Scheduler
+from tests.simulation.scheduler import BOOTED_NS, SECOND_NS, Dice, Scheduler
 from tests.simulation.strategy import OWNER, QUIET_BARS, STRATEGY, File, SimShelf, strategy_core
 from tests.simulation.trace import Trace
 from tests.simulation.venue import OUR_ACCOUNT, SYMBOLS, VENUE, SimVenue
@@ -137,7 +137,7 @@ class World:
         for machine in self._machines:
             machine.boot()
         self._scheduler.every(lambda: SECOND_NS, self._weather_changes)
-        self._scheduler.every(lambda: 500 * MILLISECOND_NS, lambda: self._verdict.look(is_calm=self._weather.is_calm))
+        self._scheduler.every(lambda: SECOND_NS, lambda: self._verdict.look(is_calm=self._weather.is_calm))
         self._scheduler.at(BOOTED_NS + STARTED_NS, self._brew)
         self._scheduler.at(BOOTED_NS + STORM_NS, self._heal)
         try:
