@@ -57,9 +57,10 @@ class RiskWitness:
                     self.approved += 1
                     self._is_within_cap(approval, judged.equity_quote)
                     self._executor.approvals[approval.approval_id] = approval
-            case ReservationFreed(approval_id=approval_id):
-                worked = approval_id in self._executor.open_entries
-                self._expect(not worked, "I18", f"{approval_id} is freed while it is worked")
+            case ReservationFreed(approval_id=approval_id, filled_quantity=filled):
+                if approval_id in self._executor.opened:
+                    ended = self._executor.ended.get(approval_id)
+                    self._expect(ended == filled, "I18", f"{approval_id} is freed with {filled}, it ended with {ended}")
                 self._executor.freed.add(approval_id)
             case EntriesPaused(scope=scope):
                 self._paused.add(scope)

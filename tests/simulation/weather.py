@@ -21,7 +21,7 @@ FAULTS: Final[dict[str, float]] = {
     "turned away": 0.2,
     "signing slow": 0.6,
     "latency": 0.5,
-    "read failed": 0.15,
+    "read failed": 0.25,
     "read lags": 0.6,
     "stream lost": 0.05,
     "told lost": 0.3,

@@ -48,7 +48,8 @@ class Witness:
         self._on_position: Final = on_position
         self.approvals: Final[dict[str, Approval]] = {}  # what risk granted, by its journal
         self.freed: Final[set[str]] = set()  # and what of that it took back
-        self.open_entries: Final[set[str]] = set()
+        self.opened: Final[set[str]] = set()  # approvals that were worked, and those that are no longer
+        self.ended: Final[dict[str, Decimal]] = {}
         self.held: Final[dict[tuple[str, str], Decimal]] = {}  # by strategy and symbol
         self.entries: Final[Counter[str]] = Counter()  # by symbol
         self.marks: Final[dict[str, Envelope]] = {}
@@ -108,12 +109,12 @@ class Witness:
             case EntryOpened(approval=approval):
                 self._expect(approval.approval_id not in self.freed, "I18", f"{approval.approval_id} was freed before")
                 self.entries[approval.symbol] += 1
-                self.open_entries.add(approval.approval_id)
+                self.opened.add(approval.approval_id)
                 worked = self.worked.setdefault(approval.intent_id, [])
                 worked.append(approval.approval_id)
                 self._expect(len(worked) == 1, "I2", f"intent {approval.intent_id} is worked by {worked}")
-            case EntryEnded(approval_id=approval_id):
-                self.open_entries.discard(approval_id)
+            case EntryEnded(approval_id=approval_id, filled_quantity=filled):
+                self.ended[approval_id] = filled
             case ExitOpened(strategy=strategy, symbol=symbol):
                 self._exit_opened_ns.setdefault((strategy, symbol), self._scheduler.now_ns)
             case ExitEnded(strategy=strategy, symbol=symbol):
