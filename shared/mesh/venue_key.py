@@ -58,7 +58,7 @@ class SecretFiles:
         settings = self._configuration.settings
         return (
             f"there is no key for {settings.venue.name} ({settings.venue.account}) in "
-            f"{settings.paths.secrets_directory}: docs/how-to/keep-secrets.md says how it gets there"
+            f"{settings.paths.secrets_directory}; docs/how-to/keep-secrets.md says how it gets there"
         )
 
     def read(self) -> Credentials | None:

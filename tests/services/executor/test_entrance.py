@@ -5,15 +5,17 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proto.control import PauseEntries, ResumeEntries
-from proto.intents import WatchCover
+from proto.intents import ExitTaken, WatchCover
 from proto.market import SymbolDoubted
 from proto.orders import EntryEnded, EntryOpened, OrderEnded, SendMarked
 from proto.risk import Condition, Everything, OfStrategy, OfSymbol
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from services.executor.governor import EgressLimits
-from services.executor.vocabulary import StreamLost, VenueClock, WeightTold
+from services.executor.vocabulary import CancelOrder, OrderTold, StreamLost, VenueClock, WeightTold
 from shared.core.service import BeWary, JournalRoom, Stalled, Started
 from tests.services.executor.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
@@ -81,6 +83,21 @@ def test_what_stands_against_every_entry(rule: str, change: Callable[[Desk], obj
     expected = {rule, "books_are_reconciled"} if rule == "stream_is_open" else {rule}  # either says the same
     assert answer.rule in expected
     assert not desk.sent()
+
+
+@given(st.lists(st.sampled_from([change for _, change in changes]), max_size=6))
+def test_no_exit_is_ever_blocked(against: list[Callable[[Desk], object]]) -> None:
+    """Whatever stands against entries, in any order: the stop is cancelled at once, and the sale leaves."""
+    desk = Desk().open()
+    stop = desk.entered()
+    for change in against:
+        change(desk)
+    assert isinstance(desk.leave(), ExitTaken)
+    assert of(desk.effects, CancelOrder)[-1].client_order_id == stop.client_order_id
+    desk.take(OrderTold(desk.shown(stop, "canceled"), None))
+    sale = desk.sent()[-1]
+    assert (sale.side, sale.order_type) == ("sell", "market")
+    assert sale.quantity == 1
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_a_key_among_the_secrets_may_come_later(tmp_path: Path) -> None:
     """Who has none is told where it belongs, and it is found once it is there."""
     source = key_source(configured(tmp_path, "venue:\n  url: official\n"), name="executor")
     assert source.read() is None
-    assert source.missing.startswith("there is no key for binance (main) in var/secrets: docs/how-to/keep-secrets.md")
+    assert source.missing.startswith("there is no key for binance (main) in var/secrets; docs/how-to/keep-secrets.md")
     secrets_of(tmp_path, api_key="k" * 64, api_secret="s" * 64)
     assert source.read() is not None
 
