@@ -104,7 +104,7 @@ class Answers:
     def __init__(self, process: Process, scheduler: Scheduler) -> None:
         self._process: Final = process
         self._scheduler: Final = scheduler
-        self._waiting: Final[dict[tuple[str, str], Reply]] = {}
+        self._waiting: Final[dict[tuple[str, str], tuple[Reply, int]]] = {}  # and until when
         self._kept: Final[dict[tuple[str, str], Envelope]] = {}
 
     def arrive(self, envelope: Envelope, asker: str, reply: Reply) -> None:
@@ -118,20 +118,22 @@ class Answers:
         key = effect.asked.instance, asked.id
         if topic_of(type(asked.body)).delivery is Delivery.REQUEST:
             self._kept[key] = answer
-        reply = self._waiting.pop(key, None)
-        if reply is not None:
-            reply(answer)
+        waiting = self._waiting.pop(key, None)
+        if waiting is not None:
+            waiting[0](answer)
 
     def _read(self, envelope: Envelope, asker: str, reply: Reply) -> Iterable[Happening]:
-        key = asker, envelope.id
+        key, waiting = (asker, envelope.id), self._waiting.get((asker, envelope.id))
+        assert envelope.expires_boot_ns is not None, "requests have an end"
+        is_late = self._scheduler.now_ns > envelope.expires_boot_ns
         if key in self._kept:
             reply(self._kept[key])
-        elif key in self._waiting:
-            self._waiting[key] = reply
-        elif envelope.expires_boot_ns is not None and self._scheduler.now_ns > envelope.expires_boot_ns:
+        elif waiting is not None and (is_late or self._scheduler.now_ns <= waiting[1]):
+            self._waiting[key] = reply, waiting[1]
+        elif is_late:
             refusal = RequestRefused("request_in_time", "it has expired")
             reply(self._process.sender.envelope(refusal, cause_id=envelope.id))
         else:
-            self._waiting[key] = reply
+            self._waiting[key] = reply, envelope.expires_boot_ns
             return (Asked(asker, envelope),)
         return ()
