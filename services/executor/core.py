@@ -15,12 +15,11 @@ from typing import Final
 
 from proto.orders import (
     CancelMarked,
-    PositionChanged,
     ReconcileFinished,
     SendMarked,
 )
 from services.executor.accounts import Accounts
-from services.executor.books import Books, Place
+from services.executor.books import Books
 from services.executor.control import RECORDS_LOST, TROUBLED_START, Control
 from services.executor.enquiries import Enquiries
 from services.executor.entrance import Entrance
@@ -179,6 +178,8 @@ class ExecutorCore:
     def _go_on(self, now: Moment) -> None:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
         venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
+        if not self._is_blocked:
+            self._report(self._accounts.untold())
         while not self._has_to_wait():
             outcome = self._evidence.next(now, venue_now_ns)
             if outcome is None:
@@ -208,15 +209,12 @@ class ExecutorCore:
 
     def _recorded(self, recorded: Recorded, now: Moment) -> None:
         envelope = recorded.envelope
-        before = self._held()
         self.books.fold(envelope)
         self._control.recorded(envelope.body)
+        self._accounts.recorded(envelope.body)
         if not self._is_running:
             return
         self._pending -= 1
-        after = self._held()
-        changed = [place for place in before | after if before.get(place) != after.get(place)]
-        self._report([Report(self._accounts.position(place), reducing=True) for place in changed])
         match envelope.body:
             case SendMarked() as mark:
                 self._send(mark, envelope.sent_boot_ns, now)
@@ -226,10 +224,6 @@ class ExecutorCore:
                 self._out.append(CancelOrder(order.client_order_id, order.symbol))
             case _:
                 pass
-
-    def _held(self) -> dict[Place, PositionChanged]:
-        places = [(held.strategy, held.symbol) for held in self.books.positions.held()]
-        return {place: self._accounts.position(place) for place in places}
 
     def _send(self, mark: SendMarked, marked_boot_ns: int, now: Moment) -> None:
         """Send what is marked, unless something stands against it by now."""
@@ -308,6 +302,7 @@ class ExecutorCore:
                 self._leave.has_room = has_room
             case NotRecorded():
                 self._pending, self._is_blocked = 0, True
+                self._accounts.forget()
                 self._lose_track(now)
                 self._in_flight.clear()  # what was to leave with it has not left: that is asked about now
                 self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]  # as would these be
