@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from proto.account import InstrumentRules
-from proto.fields import SHORT_TEXT_LENGTH_MAX, clipped
+from proto.fields import DECIMAL_DIGITS_MAX, SHORT_TEXT_LENGTH_MAX, clipped
 from proto.intents import EnterBracket, StopCover
 from proto.risk import Condition
 from proto.verdicts import Approval, IntentJudged, IntentRefused
@@ -18,6 +18,7 @@ from services.risk_watchdog.core.permission import concerning, strictest
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS, RiskTerms
 from shared.core.service import Moment
+from shared.market.bounds import QUANTITY_LARGEST, quantity_fault
 from shared.market.prices import Price, Prices
 from shared.risk.book import NOTHING, Book, Candidate, Lot, Refusal, Sized
 from shared.risk.judgement import judged
@@ -99,8 +100,9 @@ class Judge:
     def _by_rules(self, intent: EnterBracket, book: Book) -> Sized | Refusal:
         rules, price = self._account.instruments[intent.symbol], self._prices.of(intent.symbol)
         assert price is not None, "what cannot be judged was refused before"
-        candidate = Candidate(intent=intent, lot=_lot(rules), costs=self._costs(price))
-        return judged(candidate, book, self._terms.limits)
+        candidate = Candidate(intent=intent, market_price=price.middle, lot=_lot(rules), costs=self._costs(price))
+        answer = judged(candidate, book, self._terms.limits)
+        return _unwritable(answer) if isinstance(answer, Sized) and quantity_fault(answer.quantity) else answer
 
     def _costs(self, price: Price) -> CostTerms[Decimal]:
         day = self._facts.day
@@ -150,6 +152,12 @@ def _forbidden(intent: EnterBracket, conditions: Sequence[Condition]) -> Refusal
 
 def _lacking(rule: str, reason: str) -> Refusal:
     return Refusal(rule, "no", "yes", reason)
+
+
+def _unwritable(sized: Sized) -> Refusal:
+    """Refuse a quantity that no message can carry, as of a symbol whose price is next to nothing."""
+    most = f"{QUANTITY_LARGEST:f} in {DECIMAL_DIGITS_MAX} digits"
+    return Refusal("quantity_in_bounds", f"{sized.quantity:.8g}", most, "so large or so fine a quantity is not ordered")
 
 
 def _lot(rules: InstrumentRules) -> Lot:
