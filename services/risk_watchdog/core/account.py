@@ -68,7 +68,7 @@ class Account:
             return "the executor has not read the account twice yet"
         age_ns = now.boot_ns - self._read_ns
         if age_ns > KNOWN_NS_MAX:
-            return f"the account was last read {age_ns // SECOND_NS} s ago"
+            return f"the account was last told {age_ns // SECOND_NS} s ago: not read, or unpriced"
         return None
 
     def _take(self, snapshot: AccountSnapshot, read_ns: int) -> None:
