@@ -12,12 +12,13 @@ from services.executor.vocabulary import AccountRead
 from services.executor.working import Worker
 from shared.core.service import Moment, Report, Say
 from shared.market.prices import Prices
-from shared.trading.amounts import EXACT, ZERO
+from shared.trading.amounts import ZERO
 
 SAY_NS: Final = 1_000_000_000
 PRICED_NS_MAX: Final = (
     60_000_000_000  # a quiet symbol has no quote for a while, one that nobody tells has none for ever
 )
+ONE: Final = Decimal(1)
 EIGHT_PLACES: Final = Decimal("1E-8")
 
 
@@ -91,17 +92,19 @@ class Accounts:
 
         What is not traded has no price that anybody reads, and counts as nothing.
         """
-        equity = ZERO
+        marks = {self._quote_asset: ONE}
         for asset, amount in self._books.ledger.balances().items():
             symbol = f"{asset}/{self._quote_asset}"
+            price = self._prices.of(symbol)
             if asset == self._quote_asset:
-                equity = EXACT.add(equity, amount)
-            elif amount and symbol in self._symbols:
-                price = self._prices.of(symbol)
-                if price is None or now.boot_ns - price.received_boot_ns > PRICED_NS_MAX:
-                    return None
-                equity = EXACT.add(equity, EXACT.multiply(amount, price.bid))
-        return equity.quantize(EIGHT_PLACES, ROUND_DOWN)
+                continue
+            if not amount or symbol not in self._symbols:
+                marks[asset] = ZERO
+            elif price is None or now.boot_ns - price.received_boot_ns > PRICED_NS_MAX:
+                return None
+            else:
+                marks[asset] = price.bid
+        return self._books.ledger.equity(marks).quantize(EIGHT_PLACES, ROUND_DOWN)
 
     def _snapshot(self, account: AccountRead, equity_quote: Decimal) -> AccountSnapshot:
         return AccountSnapshot(
