@@ -246,7 +246,12 @@ class Evidence:
                 return False  # it may be of an order that is in doubt
             self._outside.trade(trade, outcome)
             return True
-        if self._books.positions.novelty(trade.symbol, trade.side, trade.trade_id) != "new":
+        novelty = self._books.positions.novelty(trade.symbol, trade.side, trade.trade_id)
+        if novelty == "forgotten":
+            self._outside.wary(
+                outcome, "trade_forgotten", f"{trade.symbol} {trade.trade_id}: too old to say if it is told again"
+            )
+        if novelty != "new":
             return True
         executed = EXACT.add(order.executed_quantity, trade.quantity)
         if executed > order.quantity:
