@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from proto.account import InstrumentRules
-from proto.fields import DECIMAL_DIGITS_MAX, SHORT_TEXT_LENGTH_MAX, clipped
+from proto.fields import DECIMAL_DIGITS_MAX, SHORT_TEXT_LENGTH_MAX, Asset, clipped
 from proto.intents import EnterBracket, StopCover
 from proto.risk import Condition
 from proto.verdicts import Approval, IntentJudged, IntentRefused
@@ -32,6 +32,7 @@ UNHEARD: Final = frozenset(
 )
 WORK_NS_MAX: Final = 600 * SECOND_NS
 DIGEST_LENGTH: Final = 16
+BNB: Final[Asset] = "BNB"
 
 
 class Judge:
@@ -105,10 +106,13 @@ class Judge:
         return _unwritable(answer) if isinstance(answer, Sized) and quantity_fault(answer.quantity) else answer
 
     def _costs(self, price: Price) -> CostTerms[Decimal]:
+        """Return what trading costs. Without any BNB to pay them with, the venue takes the full fees."""
         day = self._facts.day
         assert day is not None, "before a day has begun nothing is permitted"
         date = dt.datetime.fromtimestamp(day.start_ns // SECOND_NS, tz=dt.UTC).date()
-        rates = fee_rates(self._terms.fees, date, Decimal)
+        fees = self._terms.fees
+        fees = fees._replace(pays_in_bnb=fees.pays_in_bnb and self._account.free(BNB) > 0)
+        rates = fee_rates(fees, date, Decimal)
         return cost_terms(rates, Decimal, spread_fraction=price.spread_fraction)
 
     def _approval(self, intent: EnterBracket, sized: Sized, now: Moment) -> Approval:

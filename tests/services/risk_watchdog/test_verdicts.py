@@ -18,6 +18,7 @@ from shared.risk.book import NOTHING
 from tests.services.risk_watchdog.bench import SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
 from tests.shared.risk.asked import an_intent
+from tests.shared.trading.terms import WITH_BNB
 
 
 def test_verdict_is_written_down_before_anybody_hears_of_it(scene: Scene) -> None:
@@ -300,6 +301,16 @@ def test_costs_are_those_of_this_moment(scene: Scene) -> None:
     assert scene.bench.refusal(replace(wide, intent_id="wide")).rule == "profit_worth_its_costs"
     scene.feed.trusts()
     scene.bench.approved(replace(wide, intent_id="wide again"))
+
+
+def test_fees_are_full_where_there_is_no_bnb_to_pay_them() -> None:
+    """The discount is reckoned with only while the account has something to have it with."""
+    scene = Scene(Bench(fees=WITH_BNB))
+    scene.begin()
+    narrow = an_intent(target="100.35")
+    assert scene.bench.refusal(replace(narrow, intent_id="without")).rule == "profit_worth_its_costs"
+    scene.executor.reads(bnb="0.01")
+    scene.bench.approved(replace(narrow, intent_id="with"))
 
 
 def test_approvals_are_never_named_alike(scene: Scene) -> None:
