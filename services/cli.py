@@ -52,6 +52,8 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "positions": Verb("services.inspection.positions", "show what each strategy holds"),
         "fills": Verb("services.inspection.fills", "show the newest trades"),
         "why": Verb("services.inspection.why_command", "show what led to an order, back to the bar", "<id>"),
+        "pause": Verb("services.control.pause", "let no new entries be approved; exits go on", "<reason>"),
+        "resume": Verb("services.control.resume", "lift what keeps entries waiting for somebody to look", "<reason>"),
         "config": Verb("services.config_command", "show the settings in force, or check them", "show|check"),
         "keys": Verb(
             "services.keys_command", "create the keys of the processes, or show the public ones", "create|show"
@@ -67,7 +69,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
 # The words people will try; one leaves this list when its verb is built.
 # fmt: off
 NOT_BUILT_YET = frozenset({
-    "pause", "resume", "kill", "clear-kill", "flatten",
+    "kill", "clear-kill", "flatten",
     "arm", "disarm", "backtest", "walk-forward", "monte-carlo", "optimize", "rank-pairs", "lookahead", "parity",
     "certify", "report", "data", "strategies", "replay", "sim", "chaos",
 })

@@ -5,6 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from proto.account import BALANCES_MAX, AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
+from proto.envelope import Body
 from proto.orders import PositionChanged
 from services.executor.books import Books, Place
 from services.executor.vocabulary import AccountRead
@@ -37,19 +38,37 @@ class Accounts:
         self._quote_asset: Final = quote_asset
         self._account_fingerprint: Final = account_fingerprint
         self._say_at_ns = 0
+        self._telling: Final[dict[Place, PositionChanged]] = {}  # until it is recorded
 
-    def position(self, place: Place) -> Report:
-        """Return the report of a position as it is now."""
+    def position(self, place: Place) -> PositionChanged:
+        """Return a position as it is now, and how much of it a stop at the venue covers."""
         held = self._books.positions.of(*place)
         covers = (order for order in self._books.working(place) if order.key.purpose == "cover")
-        changed = PositionChanged(
+        return PositionChanged(
             strategy=place[0],
             symbol=place[1],
             quantity=held.quantity,
             average_entry_price=held.average_entry_price if held.owned else None,
-            covered_quantity=sum((order.open_quantity for order in covers), ZERO),
+            covered_quantity=sum((order.open_quantity for order in covers if not order.is_in_doubt), ZERO),
         )
-        return Report(changed, reducing=True)
+
+    def untold(self) -> list[Report]:
+        """Return the positions that are not as was told last, and be it by a life that was killed before it told."""
+        told = self._books.told | self._telling
+        held = [(position.strategy, position.symbol) for position in self._books.positions.held()]
+        now = {place: self.position(place) for place in dict.fromkeys((*told, *held))}
+        changed = {place: position for place, position in now.items() if position != told.get(place)}
+        self._telling.update(changed)
+        return [Report(position, reducing=True) for position in changed.values()]
+
+    def recorded(self, body: Body) -> None:
+        """Take in that a position is told."""
+        if isinstance(body, PositionChanged) and self._telling.get((body.strategy, body.symbol)) == body:
+            del self._telling[body.strategy, body.symbol]
+
+    def forget(self) -> None:
+        """Tell again what found no room."""
+        self._telling.clear()
 
     def due(self, account: AccountRead | None, now: Moment) -> list[Say]:
         """Return what is said once a second, as far as it is known."""

@@ -25,6 +25,7 @@ from proto.orders import (
     OrderEnded,
     OrderFilled,
     OutsideSeen,
+    PositionChanged,
     ReconcileFinished,
     SendMarked,
 )
@@ -90,6 +91,7 @@ class BooksState(msgspec.Struct):
     opened_venue_ns: int | None
     outside: list[str]
     passes: int
+    told: list[PositionChanged] = msgspec.field(default_factory=list)  # states of before have none
 
 
 class Books:
@@ -107,6 +109,7 @@ class Books:
         self.opened_venue_ns: int | None = None  # when the balances were read that the books began with
         self.outside: dict[str, None] = {}  # by their references, once they are in the books
         self.passes = 0
+        self.told: dict[Place, PositionChanged] = {}  # positions as others know them, but for those of nothing
         self._working: dict[str, Order] = {}  # those of the orders that have not ended
         self._children: dict[str, int] = {}
         self._intents: dict[str, None] = {}
@@ -129,6 +132,7 @@ class Books:
                 opened_venue_ns=self.opened_venue_ns,
                 outside=list(self.outside),
                 passes=self.passes,
+                told=list(self.told.values()),
             )
         )
 
@@ -148,6 +152,7 @@ class Books:
         self.conditions = {(condition.name, condition.scope): condition for condition in known.conditions}
         self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
         self.opened_venue_ns, self.outside = known.opened_venue_ns, dict.fromkeys(known.outside)
+        self.told = {(one.strategy, one.symbol): one for one in known.told}
 
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
@@ -169,8 +174,12 @@ class Books:
             case ReconcileFinished(pass_number=number, trades_read=trades_read):
                 self.passes = number
                 self.next_trade_ids |= {read.symbol: read.next_trade_id for read in trades_read}
+            case PositionChanged(strategy=strategy, symbol=symbol, quantity=quantity) as changed:
+                self.told.pop((strategy, symbol), None)  # ours follow from the fills: this is what others know
+                if quantity:
+                    self.told[strategy, symbol] = changed
             case _:
-                pass  # positions are said for others; ours follow from the fills
+                pass
 
     def has_worked(self, intent_id: str) -> bool:
         """Say whether an intent was ever worked."""

@@ -11,7 +11,6 @@ Once no fact is left, `services/executor/working.py` says what to do next.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from proto.orders import (
@@ -20,8 +19,8 @@ from proto.orders import (
     SendMarked,
 )
 from services.executor.accounts import Accounts
-from services.executor.books import Books, Place
-from services.executor.control import Control
+from services.executor.books import Books
+from services.executor.control import RECORDS_LOST, TROUBLED_START, Control
 from services.executor.enquiries import Enquiries
 from services.executor.entrance import Entrance
 from services.executor.evidence import Evidence
@@ -32,20 +31,14 @@ from services.executor.reckoning import Reckoning
 from services.executor.reconciliation import Reconciler
 from services.executor.requests import Requests
 from services.executor.vocabulary import (
-    AccountRead,
     CancelOrder,
-    CancelSent,
+    Fact,
     InstrumentsKnown,
     NotSent,
-    OpenOrdersRead,
-    OrderRead,
     OrderSent,
-    OrderTold,
     SendOrder,
     StreamLost,
     StreamOpened,
-    TradesRead,
-    TransferTold,
     VenueClock,
     WeightTold,
 )
@@ -81,8 +74,6 @@ TICK_NS: Final = 100_000_000
 LEASE_NS: Final = 500_000_000
 CLOCK: Final = "clock"
 LEASE: Final = "lease"
-
-Fact = OrderSent | CancelSent | OrderRead | OrderTold | TransferTold | OpenOrdersRead | TradesRead | AccountRead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,8 +166,8 @@ class ExecutorCore:
         self._is_running = True
         self._worker.epoch = started.epoch
         self._leave.begin(started.epoch)
-        for trouble in started.troubles:
-            self._out.append(Note("warning", "started with a trouble", {"trouble": trouble}))
+        if started.troubles:
+            self._control.wary(TROUBLED_START, "; ".join(started.troubles))
         self._out += [
             Watch(feed, f"{self._account.venue}/{symbol}/{kind}".encode())
             for symbol, feed in self._account.feeds.items()
@@ -187,6 +178,8 @@ class ExecutorCore:
     def _go_on(self, now: Moment) -> None:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
         venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
+        if not self._is_blocked:
+            self._report(self._accounts.untold())
         while not self._has_to_wait():
             outcome = self._evidence.next(now, venue_now_ns)
             if outcome is None:
@@ -216,15 +209,12 @@ class ExecutorCore:
 
     def _recorded(self, recorded: Recorded, now: Moment) -> None:
         envelope = recorded.envelope
-        before = self._held()
         self.books.fold(envelope)
+        self._control.recorded(envelope.body)
+        self._accounts.recorded(envelope.body)
         if not self._is_running:
             return
         self._pending -= 1
-        after = self._held()
-        self._report(
-            [self._accounts.position(place) for place in before | after if before.get(place) != after.get(place)]
-        )
         match envelope.body:
             case SendMarked() as mark:
                 self._send(mark, envelope.sent_boot_ns, now)
@@ -234,9 +224,6 @@ class ExecutorCore:
                 self._out.append(CancelOrder(order.client_order_id, order.symbol))
             case _:
                 pass
-
-    def _held(self) -> dict[Place, Decimal]:
-        return {(held.strategy, held.symbol): held.quantity for held in self.books.positions.held()}
 
     def _send(self, mark: SendMarked, marked_boot_ns: int, now: Moment) -> None:
         """Send what is marked, unless something stands against it by now."""
@@ -267,10 +254,10 @@ class ExecutorCore:
             case VenueClock():
                 self._clock_told(told)
             case StreamOpened():
-                self._leave.is_stream_open, self._leave.is_reconciled = True, False
+                self._leave.stream_trouble, self._leave.is_reconciled = None, False
                 self._reconciler.soon()
             case StreamLost(reason=reason):
-                self._leave.is_stream_open = self._leave.is_reconciled = False
+                self._leave.stream_trouble, self._leave.is_reconciled = f"the private stream is lost: {reason}", False
                 self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
             case WeightTold():
                 self._leave.weight_told(told)
@@ -298,7 +285,10 @@ class ExecutorCore:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
                 self._is_blocked = False  # there may be room again: it is tried ten times a second
-                self._out += [*self._accounts.due(self._evidence.account, now), WakeAt(CLOCK, now.boot_ns + TICK_NS)]
+                if not self._pending:
+                    self._report(self._control.due())
+                self._out += [*self._accounts.due(self._evidence.account, now), *self._leave.wary()]
+                self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 
     def _journal_told(self, told: Restored | Recorded | RecordsLost | NotRecorded | JournalRoom, now: Moment) -> None:
         match told:
@@ -307,11 +297,12 @@ class ExecutorCore:
             case Recorded():
                 self._recorded(told, now)
             case RecordsLost(reason=reason):
-                self._control.records_lost(reason)
+                self._control.wary(RECORDS_LOST, reason)
             case JournalRoom(for_everything=has_room):
                 self._leave.has_room = has_room
             case NotRecorded():
                 self._pending, self._is_blocked = 0, True
+                self._accounts.forget()
                 self._lose_track(now)
                 self._in_flight.clear()  # what was to leave with it has not left: that is asked about now
                 self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]  # as would these be

@@ -31,6 +31,7 @@ from services.executor.vocabulary import (
     AccountRead,
     Acknowledged,
     CancelSent,
+    Fact,
     NotSent,
     OpenOrdersRead,
     OrderRead,
@@ -67,19 +68,7 @@ class _Page:
     answer: TradesRead
 
 
-Fact = (
-    OrderSent
-    | CancelSent
-    | OrderRead
-    | OrderTold
-    | TransferTold
-    | OpenOrdersRead
-    | TradesRead
-    | AccountRead
-    | VenueOrder
-    | VenueTrade
-    | _Page
-)
+Piece = Fact | VenueOrder | VenueTrade | _Page
 
 
 class Evidence:
@@ -90,7 +79,7 @@ class Evidence:
         self._enquiries: Final = enquiries
         self._reconciler: Final = reconciler
         self._outside: Final = Outside(books)
-        self._facts: Final[deque[Fact]] = deque()
+        self._facts: Final[deque[Piece]] = deque()
         self._words: Final[dict[str, VenueOrder]] = {}  # of orders whose trades have not all come
         self._trades_due_ns: Final[dict[str, int]] = {}
         self._is_behind = True  # of every order that has not ended nobody knows how it stands

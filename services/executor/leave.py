@@ -12,7 +12,7 @@ from proto.verdicts import Approval
 from services.executor.books import Books
 from services.executor.vocabulary import VenueClock, WeightTold
 from shared.core.lease import LeaseBook
-from shared.core.service import Ask, Moment
+from shared.core.service import Ask, BeWary, Moment
 from shared.market.prices import Prices
 
 RISK: Final = "risk"
@@ -37,7 +37,8 @@ class Leave:
         self._used_weight = 0
         self._banned_until_boot_ns = 0
         self.is_reconciled = False
-        self.is_stream_open = False
+        self.stream_trouble: str | None = "the venue's private stream was not opened yet"
+        self._wary_of: tuple[str, ...] = ()
         self.has_room = True
 
     def begin(self, epoch: int) -> None:
@@ -50,7 +51,8 @@ class Leave:
 
     def weight_told(self, told: WeightTold) -> None:
         """Take in how much of the venue's limit is used."""
-        self._used_weight, self._banned_until_boot_ns = told.used_weight, told.banned_until_boot_ns or 0
+        self._used_weight = told.used_weight
+        self._banned_until_boot_ns = max(told.banned_until_boot_ns or 0, told.orders_closed_until_boot_ns or 0)
 
     def ask(self, now: Moment) -> Ask:
         """Ask for the lease anew."""
@@ -81,6 +83,19 @@ class Leave:
             return "risk has begun anew since it approved this"
         return None if lease.granted.permission == "RUN" else f"permission is {lease.granted.permission}"
 
+    def wary(self) -> list[BeWary]:
+        """Say what stands against entries of whatever symbol, when that has changed."""
+        unread = "the books are not yet held against the venue's"
+        troubles = (
+            *(() if self.stream_trouble is None else (self.stream_trouble,)),
+            *(() if self.is_reconciled or self.stream_trouble else (unread,)),
+            *(_reasons([condition]) for condition in self._books.conditions.values()),
+        )
+        if troubles == self._wary_of:
+            return []
+        self._wary_of = troubles
+        return [BeWary(troubles)]
+
     def refusal(self, approval: Approval, now: Moment, *, but_for: str = "") -> Refusal | None:
         """Say why no entry may be sent for this approval now, None when one may; `but_for` is the order itself."""
         strategy, symbol = approval.strategy, approval.symbol
@@ -106,14 +121,14 @@ class Leave:
     def _by_ourselves(self, strategy: Name, symbol: Symbol, now: Moment) -> Refusal | None:
         if not self.is_reconciled:
             return "books_are_reconciled", "the books have not been held against the venue's since the last gap"
-        if not self.is_stream_open:
-            return "stream_is_open", "the venue's private stream is lost"
+        if self.stream_trouble is not None:
+            return "stream_is_open", self.stream_trouble
         if self._uncertainty_ns is None or self._uncertainty_ns > CLOCK_UNCERTAINTY_NS_MAX:
             return "venue_time_is_known", "the venue's time is not known well enough"
         if self._used_weight > WEIGHT_FOR_ENTRIES or now.boot_ns < self._banned_until_boot_ns:
             return (
                 "weight_is_left",
-                f"{self._used_weight} of the venue's weight a minute is used: the rest is for exits",
+                f"{self._used_weight} of the venue's weight a minute is used, or it wants no more: exits come first",
             )
         if not self.has_room:
             return "journal_has_room", "the disk of the journal is nearly full"

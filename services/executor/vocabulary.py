@@ -201,10 +201,17 @@ class AccountRead(FromOutside):
 
 @dataclass(frozen=True, slots=True)
 class WeightTold(FromOutside):
-    """How much of its limit a minute the venue says that this address has used, and until when it wants none at all."""
+    """How much of its limit a minute the venue says that this address has used, and until when it wants no more.
+
+    No request at all, where the address is banned; no order, where there were too many.
+    """
 
     used_weight: int
     banned_until_boot_ns: int | None
+    orders_closed_until_boot_ns: int | None
+
+
+Fact = OrderSent | CancelSent | OrderRead | OrderTold | TransferTold | OpenOrdersRead | TradesRead | AccountRead
 
 
 # What the core wants of the gateway.

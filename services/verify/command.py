@@ -18,8 +18,7 @@ from services.verify.checker.checking import judged
 from services.verify.checker.evidence import NO_LIMITS, Limits, gathered
 from services.verify.checker.verdict import INVARIANTS, Verdict, Violation
 from shared.mesh.journal import journal_directory
-from shared.mesh.settings import Configuration, SettingsError, load_configuration
-from shared.mesh.settings.model import RiskSettings
+from shared.mesh.settings import Configuration, Settings, SettingsError, load_configuration
 
 KEPT, BROKEN, NOT_JUDGED = 0, 1, 2
 SHOWN_MAX: Final = 50
@@ -77,7 +76,7 @@ def _verdict(configuration: Configuration, arguments: argparse.Namespace) -> Ver
         executor=_with_any(executor, "*.journal"),
         risk=_with_any(risk, "*.journal"),
         exchange_log=_with_any(log, "*.jsonl") if trades_there else None,
-        limits=_limits(settings.risk) if arguments.limits else NO_LIMITS,
+        limits=_limits(settings) if arguments.limits else NO_LIMITS,
         settled=arguments.settled,
     )
     return judged(evidence)
@@ -90,7 +89,8 @@ def _with_any(directory: Path, pattern: str) -> Path | None:
     return directory if any(path.match(pattern) for path in directory.iterdir()) else None
 
 
-def _limits(risk: RiskSettings) -> Limits:
+def _limits(settings: Settings) -> Limits:
+    risk = settings.risk
     return Limits(
         exposure_fraction_max=risk.exposure_fraction,
         position_fraction_max=risk.position_fraction,
@@ -99,6 +99,7 @@ def _limits(risk: RiskSettings) -> Limits:
         order_quote_max=risk.order_quote_max,
         entries_per_day_max=risk.entries_per_day_max,
         daily_loss_fraction_max=risk.daily_loss_breaker_fraction,
+        orders_per_minute_max=settings.executor.orders_a_minute_max,
     )
 
 

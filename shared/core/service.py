@@ -284,6 +284,13 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class BeWary:
+    """Show a person, beside the state of this process, what keeps it from its work; the last word counts."""
+
+    troubles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """End this process in order: everything is finished."""
 
@@ -293,7 +300,7 @@ class Outward:
     """Base of what only a service's own shell can do: a call to the venue."""
 
 
-Effect = Report | Answer | Ask | Publish | Say | Watch | Follow | Listen | WakeAt | Note | Stop | Outward
+Effect = Report | Answer | Ask | Publish | Say | Watch | Follow | Listen | WakeAt | Note | BeWary | Stop | Outward
 
 
 class Core(Protocol):

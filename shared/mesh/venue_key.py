@@ -38,8 +38,12 @@ class _Account(msgspec.Struct, frozen=True):
 class KeySource(Protocol):
     """Where the key of an account is found."""
 
+    @property
+    def missing(self) -> str:
+        """What to say as long as there is none."""
+
     def read(self) -> Credentials | None:
-        """Return the key pair, None where it may come later; raise `OutsideUnusableError` where it will not."""
+        """Return the key pair, None as long as there is none; raise `OutsideUnusableError` where it cannot be used."""
 
 
 class SecretFiles:
@@ -48,29 +52,33 @@ class SecretFiles:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration: Final = configuration
 
-    def read(self) -> Credentials | None:
-        """Return the key pair. Without one nobody can go on."""
+    @property
+    def missing(self) -> str:
+        """What to say as long as a person has put none there."""
         settings = self._configuration.settings
-        shown_as = settings.paths.secrets_directory
+        return (
+            f"there is no key for {settings.venue.name} ({settings.venue.account}) in "
+            f"{settings.paths.secrets_directory}; docs/how-to/keep-secrets.md says how it gets there"
+        )
+
+    def read(self) -> Credentials | None:
+        """Return the key pair, None as long as there is none."""
+        settings = self._configuration.settings
         try:
-            found = load_credentials(
+            return load_credentials(
                 self._configuration.secrets_directory,
                 venue=settings.venue.name,
                 account=settings.venue.account,
-                shown_as=shown_as,
+                shown_as=settings.paths.secrets_directory,
             )
         except SettingsError as error:
             raise OutsideUnusableError(str(error)) from error
-        if found is None:
-            raise OutsideUnusableError(
-                f"there is no key for {settings.venue.name} ({settings.venue.account}) in {shown_as}: "
-                "docs/how-to/keep-secrets.md says how it gets there, or set venue.url to simulated"
-            )
-        return found
 
 
 class KeyOfSimulatedExchange:
     """The key of a name that the simulated exchange made, of the first account that has one."""
+
+    missing: Final = "there is no key yet: the exchange makes it at its first start"
 
     def __init__(self, directory: Path, *, name: str) -> None:
         self._directory: Final = directory

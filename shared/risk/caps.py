@@ -67,11 +67,11 @@ def position_size_within_limit(candidate: Candidate, book: Book, limits: Limits,
     return Allowance("position_size_within_limit", held, most, ONE, reason)
 
 
-def exposure_total_within_limit(_candidate: Candidate, book: Book, limits: Limits, _cost: Decimal) -> Allowance:
-    """Cap all positions and entries together at a fraction of equity."""
+def exposure_total_within_limit(_candidate: Candidate, book: Book, limits: Limits, cost: Decimal) -> Allowance:
+    """Cap all positions and entries together at a fraction of equity; an entry counts with its costs until it ends."""
     most, held = book.equity_quote * limits.exposure_fraction, book.exposure_quote()
     reason = f"{written(held)} is held or being entered, and {percent(limits.exposure_fraction)} of equity is allowed"
-    return Allowance("exposure_total_within_limit", held, most, ONE, reason)
+    return Allowance("exposure_total_within_limit", held, most, ONE + cost, reason)
 
 
 def reserve_cash_kept(_candidate: Candidate, book: Book, limits: Limits, cost: Decimal) -> Allowance:

@@ -61,6 +61,49 @@ def leaving_slowly(story: Story) -> None:
     later(story, from_ms=2_040, by_ms=10_000)
 
 
+def put_before(story: Story, tag: str) -> None:
+    """Put what was said last before the first of that word."""
+    said, later_one = story.executor.pop(), story.nth(tag)
+    said.epoch = later_one.epoch
+    story.executor.insert(story.executor.index(later_one), said)
+
+
+def leaving_further(story: Story) -> None:
+    """Ask for less twice: the second exit takes the place of the first, and one end ends both."""
+    story.says(
+        1_990,
+        "exit_opened.1",
+        exit_id="exit-0",
+        strategy="trend",
+        symbol=SYMBOL,
+        target_quantity="0.2",
+        asked_by="strategy-trend",
+        reason="half of it at first",
+    )
+    put_before(story, "exit_opened.1")
+
+
+def money_without_a_word(story: Story) -> None:
+    """Receive money while the exchange's word is lost: it is found in the balances, and seen all the same."""
+    story.nth("outside_seen.1").set(kind="unexplained")
+
+
+def money_before_the_books(story: Story) -> None:
+    """Receive money between the first record and the opening of the books: it is in what they were opened with."""
+    story.venue.transfer(9_500, "USDT", "7")
+    story.says(
+        9_550,
+        "outside_seen.1",
+        kind="opening",
+        reference="opening-USDT",
+        symbol=None,
+        asset="USDT",
+        quantity="1",
+        venue_time_ns=START_WALL_NS + 9_540 * NS_PER_MS,
+    )
+    put_before(story, "outside_seen.1")
+
+
 def too_small_to_protect(story: Story) -> None:
     """Hold a position worth less than any order: a stop cannot rest, and need not."""
     story.approve(10_000, 5)
@@ -134,6 +177,9 @@ LIVES: Final[tuple[Life, ...]] = (
     proved_by_the_next_life,
     watched,
     leaving_slowly,
+    leaving_further,
+    money_without_a_word,
+    money_before_the_books,
     too_small_to_protect,
     another_on_the_same_exchange,
     a_manual_trade,

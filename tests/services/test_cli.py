@@ -164,6 +164,6 @@ def test_help_says_what_is_to_come() -> None:
 
 def test_a_verb_that_is_not_built_is_not_suggested_as_if_it_were() -> None:
     """Who tries a near word is told in the same breath that its verb is to come."""
-    told = bowline("paus").stderr
-    assert told == "bowline: unknown verb; the nearest is pause, which is not built yet\n"
+    told = bowline("flaten").stderr
+    assert told == "bowline: unknown verb; the nearest is flatten, which is not built yet\n"
     assert "which is not built yet" in told

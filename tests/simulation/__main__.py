@@ -32,7 +32,7 @@ def main() -> int:
     struck: Counter[str] = Counter()
     for seed in range(first, first + seeds):
         result = World(seed).run()
-        counted.update(deaths=result.deaths, records=result.records, entries=result.entries, fills=result.fills)
+        counted.update(result.counts)
         struck.update(result.struck)
         if result.violations:
             failed.append(result)

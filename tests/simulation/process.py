@@ -6,31 +6,27 @@ A commit takes time, in which nothing else is handled; a frozen process handles 
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
 from shared.core.service import (
-    Answer,
-    Ask,
+    Core,
     Effect,
     Happening,
-    Journaling,
     JournalRoom,
     Moment,
-    Note,
     NotRecorded,
-    Outward,
     Recorded,
     Report,
     Restored,
-    Say,
     Stalled,
     Started,
     Stop,
+    StopAsked,
     WakeAt,
-    Watched,
     Woken,
 )
 from shared.mesh.bus.sender import Sender
@@ -38,6 +34,10 @@ from shared.mesh.journal import JournalAbsent, JournalFull, Opening, create_jour
 from shared.mesh.service.diary import Diary, date_of
 from tests.shared.mesh.journal.sim_disk import PowerCut, SimDisk
 from tests.simulation.scheduler import SECOND_NS, Scheduler
+from tests.simulation.timers import Timers
+
+if TYPE_CHECKING:
+    from shared.core.service import Journaling
 
 RESERVE_BYTES: Final = 16 * 1024
 STALL_NS: Final = SECOND_NS
@@ -48,7 +48,7 @@ CODEC: Final = EnvelopeCodec()
 class Hands(Protocol):
     """What a process reaches outside, and who watches it."""
 
-    def perform(self, effect: Outward | Answer | Ask | Say | Note) -> None:
+    def perform(self, effect: Effect) -> None:
         """Carry out an effect."""
 
     def taken(self, happening: Happening) -> None:
@@ -57,7 +57,10 @@ class Hands(Protocol):
     def recorded(self, envelope: Envelope) -> None:
         """Take note of a record that is durable: when it was written, and whenever it is read again."""
 
-    def is_struck(self, task: str) -> bool:
+    def committed(self, envelopes: Sequence[Envelope]) -> None:
+        """Tell whoever follows of new records."""
+
+    def is_struck(self, what: Effect | str) -> bool:
         """Say whether the process dies here, before this step."""
 
     def died(self, *, by_power_cut: bool) -> None:
@@ -66,22 +69,37 @@ class Hands(Protocol):
     def commit_ns(self) -> int:
         """Say how long the disk takes this time."""
 
+    def stood_still(self) -> None:
+        """Give up what waited and is of no use when it is old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What reached a socket: what it comes to shows when it is read. What grows old is dropped after a stall."""
+
+    read: Callable[[], Iterable[Happening]]
+    grows_old: bool
+
 
 class Process:
     """One life."""
 
-    def __init__(self, *, core: Journaling, epoch: int, disk: SimDisk, scheduler: Scheduler, hands: Hands) -> None:
+    def __init__(
+        self, *, instance: str, core: Core, epoch: int, disk: SimDisk | None, scheduler: Scheduler, hands: Hands
+    ) -> None:
+        self.instance: Final = instance
         self.core: Final = core
         self.epoch: Final = epoch
-        self.disk: Final = disk
+        self.sender: Final = Sender(instance=instance, epoch=epoch, clock=scheduler.clock)
         self.is_alive = True
+        self.is_draining = False
+        self.handled = 0
+        self._disk: Final = disk
         self._scheduler: Final = scheduler
         self._hands: Final = hands
-        self._sender: Final = Sender(instance="executor", epoch=epoch, clock=scheduler.clock)
-        self._inputs: Final[deque[Happening]] = deque()
+        self._inputs: Final[deque[Happening | Arrival]] = deque()
         self._tasks: Final[deque[Callable[[], None]]] = deque()
-        self._timers: Final[dict[str, int]] = {}
-        self._rung: Final[list[str]] = []  # timers that came due while it was frozen
+        self._timers: Final = Timers(scheduler, lambda timer: self.take(Woken(timer)))
         self._is_working = self._is_writing = False
         self._has_room = True
         self._frozen_since_ns: int | None = None
@@ -90,7 +108,7 @@ class Process:
     @property
     def diary(self) -> Diary:
         """Return its journal."""
-        assert self._diary is not None, "it has started"
+        assert self._diary is not None, "it has one, and has started"
         return self._diary
 
     @property
@@ -98,39 +116,45 @@ class Process:
         """Whether it is between two inputs."""
         return self.is_alive and not (self._tasks or self._is_writing or self._is_working)
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen_since_ns is not None
+
     def start(self, *, restarts: int) -> None:
         """Open the journal, fold it, and go."""
         try:
-            self._diary = _opened(self.disk, wall_ns=self._scheduler.clock.wall_ns(), empty_state=self.core.state())
-            self.core.handle(Restored(self.diary.journal.snapshot.state), self._now())
-            for past in self.diary.past():
-                if isinstance(past, Recorded):
-                    self._hands.recorded(past.envelope)
-                self.core.handle(past, self._now())
+            if self._disk is not None:
+                self._fold(self._disk)
         except PowerCut:
             self.die(by_power_cut=True)
             return
-        self._has_room = True
-        self.take(Started("executor", self.epoch, restarts, ()))
-        self._note_room()
-        self._scheduler.after(TEND_NS, self._tend)
+        self.take(Started(self.instance, self.epoch, restarts, ()))
+        if self._diary is not None:
+            self._note_room()
+            self._scheduler.after(TEND_NS, self._tend)
 
-    def take(self, happening: Happening) -> None:
-        """Hand in what happened, as soon as it is its turn."""
+    def take(self, one: Happening | Arrival) -> None:
+        """Hand in what happened, or read what reached a socket, as soon as it is its turn."""
         if self.is_alive:
-            self._inputs.append(happening)
+            self._inputs.append(one)
             self._work()
+
+    def receive(self, read: Callable[[], Iterable[Happening]], *, grows_old: bool = False) -> None:
+        """Read what reached a socket, as soon as it is its turn."""
+        self.take(Arrival(read, grows_old))
+
+    def ask_to_stop(self) -> None:
+        """Let it finish what must be finished."""
+        self.is_draining = True
+        self.take(StopAsked())
 
     def freeze(self, duration_ns: int) -> None:
         """Stand still for a while."""
         if self._frozen_since_ns is None and self.is_alive:
             self._frozen_since_ns = self._scheduler.now_ns
+            self._timers.is_asleep = True
             self._scheduler.after(duration_ns, self._thaw)
-
-    @property
-    def is_frozen(self) -> bool:
-        """Whether it stands still."""
-        return self._frozen_since_ns is not None
 
     def die(self, *, by_power_cut: bool) -> None:
         """End without a word."""
@@ -145,42 +169,63 @@ class Process:
         if self.is_idle and not self.is_frozen:
             try:
                 date = date_of(self._scheduler.clock.wall_ns())
-                self.diary.journal.begin_segment(date=date, state=self.core.state())
+                self.diary.journal.begin_segment(date=date, state=self._state())
             except JournalFull:
                 return
             except PowerCut:
                 self.die(by_power_cut=True)
 
+    def _fold(self, disk: SimDisk) -> None:
+        self._diary = _opened(disk, wall_ns=self._scheduler.clock.wall_ns(), empty_state=self._state())
+        self.core.handle(Restored(self.diary.journal.snapshot.state), self._now())
+        for past in self.diary.past():
+            if isinstance(past, Recorded):
+                self._hands.recorded(past.envelope)
+            self.core.handle(past, self._now())
+
+    def _state(self) -> bytes:
+        return cast("Journaling", self.core).state()  # a process that has a disk here has a journal there
+
     def _thaw(self) -> None:
-        since_ns, self._frozen_since_ns = self._frozen_since_ns, None
+        since_ns = self._frozen_since_ns
         if since_ns is None or not self.is_alive:
             return
         self._stood_still(self._scheduler.now_ns - since_ns)
-        rung, self._rung[:] = list(self._rung), []
-        for timer in rung:
-            self._ring(timer, self._timers.get(timer, 0))
+        self._frozen_since_ns = None
+        self._timers.wake()
         self._work()
 
     def _stood_still(self, gap_ns: int) -> None:
-        if gap_ns > STALL_NS:  # market data that waited is dropped; streams begin anew
-            kept = [one for one in self._inputs if not isinstance(one, Watched)]
+        if gap_ns > STALL_NS:
+            kept = [one for one in self._inputs if not (isinstance(one, Arrival) and one.grows_old)]
             self._inputs.clear()
             self._inputs.extend((Stalled(gap_ns), *kept))
+            self._hands.stood_still()
 
     def _work(self) -> None:
         if self._is_working:
             return
         self._is_working = True
-        while self.is_alive and not self._is_writing and not self.is_frozen:
-            if self._tasks:
-                self._tasks.popleft()()
-            elif self._inputs:
-                self._do(self._handled(self._inputs.popleft()))
-            else:
-                break
+        try:
+            while self.is_alive and not self._is_writing and not self.is_frozen:
+                if self._tasks:
+                    self._tasks.popleft()()
+                elif self._inputs:
+                    self._read(self._inputs.popleft())
+                else:
+                    break
+        except PowerCut:
+            self.die(by_power_cut=True)
         self._is_working = False
 
+    def _read(self, one: Happening | Arrival) -> None:
+        if isinstance(one, Arrival):
+            self._inputs.extendleft(reversed(list(one.read())))
+        else:
+            self._do(self._handled(one))
+
     def _handled(self, happening: Happening) -> Sequence[Effect]:
+        self.handled += 1
         self._hands.taken(happening)
         return self.core.handle(happening, self._now())
 
@@ -197,24 +242,21 @@ class Process:
             self.die(by_power_cut=False)
             return
         try:
-            envelopes, _ = self.diary.record(reports, self._sender)
+            envelopes, _ = self.diary.record(reports, self.sender)
         except JournalFull as full:
             self._do(self._handled(NotRecorded(tuple(report.body for report in reports), str(full))))
             self._note_room()
-            return
-        except PowerCut:
-            self.die(by_power_cut=True)
             return
         for envelope in envelopes:
             self._hands.recorded(envelope)
         self._is_writing, took_ns = True, self._hands.commit_ns()
 
         def written() -> None:
-            self._is_writing = False
             if self.is_alive:
                 self._stood_still(took_ns)
                 self._tasks.appendleft(lambda: self._written(envelopes, effects))
-                self._work()
+            self._is_writing = False
+            self._work()
 
         self._scheduler.after(took_ns, written)
 
@@ -222,6 +264,7 @@ class Process:
         if self._hands.is_struck("after the commit"):
             self.die(by_power_cut=False)
             return
+        self._hands.committed(envelopes)
         led_to = [self._handled(Recorded(envelope)) for envelope in envelopes]
         self._tasks.extendleft(reversed([self._performing(effect) for effect in effects]))
         for following in reversed(led_to):
@@ -232,39 +275,28 @@ class Process:
         def perform() -> None:
             match effect:
                 case WakeAt(timer=timer, boot_ns=boot_ns):
-                    self._set(timer, boot_ns)
+                    self._timers.set(timer, boot_ns)
                 case Stop():
                     self.die(by_power_cut=False)
-                case Outward() | Answer() | Ask() | Say() | Note():
-                    if isinstance(effect, Outward | Answer) and self._hands.is_struck(type(effect).__name__):
-                        self.die(by_power_cut=False)
-                    else:
-                        self._hands.perform(effect)
+                case Report():
+                    pass  # it is recorded
+                case _ if self._hands.is_struck(effect):
+                    self.die(by_power_cut=False)
                 case _:
-                    pass  # what it watches it is told anyway
+                    self._hands.perform(effect)
 
         return perform
-
-    def _set(self, timer: str, boot_ns: int | None) -> None:
-        self._timers[timer] = boot_ns or 0
-        if boot_ns is not None:
-            self._scheduler.at(boot_ns, lambda: self._ring(timer, boot_ns))
-
-    def _ring(self, timer: str, boot_ns: int) -> None:
-        if not self.is_alive or not boot_ns or self._timers.get(timer) != boot_ns:
-            return
-        if self.is_frozen:
-            self._rung.append(timer)
-            return
-        self._timers[timer] = 0
-        self.take(Woken(timer))
 
     def _tend(self) -> None:
         if not self.is_alive:
             return
         self._scheduler.after(TEND_NS, self._tend)
         if self.is_idle and not self.is_frozen and self.diary.journal.is_full:
-            self.diary.journal.refill_reserve()
+            try:
+                self.diary.journal.refill_reserve()
+            except PowerCut:
+                self.die(by_power_cut=True)
+                return
             self._note_room()
             self._work()
 

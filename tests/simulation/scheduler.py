@@ -10,6 +10,7 @@ from shared.mesh.clock import VirtualClock
 MILLISECOND_NS: Final = 1_000_000
 SECOND_NS: Final = 1_000_000_000
 BOOTED_NS: Final = 1_000 * SECOND_NS  # when a run begins, by the boot clock
+WALL_NS: Final = (1_700_006_400 - 14) * SECOND_NS  # and by the wall clock: a day of trading begins while faults last
 
 Action = Callable[[], None]
 
@@ -32,7 +33,7 @@ class Scheduler:
     """Lets one thing happen after the other. What happens at the same moment happens in an order drawn by lot."""
 
     def __init__(self, dice: Dice) -> None:
-        self.clock: Final = VirtualClock(boot_ns=BOOTED_NS)
+        self.clock: Final = VirtualClock(wall_ns=WALL_NS, boot_ns=BOOTED_NS)
         self.events = 0
         self._ties: Final = dice.of("order of events")
         self._heap: Final[list[tuple[int, float, int, Action]]] = []

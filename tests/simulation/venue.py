@@ -8,31 +8,21 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 
-from services.executor.vocabulary import (
-    Acknowledged,
-    CancelOrder,
-    OrderTold,
-    Rejected,
-    SendOrder,
-    TransferTold,
-    Unproved,
-    VenueBalance,
-    VenueOrder,
-    VenueStatus,
-    VenueTrade,
-)
+from services.executor.vocabulary import CancelOrder, SendOrder, VenueOrder, VenueStatus, VenueTrade
+from services.sim_exchange.record.lines import VERSION, Happened, Line, Opened, Received, lasting, written
 from services.sim_exchange.venue import vocabulary as spoken
 from services.sim_exchange.venue.exchange import Exchange
 from shared.trading.instruments import Instrument
-from tests.simulation.scheduler import BOOTED_NS, MILLISECOND_NS, SECOND_NS, Scheduler
+from tests.simulation.scheduler import BOOTED_NS, MILLISECOND_NS, WALL_NS, Scheduler
 
 OUR_ACCOUNT: Final = "ours"
 MARKET_ACCOUNTS: Final = ("maker", "crowd")
-AHEAD_NS: Final = 1_700_000_000 * SECOND_NS - BOOTED_NS  # of our boot clock is the venue's
+VENUE: Final = "binance"
+AHEAD_NS: Final = WALL_NS - BOOTED_NS  # of our boot clock is the venue's
 SYMBOLS: Final = {"BTC/USDT": "BTCUSDT", "ETH/USDT": "ETHUSDT"}
 BNB: Final = "BNBUSDT"  # in which fees may be paid; it is not traded
-_OURS: Final = {theirs: ours for ours, theirs in SYMBOLS.items()}
-DUPLICATE: Final = "Duplicate order sent."
+OURS: Final = {theirs: ours for ours, theirs in SYMBOLS.items()}
+TOO_LATE: Final = spoken.Refused(-1021, "Timestamp for this request is outside of the recvWindow.")
 _STATUS: Final[dict[spoken.OrderStatus, VenueStatus]] = {
     "NEW": "open",
     "PARTIALLY_FILLED": "open",
@@ -43,7 +33,7 @@ _STATUS: Final[dict[spoken.OrderStatus, VenueStatus]] = {
     "EXPIRED_IN_MATCH": "expired",
 }
 
-Told = OrderTold | TransferTold
+Told = spoken.OrderChanged | spoken.BalanceChanged
 Stood = TypeVar("Stood")
 
 
@@ -54,10 +44,11 @@ class SimVenue:
         self._scheduler: Final = scheduler
         self._exchange: Final = Exchange(client_ids=client_ids, opened_ms=(BOOTED_NS + AHEAD_NS) // MILLISECOND_NS)
         self._orders: Final[dict[int, list[tuple[int, spoken.OrderView]]]] = {}
-        self._trades: Final[list[tuple[int, VenueTrade]]] = []
+        self._trades: Final[list[tuple[int, spoken.OwnTrade]]] = []
         self._balances: Final[dict[str, list[tuple[int, spoken.Balance]]]] = {}
         self._listeners: Final[list[Callable[[Told], None]]] = []
-        self._transfers = 0
+        self._lines: Final[list[Line]] = []
+        self._note_line(lambda number, at_ms: Opened(number=number, at_ms=at_ms, version=VERSION, carried_over=0))
         for symbol in (*SYMBOLS.values(), BNB):
             self.command(spoken.SetRules(rules=_rules(symbol)))
         plain = spoken.Fees(maker=Decimal("0.001"), taker=Decimal("0.001"), in_bnb=pays_in_bnb)
@@ -84,16 +75,32 @@ class SimVenue:
     def command(self, command: spoken.Command) -> spoken.Done | spoken.Refused:
         """Carry out a command of anybody, and remember what it changed."""
         outcome = self._exchange.handle(command, self.time_ns // MILLISECOND_NS)
+        kept = lasting(outcome.events)
+        if kept:
+            self._note_line(lambda number, at_ms: Happened(number=number, at_ms=at_ms, events=kept))
         for event in outcome.events:
             self._noted(event)
         return outcome.answer
 
-    def place(self, wanted: SendOrder, stamp_ns: int) -> Acknowledged | Rejected | Unproved:
+    def received(self, endpoint: str, sent: dict[str, str]) -> None:
+        """Write down a request of ours as it comes in."""
+        account = OUR_ACCOUNT
+        self._note_line(
+            lambda number, at_ms: Received(
+                number=number, at_ms=at_ms, endpoint=endpoint, address="", account=account, sent=sent
+            )
+        )
+
+    def log(self) -> bytes:
+        """Return the exchange's own log of the run, as it would stand in a file."""
+        return b"".join(written(line) for line in self._lines)
+
+    def place(self, wanted: SendOrder, stamp_ns: int) -> spoken.Done | spoken.Refused:
         """Take an order of ours, if its stamp still counts."""
         if self.time_ns > stamp_ns + wanted.window_ns:
-            return Rejected("-1021", "Timestamp for this request is outside of the recvWindow.")
+            return TOO_LATE
         types: dict[str, spoken.OrderType] = {"market": "MARKET", "stop_market": "STOP_LOSS"}
-        answer = self.command(
+        return self.command(
             spoken.PlaceOrder(
                 account=OUR_ACCOUNT,
                 symbol=SYMBOLS[wanted.symbol],
@@ -104,39 +111,39 @@ class SimVenue:
                 stop_price=wanted.stop_price,
             )
         )
-        if isinstance(answer, spoken.Done):
-            return Acknowledged(_order(answer.orders[0]))
-        if answer.message == DUPLICATE:
-            return Unproved(400, str(answer.code), answer.message)
-        return Rejected(str(answer.code), answer.message)
 
-    def cancel(self, wanted: CancelOrder) -> Acknowledged | Rejected:
+    def cancel(self, wanted: CancelOrder) -> spoken.Done | spoken.Refused:
         """Cancel an order of ours."""
-        answer = self.command(
+        return self.command(
             spoken.CancelOrder(account=OUR_ACCOUNT, symbol=SYMBOLS[wanted.symbol], client_id=wanted.client_order_id)
         )
-        if isinstance(answer, spoken.Done):
-            return Acknowledged(_order(answer.orders[0]))
-        return Rejected(str(answer.code), answer.message)
 
-    def order(self, client_order_id: str, as_of_ns: int) -> VenueOrder | None:
+    def view(self, client_order_id: str, as_of_ns: int) -> spoken.OrderView | None:
         """Return the newest order under this id as it was at a moment."""
-        found = [one for one in self.orders(as_of_ns) if one.client_order_id == client_order_id]
+        found = [one for one in self.views(as_of_ns) if one.client_id == client_order_id]
         return found[-1] if found else None
 
-    def orders(self, as_of_ns: int) -> list[VenueOrder]:
+    def views(self, as_of_ns: int) -> list[spoken.OrderView]:
         """Return every order of our account as it was at a moment, oldest first."""
         known = (_as_of(history, as_of_ns) for history in self._orders.values())
-        return [_order(view) for view in known if view is not None]
+        return [view for view in known if view is not None]
+
+    def own_trades(self, symbol: str, as_of_ns: int) -> list[spoken.OwnTrade]:
+        """Return the trades of our account that had happened on a symbol at a moment."""
+        return [trade for at_ns, trade in self._trades if at_ns <= as_of_ns and trade.symbol == SYMBOLS[symbol]]
+
+    def orders(self, as_of_ns: int) -> list[VenueOrder]:
+        """Return our orders in the words of the executor, for whoever holds them against its books."""
+        return [_order(view) for view in self.views(as_of_ns)]
 
     def trades(self, symbol: str, as_of_ns: int) -> list[VenueTrade]:
-        """Return the trades of our account that had happened on a symbol at a moment."""
-        return [trade for at_ns, trade in self._trades if at_ns <= as_of_ns and trade.symbol == symbol]
+        """Return our trades in the words of the executor."""
+        return [_trade(trade) for trade in self.own_trades(symbol, as_of_ns)]
 
-    def balances(self, as_of_ns: int) -> tuple[VenueBalance, ...]:
-        """Return what our account had at a moment."""
+    def held(self, as_of_ns: int) -> dict[str, spoken.Balance]:
+        """Return what our account had at a moment, by asset."""
         known = {asset: _as_of(history, as_of_ns) for asset, history in self._balances.items()}
-        return tuple(VenueBalance(asset, one.free, one.locked) for asset, one in known.items() if one is not None)
+        return {asset: balance for asset, balance in known.items() if balance is not None}
 
     def bids_and_asks(self, symbol: str) -> spoken.Depth:
         """Return the top of a book."""
@@ -168,21 +175,23 @@ class SimVenue:
         match event:
             case spoken.OrderChanged(order=view, fill=fill):
                 self._orders.setdefault(view.order_id, []).append((now_ns, view))
-                trade = None if fill is None else _trade(view, fill)
-                if trade is not None:
+                if fill is not None:
+                    trade = _own_trade(view, fill)
                     self._trades.append((now_ns, trade))
-                self._tell(OrderTold(_order(view), trade))
+                self._tell(event)
             case spoken.BalanceChanged(asset=asset, balance=balance, reason=reason):
                 self._balances.setdefault(asset, []).append((now_ns, balance))
                 if reason == "TRANSFER":
-                    self._transfers += 1
-                    self._tell(TransferTold(asset, event.transferred, f"transfer-{self._transfers}", self.time_ns))
+                    self._tell(event)
             case _:
                 pass
 
     def _tell(self, told: Told) -> None:
         for listener in self._listeners:
             listener(told)
+
+    def _note_line(self, line: Callable[[int, int], Line]) -> None:
+        self._lines.append(line(len(self._lines) + 1, self.time_ns // MILLISECOND_NS))
 
 
 def _as_of(history: Sequence[tuple[int, Stood]], as_of_ns: int) -> Stood | None:
@@ -192,7 +201,7 @@ def _as_of(history: Sequence[tuple[int, Stood]], as_of_ns: int) -> Stood | None:
 
 def _order(view: spoken.OrderView) -> VenueOrder:
     return VenueOrder(
-        symbol=_OURS[view.symbol],
+        symbol=OURS[view.symbol],
         client_order_id=view.client_id,
         venue_order_id=str(view.order_id),
         side="buy" if view.side == "BUY" else "sell",
@@ -203,12 +212,17 @@ def _order(view: spoken.OrderView) -> VenueOrder:
     )
 
 
-def _trade(view: spoken.OrderView, fill: spoken.Fill) -> VenueTrade:
+def _own_trade(view: spoken.OrderView, fill: spoken.Fill) -> spoken.OwnTrade:
+    return spoken.OwnTrade(order_id=view.order_id, list_id=view.list_id, symbol=view.symbol, side=view.side, fill=fill)
+
+
+def _trade(trade: spoken.OwnTrade) -> VenueTrade:
+    fill = trade.fill
     return VenueTrade(
-        symbol=_OURS[view.symbol],
+        symbol=OURS[trade.symbol],
         trade_id=fill.trade_id,
-        venue_order_id=str(view.order_id),
-        side="buy" if view.side == "BUY" else "sell",
+        venue_order_id=str(trade.order_id),
+        side="buy" if trade.side == "BUY" else "sell",
         price=fill.price,
         quantity=fill.quantity,
         quote_quantity=fill.quote_quantity,
@@ -242,7 +256,7 @@ def _rules(symbol: str) -> spoken.SymbolRules:
 
 def _instrument(rules: spoken.SymbolRules) -> Instrument:
     return Instrument(
-        symbol=_OURS[rules.symbol],
+        symbol=OURS[rules.symbol],
         base=rules.base,
         quote=rules.quote,
         price_tick=rules.tick_size,

@@ -1,46 +1,65 @@
 """Holds the executor against the venue and against its own journal: while a run goes on, and when it is over."""
 
 from decimal import ROUND_DOWN, Context, Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
-from proto.codec import EnvelopeCodec
 from services.executor.books import Books
+from services.executor.core import ExecutorCore
 from services.executor.vocabulary import VenueOrder
-from shared.core.service import Recorded
+from services.strategy.core.vocabulary import Kept
+from shared.core.service import Moment, Recorded, Restored
 from shared.mesh.journal import Gap, JournalReader, examine
 from shared.trading.client_ids import parsed
-from tests.simulation.host import Host
-from tests.simulation.scheduler import SECOND_NS, Scheduler
-from tests.simulation.trace import Trace
+from tests.simulation.machine import Machine, Surroundings
+from tests.simulation.process import CODEC
+from tests.simulation.scheduler import SECOND_NS
 from tests.simulation.venue import SimVenue
 from tests.simulation.witness import Witness
+
+if TYPE_CHECKING:
+    from shared.core.service import Journaling
 
 COVER_NS_CALM: Final = 5 * SECOND_NS
 COVER_NS: Final = 25 * SECOND_NS  # doubt, a ban and back-off may lie one behind the other
 STEP: Final = Decimal("0.001")
-LOOKS_PER_FOLD: Final = 10
+LOOKS_PER_FOLD: Final = 20
 LEAST_QUOTE: Final = Decimal(6)  # what the venue would take, and a little, since the price moves
-CODEC: Final = EnvelopeCodec()
 _shown: Final = Context(prec=28)
 
 
 class Verdict:
     """Judges."""
 
-    def __init__(self, *, scheduler: Scheduler, trace: Trace, witness: Witness, venue: SimVenue, host: Host) -> None:
-        self._scheduler: Final = scheduler
-        self._trace: Final = trace
+    def __init__(
+        self,
+        *,
+        around: Surroundings,
+        witness: Witness,
+        venue: SimVenue,
+        executor: Machine,
+        risk: Machine,
+    ) -> None:
+        self._scheduler: Final = around.scheduler
+        self._trace: Final = around.trace
         self._witness: Final = witness
         self._venue: Final = venue
-        self._host: Final = host
+        self._executor: Final = executor
+        self._risk: Final = risk
         self._uncovered_ns: Final[dict[tuple[str, str], int]] = {}
         self._looks = 0
         self._unfinished: set[str] = set()
 
+    @property
+    def _books(self) -> Books:
+        process = self._executor.process
+        assert process is not None, "it was booted"
+        assert isinstance(process.core, ExecutorCore), "which is an executor"
+        return process.core.books
+
     def look(self, *, is_calm: bool) -> None:
         """Look whether positions are covered and the books are the fold of the journal, while the executor lives."""
-        process = self._host.process
-        if process is None or not self._host.is_well or not process.is_idle:
+        process = self._executor.process
+        if process is None or not self._executor.is_well or not process.is_idle:
             self._uncovered_ns.clear()
             return
         self._looks += 1
@@ -62,19 +81,19 @@ class Verdict:
             self._trace.violated("I30", f"{name} is a market order, and nobody asks why it is open")
 
     def _market_orders(self) -> set[str]:
-        if not self._host.is_well:
+        if not self._executor.is_well:
             return set()
-        working = self._host.core.books.working()
+        working = self._books.working()
         return {one.client_order_id for one in working if one.order_type == "market" and not one.is_in_doubt}
 
     def judge(self) -> None:
         """Judge a run that is over: everything is terminal, equal and covered."""
-        process = self._host.process
-        if process is None or not self._host.is_well:
+        process = self._executor.process
+        if process is None or not self._executor.is_well:
             self._trace.violated("I30", "the executor does not live")
             return
         self._fold_is_live()
-        books = self._host.core.books
+        books = self._books
         if books.entries:
             self._trace.violated("I30", f"still worked: {list(books.entries)}")
         if books.exits:
@@ -88,13 +107,24 @@ class Verdict:
 
     def judge_money(self) -> None:
         """Judge the balances, and once more whether the books are the fold of the journal."""
-        if self._host.is_well:
-            self._balances_agree(self._host.core.books)
+        if self._executor.is_well:
+            self._balances_agree(self._books)
             self._fold_is_live()
+
+    def judge_kept(self, kept: Kept | None, owner: str) -> None:
+        """Judge whether what the strategy wrote down last is what the executor's books hold for it."""
+        if kept is None or not self._executor.is_well:
+            self._trace.violated("I30", "the strategy has written down nothing")
+            return
+        for known in kept.symbols:
+            held = self._books.positions.of(owner, known.symbol).quantity
+            if known.holding.quantity != held:
+                what = f"the strategy holds {known.holding.quantity} of {known.symbol}, by the books it is {held}"
+                self._trace.violated("I10", what)
 
     def _uncovered(self) -> list[tuple[str, str]]:
         """Return the positions that have neither a stop at the venue nor an exit under way."""
-        books, now_ns = self._host.core.books, self._scheduler.now_ns
+        books, now_ns = self._books, self._scheduler.now_ns
         resting = {one.client_order_id for one in self._venue.orders(now_ns) if one.status == "open"}
         uncovered = []
         for held in books.positions.held():
@@ -112,23 +142,14 @@ class Verdict:
         return uncovered
 
     def _fold_is_live(self) -> None:
-        """Read the journal as the next process would, and compare; in the middle of a commit it is ahead."""
-        if self._host.process is None or not self._host.process.is_idle:
-            return
-        disk = self._host.disk.after_kill()
-        examination = examine(disk)
-        assert examination.snapshot is not None, "it has a journal"
-        folded = Books()
-        folded.restore(examination.snapshot.state)
-        reader = JournalReader(
-            disk, from_sequence=examination.snapshot.sequence + 1, committed=lambda: examination.mark
-        )
-        while entries := reader.poll():
-            for entry in entries:
-                assert not isinstance(entry, Gap), "nothing was lost"
-                folded.fold(Recorded(CODEC.decode_stored(entry.payload)).envelope)
-        if folded.state() != self._host.core.books.state():
-            self._trace.violated("I26", "the books are not the fold of their journal")
+        """Read each journal as the next process would, and compare; in the middle of a commit it is ahead."""
+        for machine in (self._executor, self._risk):
+            process = machine.process
+            if process is None or not process.is_idle:
+                continue
+            core = cast("Journaling", process.core)
+            if _folded(machine) != core.state():
+                self._trace.violated("I26", f"what the {process.instance} knows is not the fold of its journal")
 
     def _orders_agree(self, books: Books) -> None:
         for shown in self._venue.orders(self._scheduler.now_ns):
@@ -158,11 +179,28 @@ class Verdict:
             self._trace.violated("I5", f"{name} is open at the venue, and {ended.ending} with us")
 
     def _balances_agree(self, books: Books) -> None:
-        balances = {one.asset: one.free + one.locked for one in self._venue.balances(self._scheduler.now_ns)}
+        held = self._venue.held(self._scheduler.now_ns)
+        balances = {asset: balance.free + balance.locked for asset, balance in held.items()}
         differences = books.ledger.differences(balances)
         if differences:
             self._trace.violated("I11", f"the venue has more than the books: {differences}")
         for asset, total in balances.items():
-            held = [one.owned for one in books.positions.held() if one.symbol.startswith(f"{asset}/")]
-            if sum(held, Decimal(0)) > total:
+            owned = [one.owned for one in books.positions.held() if one.symbol.startswith(f"{asset}/")]
+            if sum(owned, Decimal(0)) > total:
                 self._trace.violated("I10", f"positions hold more {asset} than the account")
+
+
+def _folded(machine: Machine) -> bytes:
+    """Return what a new life would know of the journal on a disk."""
+    disk = machine.disk.after_kill()
+    examination = examine(disk)
+    assert examination.snapshot is not None, "it has a journal"
+    core = cast("Journaling", machine.new_core())
+    nobody_cares = Moment(0, 0, "")
+    core.handle(Restored(examination.snapshot.state), nobody_cares)
+    reader = JournalReader(disk, from_sequence=examination.snapshot.sequence + 1, committed=lambda: examination.mark)
+    while entries := reader.poll():
+        for entry in entries:
+            assert not isinstance(entry, Gap), "nothing was lost"
+            core.handle(Recorded(CODEC.decode_stored(entry.payload)), nobody_cares)
+    return core.state()

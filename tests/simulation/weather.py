@@ -6,11 +6,12 @@ from typing import Final
 from tests.simulation.scheduler import Dice
 
 CALM_SHARE: Final = 0.1
+CALM_START_SHARE: Final = 0.7  # or nothing is read well for so long that little is traded
 ON_SHARE: Final = 0.4
 
 # Each fault with the greatest chance it can have, each time that it could strike.
 FAULTS: Final[dict[str, float]] = {
-    "request lost": 0.2,
+    "request lost": 0.12,
     "reply lost": 0.2,
     "reply late": 0.2,
     "reply doubled": 0.3,
@@ -20,39 +21,57 @@ FAULTS: Final[dict[str, float]] = {
     "turned away": 0.2,
     "signing slow": 0.6,
     "latency": 0.5,
-    "read failed": 0.3,
+    "read failed": 0.25,
     "read lags": 0.6,
     "stream lost": 0.05,
     "told lost": 0.3,
     "told late": 0.3,
     "told doubled": 0.3,
     "banned": 0.02,
-    "killed": 0.03,
-    "power cut": 0.3,
-    "frozen": 0.04,
-    "disk slow": 0.03,
-    "disk full": 0.02,
-    "segment begun": 0.1,
-    "risk silent": 0.06,
-    "risk restarted": 0.03,
-    "risk reduces": 0.04,
+    "executor killed": 0.04,
+    "executor frozen": 0.04,
+    "executor asked to stop": 0.02,
+    "executor power cut": 0.3,
+    "executor disk slow": 0.08,
+    "executor disk full": 0.02,
+    "executor segment begun": 0.1,
+    "risk killed": 0.015,
+    "risk frozen": 0.02,
+    "risk asked to stop": 0.015,
+    "risk power cut": 0.3,
+    "risk disk slow": 0.05,
+    "risk disk full": 0.02,
+    "risk segment begun": 0.1,
+    "strategy killed": 0.03,
+    "strategy frozen": 0.04,
+    "strategy asked to stop": 0.02,
+    "strategy cannot write": 0.2,
+    "ask lost": 0.3,
+    "ask late": 0.3,
+    "ask doubled": 0.4,
+    "ask replayed": 0.1,
+    "answer lost": 0.3,
+    "answer late": 0.3,
+    "lease lost": 0.9,
     "lease late": 0.3,
-    "approval late": 0.3,
-    "approval doubled": 0.4,
-    "approval renewed": 0.4,
-    "approval replayed": 0.1,
-    "exit lost": 0.3,
+    "hint lost": 0.4,
+    "hint late": 0.3,
+    "hint doubled": 0.3,
+    "tail lost": 0.4,
+    "beat lost": 0.4,
+    "beat late": 0.3,
+    "market lost": 0.1,
+    "market late": 0.1,
     "feed silent": 0.04,
     "feed doubts": 0.04,
-    "feed broken": 0.04,
+    "bar doubtful": 0.1,
     "traded by hand": 0.02,
     "moved by hand": 0.02,
     "ordered by hand": 0.02,
-    "paused by hand": 0.02,
+    "executor paused by hand": 0.05,
+    "risk paused by hand": 0.1,
     "price jumps": 0.08,
     "book thin": 0.3,
-    "lease lost": 0.9,
-    "asked to stop": 0.03,
 }
 
 
@@ -69,7 +88,7 @@ class Weather:
             if is_on and not self.is_calm and fault not in without:
                 self._chances[fault] = greatest * intensity
         self.struck: Final[dict[str, int]] = {}
-        self.is_over = False
+        self.is_over = chosen.random() < CALM_START_SHARE
 
     @property
     def faults(self) -> list[str]:

@@ -1,25 +1,30 @@
-"""Watches a run as it goes, from outside: what is durable, what leaves, what arrives, and what must never be.
+"""Watches the executor as it goes, from outside: what is durable, what leaves, what arrives, what must never be.
 
-It believes journals and the venue, and of the executor's memory only what it compares with them. A checker that reads
-journals alone, and imports nothing of ours, can be handed the files of a run: `Host.disk.copied()`, in `World.run`.
+It believes journals and the venue, and of the executor's memory only what it compares with them. What risk approved it
+knows from risk's own journal (tests/simulation/risk_witness.py).
 """
 
+from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from proto.envelope import Envelope
+from proto.envelope import Body, Envelope
 from proto.orders import (
+    EntryEnded,
     EntryOpened,
     ExitEnded,
     ExitOpened,
     OrderDoubted,
     OrderEnded,
     OrderFilled,
+    PositionChanged,
     ReconcileFinished,
     SendMarked,
 )
-from proto.risk import LeaseAnswered
-from services.executor.vocabulary import OrderRead, SendOrder
+from proto.risk import AskLease, LeaseAnswered
+from services.executor.vocabulary import OrderRead, SendOrder, StreamLost, StreamOpened
+from shared.core.service import Answered, Ask, Effect, Happening, Stalled
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Scheduler
 from tests.simulation.trace import Trace
 from tests.simulation.venue import AHEAD_NS
@@ -37,10 +42,16 @@ NEGATIVES_MIN: Final = 2
 class Witness:
     """Holds every step against what it must rest on."""
 
-    def __init__(self, scheduler: Scheduler, trace: Trace) -> None:
+    def __init__(self, scheduler: Scheduler, trace: Trace, on_position: Callable[[PositionChanged], None]) -> None:
         self._scheduler: Final = scheduler
         self._trace: Final = trace
-        self.approvals: Final[dict[str, Approval]] = {}  # what risk granted, whoever heard of it
+        self._on_position: Final = on_position
+        self.approvals: Final[dict[str, Approval]] = {}  # what risk granted, by its journal
+        self.freed: Final[set[str]] = set()  # and what of that it took back
+        self.opened: Final[set[str]] = set()  # approvals that were worked, and those that are no longer
+        self.ended: Final[dict[str, Decimal]] = {}
+        self.held: Final[dict[tuple[str, str], Decimal]] = {}  # by strategy and symbol
+        self.entries: Final[Counter[str]] = Counter()  # by symbol
         self.marks: Final[dict[str, Envelope]] = {}
         self.fills: Final[dict[str, list[OrderFilled]]] = {}
         self.endings: Final[dict[str, OrderEnded]] = {}
@@ -63,18 +74,27 @@ class Witness:
         """Take note that the executor begins anew: it has no lease, and has compared nothing."""
         self._lease, self._is_reconciled = None, False
 
-    def gap(self) -> None:
-        """Take note that something the venue said may have been missed."""
-        self._is_reconciled = False
+    def taken(self, happening: Happening, epoch: int) -> None:
+        """Take note of what the core is handed: something the venue said may have been missed; a lease is heard."""
+        match happening:
+            case StreamOpened() | StreamLost() | Stalled():
+                self._is_reconciled = False
+            case Answered(envelope=envelope) if isinstance(envelope.body, LeaseAnswered):
+                answer = envelope.body
+                if self._lease is None or answer.number >= self._lease[0]:
+                    self._lease = (answer.number, self._asked_ns[epoch, answer.number], answer)
+            case _:
+                pass
 
-    def lease_asked(self, epoch: int, number: int, asked_at_ns: int) -> None:
-        """Take note that the executor asked for its lease."""
-        self._asked_ns[epoch, number] = asked_at_ns
-
-    def lease_heard(self, epoch: int, answer: LeaseAnswered) -> None:
-        """Take note of a lease that the executor is handed."""
-        if self._lease is None or answer.number >= self._lease[0]:
-            self._lease = (answer.number, self._asked_ns[epoch, answer.number], answer)
+    def performed(self, effect: Effect, epoch: int) -> None:
+        """Take note that a lease is asked for, or that an order leaves."""
+        match effect:
+            case Ask(body=AskLease(number=number)):
+                self._asked_ns[epoch, number] = self._scheduler.now_ns
+            case SendOrder():
+                self._left_core(effect)
+            case _:
+                pass
 
     def not_found(self, answer: OrderRead) -> None:
         """Take note that the venue said well that it has no such order."""
@@ -87,32 +107,25 @@ class Witness:
             case SendMarked() as mark:
                 self._mark(mark, envelope)
             case EntryOpened(approval=approval):
+                self._expect(approval.approval_id not in self.freed, "I18", f"{approval.approval_id} was freed before")
+                self.entries[approval.symbol] += 1
+                self.opened.add(approval.approval_id)
                 worked = self.worked.setdefault(approval.intent_id, [])
                 worked.append(approval.approval_id)
                 self._expect(len(worked) == 1, "I2", f"intent {approval.intent_id} is worked by {worked}")
+            case EntryEnded(approval_id=approval_id, filled_quantity=filled):
+                self.ended[approval_id] = filled
             case ExitOpened(strategy=strategy, symbol=symbol):
                 self._exit_opened_ns.setdefault((strategy, symbol), self._scheduler.now_ns)
             case ExitEnded(strategy=strategy, symbol=symbol):
                 self.exits_ns.append(self._scheduler.now_ns - self._exit_opened_ns.pop((strategy, symbol)))
-            case OrderFilled() as fill:
-                self._filled(fill)
-            case OrderEnded() as ended:
-                self._ended(ended)
-            case OrderDoubted(order=order):
-                self._negatives.pop(order.client_order_id, None)
+            case PositionChanged() as changed:
+                self.held[changed.strategy, changed.symbol] = changed.quantity
+                self._on_position(changed)
             case ReconcileFinished(clean=clean):
                 self._is_reconciled = clean
-            case _:
-                pass
-
-    def left(self, order: SendOrder) -> None:
-        """Look at an order that the core lets go."""
-        name = order.client_order_id
-        self._expect(name in self.marks, "I3", f"{name} leaves without a durable mark")
-        self._expect(name not in self._left, "I4", f"{name} leaves a second time")
-        self._left.add(name)
-        if name in self.marks and self._marked[name].order.purpose == "entry":
-            self._entry_left(self._marked[name])
+            case told:
+                self._order_told(told)
 
     def signed(self, order: SendOrder, stamp_ns: int) -> None:
         """Look at an order that is signed."""
@@ -136,6 +149,25 @@ class Witness:
         self._expect(is_late or ended is None, "I7", f"{name} arrives after it was said to be {ended and ended.ending}")
 
     # What it holds against each other.
+
+    def _order_told(self, told: Body) -> None:
+        match told:
+            case OrderFilled() as fill:
+                self._filled(fill)
+            case OrderEnded() as ended:
+                self._ended(ended)
+            case OrderDoubted(order=order):
+                self._negatives.pop(order.client_order_id, None)
+            case _:
+                pass
+
+    def _left_core(self, order: SendOrder) -> None:
+        name = order.client_order_id
+        self._expect(name in self.marks, "I3", f"{name} leaves without a durable mark")
+        self._expect(name not in self._left, "I4", f"{name} leaves a second time")
+        self._left.add(name)
+        if name in self.marks and self._marked[name].order.purpose == "entry":
+            self._entry_left(self._marked[name])
 
     def _mark(self, mark: SendMarked, envelope: Envelope) -> None:
         name = mark.order.client_order_id

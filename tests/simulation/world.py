@@ -6,40 +6,46 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, get_args
 
-from proto.control import PauseEntries, ResumeEntries
-from proto.envelope import Body, Envelope
-from proto.intents import ExitRefused, ExitTaken
-from proto.risk import Everything
 from services.executor.core import ExecutorCore, TradedAccount
 from services.executor.governor import EgressLimits
 from services.sim_exchange.venue.vocabulary import CancelAll, ClientIdRule, PlaceOrder, Transfer
-from shared.core.service import Asked
 from shared.mesh.journal import JournalError
-from shared.trading.costs import FeeAccount
 from shared.trading.order_life import OrderContradictionError
-from tests.simulation.host import Host, MakeCore
+from tests.simulation.feed import FEED, Feed
+from tests.simulation.gateway import Gateway
+from tests.simulation.judgement import judge_files
+from tests.simulation.links import Mesh
+from tests.simulation.machine import Machine, Seat, Surroundings
 from tests.simulation.market import Market
-from tests.simulation.risk import ScriptedRisk
-from tests.simulation.scheduler import BOOTED_NS, MILLISECOND_NS, SECOND_NS, Dice, Scheduler
-from tests.simulation.strategy import ScriptedStrategy
+from tests.simulation.operator import EXECUTOR, Operator
+from tests.simulation.risk import FEES, RISK, risk_core
+from tests.simulation.risk_witness import RiskWitness, StrategyWitness
+from tests.simulation.scheduler import BOOTED_NS, SECOND_NS, Dice, Scheduler
+from tests.simulation.strategy import OWNER, QUIET_BARS, STRATEGY, File, SimShelf, strategy_core
 from tests.simulation.trace import Trace
-from tests.simulation.venue import OUR_ACCOUNT, SYMBOLS, SimVenue
+from tests.simulation.venue import OUR_ACCOUNT, SYMBOLS, VENUE, SimVenue
 from tests.simulation.verdict import Verdict
 from tests.simulation.weather import Weather
+from tests.simulation.wire import Wire
 from tests.simulation.witness import Witness
 
-STORM_NS: Final = 40 * SECOND_NS
-PROBED_NS: Final = 21 * SECOND_NS  # after the faults ended, entries are tried again
-HEALED_NS: Final = 30 * SECOND_NS
+STARTED_NS: Final = 8 * SECOND_NS  # most seeds begin calm
+STORM_NS: Final = 48 * SECOND_NS
+PAUSED_NS: Final = 8 * SECOND_NS  # after the faults ended, entries are paused, and then all positions come down
+PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
+# Risk allows none for a minute after the third death in one, and hears of a death when the next life speaks.
+CRASH_LOOP_NS: Final = 66 * SECOND_NS
+TRIED_NS_MAX: Final = 20 * SECOND_NS  # what is declined is tried again after 6 s
+RESTED_NS: Final = 3 * SECOND_NS
 # Money that moved without a word shows in the next pass, half a minute later at worst, and has to stand in another.
-COUNTED_NS: Final = 40 * SECOND_NS
+COUNTED_NS: Final = 10 * SECOND_NS
 EXIT_NS_CALM: Final = 3 * SECOND_NS  # cancel the stop, see it ended, sell
 TRADED: Final = TradedAccount(
-    venue="sim",
-    feeds=dict.fromkeys(SYMBOLS, "feed"),
+    venue=VENUE,
+    feeds=dict.fromkeys(SYMBOLS, FEED),
     quote_asset="USDT",
     tag="sim",
-    fees=FeeAccount("binance", "spot", vip_level=0, pays_in_bnb=False),
+    fees=FEES,
     fingerprint="0" * 64,
 )
 LIMITS: Final = EgressLimits(
@@ -58,7 +64,7 @@ DEFECTS: Final = (
 )
 
 
-def executor() -> ExecutorCore:
+def executor_core() -> ExecutorCore:
     """Return the executor as it is."""
     return ExecutorCore(TRADED, LIMITS)
 
@@ -72,103 +78,79 @@ class Result:
     digest: str
     faults: tuple[str, ...]
     struck: dict[str, int]
-    deaths: int
-    records: int
-    entries: int
-    fills: int
-    exits: int
+    counts: dict[str, int]
     lines: tuple[str, ...]
 
 
 class World:
-    """The executor, the venue, and everybody around them."""
+    """Strategy, risk, executor and venue, and everybody around them."""
 
-    def __init__(self, seed: int, *, make_core: MakeCore = executor, without: Collection[str] = ()) -> None:
+    def __init__(self, seed: int, *, without: Collection[str] = ()) -> None:
         self._seed: Final = seed
         dice = Dice(seed)
-        self._dice: Final = dice
-        self._scheduler: Final = Scheduler(dice)
-        self._trace: Final = Trace(self._scheduler)
-        self._weather: Final = Weather(dice, without=without)
-        self._witness: Final = Witness(self._scheduler, self._trace)
+        scheduler = self._scheduler = Scheduler(dice)
+        weather = self._weather = Weather(dice, without=without)
+        trace = self._trace = Trace(scheduler)
+        around = Surroundings(scheduler, weather, dice, trace)
         rule = dice.of("client ids").choice(get_args(ClientIdRule))
-        self._venue: Final = SimVenue(self._scheduler, rule, pays_in_bnb=dice.of("fees").random() < 0.5)
-        scheduler, weather = self._scheduler, self._weather
-        self._host: Final = Host(
-            make_core=make_core,
-            venue=self._venue,
-            scheduler=scheduler,
-            weather=weather,
-            dice=dice,
-            trace=self._trace,
-            witness=self._witness,
+        venue = self._venue = SimVenue(scheduler, rule, pays_in_bnb=dice.of("fees").random() < 0.5)
+        wire = Wire(scheduler, weather, dice)
+        feed = self._feed = Feed(scheduler, wire)
+        mesh = Mesh(scheduler, wire, feed)
+        self._market: Final = Market(scheduler=scheduler, weather=weather, dice=dice, venue=venue, feed=feed)
+        self._operator: Final = Operator(around, mesh)
+        self._file: Final = File()
+        witness = self._witness = Witness(scheduler, trace, self._operator.told)
+        self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid)
+        self._strategy_witness: Final = StrategyWitness(trace)
+        self._executor: Final = Machine(
+            seat=Seat(instance=EXECUTOR, make_core=executor_core, reports="reports", deaths_max=12),
+            around=around,
+            mesh=mesh,
+            watcher=witness,
+            outside=lambda process: Gateway(process=process, venue=venue, around=around, witness=witness),
         )
-        deliver = self._host.deliver
-        self._market: Final = Market(
-            scheduler=scheduler, weather=weather, dice=dice, venue=self._venue, deliver=deliver
+        self._risk: Final = Machine(
+            seat=Seat(instance=RISK, make_core=risk_core, reports="verdicts", deaths_max=8),
+            around=around,
+            mesh=mesh,
+            watcher=self._risk_witness,
+            outside=None,
         )
-        self._risk: Final = ScriptedRisk(
-            scheduler=scheduler,
-            weather=weather,
-            dice=dice,
-            witness=self._witness,
-            deliver=deliver,
-            reply=self._host.reply,
+        self._strategy: Final = Machine(
+            seat=Seat(instance=STRATEGY, make_core=strategy_core, reports=None, deaths_max=8),
+            around=around,
+            mesh=mesh,
+            watcher=self._strategy_witness,
+            outside=lambda process: SimShelf(process=process, around=around, file=self._file),
         )
-        self._strategies: Final = [
-            ScriptedStrategy(
-                name=f"strategy-{symbol[:3].lower()}",
-                symbol=symbol,
-                scheduler=scheduler,
-                weather=weather,
-                dice=dice,
-                market=self._market,
-                risk=self._risk,
-                deliver=deliver,
-            )
-            for symbol in SYMBOLS
-        ]
+        self._machines: Final = (self._executor, self._risk, self._strategy)
         self._verdict: Final = Verdict(
-            scheduler=scheduler, trace=self._trace, witness=self._witness, venue=self._venue, host=self._host
+            around=around, witness=witness, venue=venue, executor=self._executor, risk=self._risk
         )
         self._opened_before: dict[str, int] = {}
-        self._wire()
+        self._tried_until_ns = 0
+        self._is_over = False
 
     def run(self) -> Result:
         """Let the seed happen, and judge it."""
-        self._host.boot()
+        for machine in self._machines:
+            machine.boot()
         self._scheduler.every(lambda: SECOND_NS, self._weather_changes)
-        self._scheduler.every(lambda: 500 * MILLISECOND_NS, lambda: self._verdict.look(is_calm=self._weather.is_calm))
-        healed_ns = BOOTED_NS + STORM_NS
-        self._scheduler.at(healed_ns, self._heal)
+        self._scheduler.every(lambda: SECOND_NS, lambda: self._verdict.look(is_calm=self._weather.is_calm))
+        self._scheduler.at(BOOTED_NS + STARTED_NS, self._brew)
+        self._scheduler.at(BOOTED_NS + STORM_NS, self._heal)
         try:
-            self._scheduler.run_until(healed_ns + HEALED_NS)
-            self._verdict.judge()
-            self._judge_trading()
-            self._scheduler.run_until(healed_ns + COUNTED_NS)
-            self._verdict.judge_money()
+            while not self._is_over:
+                self._scheduler.run_until(self._scheduler.now_ns + SECOND_NS)
         except DEFECTS as defect:
             where = traceback.extract_tb(defect.__traceback__)[-1]
             self._trace.violated("defect", f"{defect!r} in {where.name}, {where.filename}:{where.lineno}")
         return self._result()
 
-    def _wire(self) -> None:
-        def recorded(envelope: Envelope) -> None:
-            for strategy in self._strategies:
-                strategy.told(envelope)
-
-        def answered(instance: str, body: Body) -> None:
-            for strategy in self._strategies:
-                if strategy.name == instance and isinstance(body, ExitTaken | ExitRefused):
-                    strategy.answered(body)
-
-        self._host.on_lease = self._risk.asked
-        self._host.on_record = recorded
-        self._host.on_answer = answered
-        self._host.on_feed_anew = self._market.tell_all
-
     def _weather_changes(self) -> None:
-        self._host.weather_changes()
+        for machine in self._machines:
+            machine.weather_changes()
         if self._weather.strikes("traded by hand"):
             self._trade_by_hand()
         if self._weather.strikes("moved by hand"):
@@ -176,9 +158,6 @@ class World:
             self._venue.command(Transfer(account=OUR_ACCOUNT, asset="USDT", amount=amount))
         if self._weather.strikes("ordered by hand"):
             self._by_hand("LIMIT", Decimal("0.1"), self._market.bid("BTC/USDT") - 20)
-        if self._weather.strikes("paused by hand"):
-            self._tell_executor(PauseEntries("operator", "to look", Everything()))
-            self._scheduler.after(3 * SECOND_NS, self._resume)
 
     def _trade_by_hand(self) -> None:
         """Buy or sell as somebody else would who has the account's password."""
@@ -203,54 +182,113 @@ class World:
             )
         )
 
+    def _brew(self) -> None:
+        self._weather.is_over = False
+
     def _heal(self) -> None:
         """End the faults; let operators lift what they set; come down, and see that it can be entered again."""
         self._trace.note("world", "the faults end")
-        self._weather.is_over = True
-        after = self._scheduler.after
-        for strategy in self._strategies:
-            strategy.is_told_what_to_do = True
-            after(10 * SECOND_NS, strategy.leave)
-            after(PROBED_NS, strategy.enter)
-        after(PROBED_NS, self._probe)
+        self._weather.is_over = self._operator.is_quiet = True
+        after, operator = self._scheduler.after, self._operator
         after(3 * SECOND_NS, self._verdict.note_unfinished)
         after(9 * SECOND_NS, self._verdict.judge_unfinished)
-        for seconds in (4, 14, 20):
-            after(seconds * SECOND_NS, self._resume)
-
-    def _probe(self) -> None:
-        """Hold the price, so that what is entered now stays as it is, and count."""
-        self._market.is_still = True
-        self._opened_before = {one.name: one.entries_opened for one in self._strategies}
+        after(4 * SECOND_NS, self._resume)
+        after(PAUSED_NS, lambda: operator.pause(RISK))
+        for seconds in (2, 6):
+            after(PAUSED_NS + seconds * SECOND_NS, operator.leave_all)
+        after(PROBED_NS - 2 * SECOND_NS, lambda: operator.resume(EXECUTOR))
+        after(PROBED_NS, self._probe)
 
     def _resume(self) -> None:
-        self._tell_executor(ResumeEntries("operator", "it was looked at", Everything()))
+        self._operator.resume(EXECUTOR)
+        self._operator.resume(RISK)
 
-    def _tell_executor(self, body: PauseEntries | ResumeEntries) -> None:
-        self._host.deliver(Asked("operator", self._risk.envelope("operator", body)))
+    def _probe(self) -> None:
+        """Let entries pass again, hold the price, so that what is entered stays as it is, and count."""
+        deaths_ns, after = self._executor.deaths_ns, self._scheduler.after
+        if len(deaths_ns) > 2 and self._scheduler.now_ns < deaths_ns[-3] + CRASH_LOOP_NS:
+            after(SECOND_NS, self._probe)
+            return
+        self._trace.note("world", "entries are tried again")
+        self._market.is_still = True
+        self._opened_before = dict(self._witness.entries)
+        self._tried_until_ns = self._scheduler.now_ns + TRIED_NS_MAX
+        self._resume()
+        after(SECOND_NS, self._look_for_entries)
 
-    def _judge_trading(self) -> None:
-        for one in self._strategies:
-            if one.entries_opened == self._opened_before[one.name]:
-                self._trace.violated("I30", f"{one.symbol} cannot be entered again")
-        fills = sum(len(fills) for fills in self._witness.fills.values())
-        if self._weather.is_calm and not (fills and sum(one.exits_ended for one in self._strategies)):
+    def _look_for_entries(self) -> None:
+        """Let entries pass until each symbol was entered, or should have been; then let all come to rest."""
+        entered, after = self._witness.entries, self._scheduler.after
+        missing = [symbol for symbol in SYMBOLS if entered[symbol] == self._opened_before.get(symbol, 0)]
+        if missing and self._scheduler.now_ns < self._tried_until_ns:
+            after(SECOND_NS, self._look_for_entries)
+            return
+        for symbol in missing:
+            self._trace.violated("I30", f"{symbol} cannot be entered again")
+        self._operator.pause(RISK)
+        after(RESTED_NS, self._judge)
+        after(RESTED_NS + COUNTED_NS, self._count)
+
+    def _judge(self) -> None:
+        self._verdict.judge()
+        if self._weather.is_calm and not (self._witness.fills and self._witness.exits_ns):
             self._trace.violated("calm", "nothing is wrong with this seed, and nothing was traded")
-
         if self._weather.is_calm and max(self._witness.exits_ns, default=0) > EXIT_NS_CALM:
             self._trace.violated("I15", "nothing is wrong with this seed, and an exit took too long")
 
+    def _count(self) -> None:
+        self._is_over = True
+        self._verdict.judge_money()
+        self._judge_strategy()
+        judge_files(
+            executor=self._executor.disk,
+            risk=self._risk.disk,
+            venue=self._venue,
+            trace=self._trace,
+            is_calm=self._weather.is_calm,
+        )
+
+    def _judge_strategy(self) -> None:
+        """Hold what the strategy knows against the books, and its kernel against one that was never killed."""
+        kept = self._file.kept()
+        self._verdict.judge_kept(kept, OWNER)
+        if kept is None or "bar doubtful" in self._weather.faults:
+            return  # on too many bars that may lack a trade nothing is decided
+        for known in kept.symbols:
+            closes_ns = [bar.close_time_ns for bar in self._feed.bars(known.symbol)]
+            decided_ns = known.kernel.bar_open_time_ns + SECOND_NS
+            fills_ns = [
+                fill.venue_time_ns
+                for fills in self._witness.fills.values()
+                for fill in fills
+                if fill.order.symbol == known.symbol and fill.venue_time_ns < decided_ns
+            ]
+            if fills_ns:
+                quiet = sum(max(fills_ns) < close_ns <= decided_ns for close_ns in closes_ns)
+                if known.kernel.numbers[QUIET_BARS] != quiet:
+                    what = f"the kernel of {known.symbol} counts {known.kernel.numbers}, where {quiet} bars were quiet"
+                    self._trace.violated("strategy", what)
+
     def _result(self) -> Result:
+        counts = {f"deaths of {name}": len(machine.deaths_ns) for name, machine in self._by_name()}
+        counts |= {
+            "records of the executor": self._witness.records,
+            "entries": sum(self._witness.entries.values()),
+            "fills": sum(len(fills) for fills in self._witness.fills.values()),
+            "exits": len(self._witness.exits_ns),
+            "intents approved": self._risk_witness.approved,
+            "intents refused": self._risk_witness.refused,
+            "intents asked for again": self._strategy_witness.asked_again,
+        }
         return Result(
             seed=self._seed,
             violations=tuple(self._trace.violations),
             digest=self._trace.digest(),
             faults=tuple(self._weather.faults),
             struck=dict(self._weather.struck),
-            deaths=self._host.deaths,
-            records=self._witness.records,
-            entries=sum(one.entries_opened for one in self._strategies),
-            fills=sum(len(fills) for fills in self._witness.fills.values()),
-            exits=sum(one.exits_ended for one in self._strategies),
+            counts=counts,
             lines=tuple(self._trace.lines),
         )
+
+    def _by_name(self) -> list[tuple[str, Machine]]:
+        return [(EXECUTOR, self._executor), (RISK, self._risk), (STRATEGY, self._strategy)]

@@ -166,7 +166,6 @@ class Storm:
     def _calm(self) -> None:
         """Let all faults end, everything be sold, and the checker judge."""
         self._mesh.heal()
-        self._trader.resume()
         self._trader.settle()
         self._mesh.judge("--settled")
 

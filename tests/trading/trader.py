@@ -6,7 +6,7 @@ import urllib.request
 from decimal import Decimal
 from typing import Any, Final
 
-from proto.control import ControlDone, ResumeEntries
+from proto.control import ResumeEntries
 from proto.envelope import Body
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit, StopCover
 from proto.orders import EntryOpened, ReconcileFinished
@@ -88,6 +88,7 @@ class Trader:
             if isinstance(answer, IntentApproved):
                 return self.approval_of(wish)
             assert answer is None or (isinstance(answer, IntentRefused) and answer.rule in PASSES), answer
+            self.resume()
             pause()
         raise AssertionError(f"nothing was approved of {symbol}: {answer}")
 
@@ -116,6 +117,7 @@ class Trader:
             eventually(lambda: self.is_worked(approval) or self.is_free(approval))  # noqa: B023  # done within
             if self.is_worked(approval):
                 return approval
+            self.resume()
             pause()
         raise AssertionError(f"nothing was taken of {symbol}: {self._mesh.written.by_risk(ReservationFreed)[-1]}")
 
@@ -167,10 +169,10 @@ class Trader:
         assert answer is None or isinstance(answer, ExitTaken | ExitRefused), answer
         return answer is not None
 
-    def resume(self) -> bool:
-        """Lift, as an operator, what made the executor wary; tell whether it answered."""
-        resumed = ResumeEntries("ada", "looked at it", Everything())
-        return isinstance(self._asker.ask("operator", "executor", "control", resumed), ControlDone)
+    def resume(self) -> None:
+        """Lift, as an operator who has looked, whatever makes executor and risk wary."""
+        for instance in ("executor", "risk"):
+            self._asker.ask("operator", instance, "control", ResumeEntries("ada", "looked at it", Everything()))
 
     def settle(self) -> None:
         """Leave everything, and wait until nothing is under way and the books agree with the venue's."""

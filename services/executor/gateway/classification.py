@@ -5,7 +5,6 @@ An acknowledgement is an answer of 2xx that names the venue's id and echoes ours
 refusal is one that stands on the venue's list. Everything else leaves it open whether it was done.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -24,12 +23,12 @@ from services.executor.vocabulary import (
     VenueOrder,
     VenueTrade,
 )
+from shared.core.texts import in_a_line
 
 Outcome = Acknowledged | Rejected | Unproved | NotSent
 
 REASON_CHARACTERS_MAX: Final = 200
 _DONE: Final = range(200, 300)
-_PAGE: Final = re.compile(r"<!doctype|<html|<head|<body", re.IGNORECASE)  # what a proxy answers in the venue's place
 _T = TypeVar("_T")
 
 
@@ -125,6 +124,6 @@ def _canceled(body: str, sent: CancelOrder, venue: Venue, symbols: Symbols) -> V
 
 def _described(reply: Reply, complaint: Complaint | None) -> str:
     """Say what was answered, without the pages of those who stand between the venue and us."""
-    said = _PAGE.split(reply.body, maxsplit=1)[0] if complaint is None else f"{complaint.text} ({complaint.code})"
-    said = " ".join(said[: 4 * REASON_CHARACTERS_MAX].split()) or "nothing of the venue's"
+    words = reply.body[: 4 * REASON_CHARACTERS_MAX] if complaint is None else f"{complaint.text} ({complaint.code})"
+    said = in_a_line(words) or "nothing of the venue's"
     return f"HTTP {reply.status}: {said}"[:REASON_CHARACTERS_MAX]

@@ -108,7 +108,7 @@ class Gateway:
     async def _credentials(self, stream: PrivateStream) -> Credentials:
         backoff = self._backoff()
         while (found := self._key.read()) is None:
-            stream.lost("there is no key yet: the exchange makes it at its first start")
+            stream.lost(self._key.missing)
             await asyncio.sleep(backoff.next_seconds())
         return found
 

@@ -9,7 +9,7 @@ from services.executor.gateway.pace import Pace
 from services.executor.gateway.reply import Heard, Reply, Silence
 from services.executor.gateway.rest import Rest
 from services.executor.gateway.venue_time import VenueTime
-from services.executor.gateway.venues.venue import KeyRights, Request, Venue
+from services.executor.gateway.venues.venue import KeyRights, Request, Symbols, Venue
 from services.executor.vocabulary import (
     AccountRead,
     OpenOrdersRead,
@@ -54,7 +54,7 @@ class Reads:
         # The venue answers after it was asked: what its clock had passed by now it has passed then, too.
         venue_time_ns = self._time.at_least_ns()
         heard = await self._heard(self._asking(wanted))
-        self._bring(self._told(wanted, heard, venue_time_ns))
+        self._bring(told(wanted, heard, venue_time_ns, self._venue, self._markets.symbols))
 
     async def rights(self) -> KeyRights | Failure:
         """Ask what our key may do. A venue that does not know this question has keys that may trade and no more."""
@@ -88,25 +88,24 @@ class Reads:
         self._time.heed(heard)
         return heard
 
-    def _told(self, wanted: Read, heard: Heard, venue_time_ns: int) -> FromOutside:
-        venue, symbols = self._venue, self._markets.symbols
-        match wanted:
-            case ReadOrder(client_order_id):
-                found = order_found(heard, wanted, venue, symbols)
-                if isinstance(found, Failure):
-                    return OrderRead(client_order_id, None, venue_time_ns, found.reason)
-                return OrderRead(
-                    client_order_id, None if isinstance(found, NoSuchOrder) else found, venue_time_ns, None
-                )
-            case ReadOpenOrders(number):
-                orders, failure = _found(answer_read(heard, venue, lambda body: venue.orders_read(body, symbols)))
-                return OpenOrdersRead(number, orders, failure)
-            case ReadTrades(number, symbol):
-                trades, failure = _found(trades_found(heard, wanted, venue, symbols))
-                return TradesRead(number, symbol, trades, failure)
-            case ReadAccount(number):
-                balances, failure = _found(answer_read(heard, venue, venue.account_read))
-                return AccountRead(number, balances, venue_time_ns, failure)
+
+def told(wanted: Read, heard: Heard, venue_time_ns: int, venue: Venue, symbols: Symbols) -> FromOutside:
+    """Return what is told of a question, by what was answered; `venue_time_ns` had passed when it was asked."""
+    match wanted:
+        case ReadOrder(client_order_id):
+            found = order_found(heard, wanted, venue, symbols)
+            if isinstance(found, Failure):
+                return OrderRead(client_order_id, None, venue_time_ns, found.reason)
+            return OrderRead(client_order_id, None if isinstance(found, NoSuchOrder) else found, venue_time_ns, None)
+        case ReadOpenOrders(number):
+            orders, failure = _found(answer_read(heard, venue, lambda body: venue.orders_read(body, symbols)))
+            return OpenOrdersRead(number, orders, failure)
+        case ReadTrades(number, symbol):
+            trades, failure = _found(trades_found(heard, wanted, venue, symbols))
+            return TradesRead(number, symbol, trades, failure)
+        case ReadAccount(number):
+            balances, failure = _found(answer_read(heard, venue, venue.account_read))
+            return AccountRead(number, balances, venue_time_ns, failure)
 
 
 def failed(wanted: Read, reason: str) -> FromOutside:

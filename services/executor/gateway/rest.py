@@ -49,7 +49,7 @@ class Rest:
         self._closed_until_boot_ns = 0
         self._orders_closed_until_boot_ns = 0
         self._used_weight = 0
-        self._told = WeightTold(0, None)
+        self._told = WeightTold(0, None, None)
         exchange.on_rest_response = note_reply
 
     def wait_seconds(self) -> float:
@@ -105,8 +105,11 @@ class Rest:
         used = reply.headers.get(self._venue.weight_header, "")
         if _is_number(used):
             self._used_weight = int(used)
-        is_closed = self._closed_until_boot_ns > boot_ns
-        told = WeightTold(self._used_weight, self._closed_until_boot_ns if is_closed else None)
+        told = WeightTold(
+            self._used_weight,
+            _yet_to_come(self._closed_until_boot_ns, boot_ns),
+            _yet_to_come(self._orders_closed_until_boot_ns, boot_ns),
+        )
         if told != self._told:
             self._told = told
             self._bring(told)
@@ -114,6 +117,10 @@ class Rest:
     def _pause_seconds(self, headers: Mapping[str, str]) -> int:
         seconds = headers.get("retry-after", "")
         return min(int(seconds), WAIT_SECONDS_MAX) if _is_number(seconds) else self._pace.pause_seconds_unsaid
+
+
+def _yet_to_come(until_boot_ns: int, boot_ns: int) -> int | None:
+    return until_boot_ns if until_boot_ns > boot_ns else None
 
 
 def _is_number(text: str) -> bool:

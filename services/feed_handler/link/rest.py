@@ -1,6 +1,5 @@
 """Requests to the venue, each sent once: what it answers, or why there is nothing. All of them respect a ban."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,13 +7,13 @@ import ccxt
 
 from services.feed_handler.link.client import Exchange
 from services.feed_handler.venues.venue import Parameters
+from shared.core.texts import in_a_line
 from shared.mesh.clock import Clock
 
 NS_PER_SECOND: Final = 1_000_000_000
 EARLY_NS: Final = 5_000_000  # so much too early a loop may end a sleep; who slept as told shall not be told again
 REASON_CHARACTERS_MAX: Final = 200
 WAIT_SECONDS_MAX: Final = 3 * 86_400  # the longest ban there is
-PAGE: Final = re.compile(r"<!doctype|<html|<head|<body", re.IGNORECASE)  # what a proxy answers in the venue's place
 TOO_MANY: Final = frozenset({418, 429})
 
 # Its own errors, and what its parsing raises where an answer is not what it expects.
@@ -25,8 +24,7 @@ class RestError(Exception):
     """There is no answer; the message says why, and how long the venue wants to be left alone."""
 
     def __init__(self, reason: str, *, wait_seconds: float = 0.0) -> None:
-        before_page = PAGE.split(reason, maxsplit=1)[0]
-        super().__init__(" ".join(before_page.split())[:REASON_CHARACTERS_MAX])
+        super().__init__(in_a_line(reason)[:REASON_CHARACTERS_MAX])
         self.wait_seconds: Final = wait_seconds
 
 

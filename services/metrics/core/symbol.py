@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from proto.envelope import MarketEnvelope
+from proto.fields import clipped
 from proto.market import (
     BarClosed,
     LinkLost,
@@ -14,12 +15,14 @@ from proto.market import (
     SymbolTrusted,
     TradeSeen,
 )
-from proto.measures import DOUBTS_MAX, FeedCounted, SymbolMeasured, Tally
+from proto.measures import DOUBTS_MAX, REASON_LENGTH_MAX, FeedCounted, SymbolMeasured, Tally
 from services.metrics.core.amounts import price_of, quote_of
 from services.metrics.core.rate import Rate
-from services.metrics.core.reasons import in_a_line
 from services.metrics.core.vocabulary import SymbolCounts
 from shared.core.service import Moment
+from shared.core.texts import in_a_line
+
+NOT_SAID: Final = "it does not say why"
 
 Link = Literal["unknown", "open", "lost"]
 
@@ -39,7 +42,7 @@ class VenueLink:
             case LinkOpened():
                 self.state, self.lost_reason = "open", None
             case LinkLost(reason=reason):
-                self.state, self.lost_reason = "lost", in_a_line(reason)
+                self.state, self.lost_reason = "lost", clipped(in_a_line(reason) or NOT_SAID, REASON_LENGTH_MAX)
 
     def forget(self) -> None:
         """Let go of what was said: some of it is missing."""

@@ -1,11 +1,11 @@
 """What an operator may tell risk, and what it answers. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from proto.control import ControlDone, ControlRefused, PauseEntries, ResumeEntries
 from proto.envelope import Body
-from proto.fields import Name, clipped
+from proto.fields import Name, Symbol, clipped
 from proto.risk import Everything, OfStrategy, OfSymbol, Scope
 from proto.verdicts import EntriesPaused, EntriesResumed
 from services.risk_watchdog.core.facts import PauseKey
@@ -14,9 +14,12 @@ from shared.core.service import Answer, Asked, Effect, Report
 PAUSES_MAX: Final = 256
 
 
-def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused]) -> Sequence[Effect]:
+def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused], symbols: Collection[Symbol]) -> Sequence[Effect]:
     """Return the record of an act and its answer, or its refusal."""
     match asked.envelope.body:
+        case PauseEntries(scope=OfSymbol(symbol=symbol)) if symbol not in symbols:
+            words = f"{symbol} is not traded; traded are {', '.join(symbols)}"
+            return (_refused(asked, "symbol_is_traded", words),)
         case PauseEntries(actor=actor, reason=reason, scope=scope):
             if len(pauses) >= PAUSES_MAX and (scope, actor) not in pauses and not isinstance(scope, Everything):
                 words = f"{PAUSES_MAX} scopes are paused already: resume some of them, or pause everything"

@@ -25,6 +25,10 @@ from shared.risk.tiers import tier_of_equity
 from shared.trading.costs import CostTerms, cost_terms, fee_rates
 
 START_NS: Final = 2 * SECOND_NS
+# Rules that hold entries back until risk has heard of everybody, which takes it a moment after its start.
+UNHEARD: Final = frozenset(
+    {"executor_moves", "instrument_is_known", "permission_is_run", "positions_are_known", "prices_are_good"}
+)
 WORK_NS_MAX: Final = 600 * SECOND_NS
 DIGEST_LENGTH: Final = 16
 
@@ -150,6 +154,11 @@ def _lacking(rule: str, reason: str) -> Refusal:
 
 def _lot(rules: InstrumentRules) -> Lot:
     return Lot(rules.quantity_step, rules.quantity_min, rules.notional_min_quote)
+
+
+def lacks_a_hearing(judged: IntentJudged) -> bool:
+    """Say whether an intent is refused for want of something that may yet be heard."""
+    return judged.refusal is not None and judged.refusal.rule in UNHEARD
 
 
 def _refusal(intent: EnterBracket, refusal: Refusal) -> IntentRefused:

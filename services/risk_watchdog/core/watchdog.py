@@ -23,7 +23,7 @@ from services.risk_watchdog.core.approvals import Approvals
 from services.risk_watchdog.core.control import acted, not_recorded
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.holdings import Holdings
-from services.risk_watchdog.core.judge import Judge
+from services.risk_watchdog.core.judge import Judge, lacks_a_hearing
 from services.risk_watchdog.core.peers import Peer, said_ns
 from services.risk_watchdog.core.permission import Permissions, everywhere
 from services.risk_watchdog.core.reports import REPORTS, ExecutorReports
@@ -63,6 +63,7 @@ from shared.market.prices import Prices
 
 TICK_NS: Final = 200_000_000
 TICKS_PER_SNAPSHOT: Final = 5
+HEARING_NS: Final = 3_000_000_000
 CLOCK: Final = "clock"
 
 
@@ -98,6 +99,7 @@ class RiskCore:
         self._epoch = 0
         self._begun = False
         self._ticks = 0
+        self._heard_by_boot_ns = 0  # so long everybody has time to be heard
         self._may_pause = True
         self._asked: Asked | None = None  # whose answer waits for a record
 
@@ -160,6 +162,7 @@ class RiskCore:
 
     def _begin(self, started: Started, now: Moment) -> Sequence[Effect]:
         self._begun, self._epoch, self._judge.epoch = True, started.epoch, started.epoch
+        self._heard_by_boot_ns = now.boot_ns + HEARING_NS
         for peer in self._peers.values():
             peer.begin(now)
         effects: list[Effect] = [
@@ -214,7 +217,7 @@ class RiskCore:
             case AskLimits():
                 return (Answer(asked, LimitsAnswered(self._standing.limits())),)
             case _:
-                return acted(asked, self._facts.pauses)
+                return acted(asked, self._facts.pauses, self._terms.markets)
 
     def _intent(self, asked: Asked, intent: EnterBracket, now: Moment) -> Sequence[Effect]:
         """Answer with the verdict there is, or judge."""
@@ -227,6 +230,8 @@ class RiskCore:
             executor_moves=self._peers[EXECUTOR].moves(now),
             now=now,
         )
+        if lacks_a_hearing(judged) and now.boot_ns < self._heard_by_boot_ns:
+            return (Note("info", "not judged yet", {"intent": intent.intent_id}),)  # whoever wants it asks again
         return (Report(judged, asked.envelope.id), _note(judged), Answer(asked, _answer(judged)))
 
     def _not_recorded(self, reason: str, now: Moment) -> Sequence[Effect]:

@@ -226,6 +226,8 @@ class Desk:
             return "its bar may lack a trade"
         if self._fills:
             return "something was filled since"
+        if self._entry.entering(now):
+            return "an entry was approved a moment ago, and is not reported yet"
         return self._standing.trouble
 
     def _look(self, bar: BarClosed) -> list[Effect]:

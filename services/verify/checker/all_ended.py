@@ -13,9 +13,11 @@ def judge_all_ended(evidence: Evidence, judge: Judge) -> None:
     for opened in executor.of(EntryOpened):
         ended = bool(orders.entries_ended[opened.body.approval.approval_id])
         judge.hold("I30", f"entry {opened.body.approval.approval_id} never ended", opened.place(), holds=ended)
-    exits_ended = {ended.body.exit_id for ended in executor.of(ExitEnded)}
+    # A lower target takes the place of the one before it: what ends is the last that was opened.
+    exits_ended = {(one.body.strategy, one.body.symbol): one.sequence for one in executor.of(ExitEnded)}
     for opened_exit in executor.of(ExitOpened):
-        ended = opened_exit.body.exit_id in exits_ended
+        holder = opened_exit.body.strategy, opened_exit.body.symbol
+        ended = exits_ended.get(holder, 0) > opened_exit.sequence
         judge.hold("I30", f"exit {opened_exit.body.exit_id} never ended", opened_exit.place(), holds=ended)
     for order in orders.all():
         protects = order.mark.body.order.purpose == "cover"

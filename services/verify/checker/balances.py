@@ -13,6 +13,7 @@ from services.verify.checker.verdict import Judge, Place
 from services.verify.checker.words import OrderFilled, OutsideSeen
 
 FEES_ACCOUNT: Final = "fees"
+MONEY_MOVED: Final = frozenset({"transfer", "unexplained"})  # with the exchange's word, or without it
 
 Flows = defaultdict[str, Decimal]
 
@@ -76,16 +77,24 @@ def _add_trade(flows: Flows, log: ExchangeLog, symbol: str, trade: LogTrade | Or
 
 
 def _judge_transfers_seen(executor: Journal, log: ExchangeLog, account: str, judge: Judge) -> None:
-    """Money that came or went since the executor began must be in its journal."""
-    began_ns = executor.records[0].wall_ns if executor.records else None
+    """Money that came or went since the books were opened must be in its journal, be it without the exchange's word."""
+    began_ns = _began_ns(executor)
     moved: Flows = defaultdict(Decimal)
     for transfer in log.transfers:
         if transfer.account == account and began_ns is not None and transfer.at_ms * NS_PER_MS >= began_ns:
             moved[transfer.asset] += transfer.amount
     seen: Flows = defaultdict(Decimal)
     for outside in executor.of(OutsideSeen):
-        if outside.body.kind == "transfer":
+        if outside.body.kind in MONEY_MOVED:
             seen[outside.body.asset] += outside.body.quantity
     for asset in moved.keys() | seen.keys():
         what = f"{moved[asset]} {asset} came or went by another hand, the executor saw {seen[asset]}"
         judge.hold("I11", what, Place(LOG), holds=moved[asset] == seen[asset])
+
+
+def _began_ns(executor: Journal) -> int | None:
+    """Return since when money is counted: what was there before is in the balances that the books were opened with."""
+    opened = [one.body.venue_time_ns for one in executor.of(OutsideSeen) if one.body.kind == "opening"]
+    if opened:
+        return min(opened)
+    return executor.records[0].wall_ns if executor.records else None

@@ -70,7 +70,7 @@ class _Walk:
         self._held: Final = Holdings(evidence.log)
         self._stops: Final[dict[Holder, Decimal]] = {}  # where the stop of what is held is, by its approval
         self._protections: Final[dict[str, _Protection]] = {}
-        self._exits: Final[dict[Holder, set[str]]] = {}
+        self._exits: Final[set[Holder]] = set()  # that are brought down
         self._bare: Final[dict[Holder, _Bare]] = {}
 
     def over(self, executor: Journal, *, settled: bool) -> None:
@@ -110,10 +110,10 @@ class _Walk:
             case OrderFilled(order=order) as fill:
                 self._filled(fill)
             case ExitOpened() as exit_:
-                self._exits.setdefault((exit_.strategy, exit_.symbol), set()).add(exit_.exit_id)
+                self._exits.add((exit_.strategy, exit_.symbol))
                 return exit_.strategy, exit_.symbol
             case ExitEnded() as exit_:
-                self._exits.get((exit_.strategy, exit_.symbol), set()).discard(exit_.exit_id)
+                self._exits.discard((exit_.strategy, exit_.symbol))
                 return exit_.strategy, exit_.symbol
             case PositionChanged() as told:
                 self._held.quantities[told.strategy, told.symbol] = told.quantity
@@ -153,7 +153,7 @@ class _Walk:
         protected = sum(
             (order.left for order in self._protections.values() if order.holder == holder and order.is_there), ZERO
         )
-        covered = bool(self._exits.get(holder)) or self._is_little(holder, quantity, quantity - protected)
+        covered = holder in self._exits or self._is_little(holder, quantity, quantity - protected)
         if covered:
             bare = self._bare.pop(holder, None)
             in_time = bare is None or not bare.is_said

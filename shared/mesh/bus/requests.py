@@ -80,7 +80,8 @@ class _Waiting:
 class Responder:
     """Answers the requests of one socket. Whatever is not a lawful request is refused before the handler sees it.
 
-    A request that is never answered gives its place up, once there is need of it, when it has expired.
+    A request that is never answered gives its place up when it has expired: to the same one, if it is asked anew and in
+    time, and else once there is need of it.
     """
 
     def __init__(
@@ -149,11 +150,12 @@ class Responder:
         A repetition is never too late: what was taken in time is answered, however late it is asked for again.
         """
         kept, waiting = self._kept.get(request.key), self._waiting.get(request.key)
+        refusal = self._late(request.envelope)
         if kept is not None:
             self._send(asker, (kept.frame,))
-        elif waiting is not None:
+        elif waiting is not None and (refusal is not None or self._clock.boot_ns() <= waiting.until_ns):
             waiting.asker = asker  # the answer goes to where it was asked from last
-        elif (refusal := self._late(request.envelope)) is not None:
+        elif refusal is not None:
             self.refused[refusal.rule] += 1
             self._refuse(asker, request.envelope, refusal)
         elif self._has_room():

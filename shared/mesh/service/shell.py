@@ -16,6 +16,7 @@ from proto.codec import EnvelopeCodec
 from shared.core.service import (
     Answer,
     Ask,
+    BeWary,
     Effect,
     Follow,
     FromOutside,
@@ -55,11 +56,11 @@ from shared.mesh.service.own_sockets import OwnSockets
 from shared.mesh.service.plan import JournaledPlan, Plan
 from shared.mesh.service.pulse import Pulse, Workload
 from shared.mesh.service.timers import Timers
+from shared.mesh.service.worries import Worries
 
 FOLD_RECORDS: Final = 1_000
 TEND_EVERY_BEATS: Final = 20
 REFUSALS_MAX: Final = 3
-NO_ROOM: Final = "the disk has no room for the journal"
 
 log: Final = structlog.get_logger("service")
 
@@ -79,10 +80,6 @@ class Station:
     diary: Diary | None
     troubles: Sequence[str]
 
-    def troubles_now(self, has_room: bool) -> Sequence[str]:  # noqa: FBT001  # the journal's, which changes meanwhile
-        """Return what to be wary of: what the start found, and a full disk."""
-        return self.troubles if has_room else (*self.troubles, NO_ROOM)
-
 
 class Service:
     """One service at work, from its first beat to its exit code."""
@@ -99,7 +96,7 @@ class Service:
         self._inputs: Final[deque[Happening]] = deque()
         self._busy = False
         self._begun = False  # the past is folded, and the core has its first word
-        self._has_room = True
+        self._worries: Final = Worries(station.troubles)
         self._refusals = 0  # how many `NotRecorded` the core is answering, each with a report of its own
         self._hops: Final = Hops()
         self._handled = 0
@@ -122,6 +119,7 @@ class Service:
         self._performers: Final[Mapping[type, Callable[[Any], None]]] = {
             Answer: self._own.answer,
             Ask: self._links.ask,
+            BeWary: self._worries.take,
             Follow: self._links.follow,
             Listen: self._links.listen,
             Note: _note,
@@ -266,8 +264,8 @@ class Service:
     def _note_room(self, diary: Diary) -> None:
         """Tell the core when the journal comes to have room for everything, or no longer has."""
         has_room = not diary.journal.is_full
-        if has_room != self._has_room:
-            self._has_room = has_room
+        if has_room != self._worries.has_room:
+            self._worries.has_room = has_room
             log.warning("the journal has room again" if has_room else "the journal takes reducing reports only")
             self._inputs.append(JournalRoom(has_room))
 
@@ -323,10 +321,9 @@ class Service:
             self._work_off()
 
     def _say_health(self) -> None:
-        diary = self._station.diary
-        anchor = diary.journal.anchor if diary is not None else None
-        queued, troubles = len(self._inputs) + self._links.unanswered, self._station.troubles_now(self._has_room)
-        heartbeat, hello = self._pulse.beat(Workload(self._handled, queued, self._own.positions(), anchor, troubles))
+        anchor = None if self._station.diary is None else self._station.diary.journal.anchor
+        queued, worries = len(self._inputs) + self._links.unanswered, self._worries.now()
+        heartbeat, hello = self._pulse.beat(Workload(self._handled, queued, self._own.positions(), anchor, worries))
         for body in (heartbeat,) if hello is None else (hello, self._hops.measured(), heartbeat):
             self._own.say_health(body)
 

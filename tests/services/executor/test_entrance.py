@@ -5,16 +5,18 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proto.control import PauseEntries, ResumeEntries
-from proto.intents import WatchCover
+from proto.intents import ExitTaken, WatchCover
 from proto.market import SymbolDoubted
 from proto.orders import EntryEnded, EntryOpened, OrderEnded, SendMarked
 from proto.risk import Condition, Everything, OfStrategy, OfSymbol
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from services.executor.governor import EgressLimits
-from services.executor.vocabulary import StreamLost, VenueClock, WeightTold
-from shared.core.service import JournalRoom, Stalled
+from services.executor.vocabulary import CancelOrder, OrderTold, StreamLost, VenueClock, WeightTold
+from shared.core.service import BeWary, JournalRoom, Stalled, Started
 from tests.services.executor.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
 PAUSED = (Condition("cooldown", OfStrategy(TREND), "REDUCE_ONLY", "three losses"),)
@@ -38,6 +40,21 @@ def test_order_is_signed_while_its_lease_is_young() -> None:
     assert desk.sent()[-1].sign_by_boot_ns - desk.now_ns == SECOND_NS // 10
 
 
+def test_what_stands_against_every_entry_is_shown() -> None:
+    """A person reads it beside the process, in the words of whatever it waits for, until nothing is left."""
+    desk = Desk()
+    desk.take(Started("executor", 1, 0, ()))
+    desk.take(StreamLost("there is no key"))
+    assert of(desk.wait(0.1), BeWary) == [BeWary(("the private stream is lost: there is no key",))]
+    assert not of(desk.wait(0.1), BeWary)
+    desk.open()
+    assert of(desk.wait(0.1), BeWary) == [BeWary(())]
+    desk.ask(PauseEntries("ann", "to look", Everything()), instance="operator")
+    assert of(desk.wait(0.1), BeWary) == [BeWary(("operator_pause: ann: to look",))]
+    desk.take(Stalled(2 * SECOND_NS))
+    assert of(desk.wait(0.1), BeWary)[-1].troubles[0] == "the books are not yet held against the venue's"
+
+
 changes: list[tuple[str, Callable[[Desk], object]]] = [
     ("lease_is_fresh", lambda desk: desk.wait(2.1)),
     ("approval_of_this_epoch", lambda desk: desk.lease(risk_epoch=2)),
@@ -46,8 +63,9 @@ changes: list[tuple[str, Callable[[Desk], object]]] = [
     ("stream_is_open", lambda desk: (desk.take(StreamLost("it ended")), desk.core)),
     ("books_are_reconciled", lambda desk: desk.take(Stalled(2 * SECOND_NS))),
     ("venue_time_is_known", lambda desk: desk.take(VenueClock(AHEAD_NS, 600_000_000))),
-    ("weight_is_left", lambda desk: desk.take(WeightTold(4_300, None))),
-    ("weight_is_left", lambda desk: desk.take(WeightTold(0, desk.now_ns + SECOND_NS))),
+    ("weight_is_left", lambda desk: desk.take(WeightTold(4_300, None, None))),
+    ("weight_is_left", lambda desk: desk.take(WeightTold(0, desk.now_ns + SECOND_NS, None))),
+    ("weight_is_left", lambda desk: desk.take(WeightTold(0, None, desk.now_ns + SECOND_NS))),
     ("journal_has_room", lambda desk: desk.take(JournalRoom(for_everything=False))),
     ("prices_are_good", lambda desk: desk.tell(SymbolDoubted(BTC, ("jumped",)), "trust")),
     ("price_in_band", lambda desk: desk.quote("105.99", "106.01")),
@@ -65,6 +83,21 @@ def test_what_stands_against_every_entry(rule: str, change: Callable[[Desk], obj
     expected = {rule, "books_are_reconciled"} if rule == "stream_is_open" else {rule}  # either says the same
     assert answer.rule in expected
     assert not desk.sent()
+
+
+@given(st.lists(st.sampled_from([change for _, change in changes]), max_size=6))
+def test_no_exit_is_ever_blocked(against: list[Callable[[Desk], object]]) -> None:
+    """Whatever stands against entries, in any order: the stop is cancelled at once, and the sale leaves."""
+    desk = Desk().open()
+    stop = desk.entered()
+    for change in against:
+        change(desk)
+    assert isinstance(desk.leave(), ExitTaken)
+    assert of(desk.effects, CancelOrder)[-1].client_order_id == stop.client_order_id
+    desk.take(OrderTold(desk.shown(stop, "canceled"), None))
+    sale = desk.sent()[-1]
+    assert (sale.side, sale.order_type) == ("sell", "market")
+    assert sale.quantity == 1
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ def test_fill_is_covered_by_a_stop() -> None:
     assert stop.stop_price == Decimal(95)
     assert [ended.ending for ended in of(desk.reports, OrderEnded)] == ["filled"]
     assert of(desk.reports, EntryEnded)[-1].filled_quantity == 1
+    covered = [(int(changed.quantity), int(changed.covered_quantity)) for changed in of(desk.reports, PositionChanged)]
+    assert covered == [(1, 0), (1, 1)], "a stop covers once the venue has it"
 
 
 def test_exit_waits_until_the_stop_is_seen_to_have_ended() -> None:

@@ -11,7 +11,7 @@ from proto.intents import EnterBracket
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
 from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused
 from services.risk_watchdog.core.terms import Likeness, Market, RiskTerms
-from services.risk_watchdog.core.watchdog import CLOCK, TICK_NS, TICKS_PER_SNAPSHOT, RiskCore
+from services.risk_watchdog.core.watchdog import CLOCK, HEARING_NS, TICK_NS, TICKS_PER_SNAPSHOT, RiskCore
 from shared.core.service import (
     Answer,
     Ask,
@@ -66,8 +66,8 @@ class Bench:
             )
         )
 
-    def start(self, *troubles: str, state_after: int = 0) -> None:
-        """Begin a life: with the state after so many records, and the records since."""
+    def start(self, *troubles: str, state_after: int = 0, lives_ns: int = HEARING_NS) -> None:
+        """Begin a life, with the state after so many records and the records since; so long it has lived then."""
         past = self.another()
         past.handle(Restored(past.state()), self.now)
         for envelope in self.records[:state_after]:
@@ -78,6 +78,7 @@ class Bench:
             assert not self.core.handle(Recorded(envelope), self.now)
         self.epoch += 1
         self.handle(Started("risk", self.epoch, self.epoch - 1, troubles))
+        self.wait(lives_ns / SECOND_NS)
 
     def handle(self, happening: Happening) -> None:
         """Hand it in, and do what comes of it as the shell does."""

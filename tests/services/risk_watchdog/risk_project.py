@@ -39,9 +39,9 @@ class RiskProject(ExchangeProject):
         """Ask risk, as somebody of a role, under an id of its own if none is given; None is no answer."""
         return self._asker.ask(role, "risk", socket, body, ask_id=ask_id)
 
-    def records(self) -> list[Envelope]:
-        """Return what stands in risk's journal."""
-        disk = RealDisk(journal_directory(self.root / "var", "risk"))
+    def records(self, role: Role = "risk") -> list[Envelope]:
+        """Return what stands in a journal, risk's if nothing is said."""
+        disk = RealDisk(journal_directory(self.root / "var", role))
         reader, codec = JournalReader(disk, from_sequence=1), EnvelopeCodec()
         try:
             entries = [entry for entries in iter(reader.poll, []) for entry in entries]

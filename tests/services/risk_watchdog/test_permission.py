@@ -217,6 +217,7 @@ def test_pause_of_our_own_is_written_when_there_is_room(scene: Scene) -> None:
 def test_silent_executor_is_a_condition_after_a_minute(scene: Scene) -> None:
     """For a minute it may come back by itself; what it says then ends its silence."""
     bench = scene.bench
+    bench.start(lives_ns=0)
     bench.wait(75)
     assert "executor_silent" not in bench.against()  # it had fifteen seconds to start
     bench.wait(1)

@@ -9,8 +9,9 @@ from proto.intents import StopCover, WatchCover
 from proto.market import SymbolDoubted
 from proto.streams import RequestRefused
 from proto.verdicts import IntentApproved, IntentJudged, IntentRefused
+from services.risk_watchdog.core.judge import UNHEARD
 from shared.core.continuity import Broken
-from shared.core.service import Answer, Ask, JournalRoom, Stalled, Watched
+from shared.core.service import Answer, Ask, Asked, JournalRoom, Stalled, Watched
 from shared.risk.book import NOTHING
 from tests.services.risk_watchdog.bench import SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
@@ -95,7 +96,7 @@ def test_next_life_answers_from_the_journal(scene: Scene) -> None:
     """Killed behind its record, risk gives the same approval, and hands that one to the executor as well."""
     bench = scene.bench
     approval = bench.approved(a_wish())
-    bench.start()
+    bench.start(lives_ns=0)
     answer = bench.enter(a_wish())
     assert answer == IntentApproved(a_wish().intent_id, approval.approval_id, approval.quantity_max)
     bench.tick()
@@ -160,6 +161,21 @@ def test_what_is_not_known_is_not_entered(rule: str, symbol: str) -> None:
         symbol = "SOL/USDT"
         scene.feed.trusts(symbol)
     assert scene.bench.refusal(a_wish(symbol=symbol)).rule == rule
+
+
+def test_nothing_is_refused_for_want_of_a_hearing_right_after_the_start() -> None:
+    """For three seconds an intent goes unanswered that may yet be judged; asked again, it is."""
+    bench = Bench()
+    bench.start(lives_ns=0)
+    bench.handle(Asked("strategy", bench.envelope(a_wish(), sender="strategy")))
+    assert not bench.of(Answer)
+    assert not bench.written(IntentJudged)
+    bench.wait(2)
+    Scene(bench).speak()
+    assert isinstance(bench.enter(a_wish()), IntentApproved)
+    bench.start(lives_ns=0)
+    bench.wait(3)
+    assert bench.refusal(a_wish(1)).rule in UNHEARD
 
 
 def test_old_price_is_none(scene: Scene) -> None:

@@ -1,11 +1,16 @@
 """An entry is asked for until it is answered, three times at most, and always under the same id."""
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from proto.intents import EnterBracket
 from services.strategy.core.entry import FRESH_NS, OPENED_NS, TRIES_MAX
 from shared.core.service import Unanswered, Woken
-from tests.services.strategy.world import Verdict, World
+from shared.market.columns import Floats
+from shared.strategies.strategy import CLOSE, BracketWish
+from tests.services.strategy.world import Verdict, World, the_terms
 
 
 def a_world(verdict: Verdict) -> tuple[World, EnterBracket]:
@@ -79,6 +84,25 @@ def test_what_was_approved_counts_as_held_until_it_is_opened_or_cannot_be_any_mo
     world.closes(1)
     assert world.kept is not None
     assert bool(world.kept.symbols[0].holding.quantity) == opens
+
+
+def always(_state: Floats, _row: Floats, bar: Floats, _params: Floats, _held: float) -> BracketWish:
+    """Wish for an entry at every bar, whatever is held."""
+    close = bar[CLOSE]
+    return BracketWish(1.0, close, close, close * 0.9, close * 1.2, 0.005)
+
+
+def test_a_wish_is_let_go_while_an_approved_entry_is_not_reported() -> None:
+    """A strategy may enter further while it holds, and not while nobody knows whether it does."""
+    world = World()
+    insatiable = msgspec.structs.replace(the_terms().strategy, on_bar=always)
+    world.starts(terms=replace(the_terms(), strategy=insatiable))
+    assert len(world.intents) == 1, "it wishes at once"
+    world.executor.declines()
+    world.closes(1)
+    assert len(world.intents) == 1
+    letting_go = [note for note in world.notes if note.event == "a wish is let go"][-1]
+    assert letting_go.details["why"] == "an entry was approved a moment ago, and is not reported yet"
 
 
 def test_an_answer_to_nothing_is_ignored() -> None:

@@ -144,7 +144,7 @@ def test_fees_without_bnb_are_dearer() -> None:
             a_candidate(),
             a_book(held=(("trend", "BTC/USDT", "595"),)),
             "exposure_total_within_limit",
-            "606",
+            "606.0209",
             "600",
         ),
         (a_candidate(), a_book(free="409"), "reserve_cash_kept", "11.0209", "9"),

@@ -119,6 +119,8 @@ class Opened:
 class KeyAtHand:
     """A key that is there at once."""
 
+    missing: Final = ""
+
     def __init__(self, key: ApiKey = ALICE) -> None:
         self._key: Final = key
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import replace
+from typing import Final
 
 import pytest
 from aiohttp import web
@@ -34,6 +35,8 @@ WITHDRAWER = ApiKey(
 class KeyThatComesLater:
     """A key that is not there when it is first asked for."""
 
+    missing: Final = "there is no key yet: somebody makes it"
+
     def __init__(self) -> None:
         self._asked = 0
 
@@ -43,12 +46,14 @@ class KeyThatComesLater:
         return KeyAtHand().read() if self._asked > 2 else None
 
 
-class NoKey:
-    """A key that is nowhere."""
+class UnusableKey:
+    """A key that cannot be read."""
+
+    missing: Final = ""
 
     def read(self) -> Credentials | None:
         """Refuse."""
-        raise OutsideUnusableError("there is no key: put one there")
+        raise OutsideUnusableError("it cannot be read: correct it")
 
 
 def url_of(exchange: Sabotaged) -> str:
@@ -74,11 +79,11 @@ async def test_rules_come_before_the_time_and_the_stream(exchange: Sabotaged) ->
 
 
 async def test_key_is_waited_for(exchange: Sabotaged) -> None:
-    """A key that is made by somebody else's first start is waited for, and that is said."""
+    """A key that is not there yet is waited for, and that is said."""
     async with opened(url_of(exchange), key=KeyThatComesLater()) as gateway:
         await gateway.is_ready()
         lost = gateway.brought.of(StreamLost)
-        assert [one.reason for one in lost] == ["there is no key yet: the exchange makes it at its first start"]
+        assert [one.reason for one in lost] == ["there is no key yet: somebody makes it"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,7 @@ async def test_key_is_waited_for(exchange: Sabotaged) -> None:
     [
         (KeyAtHand(WITHDRAWER), "may withdraw: take that right from it at the exchange"),
         (KeyAtHand(READER), "may not trade: give it that right at the exchange"),
-        (NoKey(), "there is no key: put one there"),
+        (UnusableKey(), "it cannot be read: correct it"),
     ],
 )
 async def test_key_with_other_rights_is_refused(exchange: Sabotaged, key: KeyAtHand, words: str) -> None:

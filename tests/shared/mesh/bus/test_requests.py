@@ -189,6 +189,27 @@ async def test_a_repetition_is_never_too_late(mesh: Mesh, eventually: Eventually
     assert (len(control.asked), control.responder.refused.total()) == (1, 0)
 
 
+async def test_what_was_never_answered_is_handled_anew_when_it_is_asked_anew(
+    mesh: Mesh, eventually: Eventually
+) -> None:
+    """A handler may stay silent because it cannot answer yet: asked again under the same id, it is handed it again."""
+    clock = standing_clock()
+    control = Control(mesh.process("risk"), at_once=False, clock=clock)
+    operator = mesh.process("operator")
+    socket = operator.hub.connect(zmq.DEALER, "risk", "control")
+    first, second = (
+        operator.codec.encode(operator.sender.envelope(KILL, message_id="kill-1", valid_for_ns=valid_for_ns))
+        for valid_for_ns in (10**9, 10**11)
+    )
+    await asyncio.to_thread(socket.send_multipart, [b"", first])
+    await eventually(lambda: control.asked)
+    clock.advance(10**10)
+    await asyncio.to_thread(socket.send_multipart, [b"", second])
+    await eventually(lambda: len(control.asked) > 1)
+    control.responder.answer(control.asked[1], DONE)
+    assert await heard_by(socket, operator) == "latched"
+
+
 async def test_no_more_than_three_attempts_are_made(mesh: Mesh, eventually: Eventually) -> None:
     """Whoever gets no answer asks three times, and the end of the time is not the moment for a fourth."""
     risk = mesh.process("risk")

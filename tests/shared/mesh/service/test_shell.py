@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from proto.control import AskLimits, ControlDone, Kill
-from proto.health import Heartbeat
 from proto.orders import ReconcileFinished
 from shared.core.service import (
     Answer,
@@ -34,7 +33,7 @@ from shared.core.service import (
     Watch,
     Woken,
 )
-from shared.mesh.bus.latest import Announcer, Listener
+from shared.mesh.bus.latest import Announcer
 from shared.mesh.exit_codes import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
 from tests.shared.mesh.bus.test_latest import a_heartbeat
 from tests.shared.mesh.journal.sim_disk import SimDisk
@@ -249,51 +248,6 @@ async def test_a_stall_is_told_before_what_timed_out_meanwhile(stage: Stage, eve
     clock.suspend(60 * SECOND_NS)
     await eventually(lambda: actor.core.of(Unanswered))
     assert kinds(actor.core.seen) == ["Started", "Stalled", "Unanswered"]
-
-
-async def test_heartbeats_say_that_the_loop_moves(stage: Stage, eventually: Eventually) -> None:
-    """An idle process is heard to run, and what it handled grows from beat to beat."""
-    actor = stage.service()
-    # Its first beat, in the first turn of the loop, says that it is booting. Whether somebody hears that who connects
-    # before is a race: the gatekeeper admits them in the same turn, if their handshake was there. So connect behind it.
-    await eventually(lambda: actor.core.seen)
-    beats: list[Heartbeat] = []
-    ear = stage.mesh.process("operator")
-    Listener(
-        hub=ear.hub,
-        instance="risk",
-        name="health",
-        codec=ear.codec,
-        on_envelope=lambda envelope: beats.append(envelope.body) if isinstance(envelope.body, Heartbeat) else None,
-    )
-    await eventually(lambda: len(beats) >= 3)
-    assert {beat.state for beat in beats} == {"running"}
-    handled = [beat.handled for beat in beats]
-    assert handled == sorted(set(handled))
-    assert not actor.exit.done()
-
-
-async def test_who_serves_outside_boots_until_that_is_open(stage: Stage, eventually: Eventually) -> None:
-    """A process whose plan says so takes inputs, and says that it runs only when its hands bring in what is open."""
-    hands = Hands(lambda _effect: None)
-    actor = stage.service(outside=hands, open_with=Told)
-    states: list[str] = []
-    ear = stage.mesh.process("operator")
-    Listener(
-        hub=ear.hub,
-        instance="risk",
-        name="health",
-        codec=ear.codec,
-        on_envelope=lambda envelope: states.append(getattr(envelope.body, "state", "hello")),
-    )
-    await eventually(lambda: actor.core.seen and states.count("booting") >= 2)
-    assert "running" not in states
-    hands.bring(Told())
-    await eventually(lambda: "running" in states)
-    assert kinds(actor.core.seen) == ["Started", "Told"]
-    actor.service.stop()
-    hands.bring(Told())
-    await eventually(lambda: states[-1] == "draining")
 
 
 async def test_stop_ends_in_order(stage: Stage) -> None:

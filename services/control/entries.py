@@ -1,0 +1,98 @@
+"""What `bowline pause` and `bowline resume` share: whether there may be new entries. Exits go on in any case."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from proto.control import PauseEntries, ResumeEntries
+from proto.risk import Everything, OfStrategy, OfSymbol, Scope
+from services.control.asking import actor, ask_each
+from shared.mesh.settings import load_whereabouts
+from shared.mesh.verb import Streams, root_argument, run_verb
+
+REASON_CHARACTERS_MAX: Final = 500
+NAME_CHARACTERS_MAX: Final = 48
+CODES: Final = "Exit codes: 0 done, 1 nothing was done or somebody does not answer, 2 wrong usage."
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One of the two."""
+
+    name: str
+    text: str
+    act: type[PauseEntries | ResumeEntries]
+    instances: tuple[str, ...]
+
+
+PAUSE: Final = Verb(
+    "pause",
+    "Let risk approve no new entry: of everything, of one symbol or of one strategy. What is open stays covered, and\n"
+    "exits go on. The pause outlives restarts; `bowline resume` lifts it.\n",
+    PauseEntries,
+    ("risk",),
+)
+RESUME: Final = Verb(
+    "resume",
+    "Lift what keeps entries waiting until somebody has looked: a pause, trades by hand, money that came or went, a\n"
+    "difference between our books and the exchange's, a crash loop. `bowline status` says what stands. Risk and the\n"
+    "executor are both asked, for each has reasons of its own.\n",
+    ResumeEntries,
+    ("risk", "executor"),
+)
+
+
+def main_of(verb: Verb, argv: Sequence[str]) -> int:
+    """Run a verb against this checkout."""
+    return run(verb, argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
+
+
+def run(verb: Verb, argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+    """Run a verb with everything it touches handed in, and return the exit code."""
+    arguments = _parser(verb).parse_args(argv)
+
+    def asked() -> int:
+        configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
+        for problem in problems:
+            streams.errors.write(f"bowline {verb.name}: {problem}\n")
+        act = verb.act(arguments.actor or actor(), arguments.reason, _scope(arguments))
+        return ask_each(configuration, verb.instances, act, streams)
+
+    return run_verb(verb.name, streams, asked)
+
+
+def _scope(arguments: argparse.Namespace) -> Scope:
+    if arguments.symbol is not None:
+        return OfSymbol(arguments.symbol.upper())
+    return Everything() if arguments.strategy is None else OfStrategy(arguments.strategy)
+
+
+def _parser(verb: Verb) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"bowline {verb.name}",
+        description=verb.text + CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("reason", type=_words, help="why, in a few words: it is written down with your name")
+    of_what = parser.add_mutually_exclusive_group()
+    of_what.add_argument("--symbol", type=_name, help="only entries of this symbol, such as BTC/USDT")
+    of_what.add_argument("--strategy", type=_name, help="only entries of this strategy")
+    parser.add_argument("--actor", type=_name, help="who acts, if not the user of this shell")
+    root_argument(parser)
+    return parser
+
+
+def _words(text: str) -> str:
+    words = " ".join(text.split())
+    if not words or len(words) > REASON_CHARACTERS_MAX:
+        raise argparse.ArgumentTypeError(f"write why, in at most {REASON_CHARACTERS_MAX} characters")
+    return words
+
+
+def _name(text: str) -> str:
+    if not text or len(text) > NAME_CHARACTERS_MAX:
+        raise argparse.ArgumentTypeError(f"write a name of at most {NAME_CHARACTERS_MAX} characters")
+    return text
