@@ -37,7 +37,8 @@ def asked_until_answered(project: RiskProject) -> tuple[EnterBracket, Body | Non
     for number in count():
         wish = a_wish(number, SYMBOL)
         answer = project.ask("strategy", "intents", wish, ask_id=wish.intent_id)
-        if answer is not None:  # right after its start risk is silent about what it cannot judge yet
+        # Right after its start risk is silent about what it cannot judge yet; one that died says nothing either.
+        if answer is not None or approvals(project):
             return wish, answer
     raise AssertionError("numbers have no end")
 
