@@ -52,7 +52,6 @@ TROUBLES: Final[tuple[dict[str, Any], ...]] = (
     {"kind": "rate_limited", "retry_after_seconds": 1},
     {"kind": "fill_after_cancel", "delay_ms": 300},
     {"kind": "drop_reply", "hold_ms": 1_000},
-    {"kind": "clock_skew", "skew_ms": -1_500},
 )
 
 
@@ -150,8 +149,7 @@ class Storm:
     def _suffer(self, fault: dict[str, Any], when: dict[str, Any]) -> None:
         """Let the exchange fail for a moment; a few of its answers to others than us are spared."""
         until = f"+{self._random.randrange(500, FAULT_MS_MAX)}ms"
-        concerns = {} if fault["kind"] == "clock_skew" else {"account": ACCOUNT}
-        self._mesh.admin.fault(**{**fault, "when": {**when, **concerns, "until": until}})
+        self._mesh.admin.fault(**{**fault, "when": {**when, "account": ACCOUNT, "until": until}})
 
     def _trade(self) -> None:
         """Ask for some entries and exits, whatever comes of them."""
