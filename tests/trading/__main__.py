@@ -38,7 +38,9 @@ def main() -> int:
         weathered = Storm(mesh, seed=seed, say=_say).go_through(rounds)
     for words, count in sorted(weathered.acts.items()):
         _say(f"{count:>5}  {words}")
-    _say(f"{weathered.entries} entries and {weathered.fills} trades: every promise was kept")
+    _say(
+        f"{weathered.entries} entries and {weathered.fills} trades; {weathered.bare} times no stop in time; else every promise was kept"
+    )
     return 0
 
 
