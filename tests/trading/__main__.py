@@ -39,7 +39,8 @@ def main() -> int:
     for words, count in sorted(weathered.acts.items()):
         _say(f"{count:>5}  {words}")
     _say(
-        f"{weathered.entries} entries and {weathered.fills} trades; {weathered.bare} times no stop in time; else every promise was kept"
+    _say(f"{weathered.entries} entries, {weathered.fills} trades, {weathered.bare} times no stop in time")
+    _say("every other promise was kept")
     )
     return 0
 
