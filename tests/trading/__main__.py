@@ -38,10 +38,8 @@ def main() -> int:
         weathered = Storm(mesh, seed=seed, say=_say).go_through(rounds)
     for words, count in sorted(weathered.acts.items()):
         _say(f"{count:>5}  {words}")
-    _say(
     _say(f"{weathered.entries} entries, {weathered.fills} trades, {weathered.bare} times no stop in time")
     _say("every other promise was kept")
-    )
     return 0
 
 
