@@ -90,6 +90,20 @@ def test_entry_in_doubt_is_neither_sent_again_nor_followed() -> None:
     assert desk.sent() == [entry]
 
 
+def test_stop_does_not_wait_for_an_entry_in_doubt() -> None:
+    """What was bought before is covered, whatever becomes of the next entry."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.ask(desk.approval("two", intent_id="two"))
+    entry = desk.sent()[-1]
+    assert entry.side == "buy"
+    desk.take(OrderSent(entry.client_order_id, Unproved(None, "", "silence"), desk.now_ns + AHEAD_NS))
+    desk.take(OrderTold(desk.shown(stop, "canceled"), None))
+    desk.wait(0.1)
+    again = desk.sent()[-1]
+    assert (again.side, again.stop_price, again.quantity) == ("sell", stop.stop_price, stop.quantity)
+
+
 def test_stop_refused_twice_lets_the_position_go() -> None:
     """The venue may have seen the price pass the stop: within a second the position is sold."""
     desk = Desk().open()

@@ -47,11 +47,14 @@ class WholeMesh:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End everything, what was stopped too."""
-        for process_id in self.process_ids().values():
-            os.kill(process_id, signal.SIGCONT)
-        self.verb("down")
-        shutil.rmtree(self.root)
+        """End everything, what was stopped too, and see that whatever was traded meanwhile was traded as promised."""
+        try:
+            for process_id in self.process_ids().values():
+                os.kill(process_id, signal.SIGCONT)
+            self.verb("down")
+            self.verb("verify")
+        finally:
+            shutil.rmtree(self.root)
 
     def verb(self, *words: str) -> str:
         """Run a verb that must not fail, and return what it said."""
