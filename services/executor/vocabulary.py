@@ -111,6 +111,11 @@ class VenueClock(FromOutside):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyUnbound(FromOutside):
+    """The key can be used from any address: whoever finds it can trade with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamOpened(FromOutside):
     """The private stream flows (again). What the venue told meanwhile was missed."""
 

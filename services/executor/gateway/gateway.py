@@ -19,6 +19,7 @@ from services.executor.gateway.venues.catalog import VENUES
 from services.executor.vocabulary import (
     CancelOrder,
     CancelSent,
+    KeyUnbound,
     NotSent,
     OrderSent,
     ReadAccount,
@@ -158,6 +159,8 @@ class Gateway:
             )
         if not rights.may_trade:
             raise OutsideUnusableError(f"the key for {self._name} may not trade: give it that right at the exchange")
+        if not rights.is_bound:
+            self._bring(KeyUnbound())
 
     async def _work_off(self, reads: Reads) -> None:
         while True:

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from services.executor.gateway.classification import Failure, NoSuchOrder, answer_read, order_found, trades_found
 from services.executor.gateway.market_list import MarketList
 from services.executor.gateway.pace import Pace
-from services.executor.gateway.reply import Heard, Reply, Silence
+from services.executor.gateway.reply import Heard, Silence
 from services.executor.gateway.rest import Rest
 from services.executor.gateway.venue_time import VenueTime
 from services.executor.gateway.venues.venue import KeyRights, Request, Symbols, Venue
@@ -23,7 +23,6 @@ from services.executor.vocabulary import (
 from shared.core.service import FromOutside
 
 MS_PER_SECOND: Final = 1_000
-NOT_FOUND: Final = 404
 
 Read = ReadOrder | ReadOpenOrders | ReadTrades | ReadAccount
 _T = TypeVar("_T")
@@ -57,11 +56,8 @@ class Reads:
         self._bring(told(wanted, heard, venue_time_ns, self._venue, self._markets.symbols))
 
     async def rights(self) -> KeyRights | Failure:
-        """Ask what our key may do. A venue that does not know this question has keys that may trade and no more."""
-        heard = await self._heard(self._venue.rights_asked)
-        if isinstance(heard, Reply) and heard.status == NOT_FOUND:
-            return KeyRights(may_trade=True, may_withdraw=False)
-        return answer_read(heard, self._venue, self._venue.rights_read)
+        """Ask what our key may do. Whatever does not say so, a 404 of somebody on the way too, says nothing of it."""
+        return answer_read(await self._heard(self._venue.rights_asked), self._venue, self._venue.rights_read)
 
     def _asking(self, wanted: Read) -> Request:
         venue = self._venue

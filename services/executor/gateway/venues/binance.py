@@ -95,6 +95,7 @@ class _Account(msgspec.Struct, frozen=True):
 
 
 class _Rights(msgspec.Struct, frozen=True, rename="camel"):
+    ip_restrict: bool
     enable_withdrawals: bool
     enable_spot_and_margin_trading: bool
 
@@ -126,7 +127,9 @@ def rights_read(body: str) -> KeyRights:
     {"ipRestrict":true,"enableReading":true,"enableWithdrawals":false,"enableSpotAndMarginTrading":true}
     """
     raw = decoded(body, _Rights)
-    return KeyRights(may_trade=raw.enable_spot_and_margin_trading, may_withdraw=raw.enable_withdrawals)
+    return KeyRights(
+        may_trade=raw.enable_spot_and_margin_trading, may_withdraw=raw.enable_withdrawals, is_bound=raw.ip_restrict
+    )
 
 
 def account_read(body: str) -> tuple[VenueBalance, ...]:

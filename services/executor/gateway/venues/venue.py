@@ -73,6 +73,7 @@ class KeyRights:
 
     may_trade: bool
     may_withdraw: bool
+    is_bound: bool  # to addresses: from others it cannot be used
 
 
 @dataclass(frozen=True, slots=True)
