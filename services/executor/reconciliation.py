@@ -15,6 +15,8 @@ import msgspec
 
 from proto.fields import Asset, Symbol
 from services.executor.books import Books
+from services.executor.enquiries import READ_LAG_NS
+from services.executor.orders import Order
 from services.executor.vocabulary import (
     AccountRead,
     OpenOrdersRead,
@@ -43,6 +45,7 @@ class _Pass(msgspec.Struct):
 
     number: int
     begun_boot_ns: int
+    expected: frozenset[str]  # our orders that its open orders have to show, unless they end meanwhile
     waiting: set[str]
     orders: tuple[VenueOrder, ...] = ()
     account: AccountRead | None = None
@@ -104,7 +107,8 @@ class Reconciler:
             return []
         self._is_urgent = False
         self._numbers += 1
-        self._pass = _Pass(self._numbers, now.boot_ns, {"orders", "account", *self._symbols})
+        parts = {"orders", "account", *self._symbols}
+        self._pass = _Pass(self._numbers, now.boot_ns, self._expected(now), parts)
         return [ReadOpenOrders(self._numbers)]
 
     def orders_read(self, answer: OpenOrdersRead) -> list[ReadTrades]:
@@ -152,17 +156,15 @@ class Reconciler:
         if current.waiting or current.account is None:
             return None
         self._pass, self._ended_boot_ns = None, now.boot_ns
-        compared = self._compared(current.orders, current.account, now, is_unsettled=is_unsettled)
+        compared = self._compared(current, current.account, now, is_unsettled=is_unsettled)
         self._is_urgent = self._is_urgent or bool(compared.missing or compared.unexplained)
         return compared
 
-    def _compared(
-        self, orders: tuple[VenueOrder, ...], account: AccountRead, now: Moment, *, is_unsettled: bool
-    ) -> Compared:
-        ours = {order.client_order_id: order for order in self._books.working()}
+    def _compared(self, current: _Pass, account: AccountRead, now: Moment, *, is_unsettled: bool) -> Compared:
+        orders, ours = current.orders, self._books.working()
         open_ids = {order.client_order_id for order in orders}
         balances = {balance.asset: balance.free + balance.locked for balance in account.balances}
-        in_doubt = any(order.is_in_doubt for order in ours.values())
+        in_doubt = any(order.is_in_doubt for order in ours)
         # While an order is in doubt money may have moved for it: it is settled first.
         if in_doubt or is_unsettled or not self._books.passes:
             # Nothing was compared: what differed before stands, and it is tried again soon.
@@ -173,15 +175,22 @@ class Reconciler:
             unexplained = self._books.ledger.differences(balances)
             believed = self._is_believed(unexplained, now)
         return Compared(
-            missing=[
-                order_id for order_id, order in ours.items() if not order.is_in_doubt and order_id not in open_ids
-            ],
+            missing=[name for name in _resting(ours) if name in current.expected and name not in open_ids],
             foreign=[order for order in orders if order.client_order_id not in self._books.orders],
             shown=[order for order in orders if order.client_order_id in self._books.orders],
             unexplained=unexplained,
             believed=believed,
             account=account,
         )
+
+    def _expected(self, now: Moment) -> frozenset[str]:
+        """Return our orders that were with the venue for longer than its readings are old."""
+        old = [
+            order
+            for order in self._books.working()
+            if order.marked_boot_id != now.boot_id or order.marked_boot_ns + READ_LAG_NS <= now.boot_ns
+        ]
+        return frozenset(_resting(old))
 
     def _came_to_nothing(self) -> None:
         """Try again soon, and less soon each time: every reading weighs."""
@@ -222,3 +231,8 @@ class Reconciler:
             current.failure = failure
             return None
         return current
+
+
+def _resting(orders: Iterable[Order]) -> list[str]:
+    """Return those that the venue acknowledged, without those that it may have cancelled already."""
+    return [order.client_order_id for order in orders if not order.is_in_doubt and order.life != "cancel_marked"]
