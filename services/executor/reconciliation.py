@@ -133,7 +133,7 @@ class Reconciler:
 
     def trades_of(self, symbol: Symbol) -> ReadTrades:
         """Read the trades of a symbol outside of any pass: some of an order are missing."""
-        return replace(self._trades_from(symbol), read_number=NO_PASS)
+        return replace(self._trades_from(symbol), read_number=NO_PASS, is_urgent=True)
 
     def account_read(self, answer: AccountRead) -> None:
         """Take the balances."""

@@ -1,4 +1,4 @@
-"""Questions about the account: a few at a time, the others wait in line, and each is asked once and answered once."""
+"""Questions about the account: a few at a time, and each is asked once and answered once."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from services.executor.gateway.classification import Failure, NoSuchOrder, answer_read, order_found, trades_found
 from services.executor.gateway.market_list import MarketList
 from services.executor.gateway.pace import Pace
+from services.executor.gateway.questions import Read
 from services.executor.gateway.reply import Heard, Silence
 from services.executor.gateway.rest import Rest
 from services.executor.gateway.venue_time import VenueTime
@@ -24,12 +25,11 @@ from shared.core.service import FromOutside
 
 MS_PER_SECOND: Final = 1_000
 
-Read = ReadOrder | ReadOpenOrders | ReadTrades | ReadAccount
 _T = TypeVar("_T")
 
 
 class Reads:
-    """Asks in the order in which it was wanted."""
+    """Asks, and says what was answered."""
 
     def __init__(
         self,
