@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from services.executor.gateway.classification import Failure, NoSuchOrder, answer_read, order_found, trades_found
 from services.executor.gateway.market_list import MarketList
 from services.executor.gateway.pace import Pace
-from services.executor.gateway.questions import Read
+from services.executor.gateway.questions import Read, is_routine
 from services.executor.gateway.reply import Heard, Silence
 from services.executor.gateway.rest import Rest
 from services.executor.gateway.venue_time import VenueTime
@@ -24,6 +24,7 @@ from services.executor.vocabulary import (
 from shared.core.service import FromOutside
 
 MS_PER_SECOND: Final = 1_000
+KEPT: Final = "what is left of the venue's weight is kept for orders and cancellations"
 
 _T = TypeVar("_T")
 
@@ -49,7 +50,10 @@ class Reads:
         self._bring: Final = bring
 
     async def answer(self, wanted: Read) -> None:
-        """Ask, and say what came of it."""
+        """Ask, and say what came of it; routine is not asked where little is left of what the venue grants a minute."""
+        if self._rest.is_kept and is_routine(wanted):
+            self._bring(failed(wanted, KEPT))
+            return
         # The venue answers after it was asked: what its clock had passed by now it has passed then, too.
         venue_time_ns = self._time.at_least_ns()
         heard = await self._heard(self._asking(wanted))

@@ -4,16 +4,21 @@ import asyncio
 from dataclasses import replace
 
 from services.executor.gateway.questions import Questions, Read
+from services.executor.gateway.reads import KEPT
 from services.executor.vocabulary import (
     AccountRead,
+    Acknowledged,
     OpenOrdersRead,
     OrderRead,
     ReadAccount,
     ReadOpenOrders,
     ReadOrder,
     ReadTrades,
+    Rejected,
+    TradesRead,
+    WeightTold,
 )
-from tests.services.executor.gateway.opened import BRISK, CLIENT_ID, SYMBOL, opened
+from tests.services.executor.gateway.opened import BRISK, CLIENT_ID, CLOCK, SYMBOL, Opened, an_order, opened
 from tests.services.sim_exchange.faults.sabotaged import Sabotaged
 
 IN_DOUBT = ReadOrder(CLIENT_ID, SYMBOL)
@@ -68,3 +73,33 @@ async def test_order_in_doubt_is_found_while_routine_is_not_answered(exchange: S
         assert found.failure is None
         assert not gateway.brought.of(OpenOrdersRead)
         assert not gateway.brought.of(AccountRead)
+
+
+async def test_half_of_the_weight_is_kept_for_orders(exchange: Sabotaged, ready: Opened) -> None:
+    """From half of what the venue grants a minute on routine readings fail, and everything about orders goes on."""
+    for number in range(1, 101):
+        ready.gateway.perform(ReadOpenOrders(number))
+    await ready.brought.until(lambda: len(ready.brought.of(OpenOrdersRead)) == 100)
+    told = ready.brought.of(OpenOrdersRead)
+    assert {read.failure for read in told} == {None, KEPT}
+    assert max(told.used_weight for told in ready.brought.of(WeightTold)) < 3_000 + 4 * 80
+    assert isinstance((await ready.sent(an_order())).outcome, Acknowledged)
+    assert (await ready.read()).order is not None
+    ready.gateway.perform(FOR_A_COVER)
+    assert (await ready.brought.first(TradesRead)).failure is None
+    assert isinstance((await ready.canceled()).outcome, Acknowledged)
+    assert not exchange.fired
+
+
+async def test_after_a_limit_was_met_orders_come_first(exchange: Sabotaged, ready: Opened) -> None:
+    """After the time that the venue said orders go at once, and routine when an answer shows how much is left."""
+    exchange.suffer("rate_limited", retry_after_seconds=1, when={"endpoint": "POST /api/v3/order", "most": 1})
+    assert isinstance((await ready.sent(an_order())).outcome, Rejected)
+    ready.gateway.perform(ReadAccount(1))
+    assert (await ready.brought.first(AccountRead)).failure == KEPT
+    until_boot_ns = ready.brought.of(WeightTold)[-1].banned_until_boot_ns
+    assert until_boot_ns is not None
+    await asyncio.sleep((until_boot_ns - CLOCK.boot_ns()) / 1e9)
+    assert isinstance((await ready.sent(an_order())).outcome, Acknowledged)
+    ready.gateway.perform(ReadAccount(2))
+    assert (await ready.brought.first(AccountRead, lambda read: read.read_number == 2)).failure is None
