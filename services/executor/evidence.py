@@ -299,10 +299,9 @@ class Evidence:
             self._compared(compared, outcome, now)
 
     def _compared(self, compared: Compared, outcome: Outcome, now: Moment) -> None:
-        """Write down how our books stand to the venue's."""
-        account = compared.account
-        if not self._books.passes:
-            outcome.reports += openings(account)
+        """Take in how the open orders stand to our books; of a whole pass, write down what it found."""
+        if compared.account is not None and not self._books.passes:
+            outcome.reports += openings(compared.account)
         self._facts.extend(compared.shown)
         for foreign in compared.foreign:
             self._outside.order(foreign, outcome)
@@ -310,6 +309,10 @@ class Evidence:
             self._outside.stray(told, outcome)
         for client_order_id in compared.missing:
             self._enquiries.about_known(client_order_id, self._books.orders[client_order_id].key.symbol, now)
+        if compared.account is not None:
+            self._finished(compared, compared.account, outcome)
+
+    def _finished(self, compared: Compared, account: AccountRead, outcome: Outcome) -> None:
         differences = [f"{client_order_id} is not open at the venue" for client_order_id in compared.missing]
         for asset, difference in compared.unexplained.items():
             differences.append(f"{asset}: the venue has {difference:+f} more than our books")
