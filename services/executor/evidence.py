@@ -5,13 +5,13 @@ following fact waits until these are in the books. So whatever is decided rests 
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, cast, get_args
 
 import msgspec
 
-from proto.fields import clipped
+from proto.fields import Symbol, clipped
 from proto.orders import (
     CancelMarked,
     OrderAcknowledged,
@@ -251,7 +251,7 @@ class Evidence:
                 return False  # it may be of an order that is in doubt
             self._outside.trade(trade, outcome)
             return True
-        if self._books.positions.novelty(trade.symbol, trade.side, trade.trade_id) != "new":
+        if self._outside.is_known(trade, outcome):
             return True
         executed = EXACT.add(order.executed_quantity, trade.quantity)
         if executed > order.quantity:
@@ -322,10 +322,13 @@ class Evidence:
                 outcome.reports.append(Report(seen, reducing=True))
         if compared.believed:
             self._outside.wary(outcome, ACTIVITY, "balances differ from the books, twice alike")
-        read_to = tuple(TradesReadTo(symbol, to) for symbol, to in self._reconciler.read_to.items())
-        found = tuple(_at_most(differences))
-        finished = ReconcileFinished(self._books.passes + 1, not differences, found, read_to)
-        outcome.reports.append(Report(finished, reducing=True))
+        outcome.reports.append(_finished(self._books.passes + 1, differences, self._reconciler.read_to))
+
+
+def _finished(number: int, differences: Sequence[str], read_to: Mapping[Symbol, int]) -> Report:
+    """Return the end of a pass."""
+    to = tuple(TradesReadTo(symbol, next_id) for symbol, next_id in read_to.items())
+    return Report(ReconcileFinished(number, not differences, tuple(_at_most(differences)), to), reducing=True)
 
 
 def _report(body: OrderAcknowledged | OrderDoubted | OrderFilled | CancelMarked, order: Order) -> Report:

@@ -246,7 +246,7 @@ class RiskCore:
 
     def _answered(self, outcome: Answered | Unanswered, now: Moment) -> Sequence[Effect]:
         answer = outcome.envelope.body if isinstance(outcome, Answered) else None
-        self._approvals.answered(outcome.ask_id, answer)
+        self._approvals.answered(outcome.ask_id, answer, now)
         return self._freed(now)
 
     def _told(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
