@@ -34,6 +34,7 @@ from services.executor.vocabulary import (
     CancelOrder,
     Fact,
     InstrumentsKnown,
+    KeyUnbound,
     NotSent,
     OrderSent,
     SendOrder,
@@ -263,6 +264,9 @@ class ExecutorCore:
                 self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
             case WeightTold():
                 self._leave.weight_told(told)
+            case KeyUnbound():
+                advice = "bind it to the address of this host at the exchange: whoever finds it can trade with it"
+                self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
                 if isinstance(told, OrderSent):

@@ -14,7 +14,7 @@ from services.executor.vocabulary import OrderRead, ReadOrder
 from shared.core.service import Moment
 
 WINDOW_NS: Final = 3_000_000_000  # after its stamp the venue takes an order no more
-READ_LAG_NS: Final = 2_000_000_000
+READ_LAG_NS: Final = 2_000_000_000  # how old a reading of the venue may be
 PAUSE_NS_FIRST: Final = 500_000_000
 PAUSE_NS_MAX: Final = 4_000_000_000
 PROOF_NS: Final = 250_000_000  # after the last such moment: how well its clock is known, and the way of the question

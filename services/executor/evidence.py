@@ -5,13 +5,13 @@ following fact waits until these are in the books. So whatever is decided rests 
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, cast, get_args
 
 import msgspec
 
-from proto.fields import clipped
+from proto.fields import Symbol, clipped
 from proto.orders import (
     CancelMarked,
     OrderAcknowledged,
@@ -299,10 +299,9 @@ class Evidence:
             self._compared(compared, outcome, now)
 
     def _compared(self, compared: Compared, outcome: Outcome, now: Moment) -> None:
-        """Write down how our books stand to the venue's."""
-        account = compared.account
-        if not self._books.passes:
-            outcome.reports += openings(account)
+        """Take in how the open orders stand to our books; of a whole pass, write down what it found."""
+        if compared.account is not None and not self._books.passes:
+            outcome.reports += openings(compared.account)
         self._facts.extend(compared.shown)
         for foreign in compared.foreign:
             self._outside.order(foreign, outcome)
@@ -310,6 +309,10 @@ class Evidence:
             self._outside.stray(told, outcome)
         for client_order_id in compared.missing:
             self._enquiries.about_known(client_order_id, self._books.orders[client_order_id].key.symbol, now)
+        if compared.account is not None:
+            self._finished(compared, compared.account, outcome)
+
+    def _finished(self, compared: Compared, account: AccountRead, outcome: Outcome) -> None:
         differences = [f"{client_order_id} is not open at the venue" for client_order_id in compared.missing]
         for asset, difference in compared.unexplained.items():
             differences.append(f"{asset}: the venue has {difference:+f} more than our books")
@@ -319,10 +322,13 @@ class Evidence:
                 outcome.reports.append(Report(seen, reducing=True))
         if compared.believed:
             self._outside.wary(outcome, ACTIVITY, "balances differ from the books, twice alike")
-        read_to = tuple(TradesReadTo(symbol, to) for symbol, to in self._reconciler.read_to.items())
-        found = tuple(_at_most(differences))
-        finished = ReconcileFinished(self._books.passes + 1, not differences, found, read_to)
-        outcome.reports.append(Report(finished, reducing=True))
+        outcome.reports.append(_finished(self._books.passes + 1, differences, self._reconciler.read_to))
+
+
+def _finished(number: int, differences: Sequence[str], read_to: Mapping[Symbol, int]) -> Report:
+    """Return the end of a pass."""
+    to = tuple(TradesReadTo(symbol, next_id) for symbol, next_id in read_to.items())
+    return Report(ReconcileFinished(number, not differences, tuple(_at_most(differences)), to), reducing=True)
 
 
 def _report(body: OrderAcknowledged | OrderDoubted | OrderFilled | CancelMarked, order: Order) -> Report:

@@ -111,6 +111,11 @@ class VenueClock(FromOutside):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyUnbound(FromOutside):
+    """The key can be used from any address: whoever finds it can trade with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamOpened(FromOutside):
     """The private stream flows (again). What the venue told meanwhile was missed."""
 
@@ -260,12 +265,16 @@ class ReadOpenOrders(Outward):
 
 @dataclass(frozen=True, slots=True)
 class ReadTrades(Outward):
-    """Ask for the account's trades of a symbol, from an id on, or without one from a time on."""
+    """Ask for the account's trades of a symbol, from an id on, or without one from a time on.
+
+    It is urgent where it is known that there are some which were not told.
+    """
 
     read_number: int
     symbol: Symbol
     from_id: int | None
     from_time_ns: int | None
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

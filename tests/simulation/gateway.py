@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from services.executor.gateway.classification import canceling_outcome, sending_outcome
-from services.executor.gateway.reads import Read, failed, told
+from services.executor.gateway.questions import Read
+from services.executor.gateway.reads import failed, told
 from services.executor.gateway.reply import Heard, Reply
 from services.executor.gateway.venues.catalog import VENUES
 from services.executor.vocabulary import (

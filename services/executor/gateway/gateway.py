@@ -11,7 +11,8 @@ from services.executor.gateway.market_list import MarketList
 from services.executor.gateway.orders import Orders
 from services.executor.gateway.pace import Pace
 from services.executor.gateway.private_stream import PrivateStream
-from services.executor.gateway.reads import Read, Reads, failed
+from services.executor.gateway.questions import Questions, Read
+from services.executor.gateway.reads import Reads, failed
 from services.executor.gateway.rest import Rest
 from services.executor.gateway.stream_connection import StreamConnection
 from services.executor.gateway.venue_time import VenueTime
@@ -19,6 +20,7 @@ from services.executor.gateway.venues.catalog import VENUES
 from services.executor.vocabulary import (
     CancelOrder,
     CancelSent,
+    KeyUnbound,
     NotSent,
     OrderSent,
     ReadAccount,
@@ -53,7 +55,7 @@ class Gateway:
         self._draws: Final = draws
         self._pace: Final = pace or Pace()
         self._orders: Orders | None = None
-        self._waiting: Final[asyncio.Queue[Read]] = asyncio.Queue(maxsize=self._pace.reads_waiting_max)
+        self._questions: Final = Questions(waiting_max=self._pace.reads_waiting_max)
         self._sending: Final[set[asyncio.Task[None]]] = set()
         self._running: asyncio.Task[None] | None = None
 
@@ -90,9 +92,7 @@ class Gateway:
             task.add_done_callback(self._sending.discard)
 
     def _read(self, effect: Read) -> None:
-        try:
-            self._waiting.put_nowait(effect)
-        except asyncio.QueueFull:
+        if not self._questions.add(effect):
             self._bring(failed(effect, f"{self._pace.reads_waiting_max} others are waiting"))
 
     async def _run(self) -> None:
@@ -141,7 +141,9 @@ class Gateway:
             tasks.create_task(markets.keep())
             tasks.create_task(stream.keep(connect, rest))
             for _ in range(pace.reads_at_once):
-                tasks.create_task(self._work_off(reads))
+                tasks.create_task(self._work_off(reads, with_routine=True))
+            for _ in range(pace.urgent_reads_at_once):
+                tasks.create_task(self._work_off(reads, with_routine=False))
 
     async def _check_rights(self, rest: Rest, reads: Reads, stream: PrivateStream) -> None:
         """See what the key may do. One that could take the money away is not used, whoever might find it."""
@@ -158,10 +160,12 @@ class Gateway:
             )
         if not rights.may_trade:
             raise OutsideUnusableError(f"the key for {self._name} may not trade: give it that right at the exchange")
+        if not rights.is_bound:
+            self._bring(KeyUnbound())
 
-    async def _work_off(self, reads: Reads) -> None:
+    async def _work_off(self, reads: Reads, *, with_routine: bool) -> None:
         while True:
-            await reads.answer(await self._waiting.get())
+            await reads.answer(await self._questions.next(with_routine=with_routine))
 
     def _backoff(self) -> Backoff:
         return self._pace.backoff(self._draws)

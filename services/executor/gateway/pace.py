@@ -15,7 +15,8 @@ class Pace:
     read_seconds: float = 5.0
     listing_read_seconds: float = 20.0  # of some megabytes
     reads_at_once: int = 3
-    reads_waiting_max: int = 200
+    urgent_reads_at_once: int = 1  # beside them, of questions that an order's fate hangs on
+    reads_waiting_max: int = 200  # in each of the two lines
     sends_at_once_max: int = 100
     clock_seconds: float = 30.0
     listing_seconds: float = 3_600.0

@@ -1,4 +1,4 @@
-"""Questions about the account: a few at a time, the others wait in line, and each is asked once and answered once."""
+"""Questions about the account: a few at a time, and each is asked once and answered once."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -6,7 +6,8 @@ from typing import Final, TypeVar
 from services.executor.gateway.classification import Failure, NoSuchOrder, answer_read, order_found, trades_found
 from services.executor.gateway.market_list import MarketList
 from services.executor.gateway.pace import Pace
-from services.executor.gateway.reply import Heard, Reply, Silence
+from services.executor.gateway.questions import Read, is_routine
+from services.executor.gateway.reply import Heard, Silence
 from services.executor.gateway.rest import Rest
 from services.executor.gateway.venue_time import VenueTime
 from services.executor.gateway.venues.venue import KeyRights, Request, Symbols, Venue
@@ -23,14 +24,13 @@ from services.executor.vocabulary import (
 from shared.core.service import FromOutside
 
 MS_PER_SECOND: Final = 1_000
-NOT_FOUND: Final = 404
+KEPT: Final = "what is left of the venue's weight is kept for orders and cancellations"
 
-Read = ReadOrder | ReadOpenOrders | ReadTrades | ReadAccount
 _T = TypeVar("_T")
 
 
 class Reads:
-    """Asks in the order in which it was wanted."""
+    """Asks, and says what was answered."""
 
     def __init__(
         self,
@@ -50,18 +50,18 @@ class Reads:
         self._bring: Final = bring
 
     async def answer(self, wanted: Read) -> None:
-        """Ask, and say what came of it."""
+        """Ask, and say what came of it; routine is not asked where little is left of what the venue grants a minute."""
+        if self._rest.is_kept and is_routine(wanted):
+            self._bring(failed(wanted, KEPT))
+            return
         # The venue answers after it was asked: what its clock had passed by now it has passed then, too.
         venue_time_ns = self._time.at_least_ns()
         heard = await self._heard(self._asking(wanted))
         self._bring(told(wanted, heard, venue_time_ns, self._venue, self._markets.symbols))
 
     async def rights(self) -> KeyRights | Failure:
-        """Ask what our key may do. A venue that does not know this question has keys that may trade and no more."""
-        heard = await self._heard(self._venue.rights_asked)
-        if isinstance(heard, Reply) and heard.status == NOT_FOUND:
-            return KeyRights(may_trade=True, may_withdraw=False)
-        return answer_read(heard, self._venue, self._venue.rights_read)
+        """Ask what our key may do. Whatever does not say so, a 404 of somebody on the way too, says nothing of it."""
+        return answer_read(await self._heard(self._venue.rights_asked), self._venue, self._venue.rights_read)
 
     def _asking(self, wanted: Read) -> Request:
         venue = self._venue

@@ -18,6 +18,7 @@ from shared.mesh.clock import Clock
 NS_PER_SECOND: Final = 1_000_000_000
 NS_PER_MS: Final = 1_000_000
 REASON_CHARACTERS_MAX: Final = 200
+MINUTE_NS: Final = 60 * NS_PER_SECOND  # after which the venue has begun to count anew
 WAIT_SECONDS_MAX: Final = 3 * 86_400  # the longest ban there is
 TOO_MANY: Final = frozenset({418, 429})
 
@@ -49,12 +50,18 @@ class Rest:
         self._closed_until_boot_ns = 0
         self._orders_closed_until_boot_ns = 0
         self._used_weight = 0
+        self._kept_until_boot_ns = 0
         self._told = WeightTold(0, None, None)
         exchange.on_rest_response = note_reply
 
     def wait_seconds(self) -> float:
         """Return how long the venue wants to be left alone."""
         return max(0, self._closed_until_boot_ns - self._clock.boot_ns()) / NS_PER_SECOND
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is left of the minute is kept for orders, cancellations and what an order's fate hangs on."""
+        return self._clock.boot_ns() < self._kept_until_boot_ns
 
     async def ask(self, request: Request, *, seconds: float) -> Heard:
         """Ask, and wait for the answer for so long."""
@@ -102,9 +109,14 @@ class Rest:
                 self._orders_closed_until_boot_ns = max(self._orders_closed_until_boot_ns, until_boot_ns)
             else:
                 self._closed_until_boot_ns = max(self._closed_until_boot_ns, until_boot_ns)
+                # What waited to reduce risk is first, once this is over: the next answer says what is used then.
+                self._kept_until_boot_ns = until_boot_ns + MINUTE_NS
         used = reply.headers.get(self._venue.weight_header, "")
         if _is_number(used):
             self._used_weight = int(used)
+            if reply.status not in TOO_MANY:
+                is_much = self._used_weight > self._venue.routine_weight_max
+                self._kept_until_boot_ns = boot_ns + MINUTE_NS if is_much else 0
         told = WeightTold(
             self._used_weight,
             _yet_to_come(self._closed_until_boot_ns, boot_ns),

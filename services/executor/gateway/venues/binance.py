@@ -1,6 +1,7 @@
 """What Binance's answers on its spot market mean: one pure function for each, with an answer of the venue's in it.
 
-Anything that is missing, of another type, or no number raises `UnreadableError`: half an answer is none.
+Anything that is missing, of another type, no number, or more than a record of ours holds raises `UnreadableError`: half
+an answer is none, and what was written down and cannot be read again would end every later life of the executor.
 """
 
 from decimal import Decimal
@@ -8,12 +9,15 @@ from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
-from proto.fields import INTEGER_MAX, Side
+from proto.fields import ID_LENGTH_MAX, INTEGER_MAX, Asset, Id, Side
 from services.executor.gateway.venues.venue import Complaint, KeyRights, Symbols, UnreadableError, own_symbol
 from services.executor.vocabulary import VenueBalance, VenueOrder, VenueStatus, VenueTrade
 
 NS_PER_MS: Final = 1_000_000
 REASON_CHARACTERS_MAX: Final = 200
+# The venue has eight places. Sums and averages of numbers within these bounds still fit into any record.
+NUMBER_BOUND: Final = Decimal(10) ** 16
+PLACES_MAX: Final = 12
 
 STATUS: Final[dict[str, VenueStatus]] = {
     "NEW": "open",
@@ -30,6 +34,8 @@ SIDE: Final[dict[str, Side]] = {"BUY": "buy", "SELL": "sell"}
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX // NS_PER_MS)]
+MarketId = Annotated[str, msgspec.Meta(min_length=3, max_length=24)]  # it may have to stand for an asset
+IdOrNone = Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX)]
 RawSide = Literal["BUY", "SELL"]
 RawStatus = Literal[
     "NEW",
@@ -52,34 +58,34 @@ class _Complaint(msgspec.Struct, frozen=True):
 
 
 class _Order(msgspec.Struct, frozen=True, rename="camel"):
-    symbol: str
+    symbol: MarketId
     order_id: Number
-    client_order_id: str
+    client_order_id: Id
     side: RawSide
     status: RawStatus
     orig_qty: Decimal
     executed_qty: Decimal
     transact_time: Milliseconds | None = None  # of an answer to a sending
     update_time: Milliseconds | None = None  # of an answer to a question
-    orig_client_order_id: str = ""  # of an answer to a cancellation, which has a client id of its own
+    orig_client_order_id: IdOrNone = ""  # of an answer to a cancellation, which has a client id of its own
 
 
 class _Trade(msgspec.Struct, frozen=True, rename="camel"):
-    symbol: str
+    symbol: MarketId
     id: Number
     order_id: Number
     price: Decimal
     qty: Decimal
     quote_qty: Decimal
     commission: Decimal
-    commission_asset: str
+    commission_asset: Asset
     time: Milliseconds
     is_buyer: bool
     is_maker: bool
 
 
 class _Balance(msgspec.Struct, frozen=True):
-    asset: str
+    asset: Asset
     free: Decimal
     locked: Decimal
 
@@ -89,6 +95,7 @@ class _Account(msgspec.Struct, frozen=True):
 
 
 class _Rights(msgspec.Struct, frozen=True, rename="camel"):
+    ip_restrict: bool
     enable_withdrawals: bool
     enable_spot_and_margin_trading: bool
 
@@ -120,7 +127,9 @@ def rights_read(body: str) -> KeyRights:
     {"ipRestrict":true,"enableReading":true,"enableWithdrawals":false,"enableSpotAndMarginTrading":true}
     """
     raw = decoded(body, _Rights)
-    return KeyRights(may_trade=raw.enable_spot_and_margin_trading, may_withdraw=raw.enable_withdrawals)
+    return KeyRights(
+        may_trade=raw.enable_spot_and_margin_trading, may_withdraw=raw.enable_withdrawals, is_bound=raw.ip_restrict
+    )
 
 
 def account_read(body: str) -> tuple[VenueBalance, ...]:
@@ -173,15 +182,17 @@ def _order(raw: _Order, client_order_id: str, symbols: Symbols) -> VenueOrder:
     time_ms = raw.update_time if raw.transact_time is None else raw.transact_time
     if time_ms is None or not client_order_id:
         raise UnreadableError("an order without a time, or without a client id")
-    return VenueOrder(
-        symbol=own_symbol(raw.symbol, symbols),
-        client_order_id=client_order_id,
-        venue_order_id=str(raw.order_id),
-        side=SIDE[raw.side],
-        status=STATUS[raw.status],
-        quantity=amount(raw.orig_qty),
-        executed_quantity=amount(raw.executed_qty),
-        venue_time_ns=time_ms * NS_PER_MS,
+    return consistent(
+        VenueOrder(
+            symbol=own_symbol(raw.symbol, symbols),
+            client_order_id=client_order_id,
+            venue_order_id=str(raw.order_id),
+            side=SIDE[raw.side],
+            status=STATUS[raw.status],
+            quantity=amount(raw.orig_qty),
+            executed_quantity=amount(raw.executed_qty),
+            venue_time_ns=time_ms * NS_PER_MS,
+        )
     )
 
 
@@ -191,9 +202,9 @@ def _trade(raw: _Trade, symbols: Symbols) -> VenueTrade:
         trade_id=raw.id,
         venue_order_id=str(raw.order_id),
         side="buy" if raw.is_buyer else "sell",
-        price=amount(raw.price),
-        quantity=amount(raw.qty),
-        quote_quantity=amount(raw.quote_qty),
+        price=positive(raw.price),
+        quantity=positive(raw.qty),
+        quote_quantity=positive(raw.quote_qty),
         fee=number(raw.commission),
         fee_asset=raw.commission_asset,
         liquidity="maker" if raw.is_maker else "taker",
@@ -210,14 +221,30 @@ def decoded(body: str | bytes, form: type[_Form]) -> _Form:
 
 
 def number(value: Decimal) -> Decimal:
-    """Return a number, if it is one."""
-    if not value.is_finite():
-        raise UnreadableError(f"{value} in the place of a number")
+    """Return a number, if it is one that a record can hold."""
+    places = value.as_tuple().exponent
+    if not isinstance(places, int) or -places > PLACES_MAX or abs(value) >= NUMBER_BOUND:
+        raise UnreadableError(f"{str(value)[:48]} in the place of a number")
     return value
 
 
 def amount(value: Decimal) -> Decimal:
-    """Return a number that is not negative."""
-    if number(value) < 0:
+    """Return a number that is not negative; zero with a sign is none."""
+    if number(value).is_signed():
         raise UnreadableError(f"{value} in the place of an amount")
     return value
+
+
+def positive(value: Decimal) -> Decimal:
+    """Return a number above zero: a trade of nothing, or for nothing, is none."""
+    if not amount(value):
+        raise UnreadableError(f"{value} in the place of what was traded")
+    return value
+
+
+def consistent(order: VenueOrder) -> VenueOrder:
+    """Return an order whose state and quantities agree. One for a worth, by another hand, may have no quantity."""
+    executed, quantity = order.executed_quantity, order.quantity
+    if quantity and (executed > quantity or (order.status == "filled" and executed != quantity)):
+        raise UnreadableError(f"an order that is {order.status} with {executed} of {quantity}")
+    return order

@@ -5,15 +5,18 @@ ccxt's own markets are not used: they know no band of prices, no counts of order
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from services.executor.gateway.venues.binance import amount, decoded
+from proto.fields import Asset
+from services.executor.gateway.venues.binance import NUMBER_BOUND, PLACES_MAX, MarketId, amount, decoded
 from services.executor.gateway.venues.venue import Listing, UnreadableError
 from shared.trading.instruments import Instrument, InstrumentError, PriceBand
 
 _NOTHING: Final = Decimal(0)
+SYMBOL_CHARACTERS_MAX: Final = 40  # so that a reference made of a symbol, numbers and an asset is still an id
+_Places = Annotated[int, msgspec.Meta(ge=0, le=PLACES_MAX)]
 
 
 class _Filter(msgspec.Struct, frozen=True, rename="camel"):
@@ -42,16 +45,16 @@ class _Symbol(msgspec.Struct, frozen=True, rename="camel"):
     symbol: str
     base_asset: str
     quote_asset: str
-    quote_precision: int
-    base_asset_precision: int
+    quote_precision: _Places
+    base_asset_precision: _Places
     filters: tuple[_Filter, ...]
     is_spot_trading_allowed: bool = True
 
 
 class _Named(msgspec.Struct, frozen=True, rename="camel"):
-    symbol: str
-    base_asset: str
-    quote_asset: str
+    symbol: MarketId
+    base_asset: Asset
+    quote_asset: Asset
 
 
 class _Info(msgspec.Struct, frozen=True):
@@ -77,7 +80,10 @@ def listing_read(body: str) -> Listing:
             named = _NAMED.decode(raw)
         except (ValueError, RecursionError):
             continue
-        symbol = symbols[named.symbol] = f"{named.base_asset}/{named.quote_asset}"
+        symbol = f"{named.base_asset}/{named.quote_asset}"
+        if len(symbol) > SYMBOL_CHARACTERS_MAX:
+            continue
+        symbols[named.symbol] = symbol
         try:
             listed = _SYMBOLS.decode(raw)
             if listed.is_spot_trading_allowed:
@@ -117,7 +123,9 @@ def _instrument(symbol: str, listed: _Symbol) -> Instrument:
 
 
 def _greatest(value: Decimal) -> Decimal | None:
-    """Return a greatest bound; with the venue 0 bounds nothing."""
+    """Return a greatest bound; with the venue 0 bounds nothing, nor does what no order of ours comes near."""
+    if value.is_finite() and value >= NUMBER_BOUND:
+        return None
     return amount(value) or None
 
 

@@ -1,22 +1,27 @@
 """What Binance tells of an account over its WebSocket API: executions, transfers, and the ends of the stream itself."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
+from proto.fields import INTEGER_MAX, Asset, Id
 from services.executor.gateway.venues.binance import (
     NS_PER_MS,
     REASON_CHARACTERS_MAX,
     SIDE,
     STATUS,
+    IdOrNone,
+    MarketId,
     Milliseconds,
     Number,
     RawSide,
     RawStatus,
     amount,
+    consistent,
     decoded,
     number,
+    positive,
 )
 from services.executor.gateway.venues.venue import (
     Frame,
@@ -24,6 +29,7 @@ from services.executor.gateway.venues.venue import (
     Subscribed,
     SubscriptionRefused,
     Symbols,
+    UnreadableError,
     own_symbol,
 )
 from services.executor.vocabulary import OrderTold, TransferTold, VenueOrder, VenueTrade
@@ -32,6 +38,7 @@ from services.executor.vocabulary import OrderTold, TransferTold, VenueOrder, Ve
 _FINAL: Final = frozenset({-1002, -1022, -2014, -2015})
 _NO_CLIENT_ID: Final = frozenset({"", "null"})
 _OK: Final = 200
+NO_TRADE: Final = -1
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -74,8 +81,8 @@ class _Report(
         "is_maker": "m",
     },
 ):
-    symbol: str
-    client_order_id: str
+    symbol: MarketId
+    client_order_id: Id
     order_id: Number
     side: RawSide
     status: RawStatus
@@ -83,18 +90,18 @@ class _Report(
     quantity: Decimal
     executed_quantity: Decimal
     time_ms: Milliseconds
-    trade_id: int
+    trade_id: Annotated[int, msgspec.Meta(ge=NO_TRADE, le=INTEGER_MAX)]
     last_price: Decimal
     last_quantity: Decimal
     last_quote_quantity: Decimal
     fee: Decimal
-    fee_asset: str | None
+    fee_asset: Asset | None
     is_maker: bool
-    original_client_order_id: str | None = None
+    original_client_order_id: IdOrNone | None = None
 
 
 class _Transfer(msgspec.Struct, frozen=True, rename={"asset": "a", "quantity": "d", "time_ms": "T"}):
-    asset: str
+    asset: Asset
     quantity: Decimal
     time_ms: Milliseconds
 
@@ -137,30 +144,35 @@ def _report(raw: _Report, symbols: Symbols) -> OrderTold:
     original = raw.original_client_order_id
     # After a cancellation `c` is the name of that, and `C` is the order's.
     client_order_id = original if original is not None and original not in _NO_CLIENT_ID else raw.client_order_id
-    order = VenueOrder(
-        symbol=own_symbol(raw.symbol, symbols),
-        client_order_id=client_order_id,
-        venue_order_id=str(raw.order_id),
-        side=SIDE[raw.side],
-        status=STATUS[raw.status],
-        quantity=amount(raw.quantity),
-        executed_quantity=amount(raw.executed_quantity),
-        venue_time_ns=raw.time_ms * NS_PER_MS,
+    order = consistent(
+        VenueOrder(
+            symbol=own_symbol(raw.symbol, symbols),
+            client_order_id=client_order_id,
+            venue_order_id=str(raw.order_id),
+            side=SIDE[raw.side],
+            status=STATUS[raw.status],
+            quantity=amount(raw.quantity),
+            executed_quantity=amount(raw.executed_quantity),
+            venue_time_ns=raw.time_ms * NS_PER_MS,
+        )
     )
     return OrderTold(order, _trade(raw, order) if raw.execution == "TRADE" else None)
 
 
 def _trade(raw: _Report, order: VenueOrder) -> VenueTrade:
+    _, listed, quote = order.symbol.partition("/")
+    if raw.trade_id == NO_TRADE or not listed:  # of a market without a name of ours nobody knows what was paid with
+        raise UnreadableError("a trade without an id, or on a market that was not listed")
     return VenueTrade(
         symbol=order.symbol,
         trade_id=raw.trade_id,
         venue_order_id=order.venue_order_id,
         side=order.side,
-        price=amount(raw.last_price),
-        quantity=amount(raw.last_quantity),
-        quote_quantity=amount(raw.last_quote_quantity),
+        price=positive(raw.last_price),
+        quantity=positive(raw.last_quantity),
+        quote_quantity=positive(raw.last_quote_quantity),
         fee=number(raw.fee),
-        fee_asset=raw.fee_asset or order.symbol.rpartition("/")[2],  # where nothing was charged none is named
+        fee_asset=raw.fee_asset or quote,  # where nothing was charged none is named
         liquidity="maker" if raw.is_maker else "taker",
         venue_time_ns=order.venue_time_ns,
     )

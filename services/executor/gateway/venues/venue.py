@@ -73,6 +73,7 @@ class KeyRights:
 
     may_trade: bool
     may_withdraw: bool
+    is_bound: bool  # to addresses: from others it cannot be used
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Venue:
     stream_address: tuple[str, ...]  # where in ccxt's addresses that of the private stream is
     refusals: Refusals
     weight_header: str  # in small letters
+    routine_weight_max: int  # the weight used of a minute from which on the rest is kept for what reduces risk
 
     time_asked: Request
     listing_asked: Request

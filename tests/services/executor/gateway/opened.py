@@ -152,6 +152,12 @@ async def opened(url: str, *, key: KeySource | None = None, pace: Pace = BRISK) 
         assert running.done()
 
 
+async def passed(until_boot_ns: int | None) -> None:
+    """Wait until our clock has passed a time, and a little more: the loop's own clock may wake up just before it."""
+    assert until_boot_ns is not None
+    await asyncio.sleep((until_boot_ns - CLOCK.boot_ns()) / 1_000_000_000 + 0.01)
+
+
 def an_order(
     *,
     side: str = "buy",

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
-from aiohttp import web
 
 from services.executor.gateway.client import hang_up, venue_client
 from services.executor.gateway.gateway import Gateway
 from services.executor.gateway.venues.catalog import VENUES
 from services.executor.vocabulary import (
     InstrumentsKnown,
+    KeyUnbound,
+    NotSent,
     ReadAccount,
     StreamLost,
     StreamOpened,
@@ -22,7 +23,6 @@ from services.executor.vocabulary import (
 from services.sim_exchange.face.keys import ApiKey
 from shared.mesh.service.plan import OutsideUnusableError
 from shared.mesh.settings import Credentials
-from tests.loopback import OUR_HOST
 from tests.services.executor.gateway.opened import BRISK, PATIENCE_S, KeyAtHand, an_order, opened
 from tests.services.sim_exchange.face.venue import ALICE, READER
 from tests.services.sim_exchange.faults.sabotaged import Sabotaged
@@ -30,6 +30,10 @@ from tests.services.sim_exchange.faults.sabotaged import Sabotaged
 WITHDRAWER = ApiKey(
     key="withdrawer".ljust(64, "W"), secret="w" * 64, account="alice", may_trade=True, may_withdraw=True
 )
+BOUND = ApiKey(
+    key="bound".ljust(64, "B"), secret="b" * 64, account="alice", may_trade=True, addresses=frozenset({"127.0.0.1"})
+)
+RIGHTS = {"endpoint": "GET /sapi/v1/account/apiRestrictions"}
 
 
 class KeyThatComesLater:
@@ -125,36 +129,24 @@ async def test_venue_that_is_down_is_waited_for(exchange: Sabotaged) -> None:
         await gateway.is_ready()
 
 
-async def test_venue_without_that_question_is_traded_on() -> None:
-    """A venue that knows no question for a key's rights is not asked again: its keys cannot withdraw."""
-    asked = list[str]()
+async def test_venue_that_does_not_know_the_question_is_not_traded_on(exchange: Sabotaged) -> None:
+    """A 404 in the place of a key's rights, whoever it is from, is no right: nothing is sent before the answer."""
+    rule = exchange.suffer("http_status", status=404, executed=False, when=RIGHTS)
+    async with opened(url_of(exchange)) as gateway:
+        lost = await gateway.brought.first(StreamLost)
+        assert lost.reason == "the venue does not say what the key may do: HTTP 404: nothing of the venue's"
+        assert isinstance((await gateway.sent(an_order())).outcome, NotSent)
+        exchange.saboteur.remove(rule.fault_id)
+        await gateway.is_ready()
 
-    async def answer(request: web.Request) -> web.Response:
-        asked.append(request.path)
-        match request.path.rpartition("/")[2]:
-            case "time":
-                return web.json_response({"serverTime": 1_767_225_600_000})
-            case "exchangeInfo":
-                symbol = {"symbol": "BTCUSDT", "baseAsset": "BTC", "quoteAsset": "USDT", "filters": []}
-                return web.json_response({"symbols": [symbol | {"quotePrecision": 8, "baseAssetPrecision": 8}]})
-            case "account":
-                return web.json_response({"balances": []})
-            case _:
-                raise web.HTTPNotFound
 
-    app = web.Application()
-    app.router.add_get("/{path:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, OUR_HOST, 0).start()
-        async with opened(f"http://{OUR_HOST}:{runner.addresses[0][1]}") as gateway:
-            gateway.gateway.perform(ReadAccount(1))
-            lost = await gateway.brought.first(StreamLost)
-            assert lost.reason == "HTTP 404 in the place of a connection"
-            assert asked.count("/sapi/v1/account/apiRestrictions") == 1
-    finally:
-        await runner.cleanup()
+@pytest.mark.parametrize(("key", "is_said"), [(ALICE, True), (BOUND, False)], ids=["from anywhere", "from here"])
+async def test_key_that_works_from_anywhere_is_told_of(exchange: Sabotaged, key: ApiKey, *, is_said: bool) -> None:
+    """A key that is bound to no address is used, and that is said; of one that is bound nothing is."""
+    exchange.venue.keys.add(BOUND)
+    async with opened(url_of(exchange), key=KeyAtHand(key)) as gateway:
+        await gateway.is_ready()
+        assert bool(gateway.brought.of(KeyUnbound)) == is_said
 
 
 async def test_nothing_secret_is_shown(exchange: Sabotaged, caplog: pytest.LogCaptureFixture) -> None:

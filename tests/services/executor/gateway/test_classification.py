@@ -96,6 +96,9 @@ ROWS: Final[list[tuple[Kind, int, str]]] = [
     ("unproved", 200, changed(origQty="1.00000000")),
     ("unproved", 200, changed(executedQty="NaN")),
     ("unproved", 200, changed(executedQty="-1")),
+    ("unproved", 200, changed(executedQty="0.2")),
+    ("unproved", 200, changed(status="FILLED", executedQty="0.06")),
+    ("unproved", 200, changed(origQty="0.1000000000000000")),
     ("unproved", 200, changed(status=None)),
     ("unproved", 200, changed(status="A_STATE_TO_COME")),
     ("unproved", 200, changed(transactTime=None)),
@@ -241,7 +244,8 @@ def test_reason_is_bounded() -> None:
 
 CANCELS: Final[list[tuple[Kind, int, str]]] = [
     ("acknowledged", 200, json.dumps(CANCELED)),
-    ("acknowledged", 200, json.dumps({**CANCELED, "status": "FILLED"})),
+    ("acknowledged", 200, json.dumps({**CANCELED, "status": "FILLED", "executedQty": "0.10000000"})),
+    ("unproved", 200, json.dumps({**CANCELED, "status": "FILLED"})),
     ("unproved", 200, json.dumps({**CANCELED, "origClientOrderId": "somebody-elses"})),
     ("unproved", 200, changed()),
     ("unproved", 200, json.dumps({**CANCELED, "symbol": "ETHUSDT"})),

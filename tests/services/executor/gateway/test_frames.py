@@ -101,7 +101,7 @@ def test_report_names_the_order() -> None:
 )
 def test_each_state_has_its_word(status: str, meant: VenueStatus) -> None:
     """Every state of the venue's is one of ours."""
-    assert told(X=status).order.status == meant
+    assert told(X=status, z="1.00000000").order.status == meant
 
 
 @pytest.mark.parametrize("original", ["", "null", None])

@@ -134,9 +134,10 @@ def test_symbol_that_rests_keeps_its_rules() -> None:
         {**BNBBTC, "symbol": "ODD", "filters": [{"filterType": "LOT_SIZE", "stepSize": "NaN"}]},
         {**BNBBTC, "symbol": "ODD", "filters": [{"filterType": "PERCENT_PRICE_BY_SIDE"}]},
         {**BNBBTC, "symbol": "ODD", "filters": "none"},
+        {**BNBBTC, "symbol": "ODD", "filters": [], "quotePrecision": 40},
         {**BNBBTC, "symbol": "ODD", "isSpotTradingAllowed": False},
     ],
-    ids=["negative step", "no number", "no width", "no filters", "no spot"],
+    ids=["negative step", "no number", "no width", "no filters", "no digits", "no spot"],
 )
 def test_odd_symbol_takes_no_other_with_it(odd: dict[str, Any]) -> None:
     """A symbol with rules that make no sense is not traded, but has its name; the others are traded."""
@@ -144,6 +145,20 @@ def test_odd_symbol_takes_no_other_with_it(odd: dict[str, Any]) -> None:
     listing = listing_read(listed(other, BNBBTC))
     assert set(listing.instruments) == {"BNB/BTC"}
     assert listing.symbols == {"ODD": "ODD/BTC", "BNBBTC": "BNB/BTC"}
+
+
+@pytest.mark.parametrize("names", [("ODD", "", "BTC"), ("ODD", "O" * 24, "D" * 24), ("O" * 25, "ODD", "BTC")], ids=str)
+def test_symbol_whose_name_no_message_holds_is_not_listed(names: tuple[str, str, str]) -> None:
+    """A symbol without a name, or with one beyond all bounds, is passed over."""
+    symbol, base, quote = names
+    other = {**BNBBTC, "symbol": symbol, "baseAsset": base, "quoteAsset": quote}
+    assert listing_read(listed(other, BNBBTC)).symbols == {"BNBBTC": "BNB/BTC"}
+
+
+def test_greatest_bound_beyond_all_numbers_binds_nothing() -> None:
+    """Some symbols may be ordered up to the greatest integer there is."""
+    filters = [{"filterType": "LOT_SIZE", "minQty": "1", "maxQty": "9223372036854775807", "stepSize": "1"}]
+    assert only({**BNBBTC, "filters": filters}).quantity_max is None
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"symbols":[]}', '{"symbols":[{}]}', "null"])
