@@ -32,27 +32,27 @@ class Approvals:
         self._reports: Final = reports
         self._asking: Final[set[str]] = set()
         self._taken: Final[set[str]] = set()
+        self._declined: Final[dict[str, tuple[int, str]]] = {}  # when that was said, and why
         self._over: Final[dict[str, ReservationFreed]] = {}
 
     def asked(self, now: Moment) -> Iterator[Ask]:
         """Yield the approvals that the executor shall have, and may not have yet."""
         for held in self._facts.reservations.values():
             approval = held.approval
-            known = self._asking | self._taken | self._over.keys() | self._reports.opened.keys()
+            known = self._asking | self._taken | self._over.keys() | self._declined.keys() | self._reports.opened.keys()
             if approval.approval_id not in known and held.is_in_time(now.boot_ns, now.boot_id):
                 self._asking.add(approval.approval_id)
                 yield Ask(EXECUTOR, approval, approval.approval_id, cause_id=approval.intent_id)
 
-    def answered(self, ask_id: str, body: Body | None) -> None:
+    def answered(self, ask_id: str, body: Body | None, answered_ns: int) -> None:
         """Take the executor's answer. Without one, or when its bus refused, it is asked again while there is time."""
         self._asking.discard(ask_id)
         match body:
             case ApprovalTaken(approval_id=approval_id) if approval_id in self._facts.reservations:
                 self._taken.add(approval_id)
-            case ApprovalDeclined(approval_id=approval_id) if approval_id in self._reports.opened:
-                pass  # it was taken in an earlier life of ours, and its end will be told
             case ApprovalDeclined(approval_id=approval_id, rule=rule, reason=reason):
-                self._is_over(approval_id, f"the executor declined it by {rule}: {reason}")
+                if approval_id in self._facts.reservations:
+                    self._declined[approval_id] = answered_ns, f"the executor declined it by {rule}: {reason}"
             case _:
                 pass
 
@@ -62,15 +62,24 @@ class Approvals:
             self._over[told.approval_id] = ReservationFreed(told.approval_id, told.filled_quantity, told.reason)
 
     def freed(self, now: Moment) -> list[ReservationFreed]:
-        """Return what can be freed: what is over, and what expired and is known never to have been worked."""
+        """Return what can be freed: what is over, and what is known never to have been worked.
+
+        That it was declined is no proof: a life of the executor before that one may have worked it, and ended.
+        """
         for held in self._facts.reservations.values():
-            if held.approval.approval_id not in self._over and self._expired_unheard(held, now):
-                self._is_over(held.approval.approval_id, "it expired before the executor began with it")
+            approval_id = held.approval.approval_id
+            if approval_id in self._over or approval_id in self._reports.opened:
+                continue
+            if self._declined_unworked(approval_id):
+                self._is_over(approval_id, self._declined[approval_id][1])
+            elif self._expired_unheard(held, now):
+                self._is_over(approval_id, "it expired before the executor began with it")
         return list(self._over.values())
 
     def forget(self, approval_id: str) -> None:
         """Let go of an approval that is freed."""
         self._taken.discard(approval_id)
+        self._declined.pop(approval_id, None)
         self._over.pop(approval_id, None)
 
     def standing(self, verdict: Verdict, now: Moment) -> IntentApproved | IntentRefused:
@@ -94,10 +103,15 @@ class Approvals:
 
     def _expired_unheard(self, held: Reservation, now: Moment) -> bool:
         """Say whether no report can come any more by which the executor began with it: all until now are read."""
-        approval_id, read_until_ns = held.approval.approval_id, self._reports.read_until_ns
-        if read_until_ns is None or approval_id in self._reports.opened:
+        read_until_ns = self._reports.read_until_ns
+        if read_until_ns is None:
             return False
         return now.boot_id != held.boot_id or read_until_ns > held.approval.start_by_boot_ns
+
+    def _declined_unworked(self, approval_id: str) -> bool:
+        """Say whether it was declined, and all is read that was reported until then."""
+        declined, read_until_ns = self._declined.get(approval_id), self._reports.read_until_ns
+        return declined is not None and read_until_ns is not None and read_until_ns >= declined[0]
 
     def _is_over(self, approval_id: str, reason: str) -> None:
         if approval_id in self._facts.reservations:

@@ -100,6 +100,18 @@ def test_declined_after_it_was_opened_is_not_over(scene: Scene) -> None:
     assert not freed(scene)
 
 
+def test_declined_by_a_later_life_is_freed_with_what_the_one_before_filled(scene: Scene) -> None:
+    """What was reported before the executor began anew may not be read yet: a decline alone proves nothing."""
+    approval = scene.bench.approved(a_wish())
+    scene.bench.wait(1)
+    scene.executor.declines(approval)
+    assert not freed(scene)
+    scene.executor.opens(approval)
+    scene.executor.ends(approval, "3")
+    ((approval_id, filled, _),) = freed(scene)
+    assert (approval_id, filled) == (approval.approval_id, Decimal(3))
+
+
 def test_without_room_a_reservation_stays(scene: Scene) -> None:
     """What cannot be written down is not so: the reservation is freed when there is room."""
     bench, executor = scene.bench, scene.executor
