@@ -54,6 +54,7 @@ class Witness:
         self.entries: Final[Counter[str]] = Counter()  # by symbol
         self.marks: Final[dict[str, Envelope]] = {}
         self.fills: Final[dict[str, list[OrderFilled]]] = {}
+        self.fill_records: Final[list[tuple[int, OrderFilled]]] = []  # with their numbers
         self.endings: Final[dict[str, OrderEnded]] = {}
         self.worked: Final[dict[str, list[str]]] = {}  # by intent, the approvals that were worked for it
         self.exits_ns: Final[list[int]] = []  # how long each took
@@ -103,6 +104,8 @@ class Witness:
     def recorded(self, envelope: Envelope) -> None:
         """Take note of a durable record."""
         self.records += 1
+        if isinstance(envelope.body, OrderFilled):
+            self.fill_records.append((envelope.sequence, envelope.body))
         match envelope.body:
             case SendMarked() as mark:
                 self._mark(mark, envelope)
