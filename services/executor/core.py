@@ -154,7 +154,7 @@ class ExecutorCore:
                     self._prices.take(event, now.boot_ns)
                 return ()  # prices alone are no reason to do anything: the clock is
             case FromOutside():
-                self._venue_told(happening)
+                self._venue_told(happening, now)
             case _:
                 pass
         if self._is_running:
@@ -179,8 +179,9 @@ class ExecutorCore:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
         if not self._is_blocked:
             self._report(self._accounts.untold())
+        venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
         while not self._has_to_wait():
-            outcome = self._evidence.next(now, now.boot_ns + (self._venue_ahead_ns or 0))
+            outcome = self._evidence.next(now, venue_now_ns)
             if outcome is None:
                 break
             self._out += outcome.effects
@@ -192,7 +193,7 @@ class ExecutorCore:
             if outcome.accepted is not None:
                 self._worker.accepted(outcome.accepted)
         if not self._has_to_wait():
-            self._out += self._evidence.due(now)
+            self._out += self._evidence.due(now, venue_now_ns)
             if self.books.passes:
                 self._report(self._worker.steps(now))
         if self._requests.is_stopping and not self._pending and not self._in_flight and not self._is_entering():
@@ -246,7 +247,7 @@ class ExecutorCore:
             )
         )
 
-    def _venue_told(self, told: FromOutside) -> None:
+    def _venue_told(self, told: FromOutside, now: Moment) -> None:
         match told:
             case InstrumentsKnown(instruments=instruments):
                 self._worker.instruments = dict(instruments)
@@ -265,7 +266,7 @@ class ExecutorCore:
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)
                 if not self._evidence.take(told):
-                    self._lose_track()
+                    self._lose_track(now)
 
     def _clock_told(self, clock: VenueClock) -> None:
         self._venue_ahead_ns = clock.ahead_of_boot_ns
@@ -302,14 +303,14 @@ class ExecutorCore:
             case NotRecorded():
                 self._pending, self._is_blocked = 0, True
                 self._accounts.forget()
-                self._lose_track()
+                self._lose_track(now)
                 self._in_flight.clear()  # what was to leave with it has not left: that is asked about now
                 self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]  # as would these be
                 self._out.append(Note("critical", "not recorded", {"reason": told.reason}))
 
-    def _lose_track(self) -> None:
+    def _lose_track(self, now: Moment) -> None:
         """Ask how everything stands, since something that was told did not come into the books."""
-        self._evidence.forget()
+        self._evidence.forget(now)
         self._leave.is_reconciled = False
 
     def _report(self, reports: Sequence[Report]) -> None:

@@ -17,6 +17,7 @@ WINDOW_NS: Final = 3_000_000_000  # after its stamp the venue takes an order no 
 READ_LAG_NS: Final = 2_000_000_000
 PAUSE_NS_FIRST: Final = 500_000_000
 PAUSE_NS_MAX: Final = 4_000_000_000
+PROOF_NS: Final = 250_000_000  # after the last such moment: how well its clock is known, and the way of the question
 NEGATIVES_NEEDED: Final = 2
 
 Verdict = Literal["absent", "vanished"] | None
@@ -52,12 +53,12 @@ class Enquiries:
         if client_order_id not in self._open:
             self._open[client_order_id] = _Enquiry(symbol, None, now.boot_ns + in_ns)
 
-    def due(self, now: Moment) -> list[ReadOrder]:
+    def due(self, now: Moment, venue_now_ns: int) -> list[ReadOrder]:
         """Return the questions whose time has come."""
         asked = []
         for client_order_id, enquiry in self._open.items():
             if enquiry.next_boot_ns <= now.boot_ns:
-                enquiry.next_boot_ns = now.boot_ns + enquiry.pause_ns
+                enquiry.next_boot_ns = now.boot_ns + _pause_ns(enquiry, venue_now_ns)
                 enquiry.pause_ns = min(enquiry.pause_ns * 2, PAUSE_NS_MAX)
                 asked.append(ReadOrder(client_order_id, enquiry.symbol))
         return asked
@@ -80,3 +81,11 @@ class Enquiries:
     def settled(self, client_order_id: str) -> None:
         """Ask no more about an order."""
         self._open.pop(client_order_id, None)
+
+
+def _pause_ns(enquiry: _Enquiry, venue_now_ns: int) -> int:
+    """Return how long to wait before the next question: no longer than until an answer can prove something."""
+    until_ns = enquiry.taken_until_venue_ns
+    if until_ns is None or venue_now_ns >= until_ns:
+        return enquiry.pause_ns
+    return min(enquiry.pause_ns, until_ns + PROOF_NS - venue_now_ns)

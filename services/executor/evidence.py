@@ -92,12 +92,12 @@ class Evidence:
         self._facts.append(fact)
         return len(self._facts) <= FACTS_MAX
 
-    def forget(self) -> None:
+    def forget(self, now: Moment) -> None:
         """Begin anew with what is in the books, because a fact was lost: ask how everything stands."""
         self._facts.clear()
         self._words.clear()
         self._trades_due_ns.clear()
-        self._reconciler.forget()
+        self._reconciler.forget(now)
         self._is_behind = True
 
     def next(self, now: Moment, venue_now_ns: int) -> Outcome | None:
@@ -126,9 +126,9 @@ class Evidence:
                 self._read(fact, outcome, now)
         return outcome
 
-    def due(self, now: Moment) -> list[Outward]:
+    def due(self, now: Moment, venue_now_ns: int) -> list[Outward]:
         """Return the questions whose time has come."""
-        asked: list[Outward] = [*self._enquiries.due(now), *self._reconciler.due(now)]
+        asked: list[Outward] = [*self._enquiries.due(now, venue_now_ns), *self._reconciler.due(now)]
         if now.boot_ns >= self._account_due_ns:
             self._account_due_ns = now.boot_ns + ACCOUNT_NS
             asked.append(ReadAccount(NO_PASS))

@@ -1,13 +1,13 @@
 """How much may leave for the venue in a minute, whatever was approved: the last guard against our own defects. Pure."""
 
-from collections import deque
+from collections import Counter, deque
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from proto.fields import Symbol
-from shared.trading.amounts import ZERO
+from shared.trading.amounts import EXACT, ZERO
 
 MINUTE_NS: Final = 60_000_000_000
 
@@ -33,26 +33,33 @@ class Governor:
     def __init__(self, limits: EgressLimits) -> None:
         self._limits: Final = limits
         self._sent: Final[deque[_Sent]] = deque()
+        # Of the entries among them, summed as they come and go: an entry costs the same however many came before it.
+        self._entries: Final[Counter[Symbol]] = Counter()
+        self._entries_quote = ZERO
 
     def sent(self, symbol: Symbol, entry_quote: Decimal | None, boot_ns: int) -> None:
         """Note that an order is about to leave; of an entry, what it is worth."""
         self._sent.append(_Sent(boot_ns, symbol, entry_quote))
+        if entry_quote is not None:
+            self._entries[symbol] += 1
+            self._entries_quote = EXACT.add(self._entries_quote, entry_quote)
 
     def refusal(self, boot_ns: int) -> str | None:
         """Say why no order at all may be sent now."""
-        count = len(self._recent(boot_ns))
+        self._forget(boot_ns)
+        count = len(self._sent)
         if count >= self._limits.orders_max:
             return f"{count} orders were sent in the last minute, at most {self._limits.orders_max} may be"
         return None
 
     def entry_refusal(self, symbol: Symbol, quote: Decimal, boot_ns: int) -> str | None:
         """Say why no entry of this worth may be sent now."""
-        entries = [one for one in self._recent(boot_ns) if one.entry_quote is not None]
-        of_symbol = sum(one.symbol == symbol for one in entries)
-        worth = sum((one.entry_quote or ZERO for one in entries), quote)
+        self._forget(boot_ns)
+        entries, of_symbol = self._entries.total() + 1, self._entries[symbol] + 1
+        worth = EXACT.add(self._entries_quote, quote)
         counts = (
-            ("entries", Decimal(len(entries) + 1), Decimal(self._limits.entries_max)),
-            (f"entries of {symbol}", Decimal(of_symbol + 1), Decimal(self._limits.symbol_entries_max)),
+            ("entries", Decimal(entries), Decimal(self._limits.entries_max)),
+            (f"entries of {symbol}", Decimal(of_symbol), Decimal(self._limits.symbol_entries_max)),
             ("worth of entries", worth, self._limits.entries_quote_max),
         )
         for what, count, limit in counts:
@@ -60,7 +67,10 @@ class Governor:
                 return f"{what} in a minute would be {count}, at most {limit} may be"
         return self.refusal(boot_ns)
 
-    def _recent(self, boot_ns: int) -> deque[_Sent]:
+    def _forget(self, boot_ns: int) -> None:
+        """Let go of what left longer than a minute ago."""
         while self._sent and self._sent[0].boot_ns <= boot_ns - MINUTE_NS:
-            self._sent.popleft()
-        return self._sent
+            gone = self._sent.popleft()
+            if gone.entry_quote is not None:
+                self._entries[gone.symbol] -= 1
+                self._entries_quote = EXACT.subtract(self._entries_quote, gone.entry_quote)

@@ -90,10 +90,11 @@ class Reconciler:
         """Let the next pass not wait for its time."""
         self._is_urgent = True
 
-    def forget(self) -> None:
-        """Begin anew: something that was read did not come into the books."""
+    def forget(self, now: Moment) -> None:
+        """Begin anew, after a while: what was read did not come into the books, and may not the next time either."""
         self.read_to.clear()
-        self.soon()
+        self._pass, self._is_urgent, self._ended_boot_ns = None, True, now.boot_ns
+        self._again_ns = AGAIN_NS_MAX
 
     def due(self, now: Moment) -> list[ReadOpenOrders | ReadTrades | ReadAccount]:
         """Return what shall be read now."""

@@ -1,18 +1,20 @@
 """`make bench`: prints a table for a person and writes a JSON file for a machine, one of each for every benchmark.
 
-With names (`python -m tests.bench journal`) it runs only those. It never fails a build.
+With names (`python -m tests.bench journal`) it runs only those, and with `--rounds 10` those of the order path and the
+whole mesh take as many. It never fails a build.
 """
 
+import argparse
 import json
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, face, feed, history, journal, matching, service
+from tests.bench import bus, codec, face, feed, history, journal, leg, matching, mesh, order, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -92,7 +94,28 @@ def _feed() -> None:
     _write("feed", rows, said)
 
 
-BENCHMARKS: Final = {
+def _order(rounds: int = order.ROUNDS) -> None:
+    rows = order.measured(rounds)
+    said = order.verdicts(rows)
+    _say("Order: from the deciding message to the hand-over, in turn with its floor", order.table(rows), said)
+    _write("order", rows, said)
+
+
+def _leg() -> None:
+    rows = leg.measured()
+    said = leg.verdicts(rows)
+    _say("Leg: the venue client's own, with ccxt, to the simulated exchange", leg.table(rows), said)
+    _write("leg", rows, said)
+
+
+def _mesh(rounds: int = mesh.ROUNDS) -> None:
+    rows = mesh.measured(rounds)
+    said = mesh.verdicts(rows)
+    _say("Mesh: started, its executor killed, replies and orders lost", mesh.table(rows), said)
+    _write("mesh", rows, said)
+
+
+BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "codec": _codec,
     "journal": _journal,
     "bus": _bus,
@@ -101,17 +124,28 @@ BENCHMARKS: Final = {
     "history": _history,
     "face": _face,
     "feed": _feed,
+    "order": _order,
+    "leg": _leg,
+    "mesh": _mesh,
 }
+BY_ROUNDS: Final[dict[str, Callable[[int], None]]] = {"order": _order, "mesh": _mesh}
 
 
-def main(names: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Measure, print, write."""
-    unknown = [name for name in names if name not in BENCHMARKS]
+    parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(BENCHMARKS)}; all without any")
+    parser.add_argument("--rounds", type=int, help=f"that {' and '.join(BY_ROUNDS)} take")
+    arguments = parser.parse_args(argv)
+    unknown = [name for name in arguments.names if name not in BENCHMARKS]
     if unknown:
         sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}\n")
         return 2
-    for name in names or BENCHMARKS:
-        BENCHMARKS[name]()
+    for name in arguments.names or BENCHMARKS:
+        if arguments.rounds is not None and name in BY_ROUNDS:
+            BY_ROUNDS[name](arguments.rounds)
+        else:
+            BENCHMARKS[name]()
     return 0
 
 

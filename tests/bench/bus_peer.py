@@ -51,7 +51,7 @@ def a_hub(instance: str, run_directory: Path, *, secured: bool = True) -> Hub:
     )
 
 
-def floor_socket(kind: int, run_directory: Path, *, binds: bool, secured: bool) -> Socket:
+def floor_socket(kind: int, run_directory: Path, *, binds: bool, secured: bool, address: str = FLOOR_ADDRESS) -> Socket:
     """Open a bare blocking socket, with or without encryption."""
     socket: Socket = zmq.Context.instance().socket(kind)
     socket.linger = 500
@@ -63,8 +63,8 @@ def floor_socket(kind: int, run_directory: Path, *, binds: bool, secured: bool) 
             socket.curve_server = True
         else:
             socket.curve_serverkey = ring.public_keys[theirs]
-    address = f"ipc://{run_directory / FLOOR_ADDRESS}"
-    socket.bind(address) if binds else socket.connect(address)
+    endpoint = f"ipc://{run_directory / address}"
+    socket.bind(endpoint) if binds else socket.connect(endpoint)
     return socket
 
 

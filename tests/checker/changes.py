@@ -219,6 +219,17 @@ def stop_not_heard_of(story: Story) -> None:
     later(story, from_ms=2_000, by_ms=6_000)
 
 
+def stop_doubted(story: Story, by_ms: int) -> None:
+    """Let nobody know for so long whether the exchange has the stop; then it does."""
+    acknowledged = story.of_order("c2", "order_acknowledged.1")
+    story.says(0, "order_doubted.1", order=story.key("c2"), http_status=None, venue_code="", reason="")
+    story.move(story.executor[-1], acknowledged)
+    doubted = story.executor[story.executor.index(acknowledged) - 1]
+    doubted.at_ms, doubted.epoch = acknowledged.at_ms, acknowledged.epoch
+    later(story, from_ms=acknowledged.at_ms, by_ms=by_ms)
+    doubted.at_ms -= by_ms
+
+
 def no_protection(story: Story, **changes: object) -> None:
     """Let the stop of all that was bought be something else, and time pass."""
     for said in story.executor:

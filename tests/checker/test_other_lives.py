@@ -11,7 +11,7 @@ from services.verify.checker.checking import judged
 from services.verify.checker.evidence import PREFIX, Evidence
 from services.verify.checker.exchange_log import log_of
 from services.verify.checker.verdict import Verdict
-from tests.checker.changes import SECOND_NS, both_approvals, later, log_line_of, mark
+from tests.checker.changes import SECOND_NS, both_approvals, later, log_line_of, mark, stop_doubted
 from tests.checker.life import a_story
 from tests.checker.story import SYMBOL, Story
 from tests.checker.venue import START_MS
@@ -163,7 +163,15 @@ def at_the_edges(story: Story) -> None:
 
 
 Life = Callable[[Story], None]
+
+
+def stop_doubted_for_a_while(story: Story) -> None:
+    """Let the answer to a stop prove nothing, and its order be found at the exchange nine seconds later."""
+    stop_doubted(story, by_ms=9_000)
+
+
 LIVES: Final[tuple[Life, ...]] = (
+    stop_doubted_for_a_while,
     filled_after_its_cancel,
     never_sent,
     proved_by_the_next_life,

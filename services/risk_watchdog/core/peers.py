@@ -41,8 +41,9 @@ class Peer:
         if envelope.epoch < self._epoch:
             return  # the last words of one that was replaced
         if envelope.epoch > self._epoch:
-            if self._epoch and self._state != "draining":
-                self._deaths_ns.append(now.boot_ns)
+            if self._epoch:  # of lives that were too short to be heard of, how they ended is not known: as deaths
+                deaths = envelope.epoch - self._epoch - (self._state == "draining")
+                self._deaths_ns.extend([now.boot_ns] * min(deaths, DEATHS))
             self._epoch, self._handled, self._hello = envelope.epoch, -1, None
         match envelope.body:
             case Hello() as hello:

@@ -15,6 +15,7 @@ from services.verify.checker.words import (
     ExitEnded,
     ExitOpened,
     OrderAcknowledged,
+    OrderDoubted,
     OrderEnded,
     OrderFilled,
     PositionChanged,
@@ -23,24 +24,33 @@ from services.verify.checker.words import (
 )
 
 COVER_NS_MAX: Final = 5 * NS_PER_SECOND
+# While it is not known whether a stop is at the exchange, another one could be one too many: that is waited for.
+DOUBT_NS_MAX: Final = 15 * NS_PER_SECOND
 STOPS: Final = frozenset({"stop_market", "stop_limit"})
 UNCOVERED_FRACTION_MAX: Final = Decimal("0.01")  # where the step of the symbol is not known
 
 
 @dataclass(slots=True)
 class _Protection:
-    """A protective order: what is left of it, and whether the exchange is known to have it."""
+    """A protective order: what is left of it, who sent it, and whether the exchange is known to have it, or not to."""
 
     holder: Holder
     left: Decimal
+    epoch: int
     is_there: bool = False
+    is_doubted: bool = False
+
+    def is_in_doubt(self, epoch: int) -> bool:
+        """Tell whether nobody knows if it is there: its answer proved nothing, or a life before heard it."""
+        return not self.is_there and (self.is_doubted or self.epoch != epoch)
 
 
 @dataclass(slots=True)
 class _Bare:
-    """Since when a position is bare, in the life that knows it, and whether that was said."""
+    """Since when a position is bare, in the life that knows it; since when a stop can be sent; whether it was said."""
 
     since: Record[Word]
+    free_since: Record[Word]
     is_said: bool = False
 
 
@@ -77,9 +87,12 @@ class _Walk:
     def _time_passed(self, record: Record[Word]) -> None:
         for (strategy, symbol), bare in self._bare.items():
             if (record.epoch, record.boot_id) != (bare.since.epoch, bare.since.boot_id):
-                bare.since = record  # a new life knows of it from here on
+                bare.since = bare.free_since = record  # a new life knows of it from here on
+            if self._is_in_doubt((strategy, symbol), record.epoch):
+                bare.free_since = record
             bare_ns = record.boot_ns - bare.since.boot_ns
-            if bare_ns > COVER_NS_MAX and not bare.is_said:
+            too_long = bare_ns > DOUBT_NS_MAX or record.boot_ns - bare.free_since.boot_ns > COVER_NS_MAX
+            if too_long and not bare.is_said:
                 bare.is_said = True
                 what = f"what {strategy} holds of {symbol} is bare for {bare_ns} ns, without stop or exit"
                 self._judge.hold("I19", what, bare.since.place(), holds=False)
@@ -90,15 +103,12 @@ class _Walk:
             case SendMarked(order=order) as mark:
                 holder = order.strategy, order.symbol
                 if order.purpose == "cover" and mark.order_type in STOPS:
-                    self._protections[order.client_order_id] = _Protection(holder, mark.quantity)
+                    self._protections[order.client_order_id] = _Protection(holder, mark.quantity, record.epoch)
                 return None
-            case OrderAcknowledged(order=order):
-                if order.client_order_id in self._protections:
-                    self._protections[order.client_order_id].is_there = True
+            case OrderAcknowledged(order=order) | OrderDoubted(order=order) | OrderEnded(order=order):
+                self._told(record.body)
             case OrderFilled(order=order) as fill:
                 self._filled(fill)
-            case OrderEnded(order=order):
-                self._protections.pop(order.client_order_id, None)
             case ExitOpened() as exit_:
                 self._exits.add((exit_.strategy, exit_.symbol))
                 return exit_.strategy, exit_.symbol
@@ -111,6 +121,18 @@ class _Walk:
             case _:
                 return None
         return order.strategy, order.symbol
+
+    def _told(self, told: OrderAcknowledged | OrderDoubted | OrderEnded) -> None:
+        protection = self._protections.get(told.order.client_order_id)
+        match told:
+            case OrderEnded():
+                self._protections.pop(told.order.client_order_id, None)
+            case OrderAcknowledged() if protection is not None:
+                protection.is_there = True
+            case OrderDoubted() if protection is not None:
+                protection.is_doubted = True
+            case _:
+                pass
 
     def _filled(self, fill: OrderFilled) -> None:
         self._held.fold(fill)
@@ -138,7 +160,10 @@ class _Walk:
             if in_time:
                 self._judge.hold("I19", "", record.place(), holds=True)
         else:
-            self._bare.setdefault(holder, _Bare(record))
+            self._bare.setdefault(holder, _Bare(record, record))
+
+    def _is_in_doubt(self, holder: Holder, epoch: int) -> bool:
+        return any(one.holder == holder and one.is_in_doubt(epoch) for one in self._protections.values())
 
     def _is_little(self, holder: Holder, quantity: Decimal, uncovered: Decimal) -> bool:
         """Say whether what is uncovered is below a step, or the whole too little for any order."""

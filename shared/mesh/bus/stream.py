@@ -12,7 +12,7 @@ from proto.envelope import Body, MarketEnvelope
 from proto.fields import ID_LENGTH_MAX
 from proto.market import MarketBody
 from proto.streams import TOPICS_MAX, AskSnapshot, SnapshotGiven, StreamPosition
-from shared.core.continuity import BreakReason, Continuity, Event
+from shared.core.continuity import Announcement, BreakReason, Continuity, Event
 from shared.mesh.bus.hub import Hub, Socket
 from shared.mesh.bus.packet import PacketDamagedError, opened, packed, packets
 from shared.mesh.bus.requests import (
@@ -159,11 +159,10 @@ class Subscriber:
         self._drain: Final = hub.drain(self._socket, self._receive, one_part=True, on_empty=self._emptied)
         self._heal()
 
-    def announced(self, positions: Sequence[StreamPosition]) -> None:
+    def announced(self, announcement: Announcement) -> None:
         """Hold what the publisher's heartbeat says against what came."""
-        for position in positions:
-            if position.stream.encode().startswith(self._prefix):
-                self._hand_on(self._continuity.announced(position))
+        for position in announcement.below(self._prefix):
+            self._hand_on(self._continuity.announced(position))
 
     def slept(self) -> None:
         """Give up what is queued: this process stood still, and what waits is old."""

@@ -13,7 +13,7 @@ from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
 from proto.health import Heartbeat
 from proto.topics import topic_of
-from shared.core.continuity import Broken, Event
+from shared.core.continuity import Announcement, Broken, Event
 from shared.core.service import (
     Answered,
     Ask,
@@ -180,8 +180,10 @@ class Links:
         for position in heartbeat.published:
             if position.stream in readers:
                 readers[position.stream].announced(position.sequence)
-        for subscriber in self._subscribers.get(instance, []):
-            subscriber.announced(heartbeat.published)
+        if subscribers := self._subscribers.get(instance):
+            announcement = Announcement(heartbeat.published)
+            for subscriber in subscribers:
+                subscriber.announced(announcement)
 
     def _watched(self, instance: str, events: Sequence[Event]) -> None:
         if any(isinstance(event, Broken) and event.reason == "lagging" for event in events):

@@ -33,6 +33,8 @@ class OwnSockets:
         self._market: Publisher | None = None
         self._events: EventPublisher | None = None
         self._records: Records | None = None
+        self._untold: Final[list[bytes]] = []
+        hub.before_closing(self._tell_now)
 
     def open(self, *, records: Records | None, on_asked: Callable[[Asked], None]) -> None:
         """Bind what the plan names."""
@@ -75,16 +77,28 @@ class OwnSockets:
         )
 
     def tell(self, frames: Sequence[bytes]) -> None:
-        """Tell whoever follows of records that are durable now."""
-        assert self._events is not None, "what is folded while booting was told long ago"
-        self._events.publish(frames)
+        """Tell whoever follows of records that are durable now, behind all that comes of them: a hint can wait.
+
+        What is asked because of them leaves in the next turn of the loop, so they are told in the one after it.
+        """
+        loop = self._hub.loop
+        if not self._untold:
+            loop.call_soon(loop.call_soon, self._tell_now)
+        self._untold.extend(frames)
+
+    def _tell_now(self) -> None:
+        if self._untold:
+            assert self._events is not None, "what is folded while booting was told long ago"
+            self._events.publish(self._untold)
+            self._untold.clear()
 
     def say(self, effect: Say) -> None:
         """Say the latest."""
         self._announcers[topic_of(type(effect.body)).socket].say(effect.body, effect.cause_id)
 
     def say_health(self, body: Body) -> None:
-        """Say who we are, or that we move."""
+        """Say who we are, or that we move. What a heartbeat says to be there is told before it."""
+        self._tell_now()
         self._announcers[HEALTH].say(body)
 
     def positions(self) -> list[StreamPosition]:

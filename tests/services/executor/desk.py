@@ -41,6 +41,7 @@ from shared.core.service import (
     Effect,
     Happening,
     Moment,
+    NotRecorded,
     Recorded,
     Report,
     Started,
@@ -97,6 +98,7 @@ class Desk:
     ) -> None:
         self.core: Final = ExecutorCore(ACCOUNT, limits)
         self.now_ns = 100 * SECOND_NS
+        self.has_room = True
         self.reports: list[Body] = []
         self.effects: list[Effect] = []
         self._wall_ahead_ns: Final = wall_ahead_ns
@@ -109,6 +111,10 @@ class Desk:
         waiting: list[Sequence[Effect]] = [self.core.handle(happening, self._moment())]
         while waiting:
             effects = waiting.pop(0)
+            bodies = tuple(effect.body for effect in effects if isinstance(effect, Report))
+            if bodies and not self.has_room:  # then nothing of it is done
+                waiting.append(self.core.handle(NotRecorded(bodies, "the disk is full"), self._moment()))
+                continue
             envelopes = [self._recorded(effect.body) for effect in effects if isinstance(effect, Report)]
             self.now_ns += self._commit_ns if envelopes else 0
             waiting += [self.core.handle(Recorded(envelope), self._moment()) for envelope in envelopes]

@@ -10,6 +10,7 @@ from shared.core.service import Moment
 STAMP_NS = 1_000_000_000_000
 FENCE_NS = STAMP_NS + WINDOW_NS + READ_LAG_NS
 NAME = "bw-desk-a"
+MS_NS = 1_000_000
 
 
 def moment(boot_ns: int) -> Moment:
@@ -50,9 +51,21 @@ def test_order_that_the_venue_acknowledged_vanishes_only_after_its_lag() -> None
 def test_questions_come_slower_and_slower_and_never_stop() -> None:
     """It is asked at once, after half a second, one, two, four, and every four from there."""
     enquiries = Enquiries()
+    enquiries.about_known(NAME, "BTC/USDT", moment(0))
+    assert asked_at(enquiries) == [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500]
+
+
+def test_question_comes_as_soon_as_its_answer_can_prove_something() -> None:
+    """The moment at which absence can be proved is not slept through: somebody waits for the proof to place a stop."""
+    enquiries = Enquiries()
     enquiries.about_doubted(NAME, "BTC/USDT", stamped_venue_ns=STAMP_NS, now=moment(0))
-    asked = [tenth for tenth in range(200) if enquiries.due(moment(tenth * 100_000_000))]
-    assert asked == [0, 5, 15, 35, 75, 115, 155, 195]
+    assert asked_at(enquiries) == [0, 500, 1_500, 3_500, 5_250, 9_250, 13_250, 17_250]
+
+
+def asked_at(enquiries: Enquiries) -> list[int]:
+    """Return at which milliseconds questions come."""
+    times = range(0, 20_000, 50)
+    return [at for at in times if enquiries.due(moment(at * MS_NS), STAMP_NS + at * MS_NS)]
 
 
 def test_what_is_settled_is_asked_no_more() -> None:
@@ -60,5 +73,5 @@ def test_what_is_settled_is_asked_no_more() -> None:
     enquiries = Enquiries()
     enquiries.about_doubted(NAME, "BTC/USDT", stamped_venue_ns=STAMP_NS, now=moment(0))
     enquiries.settled(NAME)
-    assert not enquiries.due(moment(10**12))
+    assert not enquiries.due(moment(10**12), STAMP_NS)
     assert enquiries.read(not_shown(FENCE_NS)) is None

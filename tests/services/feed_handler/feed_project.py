@@ -1,18 +1,16 @@
 """The feed-handler as a real process, reading the simulated exchange, and somebody who reads the feed-handler."""
 
-import json
 import signal
 import subprocess
 import sys
-import urllib.request
 from typing import Any, Final, Self
 
-from services.sim_exchange.process import FOLDER
 from shared.mesh.bus.keys import create_keys
 from shared.mesh.private_directory import PrivateDirectory
 from tests.house.tree import CHECKOUT
 from tests.loopback import free_port
 from tests.services.feed_handler.truth import aggregates
+from tests.services.sim_exchange.admin import ExchangeAdmin
 from tests.services.sim_exchange.exchange_process import PATIENCE_S, ExchangeProject
 
 RUNNING: Final = "running"
@@ -24,6 +22,7 @@ class FeedProject(ExchangeProject):
     def __init__(self, *, symbols: str = "[BTC/USDT, ETH/USDT]", feed: str = "timeframes: [1s, 1m]") -> None:
         super().__init__()
         self.admin_port: Final = free_port()
+        self._admin: Final = ExchangeAdmin(self.root, self.admin_port)
         self.set(
             f"sim_exchange: {{port: {self.port}, admin: on, admin_port: {self.admin_port}}}\n"
             f"venue: {{url: 'http://127.0.0.1:{self.port}', symbols: {symbols}}}\n"
@@ -52,37 +51,23 @@ class FeedProject(ExchangeProject):
 
     def fault(self, **fault: object) -> str:
         """Have the exchange fail, and return the name of the fault."""
-        name: str = self._admin("POST", "/faults", fault)["id"]
-        return name
+        return self._admin.fault(**fault)
 
     def fired(self, name: str) -> int:
         """Return how often a fault has struck."""
-        (found,) = [fault for fault in self._admin("GET", "/faults", None)["faults"] if fault["id"] == name]
-        count: int = found["fired"]
-        return count
+        return self._admin.fired(name)
 
     def end_fault(self, name: str) -> None:
         """Let the exchange behave again."""
-        self._admin("DELETE", f"/faults/{name}", None)
+        self._admin.end_fault(name)
 
     def end_faults(self) -> None:
         """Let the exchange behave again altogether."""
-        self._admin("DELETE", "/faults", None)
+        self._admin.end_faults()
 
     def aggregates(self, symbol: str) -> list[dict[str, Any]]:
         """Return every trade that the exchange remembers, as it tells them."""
         return aggregates(self.port, symbol)
-
-    def _admin(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401  # whatever it answers
-        token = (self.root / "var" / FOLDER / "sim-exchange-admin.token").read_text().strip()
-        request = urllib.request.Request(  # our own exchange
-            f"http://127.0.0.1:{self.admin_port}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310  # our own exchange
-            return json.loads(answer.read() or b"null")
 
 
 def kill(process: subprocess.Popen[str]) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,8 @@ from redis.asyncio import Redis
 from tests.house.tree import CHECKOUT
 from tests.loopback import THIS_HOST, free_port
 
-BOWLINE: Final = CHECKOUT / ".venv" / "bin" / "bowline"
+# Of this checkout, whichever the installed command belongs to.
+BOWLINE: Final = (sys.executable, "-m", "services.cli")
 PATIENCE_S: Final = 60
 SYMBOL: Final = "BTC/USDT"
 
@@ -98,7 +100,7 @@ class WholeMesh:
         return Redis(unix_socket_path=str(self.root / "var/run/redis.sock"), decode_responses=True)
 
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(BOWLINE), *words]
+        command = [*BOWLINE, *words]
         return subprocess.run(
             command, env=self.environment, cwd=CHECKOUT, capture_output=True, encoding="utf-8", check=False
         )

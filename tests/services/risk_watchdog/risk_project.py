@@ -1,6 +1,5 @@
 """Risk as a real process, with others around it, and a strategy and an operator who ask it."""
 
-import asyncio
 import subprocess
 import sys
 from typing import Final, Literal, Self
@@ -8,16 +7,10 @@ from typing import Final, Literal, Self
 from proto.codec import EnvelopeCodec
 from proto.envelope import Body, Envelope
 from proto.fields import Role
-from shared.mesh.bus.hub import Hub
-from shared.mesh.bus.keys import load_key_ring
-from shared.mesh.bus.requests import Requester, RequestTimedOutError
-from shared.mesh.bus.sender import Sender
-from shared.mesh.clock import SystemClock
 from shared.mesh.journal import Gap, RealDisk, journal_directory
 from shared.mesh.journal.reader import JournalReader
-from shared.mesh.private_directory import PrivateDirectory
-from shared.mesh.run_directory import RunDirectory
 from tests.house.tree import CHECKOUT
+from tests.services.asker import Asker
 from tests.services.sim_exchange.exchange_process import ExchangeProject
 
 RUNNING: Final = "running"
@@ -28,7 +21,7 @@ class RiskProject(ExchangeProject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lives = 0
+        self._asker: Final = Asker(self.root)
 
     def __enter__(self) -> Self:
         """Enter."""
@@ -44,7 +37,7 @@ class RiskProject(ExchangeProject):
 
     def ask(self, role: Role, socket: str, body: Body, *, ask_id: str | None = None) -> Body | None:
         """Ask risk, as somebody of a role, under an id of its own if none is given; None is no answer."""
-        return asyncio.run(self._asked(role, socket, body, ask_id))
+        return self._asker.ask(role, "risk", socket, body, ask_id=ask_id)
 
     def records(self, role: Role = "risk") -> list[Envelope]:
         """Return what stands in a journal, risk's if nothing is said."""
@@ -55,21 +48,6 @@ class RiskProject(ExchangeProject):
             return [codec.decode_stored(entry.payload) for entry in entries if not isinstance(entry, Gap)]
         finally:
             reader.close()
-
-    async def _asked(self, role: Role, socket: str, body: Body, ask_id: str | None) -> Body | None:
-        clock, codec = SystemClock(), EnvelopeCodec()
-        self._lives += 1  # whoever asks is another one each time
-        with PrivateDirectory(self.root / "var/keys") as keys, RunDirectory(self.root / "var/run") as run_directory:
-            ring = load_key_ring(keys, role)
-            hub = Hub(loop=asyncio.get_running_loop(), keys=ring, run_directory=run_directory, overrides={})
-            try:
-                sender = Sender(instance=role, epoch=self._lives, clock=clock)
-                requester = Requester(hub=hub, instance="risk", name=socket, sender=sender, clock=clock, codec=codec)
-                return (await requester.ask(body, message_id=ask_id)).envelope.body
-            except RequestTimedOutError:
-                return None
-            finally:
-                hub.close()
 
     def _started(self, module: str, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-W", "error", "-m", module, *words]

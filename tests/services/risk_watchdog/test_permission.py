@@ -258,6 +258,13 @@ def test_executor_that_dies_again_and_again_enters_nothing(scene: Scene) -> None
     assert scene.bench.lease().permission == "RUN"
 
 
+def test_lives_too_short_to_be_heard_of_are_deaths(scene: Scene) -> None:
+    """Whoever dies faster than it can be heard shows in its epoch that it did."""
+    scene.executor.epoch += 3
+    scene.executor.beats()
+    assert "executor_crash_loop" in scene.bench.against()
+
+
 def test_orderly_restarts_are_no_crash_loop(scene: Scene) -> None:
     """Who said that it stops has not died."""
     executor = scene.executor

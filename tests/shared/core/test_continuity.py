@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from proto.envelope import MarketEnvelope
 from proto.market import TradeSeen
 from proto.streams import StreamPosition
-from shared.core.continuity import KEPT_BACK_MAX, Broken, Continuity, Event, Seen, Synced
+from shared.core.continuity import KEPT_BACK_MAX, Announcement, Broken, Continuity, Event, Seen, Synced
 
 TOPIC = b"binance/BTC/USDT/trade_seen"
 QUIET = b"binance/ETH/USDT/trade_seen"
@@ -307,3 +307,11 @@ def test_a_topic_whose_only_message_was_lost_is_asked_for() -> None:
     assert reader.announced(at(1, topic=QUIET)) == [Broken(QUIET, "joined")]
     assert reader.wants_snapshot
     assert reader.snapshot(at(1, topic=QUIET), a_trade(1)) == [Synced(QUIET, a_trade(1))]
+
+
+@given(st.lists(st.text("ab/\u00ff\U0010ffff", min_size=1, max_size=4)), st.text("ab/\u00ff\U0010ffff", max_size=2))
+def test_an_announcement_is_looked_up_by_prefix(streams: list[str], prefix: str) -> None:
+    """What is found below a prefix are the topics that begin so, and no others."""
+    positions = [StreamPosition(stream, 1, number) for number, stream in enumerate(streams)]
+    found = Announcement(positions).below(prefix.encode())
+    assert {one.sequence for one in found} == {one.sequence for one in positions if one.stream.startswith(prefix)}

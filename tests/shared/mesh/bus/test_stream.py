@@ -12,7 +12,7 @@ from proto.envelope import MarketEnvelope
 from proto.fields import ID_LENGTH_MAX
 from proto.market import BOOK_LEVELS_MAX, BookLevel, BookSnapshot, TradeSeen
 from proto.streams import TOPICS_MAX, StreamPosition
-from shared.core.continuity import Broken, Event, Seen, Synced
+from shared.core.continuity import Announcement, Broken, Event, Seen, Synced
 from shared.mesh.bus.hub import STREAM_MESSAGES_MAX
 from shared.mesh.bus.requests import Request
 from shared.mesh.bus.stream import Publisher, Subscriber
@@ -210,7 +210,9 @@ async def test_a_flood_that_overflows_is_noticed_and_healed(mesh: Mesh, eventual
         feed.publisher.flush()  # a packet each, and no turn of the loop in which the subscriber could read
 
     def caught_up() -> bool:
-        reader.subscriber.announced(feed.publisher.positions())  # the publisher is silent now, but for its heartbeat
+        reader.subscriber.announced(
+            Announcement(feed.publisher.positions())
+        )  # the publisher is silent now, but for its heartbeat
         return reader.trades()[-1] == str(last)
 
     await eventually(caught_up)
@@ -227,7 +229,7 @@ async def test_a_lost_last_message_is_found_by_the_heartbeat(mesh: Mesh, eventua
     await eventually(lambda: reader.trades() == ["1"])
     feed.publisher._sequences[TOPIC] += 1  # a message that no socket carried
     for _ in range(2):
-        reader.subscriber.announced(feed.publisher.positions())
+        reader.subscriber.announced(Announcement(feed.publisher.positions()))
     await eventually(lambda: reader.synced() == 2)
 
 

@@ -1,10 +1,10 @@
 """Two small services for tests: one with a journal, and one that follows it.
 
-    python -m tests.shared.mesh.service.ledger ROOT executor|metrics [interrupted]
+    python -m tests.shared.mesh.service.ledger ROOT executor|metrics [interrupted|with-a-last-word]
 
 The executor writes down what it is asked to pause, and says how many such requests there were; asked again under an id
 that stands in its journal, it answers from there. What either is told goes into its log. An interrupted executor is
-told to end as soon as it has begun to fold its past.
+told to end as soon as it has begun to fold its past. One with a last word writes it down when it is told to end.
 """
 
 import json
@@ -22,6 +22,7 @@ from shared.core.service import (
     Effect,
     Follow,
     Happening,
+    Journaling,
     Moment,
     Note,
     NotRecorded,
@@ -100,6 +101,24 @@ class Interrupted:
         return self._ledger.handle(happening, now)
 
 
+class WithALastWord:
+    """A ledger that has something to write down when it ends."""
+
+    def __init__(self) -> None:
+        self._ledger: Final = LedgerCore()
+
+    def state(self) -> bytes:
+        """Return what the ledger does."""
+        return self._ledger.state()
+
+    def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
+        """Do what the ledger does, but for the end."""
+        if isinstance(happening, StopAsked):
+            last = ReconcileFinished(pass_number=1, clean=True, differences=(), trades_read=())
+            return (Report(last, cause_id="last-word"), Stop())
+        return self._ledger.handle(happening, now)
+
+
 class FollowerCore:
     """Says what the executor tells."""
 
@@ -122,7 +141,8 @@ def main() -> int:
     """Run one of the two."""
     root, instance = Path(sys.argv[1]), sys.argv[2]
     if instance == "executor":
-        core = Interrupted() if sys.argv[3:] == ["interrupted"] else LedgerCore()
+        conducts: dict[str, type[Journaling]] = {"interrupted": Interrupted, "with-a-last-word": WithALastWord}
+        core: Journaling = conducts[sys.argv[3]]() if sys.argv[3:] else LedgerCore()
         plan: Plan = JournaledPlan(instance=instance, core=core, answers=("control",), reports="reports")
     else:
         plan = Plan(instance=instance, core=FollowerCore())

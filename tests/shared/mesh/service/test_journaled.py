@@ -97,6 +97,15 @@ def test_lost_tail_is_said_to_all(project: Project) -> None:
     assert follower.says("told")["sequence"] == 5
 
 
+def test_a_last_word_stands_in_the_journal(project: Project) -> None:
+    """What is written down on the way out is durable, and who writes it ends in order, though nobody may hear of it."""
+    running = project.start("executor", "with-a-last-word")
+    running.says("running")
+    assert project.pause("request-1") == ControlDone(summary="number 1")
+    assert running.stop() == 0
+    assert state(project.start()) == {"request-1": 1, "last-word": 2}
+
+
 def test_old_epoch_file_is_overtaken(project: Project) -> None:
     """Where the journal knows a higher epoch than the file, the start takes one above both, and says so."""
     filled(project, 1).stop()
