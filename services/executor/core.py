@@ -177,9 +177,9 @@ class ExecutorCore:
 
     def _go_on(self, now: Moment) -> None:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
+        venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
         if not self._is_blocked:
             self._report(self._accounts.untold())
-        venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
         while not self._has_to_wait():
             outcome = self._evidence.next(now, venue_now_ns)
             if outcome is None:
