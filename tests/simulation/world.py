@@ -190,6 +190,8 @@ class World:
         """End the faults; let operators lift what they set; come down, and see that it can be entered again."""
         self._trace.note("world", "the faults end")
         self._weather.is_over = self._operator.is_quiet = True
+        for machine in self._machines:
+            machine.disk.hold_power()
         after, operator = self._scheduler.after, self._operator
         after(3 * SECOND_NS, self._verdict.note_unfinished)
         after(9 * SECOND_NS, self._verdict.judge_unfinished)
@@ -222,6 +224,7 @@ class World:
         entered, after = self._witness.entries, self._scheduler.after
         missing = [symbol for symbol in SYMBOLS if entered[symbol] == self._opened_before.get(symbol, 0)]
         if missing and self._scheduler.now_ns < self._tried_until_ns:
+            self._resume()  # what moved without a word shows late, and is to be looked at
             after(SECOND_NS, self._look_for_entries)
             return
         for symbol in missing:
