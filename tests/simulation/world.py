@@ -100,7 +100,7 @@ class World:
         mesh = Mesh(scheduler, wire, feed)
         self._market: Final = Market(scheduler=scheduler, weather=weather, dice=dice, venue=venue, feed=feed)
         self._operator: Final = Operator(around, mesh)
-        self._file: Final = File(self._look_at_kernels)
+        self._file: Final = File(self._look_at_kept)
         witness = self._witness = Witness(scheduler, trace, self._operator.told)
         self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid)
         self._strategy_witness: Final = StrategyWitness(trace)
@@ -243,7 +243,8 @@ class World:
     def _count(self) -> None:
         self._is_over = True
         self._verdict.judge_money()
-        self._verdict.judge_kept(self._file.kept(), OWNER)
+        if self._file.kept() is None:
+            self._trace.violated("I30", "the strategy has written down nothing")
         judge_files(
             executor=self._executor.disk,
             risk=self._risk.disk,
@@ -252,9 +253,13 @@ class World:
             is_calm=self._weather.is_calm,
         )
 
-    def _look_at_kernels(self, kept: Kept) -> None:
-        """Hold what a kernel counts against what it was told: no life of its host may have forgotten a fill."""
+    def _look_at_kept(self, kept: Kept) -> None:
+        """Hold what the strategy knows against what it was told: none of its lives may have forgotten a fill."""
         for known in kept.symbols:
+            held = self._witness.told_until(kept.reports_read, (OWNER, known.symbol))
+            if known.holding.quantity != held:
+                what = f"the strategy holds {known.holding.quantity} of {known.symbol}, by the reports it is {held}"
+                self._trace.violated("I10", what)
             waiting_ns = {fill.venue_time_ns for fill in known.fills}
             told_ns = [
                 fill.venue_time_ns
