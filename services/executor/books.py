@@ -40,6 +40,8 @@ from shared.trading.positions import NOTHING_HELD, Positions, PositionsState, Se
 
 ENDED_ORDERS_MAX: Final = 2_000  # remembered, so that a late trade of theirs is known for ours
 OUTSIDE_MAX: Final = 10_000
+CHILDREN_LOST_MAX: Final = 1_000  # of one parent, in the records that a torn end of a journal may have held
+NEVER_WORKED: Final = frozenset({"rejected", "absent"})
 INTENTS_MAX: Final = 10_000  # each is worked once; those before are long expired
 
 OUTSIDE: Final[dict[str, Source]] = {  # an order by another hand has moved nothing yet
@@ -91,7 +93,8 @@ class BooksState(msgspec.Struct):
     opened_venue_ns: int | None
     outside: list[str]
     passes: int
-    told: list[PositionChanged] = msgspec.field(default_factory=list)  # states of before have none
+    told: list[PositionChanged]
+    children_lost: int
 
 
 class Books:
@@ -112,6 +115,7 @@ class Books:
         self.told: dict[Place, PositionChanged] = {}  # positions as others know them, but for those of nothing
         self._working: dict[str, Order] = {}  # those of the orders that have not ended
         self._children: dict[str, int] = {}
+        self._children_lost = 0  # as many orders of a parent may have been marked in records that are lost
         self._intents: dict[str, None] = {}
         self._by_venue_id: dict[tuple[Symbol, str], Order] = {}
 
@@ -133,6 +137,7 @@ class Books:
                 outside=list(self.outside),
                 passes=self.passes,
                 told=list(self.told.values()),
+                children_lost=self._children_lost,
             )
         )
 
@@ -149,6 +154,7 @@ class Books:
         self.exits = {(strategy, symbol): found for strategy, symbol, found in known.exits}
         self.protections = {(strategy, symbol): found for strategy, symbol, found in known.protections}
         self._children, self._intents = known.children, dict.fromkeys(known.intents)
+        self._children_lost = known.children_lost
         self.conditions = {(condition.name, condition.scope): condition for condition in known.conditions}
         self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
         self.opened_venue_ns, self.outside = known.opened_venue_ns, dict.fromkeys(known.outside)
@@ -162,7 +168,7 @@ class Books:
                 self.orders[order.client_order_id] = self._working[order.client_order_id] = order
                 self._children[mark.order.parent_id] = mark.child_number
             case OrderAcknowledged() | OrderDoubted() | CancelMarked() | OrderFilled() | OrderEnded() as told:
-                self._order_told(told)
+                self._order_told(told, envelope)
             case EntryOpened() | EntryEnded() | ExitOpened() | ExitEnded() as parent:
                 self._parent(parent, envelope)
             case OutsideSeen() as seen:
@@ -181,6 +187,11 @@ class Books:
             case _:
                 pass
 
+    def lose_records(self) -> None:
+        """Go on with numbers of orders beyond whatever is lost: a name is used once."""
+        self._children_lost += CHILDREN_LOST_MAX
+        self._children = {parent_id: number + CHILDREN_LOST_MAX for parent_id, number in self._children.items()}
+
     def has_worked(self, intent_id: str) -> bool:
         """Say whether an intent was ever worked."""
         return intent_id in self._intents
@@ -191,7 +202,7 @@ class Books:
 
     def next_child(self, parent_id: str) -> int:
         """Return the number of a parent's next order."""
-        return self._children.get(parent_id, 0) + 1
+        return self._children.get(parent_id, self._children_lost) + 1
 
     def order_of(self, symbol: Symbol, venue_order_id: str) -> Order | None:
         """Return our order that the venue knows under this id."""
@@ -201,11 +212,15 @@ class Books:
         """Return the orders that have not ended, of one place or of all."""
         return [order for order in self._working.values() if place is None or order.place == place]
 
-    def _order_told(self, told: OrderAcknowledged | OrderDoubted | CancelMarked | OrderFilled | OrderEnded) -> None:
+    def _order_told(
+        self, told: OrderAcknowledged | OrderDoubted | CancelMarked | OrderFilled | OrderEnded, envelope: Envelope
+    ) -> None:
         order = self.orders[told.order.client_order_id]
         match told:
             case OrderAcknowledged():
-                order.happened("acknowledged")
+                order.happened("voided" if order.life in NEVER_WORKED else "acknowledged")
+                if order.life not in TERMINAL:
+                    self._working[order.client_order_id] = order
                 order.venue_order_id = told.venue_order_id
                 self._by_venue_id[order.key.symbol, order.venue_order_id] = order
             case OrderDoubted():
@@ -213,14 +228,14 @@ class Books:
             case CancelMarked():
                 order.happened("cancel_sent")
             case OrderFilled():
-                self._filled(order, told)
+                self._filled(order, told, envelope)
             case OrderEnded():
                 order.happened(told.ending)
                 self._forget_ended()
         if order.life in TERMINAL:
             self._working.pop(order.client_order_id, None)
 
-    def _filled(self, order: Order, fill: OrderFilled) -> None:
+    def _filled(self, order: Order, fill: OrderFilled, envelope: Envelope) -> None:
         base, quote = assets_of(order.key.symbol)
         booked = Fill(
             strategy=order.key.strategy,
@@ -239,6 +254,9 @@ class Books:
             return
         self.ledger.post(entry_of_fill(booked))
         order.filled(fill.quantity, fill.quote_quantity)
+        entry = self.entries.get(order.key.parent_id)
+        if entry is not None and isinstance(entry.approval.cover, StopCover):
+            self._protect(order.place, entry.approval.cover.stop_price, envelope)
         self._unprotect_nothing(order.place)
 
     def _parent(self, parent: EntryOpened | EntryEnded | ExitOpened | ExitEnded, envelope: Envelope) -> None:
@@ -248,30 +266,32 @@ class Books:
                 self._intents[approval.intent_id] = None
                 if len(self._intents) > INTENTS_MAX:
                     del self._intents[next(iter(self._intents))]
-                if isinstance(approval.cover, StopCover):
-                    self._protect((approval.strategy, approval.symbol), approval.cover.stop_price, envelope)
             case EntryEnded(approval_id=approval_id, strategy=strategy, symbol=symbol):
                 self.entries.pop(approval_id, None)
                 self._children.pop(approval_id, None)
                 self._unprotect_nothing((strategy, symbol))
-            case ExitOpened():
-                self.exits[parent.strategy, parent.symbol] = Exit(
+            case ExitOpened(strategy=strategy, symbol=symbol):
+                self._forget_children(self.exits.get((strategy, symbol)))
+                self.exits[strategy, symbol] = Exit(
                     parent_id=_unique("exit", envelope),
                     exit_id=parent.exit_id,
                     target_quantity=parent.target_quantity,
                     reason=parent.reason,
                 )
             case ExitEnded(strategy=strategy, symbol=symbol):
-                ended = self.exits.pop((strategy, symbol), None)
-                if ended is not None:
-                    self._children.pop(ended.parent_id, None)
+                self._forget_children(self.exits.pop((strategy, symbol), None))
                 self._set_apart((strategy, symbol), parent.quantity_left, "dust")
 
     def _protect(self, place: Place, stop_price: Decimal, envelope: Envelope) -> None:
+        """Cover what was bought. Of two entries the nearer stop holds for both: cover is only ever tightened."""
         known = self.protections.get(place)
-        # Of two entries the nearer stop holds for both: cover is only ever tightened.
-        highest = stop_price if known is None else max(stop_price, known.stop_price)
-        self.protections[place] = Protection(_unique("cover", envelope), highest)
+        if known is None or stop_price > known.stop_price:
+            self._forget_children(known)
+            self.protections[place] = Protection(_unique("cover", envelope), stop_price)
+
+    def _forget_children(self, parent: Exit | Protection | None) -> None:
+        if parent is not None:
+            self._children.pop(parent.parent_id, None)
 
     def _outside(self, seen: OutsideSeen) -> None:
         if seen.kind == "opening":
@@ -302,9 +322,7 @@ class Books:
     def _unprotect_nothing(self, place: Place) -> None:
         """Let go of the protection of a position that is none any more, nor about to be one."""
         if not self.positions.of(*place).owned and not self.is_entered(place):
-            gone = self.protections.pop(place, None)
-            if gone is not None:
-                self._children.pop(gone.parent_id, None)
+            self._forget_children(self.protections.pop(place, None))
 
     def _forget_ended(self) -> None:
         if len(self.orders) - len(self._working) < ENDED_ORDERS_MAX:

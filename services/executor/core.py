@@ -97,7 +97,8 @@ class ExecutorCore:
         self._prices: Final = Prices()
         self._leave: Final = Leave(self.books, self._prices)
         self._governor: Final = Governor(limits)
-        marks = Marks(self.books, ClientIds(account.tag), Reckoning(account.fees, self._prices))
+        client_ids = ClientIds(account.tag)
+        marks = Marks(self.books, client_ids, Reckoning(account.fees, self._prices))
         self._worker: Final = Worker(
             books=self.books,
             leave=self._leave,
@@ -115,7 +116,7 @@ class ExecutorCore:
         )
         self._enquiries: Final = Enquiries()
         self._reconciler: Final = Reconciler(self.books, account.feeds)
-        self._evidence: Final = Evidence(self.books, self._enquiries, self._reconciler)
+        self._evidence: Final = Evidence(self.books, self._enquiries, self._reconciler, client_ids)
         self._accounts: Final = Accounts(
             books=self.books,
             prices=self._prices,
@@ -127,6 +128,7 @@ class ExecutorCore:
         self._control: Final = Control(self.books)
         self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
         self._is_running = self._is_blocked = False
+        self._is_unread = False  # records are lost, and the venue was not read since
         self._pending = 0  # reports that are not yet recorded
         self._venue_ahead_ns: int | None = None
         self._in_flight: Final[set[str]] = set()  # what was sent and not yet answered
@@ -187,21 +189,21 @@ class ExecutorCore:
             self._out += outcome.effects
             self._report(outcome.reports)
             if outcome.rejected is not None:
-                self._worker.rejected(outcome.rejected, now)
+                self._worker.patience.rejected(outcome.rejected, now)
             if outcome.unsent is not None:
-                self._worker.unsent(outcome.unsent, now)
+                self._worker.patience.unsent(outcome.unsent, now)
             if outcome.accepted is not None:
-                self._worker.accepted(outcome.accepted)
+                self._worker.patience.accepted(outcome.accepted)
         if not self._has_to_wait():
             self._out += self._evidence.due(now, venue_now_ns)
-            if self.books.passes:
+            if self.books.passes and not self._is_unread:
                 self._report(self._worker.steps(now))
-        if self._requests.is_stopping and not self._pending and not self._in_flight and not self._is_entering():
+        if self._requests.is_stopping and not self._pending and not self._in_flight and self._is_at_rest():
             self._out.append(Stop())
 
-    def _is_entering(self) -> bool:
-        """Say whether an entry can still be ended in order; without the venue's time the next life ends it."""
-        return bool(self.books.entries) and self._venue_ahead_ns is not None
+    def _is_at_rest(self) -> bool:
+        """Say whether this process may end: nothing is left to be done, or the venue was never reached."""
+        return self._venue_ahead_ns is None or not self.books.passes or self._worker.is_at_rest()
 
     def _has_to_wait(self) -> bool:
         """Say whether something has to be recorded first, or the venue's time is not known yet."""
@@ -214,12 +216,12 @@ class ExecutorCore:
         self._accounts.recorded(envelope.body)
         if not self._is_running:
             return
-        self._pending -= 1
+        self._pending = max(self._pending - 1, 0)  # one that was recorded beside one that found no room
         match envelope.body:
             case SendMarked() as mark:
                 self._send(mark, envelope.sent_boot_ns, now)
             case ReconcileFinished(clean=clean):
-                self._leave.is_reconciled = clean
+                self._leave.is_reconciled, self._is_unread = clean, False
             case CancelMarked(order=order):
                 self._out.append(CancelOrder(order.client_order_id, order.symbol))
             case _:
@@ -280,14 +282,17 @@ class ExecutorCore:
                 self._reconciler.soon()
                 self._leave.is_reconciled = False
             case StopAsked():
-                self._requests.is_stopping = True
+                self._requests.is_stopping = self._worker.is_stopping = True
             case Woken(timer=timer) if timer == LEASE:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
                 self._is_blocked = False  # there may be room again: it is tried ten times a second
                 if not self._pending:
                     self._report(self._control.due())
-                self._out += [*self._accounts.due(self._evidence.account, now), *self._leave.wary()]
+                self._out += [
+                    *self._accounts.due(self._evidence.account, now),
+                    *self._leave.wary(self._worker.patience.worries(now)),
+                ]
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 
     def _journal_told(self, told: Restored | Recorded | RecordsLost | NotRecorded | JournalRoom, now: Moment) -> None:
@@ -298,6 +303,8 @@ class ExecutorCore:
                 self._recorded(told, now)
             case RecordsLost(reason=reason):
                 self._control.wary(RECORDS_LOST, reason)
+                self.books.lose_records()
+                self._is_unread = True
             case JournalRoom(for_everything=has_room):
                 self._leave.has_room = has_room
             case NotRecorded():

@@ -16,7 +16,8 @@ from shared.market.prices import Prices
 from shared.trading.amounts import EXACT
 from shared.trading.instruments import Instrument, OrderTerms
 
-SIGN_WITHIN_NS: Final = 250_000_000  # after its mark
+SIGN_WITHIN_NS: Final = 250_000_000  # an entry after its mark
+REDUCE_WITHIN_NS: Final = 5_000_000_000  # on a slow disk a stop is late, and still needed
 
 
 class Entrance:
@@ -57,11 +58,10 @@ class Entrance:
 
     def sign_by_ns(self, mark: SendMarked, marked_boot_ns: int) -> int:
         """Return until when an order may be signed: what stood against an entry at its mark stands against it then."""
-        sign_by_ns = marked_boot_ns + SIGN_WITHIN_NS
         if mark.order.purpose != "entry":
-            return sign_by_ns
+            return marked_boot_ns + REDUCE_WITHIN_NS
         approval = self._books.entries[mark.order.parent_id].approval
-        return min(sign_by_ns, self._leave.signs_until_ns(), approval.start_by_boot_ns)
+        return min(marked_boot_ns + SIGN_WITHIN_NS, self._leave.signs_until_ns(), approval.start_by_boot_ns)
 
     def _by_itself(self, approval: Approval, boot_id: str, now: Moment) -> Refusal | None:
         place = approval.strategy, approval.symbol

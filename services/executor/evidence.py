@@ -48,6 +48,7 @@ from services.executor.vocabulary import (
 )
 from shared.core.service import Moment, Outward, Report
 from shared.trading.amounts import EXACT
+from shared.trading.client_ids import ClientIds
 from shared.trading.order_life import TABLE, TERMINAL, Event
 
 TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they are asked for
@@ -56,6 +57,7 @@ ENDED_WITHIN_NS: Final = 1_000_000_000  # what shall not rest and is still open 
 FACTS_MAX: Final = 10_000
 ACCOUNT_NS: Final = 5_000_000_000  # between two readings, which risk rests on
 DIFFERENCES_MAX: Final = 16
+CONTRADICTED: Final = "order_contradicted"
 
 Ending = Literal["filled", "canceled", "expired", "rejected", "absent"]
 
@@ -74,11 +76,11 @@ Piece = Fact | VenueOrder | VenueTrade | _Page
 class Evidence:
     """Takes in facts in the order in which they came."""
 
-    def __init__(self, books: Books, enquiries: Enquiries, reconciler: Reconciler) -> None:
+    def __init__(self, books: Books, enquiries: Enquiries, reconciler: Reconciler, client_ids: ClientIds) -> None:
         self._books: Final = books
         self._enquiries: Final = enquiries
         self._reconciler: Final = reconciler
-        self._outside: Final = Outside(books)
+        self._outside: Final = Outside(books, client_ids)
         self._facts: Final[deque[Piece]] = deque()
         self._words: Final[dict[str, VenueOrder]] = {}  # of orders whose trades have not all come
         self._trades_due_ns: Final[dict[str, int]] = {}
@@ -119,7 +121,7 @@ class Evidence:
             case VenueOrder():
                 self._word(fact, outcome, now)
             case VenueTrade():
-                self._trade(fact, outcome)
+                self._trade(fact, outcome, now)
             case TransferTold():
                 self._outside.transfer(fact, outcome)
             case OpenOrdersRead() | TradesRead() | AccountRead() | _Page():
@@ -198,9 +200,9 @@ class Evidence:
             self._enquiries.settled(order.client_order_id)
             outcome.reports.append(_ended(order, "absent", "", "proved: it never reached the venue"))
         elif verdict == "vanished":
-            self._outside.wary(
-                outcome, "order_vanished", f"{order.client_order_id} was acknowledged, and the venue shows none"
-            )
+            self._enquiries.settled(order.client_order_id)
+            self._outside.wary(outcome, "order_vanished", f"the venue had {order.client_order_id}, and shows none")
+            outcome.reports.append(_ended(order, "expired", "", "acknowledged, and the venue shows it no more"))
 
     def _word(self, told: VenueOrder, outcome: Outcome, now: Moment) -> None:
         """Take in how the venue shows an order."""
@@ -208,16 +210,21 @@ class Evidence:
         if order is None:
             self._outside.order(told, outcome)
         elif (told.symbol, told.side, told.quantity) != (order.key.symbol, order.key.side, order.quantity):
-            self._contradicted(f"the venue has another order under {told.client_order_id}", outcome)
+            self._outside.wary(outcome, CONTRADICTED, f"the venue has another order under {told.client_order_id}")
         elif order.life in TERMINAL:
             if order.life in {"absent", "rejected"} and (told.status == "open" or told.executed_quantity):
                 self._outside.wary(outcome, "order_came_back", f"{order.client_order_id} was held to be {order.life}")
+                self._acknowledge(order, told, outcome)
         elif not order.venue_order_id and told.status != "rejected":
-            self._facts.appendleft(told)
-            acknowledged = OrderAcknowledged(order.key, told.venue_order_id, told.venue_time_ns)
-            outcome.reports.append(_report(acknowledged, order))
+            self._acknowledge(order, told, outcome)
         else:
             self._stands(order, told, outcome, now)
+
+    def _acknowledge(self, order: Order, told: VenueOrder, outcome: Outcome) -> None:
+        """Write down that the venue has it, before what else it says."""
+        self._facts.appendleft(told)
+        acknowledged = OrderAcknowledged(order.key, told.venue_order_id, told.venue_time_ns)
+        outcome.reports.append(_report(acknowledged, order))
 
     def _stands(self, order: Order, told: VenueOrder, outcome: Outcome, now: Moment) -> None:
         name = order.client_order_id
@@ -226,19 +233,17 @@ class Evidence:
             self._enquiries.about_known(name, order.key.symbol, now, in_ns=ENDED_WITHIN_NS)
         else:
             self._enquiries.settled(name)
-        if told.executed_quantity > order.executed_quantity:
+        if order.executed_quantity < told.executed_quantity <= order.quantity:  # of more than that not all is counted
             self._words[name] = told
             self._trades_due_ns.setdefault(order.key.symbol, now.boot_ns + TRADES_WITHIN_NS)
         elif told.status != "open":
-            if _event(told.status) in TABLE[order.life]:
-                outcome.reports.append(_ended(order, told.status, "", "the venue says so"))
+            ending = "expired" if told.status == "rejected" and order.venue_order_id else told.status  # it had it
+            if _event(ending) in TABLE[order.life]:
+                outcome.reports.append(_ended(order, ending, "", f"the venue says that it is {told.status}"))
             else:
-                self._contradicted(f"{name} is {order.life}, and the venue says {told.status}", outcome)
+                self._outside.wary(outcome, CONTRADICTED, f"{name} is {order.life}, and the venue says {told.status}")
 
-    def _contradicted(self, what: str, outcome: Outcome) -> None:
-        self._outside.wary(outcome, "order_contradicted", what)
-
-    def _trade(self, trade: VenueTrade, outcome: Outcome) -> bool:
+    def _trade(self, trade: VenueTrade, outcome: Outcome, now: Moment) -> bool:
         """Take in a trade, and say whether it is known whose it is."""
         order = self._books.order_of(trade.symbol, trade.venue_order_id)
         if order is None:
@@ -250,6 +255,9 @@ class Evidence:
             return True
         executed = EXACT.add(order.executed_quantity, trade.quantity)
         if executed > order.quantity:
+            self._words.pop(order.client_order_id, None)
+            if order.life not in TERMINAL:
+                self._enquiries.about_known(order.client_order_id, order.key.symbol, now)
             self._outside.wary(outcome, "order_overfilled", f"{order.client_order_id} was filled with {executed:f}")
             self._outside.trade(trade, outcome)
             return True
@@ -275,7 +283,7 @@ class Evidence:
             case _Page(trades=()):
                 outcome.effects += self._reconciler.trades_read(answer.answer)
             case _Page(trades=trades):
-                if self._trade(trades[0], outcome):
+                if self._trade(trades[0], outcome, now):
                     place = 1 if self._facts and isinstance(self._facts[0], VenueOrder) else 0
                     self._facts.insert(place, _Page(trades[1:], answer.answer))
                 else:
@@ -298,6 +306,8 @@ class Evidence:
         self._facts.extend(compared.shown)
         for foreign in compared.foreign:
             self._outside.order(foreign, outcome)
+        for told in (*compared.foreign, *compared.shown):
+            self._outside.stray(told, outcome)
         for client_order_id in compared.missing:
             self._enquiries.about_known(client_order_id, self._books.orders[client_order_id].key.symbol, now)
         differences = [f"{client_order_id} is not open at the venue" for client_order_id in compared.missing]
@@ -309,12 +319,9 @@ class Evidence:
                 outcome.reports.append(Report(seen, reducing=True))
         if compared.believed:
             self._outside.wary(outcome, ACTIVITY, "balances differ from the books, twice alike")
-        finished = ReconcileFinished(
-            pass_number=self._books.passes + 1,
-            clean=not differences,
-            differences=tuple(_at_most(differences)),
-            trades_read=tuple(TradesReadTo(symbol, to) for symbol, to in self._reconciler.read_to.items()),
-        )
+        read_to = tuple(TradesReadTo(symbol, to) for symbol, to in self._reconciler.read_to.items())
+        found = tuple(_at_most(differences))
+        finished = ReconcileFinished(self._books.passes + 1, not differences, found, read_to)
         outcome.reports.append(Report(finished, reducing=True))
 
 

@@ -10,6 +10,7 @@ from proto.fields import Symbol
 from shared.trading.amounts import EXACT, ZERO
 
 MINUTE_NS: Final = 60_000_000_000
+ORDERS_OF_A_WAY_OUT: Final = 2  # a stop and an exit: no entry takes their room
 
 
 class EgressLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,15 +58,21 @@ class Governor:
         self._forget(boot_ns)
         entries, of_symbol = self._entries.total() + 1, self._entries[symbol] + 1
         worth = EXACT.add(self._entries_quote, quote)
+        with_way_out = len(self._sent) + 1 + ORDERS_OF_A_WAY_OUT * entries
         counts = (
             ("entries", Decimal(entries), Decimal(self._limits.entries_max)),
             (f"entries of {symbol}", Decimal(of_symbol), Decimal(self._limits.symbol_entries_max)),
             ("worth of entries", worth, self._limits.entries_quote_max),
+            (
+                "orders, with a way out of each entry,",
+                Decimal(with_way_out),
+                Decimal(self._limits.orders_max),
+            ),
         )
         for what, count, limit in counts:
             if count > limit:
                 return f"{what} in a minute would be {count}, at most {limit} may be"
-        return self.refusal(boot_ns)
+        return None
 
     def _forget(self, boot_ns: int) -> None:
         """Let go of what left longer than a minute ago."""

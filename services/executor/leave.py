@@ -3,6 +3,7 @@
 Nothing here ever stands against an order that reduces risk.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from proto.envelope import Envelope
@@ -12,7 +13,7 @@ from proto.verdicts import Approval
 from services.executor.books import Books
 from services.executor.vocabulary import VenueClock, WeightTold
 from shared.core.lease import LeaseBook
-from shared.core.service import Ask, BeWary, Moment
+from shared.core.service import Ask, BeWary, Moment, Note
 from shared.market.prices import Prices
 
 RISK: Final = "risk"
@@ -83,18 +84,20 @@ class Leave:
             return "risk has begun anew since it approved this"
         return None if lease.granted.permission == "RUN" else f"permission is {lease.granted.permission}"
 
-    def wary(self) -> list[BeWary]:
-        """Say what stands against entries of whatever symbol, when that has changed."""
+    def wary(self, worries: Sequence[str]) -> list[BeWary | Note]:
+        """Say what stands against entries of whatever symbol, and what else worries, when that has changed."""
         unread = "the books are not yet held against the venue's"
         troubles = (
+            *worries,
             *(() if self.stream_trouble is None else (self.stream_trouble,)),
             *(() if self.is_reconciled or self.stream_trouble else (unread,)),
             *(_reasons([condition]) for condition in self._books.conditions.values()),
         )
         if troubles == self._wary_of:
             return []
+        new = [worry for worry in worries if worry not in self._wary_of]
         self._wary_of = troubles
-        return [BeWary(troubles)]
+        return [*(Note("critical", worry) for worry in new), BeWary(troubles)]
 
     def refusal(self, approval: Approval, now: Moment, *, but_for: str = "") -> Refusal | None:
         """Say why no entry may be sent for this approval now, None when one may; `but_for` is the order itself."""

@@ -8,9 +8,11 @@ from proto.orders import ConditionSet, OutsideSeen
 from proto.risk import Condition, Everything
 from services.executor.books import Books, assets_of
 from services.executor.orders import Order
-from services.executor.vocabulary import AccountRead, TransferTold, VenueOrder, VenueTrade
+from services.executor.vocabulary import AccountRead, CancelOrder, TransferTold, VenueOrder, VenueTrade
 from shared.core.service import Note, Outward, Report
 from shared.trading.amounts import EXACT, ZERO
+from shared.trading.client_ids import ClientIds
+from shared.trading.order_life import TERMINAL
 
 ACTIVITY: Final = "outside_activity"
 
@@ -32,8 +34,9 @@ class Outside:
     What happened before the books are opened is in the balances that they are opened with.
     """
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, client_ids: ClientIds) -> None:
         self._books: Final = books
+        self._client_ids: Final = client_ids
 
     def trade(self, trade: VenueTrade, outcome: Outcome) -> None:
         """Take in a trade by another hand, or one of ours that is more than was ordered."""
@@ -71,6 +74,19 @@ class Outside:
         seen = OutsideSeen("order", reference, told.symbol, base, told.quantity, told.venue_time_ns)
         outcome.reports.append(Report(seen, reducing=True))
         self.wary(outcome, ACTIVITY, f"there is an order for {told.symbol} that is not ours")
+
+    def stray(self, told: VenueOrder, outcome: Outcome) -> None:
+        """Cancel an open order that we sent and do not work: its records are lost, or it was held to have ended.
+
+        Whatever it was to do is decided anew without it. Nothing is marked, for there is nothing it belongs to.
+        """
+        known = self._books.orders.get(told.client_order_id)
+        is_over = known is None or known.life in TERMINAL
+        if is_over and told.status == "open" and self._client_ids.is_ours(told.client_order_id):
+            outcome.effects.append(CancelOrder(told.client_order_id, told.symbol))
+            outcome.effects.append(
+                Note("warning", "an order of ours that is not worked is cancelled", {"order": told.client_order_id})
+            )
 
     def wary(self, outcome: Outcome, name: str, reason: str) -> None:
         """Let no entry pass before an operator has looked."""

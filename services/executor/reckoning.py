@@ -11,6 +11,7 @@ from shared.trading.amounts import ROUNDING
 from shared.trading.costs import FeeAccount, FeeUnknownError, cost_terms, fee_rates, taker_fraction
 
 STEP: Final = Decimal("1E-8")
+ALL: Final = Decimal(1)  # in an empty book half the spread alone may be more
 
 
 class Reckoning:
@@ -34,4 +35,4 @@ class Reckoning:
         price = self._prices.of(symbol)
         spread = None if price is None else price.spread_fraction
         terms = cost_terms(rates, Decimal, spread_fraction=spread)
-        return taker_fraction(notional, terms).quantize(STEP, context=ROUNDING)
+        return min(taker_fraction(notional, terms), ALL).quantize(STEP, context=ROUNDING)

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from proto.fields import clipped
 from proto.orders import CancelMarked, EntryEnded, ExitEnded, ExitOpened, SendMarked
 from services.executor.books import Books, Entry, Exit, Place
@@ -18,27 +16,15 @@ from services.executor.governor import Governor
 from services.executor.leave import Leave
 from services.executor.marks import Marks, Purpose
 from services.executor.orders import Order
+from services.executor.patience import RESIZE_NS, Patiences
 from shared.core.service import Moment, Report
 from shared.market.prices import Prices
 from shared.trading.amounts import ZERO
 from shared.trading.instruments import Instrument, OrderTerms
 
-RESIZE_NS: Final = 1_000_000_000  # a cover is changed once in this time
 UNCOVERED_NS_MAX: Final = 15_000_000_000
-BACKOFF_NS_FIRST: Final = 500_000_000
-BACKOFF_NS_MAX: Final = 30_000_000_000
 REFUSED_STOPS_MAX: Final = 2  # the price may have passed the stop where the venue sees it first
 OURSELVES: Final = "executor"
-
-
-class _Patience(msgspec.Struct):
-    """What is waited for at a place."""
-
-    not_before_ns: int = 0
-    backoff_ns: int = BACKOFF_NS_FIRST
-    resized_ns: int = -RESIZE_NS
-    uncovered_since_ns: int | None = None
-    refused_stops: int = 0
 
 
 class Worker:
@@ -50,9 +36,10 @@ class Worker:
         self._prices: Final = prices
         self._governor: Final = governor
         self._marks: Final = marks
-        self._patience: Final[dict[Place, _Patience]] = {}
+        self.patience: Final = Patiences()
         self.instruments: dict[str, Instrument] = {}
         self.epoch = 0
+        self.is_stopping = False
 
     def steps(self, now: Moment) -> Sequence[Report]:
         """Return what is to be written down next, of the first place where there is something to do."""
@@ -62,45 +49,39 @@ class Worker:
                 return reports
         return ()
 
-    def rejected(self, order: Order, now: Moment) -> None:
-        """Wait longer and longer before the next order of a place whose orders the venue refuses."""
-        self._of(order.place).refused_stops += order.key.purpose == "cover"
-        self.unsent(order, now)
+    def is_at_rest(self) -> bool:
+        """Say whether nothing would be left half done: no entry, exit or doubt, and all covered that can be."""
+        return not self._books.entries and not self._books.exits and all(map(self._rests, self._places()))
 
-    def unsent(self, order: Order, now: Moment) -> None:
-        """Wait likewise where an order could not be sent at all."""
-        if order.key.purpose == "entry":
-            return  # there is no next one, and what the place has besides shall not wait for it
-        patience = self._of(order.place)
-        patience.not_before_ns = now.boot_ns + patience.backoff_ns
-        patience.backoff_ns = min(patience.backoff_ns * 2, BACKOFF_NS_MAX)
-
-    def accepted(self, order: Order) -> None:
-        """Begin with short waits again."""
-        patience = self._of(order.place)
-        patience.backoff_ns, patience.refused_stops = BACKOFF_NS_FIRST, 0
+    def _rests(self, place: Place) -> bool:
+        working = self._books.working(place)
+        if any(order.is_in_doubt or order.life == "cancel_marked" for order in working):
+            return False
+        instrument, owned = self.instruments.get(place[1]), self._books.positions.of(*place).owned
+        return bool(working) or instrument is None or not instrument.quantity_floored(owned)
 
     def _places(self) -> list[Place]:
         places = dict.fromkeys((position.strategy, position.symbol) for position in self._books.positions.held())
         places |= dict.fromkeys((e.approval.strategy, e.approval.symbol) for e in self._books.entries.values())
         places |= dict.fromkeys(self._books.exits)
         places |= dict.fromkeys(order.place for order in self._books.working())
-        for gone in self._patience.keys() - places.keys():
-            del self._patience[gone]
+        self.patience.keep(places)
         return list(places)
 
     def _step(self, place: Place, now: Moment) -> Sequence[Report]:
-        working = self._books.working(place)
-        if any(order.is_in_doubt or order.life == "cancel_marked" for order in working):
+        orders = self._books.working(place)
+        if any(order.life == "cancel_marked" or (order.is_in_doubt and order.key.side == "sell") for order in orders):
             return ()
+        working = [order for order in orders if not order.is_in_doubt]
+        is_buying = len(working) < len(orders)  # or it is not known: what is known to be there is covered and sold
         for entry in self._books.entries.values():
-            if (entry.approval.strategy, entry.approval.symbol) == place:
+            if (entry.approval.strategy, entry.approval.symbol) == place and not is_buying:
                 reports = self._entry_step(entry, working, now)
                 if reports:
                     return reports
         found = self._books.exits.get(place)
         if found is not None:
-            return self._exit_step(place, found, working, now)
+            return self._exit_step(place, found, working, now, is_buying=is_buying)
         return self._cover_step(place, working, now)
 
     def _entry_step(self, entry: Entry, working: Sequence[Order], now: Moment) -> Sequence[Report]:
@@ -126,6 +107,8 @@ class Worker:
         approval = entry.approval
         if entry.opened_epoch != self.epoch:
             return "the executor has begun anew since it took this"
+        if self.is_stopping:
+            return "the executor ends"
         if (approval.strategy, approval.symbol) in self._books.exits:
             return "the position shall come down"
         if now.boot_ns > approval.work_until_boot_ns:
@@ -136,14 +119,16 @@ class Worker:
         ours = (order for order in self._books.orders.values() if order.key.parent_id == parent_id)
         return sum((order.executed_quantity for order in ours), ZERO)
 
-    def _exit_step(self, place: Place, found: Exit, working: Sequence[Order], now: Moment) -> Sequence[Report]:
+    def _exit_step(
+        self, place: Place, found: Exit, working: Sequence[Order], now: Moment, *, is_buying: bool
+    ) -> Sequence[Report]:
         instrument = self.instruments.get(place[1])
         if instrument is None or any(order.key.purpose == "exit" for order in working):
             return ()
         needed = self._books.positions.of(*place).owned - found.target_quantity
-        terms = self._sellable(instrument, place, needed, now)
+        terms = self._sellable(instrument, place, needed)
         if terms is None:
-            return self._exit_ended(place, found, max(needed, ZERO), working)
+            return () if is_buying else self._exit_ended(place, found, max(needed, ZERO), working)
         if working:  # on spot a resting order locks the coins
             return (_cancelled(working[0], "the coins shall be sold"),)
         mark = self._sale((found.parent_id, "exit"), place, terms, self._price_of(place), now)
@@ -179,7 +164,7 @@ class Worker:
             stop_price=stop_price,
         )
         if covers:
-            self._of(place).uncovered_since_ns = None
+            self.patience.of(place).uncovered_since_ns = None
             return self._resized(covers, terms.quantity, stop_price, now)
         if not terms.quantity or self._fault(instrument, terms, None) is not None:
             # A fee taken in coins leaves crumbs: the exit sells what it can, and sets the rest apart as dust.
@@ -196,7 +181,7 @@ class Worker:
 
     def _why_no_stop(self, place: Place, stop_price: Decimal, now: Moment) -> str | None:
         """Say why a position that has no stop shall not wait for one."""
-        price, patience = self._prices.of(place[1]), self._of(place)
+        price, patience = self._prices.of(place[1]), self.patience.of(place)
         if patience.uncovered_since_ns is None:
             patience.uncovered_since_ns = now.boot_ns
         if price is not None and price.bid <= stop_price:
@@ -209,7 +194,7 @@ class Worker:
         self, parent: tuple[str, Purpose], place: Place, terms: OrderTerms, price: Decimal, now: Moment
     ) -> SendMarked | None:
         """Return the mark of an order that reduces risk; None while it has to wait."""
-        if now.boot_ns < self._of(place).not_before_ns or self._governor.refusal(now.boot_ns) is not None:
+        if now.boot_ns < self.patience.of(place).not_before_ns or self._governor.refusal(now.boot_ns) is not None:
             return None
         self._governor.sent(place[1], None, now.boot_ns)
         parent_id, purpose = parent
@@ -226,7 +211,7 @@ class Worker:
 
     def _resized(self, covers: Sequence[Order], wanted: Decimal, stop_price: Decimal, now: Moment) -> Sequence[Report]:
         """Cancel a cover that is not what it should be, at most once a second: the next step places it anew."""
-        patience = self._of(covers[0].place)
+        patience = self.patience.of(covers[0].place)
         is_right = len(covers) == 1 and (covers[0].open_quantity, covers[0].stop_price) == (wanted, stop_price)
         if is_right or now.boot_ns - patience.resized_ns < RESIZE_NS:
             return ()
@@ -246,20 +231,25 @@ class Worker:
         )
         return (Report(opened, cause_id=None, reducing=True),)
 
-    def _sellable(self, instrument: Instrument, place: Place, needed: Decimal, now: Moment) -> OrderTerms | None:
+    def _sellable(self, instrument: Instrument, place: Place, needed: Decimal) -> OrderTerms | None:
         """Return the order that sells so much, capped by what the account holds; None where it is too little for one.
 
-        What is worth too little is given up, so a price that is in doubt is no reason: the venue then has the word.
+        What is worth too little even at the highest price that is known is given up. A low one is no reason, for it may
+        be wrong: the venue then has the word.
         """
         quantity = _orderable(instrument, min(needed, self._books.ledger.balance(instrument.base)))
         terms = OrderTerms(side="sell", order_type="market", quantity=quantity)
-        price = self._prices.of(place[1]) if self._prices.trouble(place[1], now.boot_ns) is None else None
-        is_enough = self._fault(instrument, terms, None if price is None else price.bid) is None
+        is_enough = self._fault(instrument, terms, self._highest_price(place)) is None
         return terms if terms.quantity > 0 and is_enough else None
 
     def _fault(self, instrument: Instrument, terms: OrderTerms, reference_price: Decimal | None) -> str | None:
         fault = instrument.filter_fault(terms, reference_price=reference_price, open_orders=0, algo_orders=0)
         return None if fault is None else fault.reason
+
+    def _highest_price(self, place: Place) -> Decimal | None:
+        price, paid = self._prices.of(place[1]), self._books.positions.of(*place).average_entry_price
+        known = [one for one in (None if price is None else price.bid, paid) if one is not None]
+        return max(known, default=None)
 
     def _price_of(self, place: Place) -> Decimal:
         """Return what to hold a market order's price against: the middle, as costs are, and without it what we paid."""
@@ -269,9 +259,6 @@ class Worker:
         paid = self._books.positions.of(*place).average_entry_price
         assert paid is not None, "something is sold that was bought"
         return paid
-
-    def _of(self, place: Place) -> _Patience:
-        return self._patience.setdefault(place, _Patience())
 
 
 def _cancelled(order: Order, reason: str | None) -> Report:

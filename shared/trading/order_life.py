@@ -73,8 +73,9 @@ EVENTS: Final[Mapping[Event, str]] = MappingProxyType(
         "expired": "The venue says that it ended the order itself.",
         "rejected": "The venue definitely refused the order.",
         "absent": "It is proved that the order is not at the venue and cannot arrive there any more.",
-        "late_fill": "A trade of an order that was cancelled or expired: the ending stands, what was executed grows.",
-        "voided": "Two good readings show at the venue what was held to be refused or absent: the ending was wrong.",
+        "late_fill": "A trade of an order that was cancelled or expired, or said to be filled before its trades: the "
+        "ending stands, what was executed grows.",
+        "voided": "The venue shows what was held to be refused or absent: the ending was wrong, and it is worked on.",
     }
 )
 
@@ -136,6 +137,7 @@ TABLE: Final[Mapping[State, Mapping[Event, State]]] = MappingProxyType(
             "doubted": "filled",
             "cancel_refused": "filled",
             "filled": "filled",
+            "late_fill": "filled",
         },
         "canceled": {
             "acknowledged": "canceled",
@@ -181,6 +183,6 @@ def event_of_fill(state: State, *, executed: Decimal, ordered: Decimal) -> Event
     """Return which event a trade is that brings what was executed of an order in this state to so much."""
     if executed > ordered:
         raise OrderContradictionError(f"{executed:f} were executed of an order for {ordered:f}: quarantine the trade.")
-    if state in {"canceled", "expired"}:
+    if state in {"canceled", "expired"} or (state == "filled" and executed < ordered):
         return "late_fill"
     return "filled" if executed == ordered else "partly_filled"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LEASE_NS_MAX: Final = 2 * SECOND_NS
 WINDOW_NS: Final = 3 * SECOND_NS
 LAG_NS: Final = 2 * SECOND_NS
-SIGN_NS_MAX: Final = 250 * MILLISECOND_NS
+SIGN_NS_MAX: Final = {"entry": 250 * MILLISECOND_NS, "exit": 5 * SECOND_NS, "cover": 5 * SECOND_NS}
 NEGATIVES_MIN: Final = 2
 
 
@@ -144,8 +144,10 @@ class Witness:
         self._stamps[name] = stamp_ns
         if name in self.marks:
             age_ns = now_ns - self.marks[name].sent_boot_ns
-            self._expect(age_ns <= SIGN_NS_MAX, "I3", f"{name} is signed {age_ns / SECOND_NS:.3f} s after its mark")
-            if self._marked[name].order.purpose == "entry":
+            purpose = self._marked[name].order.purpose
+            in_time = age_ns <= SIGN_NS_MAX[purpose]
+            self._expect(in_time, "I3", f"{name} is signed {age_ns / SECOND_NS:.3f} s after its mark")
+            if purpose == "entry":
                 self._lease_is_young(name)  # what else risk says after it left reaches it no more
                 approval = self.approvals.get(self._marked[name].order.parent_id)
                 in_time = approval is None or now_ns <= approval.start_by_boot_ns

@@ -54,6 +54,7 @@ from shared.trading.instruments import Instrument
 BTC: Final = "BTC/USDT"
 TREND: Final = "trend"
 SECOND_NS: Final = 1_000_000_000
+A_DAY_NS: Final = 1_790_000_000 * SECOND_NS  # whose fees are known
 AHEAD_NS: Final = 5_000 * SECOND_NS
 LIMITS: Final = EgressLimits(orders_max=20, entries_max=5, symbol_entries_max=3, entries_quote_max=Decimal(10_000))
 ACCOUNT: Final = TradedAccount(
@@ -94,12 +95,13 @@ class Desk:
     """A core, its time, and what it did."""
 
     def __init__(
-        self, *, limits: EgressLimits = LIMITS, instrument: Instrument | None = None, wall_ahead_ns: int = 0
+        self, *, limits: EgressLimits = LIMITS, instrument: Instrument | None = None, wall_ahead_ns: int = A_DAY_NS
     ) -> None:
         self.core: Final = ExecutorCore(ACCOUNT, limits)
         self.now_ns = 100 * SECOND_NS
         self.has_room = True
         self.reports: list[Body] = []
+        self.recorded: list[Envelope] = []
         self.effects: list[Effect] = []
         self._wall_ahead_ns: Final = wall_ahead_ns
         self._instrument: Final = instrument or an_instrument()
@@ -132,24 +134,32 @@ class Desk:
         return self.take(Woken("clock"))
 
     def open(self, *, usdt: str = "10000") -> "Desk":
-        """Begin: rules, time, stream, lease, prices, and books that agree with the venue's."""
+        """Begin, with books that agree with the venue's."""
+        self.begin()
+        self.reconcile(self.take(StreamOpened()), usdt=usdt)
+        return self
+
+    def begin(self) -> None:
+        """Begin: rules, time, lease and prices."""
         self.take(Started("executor", 1, 0, ()))
         self.take(InstrumentsKnown({BTC: self._instrument}))
         self.quote("99.99", "100.01")
         self.tell(SymbolTrusted(BTC), "trust")
         self.take(VenueClock(AHEAD_NS, 1_000_000))
         self.lease()
-        reads = self.take(StreamOpened())
-        self.reconcile(reads, usdt=usdt)
-        return self
 
-    def reconcile(self, effects: Sequence[Effect], *, usdt: str) -> None:
+    def reconcile(self, effects: Sequence[Effect], *, usdt: str, btc: str = "0") -> None:
         """Answer every question of a pass: no orders, no trades, this much money."""
         number = of(effects, ReadOpenOrders)[0].read_number
         for read in of(self.take(OpenOrdersRead(number, (), None)), ReadTrades):
             effects = self.take(TradesRead(number, read.symbol, (), None))
         assert of(effects, ReadAccount), "the balances are read last"
-        balances = (VenueBalance("USDT", Decimal(usdt), Decimal(0)),)
+        self.account(number, usdt=usdt, btc=btc)
+
+    def account(self, number: int, *, usdt: str, btc: str) -> None:
+        """Answer how much money there is."""
+        amounts = {"USDT": Decimal(usdt), "BTC": Decimal(btc)}
+        balances = tuple(VenueBalance(asset, amount, Decimal(0)) for asset, amount in amounts.items() if amount)
         self.take(AccountRead(number, balances, self.now_ns + AHEAD_NS, None))
 
     def lease(self, **changes: object) -> None:
@@ -260,7 +270,8 @@ class Desk:
     def _recorded(self, body: Body) -> Envelope:
         self._sequence += 1
         self.reports.append(body)
-        return self.envelope("executor", body, self._sequence)
+        self.recorded.append(self.envelope("executor", body, self._sequence))
+        return self.recorded[-1]
 
     def _moment(self) -> Moment:
         return Moment(self.now_ns + self._wall_ahead_ns, self.now_ns, "boot")

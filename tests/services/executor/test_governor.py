@@ -37,11 +37,14 @@ def test_no_minute_has_more_than_the_limits(wanted: list[tuple[int, str, Decimal
         assert sum(one[2] or 0 for one in entries) <= LIMITS.entries_quote_max
 
 
-def test_what_reduces_risk_takes_no_room_from_the_entries() -> None:
-    """Exits count as orders, and not as entries."""
+def test_entries_leave_room_for_their_stops_and_exits() -> None:
+    """Room for six orders is room for two entries, each with its stop and its exit."""
     governor = Governor(LIMITS)
-    for _ in range(5):
+    for symbol in ("BTC/USDT", "ETH/USDT"):
+        assert governor.entry_refusal(symbol, Decimal(10), 0) is None
+        governor.sent(symbol, Decimal(10), 0)
+    assert "way out" in (governor.entry_refusal("BNB/USDT", Decimal(10), 0) or "")
+    for _ in range(4):
+        assert governor.refusal(0) is None
         governor.sent("BTC/USDT", None, 0)
-    assert governor.entry_refusal("BTC/USDT", Decimal(100), 0) is None
-    governor.sent("BTC/USDT", None, 0)
     assert "6 orders" in (governor.refusal(0) or "")

@@ -12,10 +12,9 @@ from shared.core.continuity import Seen
 from shared.core.service import Moment
 from shared.market.prices import Prices
 from shared.trading.costs import FeeAccount
-from tests.services.executor.desk import BTC, SECOND_NS, Desk, of
+from tests.services.executor.desk import A_DAY_NS, BTC, Desk, of
 
 BINANCE = FeeAccount("binance", "spot", vip_level=0, pays_in_bnb=False)
-A_DAY_NS = 1_790_000_000 * SECOND_NS
 WIDE = QuoteSeen(BTC, 99.8, 1.0, 100.2, 1.0)
 
 
@@ -39,7 +38,7 @@ def test_fee_half_the_spread_and_slippage(notional: str, quote: QuoteSeen | None
 
 def test_a_trade_has_its_share_of_what_its_order_was_reckoned_to_cost() -> None:
     """That of an entry, and that of its stop, which is reckoned at its trigger."""
-    desk = Desk(wall_ahead_ns=A_DAY_NS).open()
+    desk = Desk().open()
     desk.fill(desk.entered(), price="94.9", then="filled")
     marks, fills = of(desk.reports, SendMarked), of(desk.reports, OrderFilled)
     assert [mark.decision_price for mark in marks] == [100, 95]
@@ -49,7 +48,7 @@ def test_a_trade_has_its_share_of_what_its_order_was_reckoned_to_cost() -> None:
 
 def test_a_day_without_known_fees_stops_no_order() -> None:
     """Where our clock is wrong by years nothing is reckoned, and what is bought is covered all the same."""
-    desk = Desk().open()
+    desk = Desk(wall_ahead_ns=0).open()
     desk.entered()
     assert [mark.cost_expected_fraction for mark in of(desk.reports, SendMarked)] == [None, None]
     assert [fill.cost_expected_quote for fill in of(desk.reports, OrderFilled)] == [None]
