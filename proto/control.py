@@ -23,7 +23,10 @@ class PauseEntries(Message, frozen=True, tag="pause_entries.1"):
 
 
 class ResumeEntries(Message, frozen=True, tag="resume_entries.1"):
-    """Take back the pause of that scope. It lifts nothing else."""
+    """Take back the pause of that scope, whoever set it. Risk lifts nothing else.
+
+    The executor lifts whatever it has waiting of that scope until somebody has looked; with `Everything`, of any scope.
+    """
 
     actor: Name
     reason: Reason

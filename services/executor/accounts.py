@@ -12,9 +12,13 @@ from services.executor.vocabulary import AccountRead
 from services.executor.working import Worker
 from shared.core.service import Moment, Report, Say
 from shared.market.prices import Prices
-from shared.trading.amounts import EXACT, ZERO
+from shared.trading.amounts import ZERO
 
 SAY_NS: Final = 1_000_000_000
+PRICED_NS_MAX: Final = (
+    60_000_000_000  # a quiet symbol has no quote for a while, one that nobody tells has none for ever
+)
+ONE: Final = Decimal(1)
 EIGHT_PLACES: Final = Decimal("1E-8")
 
 
@@ -78,25 +82,37 @@ class Accounts:
         said: list[Say] = []
         if self._worker.instruments:
             said.append(Say(self._rules()))
-        if account is not None and self._books.passes:
-            said.append(Say(self._snapshot(account)))
+        equity_quote = self._equity_quote(now)
+        if account is not None and self._books.passes and equity_quote is not None:
+            said.append(Say(self._snapshot(account, equity_quote)))
         return said
 
-    def _snapshot(self, account: AccountRead) -> AccountSnapshot:
-        """Say what the books hold, at the newest prices; an asset without a price counts as nothing."""
-        equity = ZERO
+    def _equity_quote(self, now: Moment) -> Decimal | None:
+        """Return what the books hold at the newest prices, None while something traded has none: a gap is no loss.
+
+        What is not traded has no price that anybody reads, and counts as nothing.
+        """
+        marks = {self._quote_asset: ONE}
         for asset, amount in self._books.ledger.balances().items():
-            price = self._prices.of(f"{asset}/{self._quote_asset}")
+            symbol = f"{asset}/{self._quote_asset}"
+            price = self._prices.of(symbol)
             if asset == self._quote_asset:
-                equity = EXACT.add(equity, amount)
-            elif price is not None:
-                equity = EXACT.add(equity, EXACT.multiply(amount, price.bid))
+                continue
+            if not amount or symbol not in self._symbols:
+                marks[asset] = ZERO
+            elif price is None or now.boot_ns - price.received_boot_ns > PRICED_NS_MAX:
+                return None
+            else:
+                marks[asset] = price.bid
+        return self._books.ledger.equity(marks).quantize(EIGHT_PLACES, ROUND_DOWN)
+
+    def _snapshot(self, account: AccountRead, equity_quote: Decimal) -> AccountSnapshot:
         return AccountSnapshot(
             read_number=account.read_number,
             account_fingerprint=self._account_fingerprint,
             venue_time_ns=account.venue_time_ns,
             quote_asset=self._quote_asset,
-            equity_quote=equity.quantize(EIGHT_PLACES, ROUND_DOWN),
+            equity_quote=equity_quote,
             balances=tuple(Balance(one.asset, one.free, one.locked) for one in account.balances[:BALANCES_MAX]),
         )
 

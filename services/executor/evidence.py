@@ -251,7 +251,7 @@ class Evidence:
                 return False  # it may be of an order that is in doubt
             self._outside.trade(trade, outcome)
             return True
-        if self._books.positions.novelty(trade.symbol, trade.side, trade.trade_id) != "new":
+        if self._outside.is_known(trade, outcome):
             return True
         executed = EXACT.add(order.executed_quantity, trade.quantity)
         if executed > order.quantity:

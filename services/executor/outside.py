@@ -57,6 +57,15 @@ class Outside:
         ]
         self.wary(outcome, ACTIVITY, f"{trade.symbol} was traded on the account, and not by us")
 
+    def is_known(self, trade: VenueTrade, outcome: Outcome) -> bool:
+        """Say whether the books have a trade of ours, or cannot say so because it is too old: then somebody looks."""
+        novelty = self._books.positions.novelty(trade.symbol, trade.side, trade.trade_id)
+        if novelty == "forgotten":
+            self.wary(
+                outcome, "trade_forgotten", f"{trade.symbol} {trade.trade_id}: too old to say if it is told again"
+            )
+        return novelty != "new"
+
     def transfer(self, told: TransferTold, outcome: Outcome) -> None:
         """Take in money that came or went."""
         if told.reference in self._books.outside or not self._books.passes:

@@ -50,9 +50,13 @@ class Lot(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry asked for, and what trading its symbol takes. `carry_fraction` is what holding it will cost."""
+    """An entry asked for, and what trading its symbol takes. `carry_fraction` is what holding it will cost.
+
+    `market_price` is the middle of the book as risk itself sees it.
+    """
 
     intent: EnterBracket
+    market_price: Decimal
     lot: Lot
     costs: CostTerms[Decimal]
     carry_fraction: Decimal = NOTHING

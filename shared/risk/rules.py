@@ -5,12 +5,16 @@ smaller order would keep is a cap, in `caps.py`.
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from shared.risk.book import Book, Candidate, Refusal, total
 from shared.risk.limits import Limits
 from shared.trading.profit_gate import prices_in_order
 
+APART_FRACTION_MAX: Final = Decimal(
+    "0.05"
+)  # between a bar's close and its order no market that may be entered moves so
 Rule = Callable[[Candidate, Book, Limits], Refusal | None]
 
 
@@ -41,6 +45,16 @@ def bracket_in_order(candidate: Candidate, _book: Book, _limits: Limits) -> Refu
         way,
         f"of a {intent.side} stop, decision price, worst price and target do not stand in order",
     )
+
+
+def price_near_market(candidate: Candidate, _book: Book, _limits: Limits) -> Refusal | None:
+    """Refuse prices that are not of this market: whatever they were reckoned from, their size would be wrong."""
+    market, intent = candidate.market_price, candidate.intent
+    asked = max(intent.decision_price, intent.price_worst, key=lambda price: abs(price - market))
+    if abs(asked - market) <= market * APART_FRACTION_MAX:
+        return None
+    reason = f"it would be decided and paid within {APART_FRACTION_MAX:%} of the market, which is at {market:f}"
+    return Refusal("price_near_market", f"{asked:f}", f"{market:f}", reason)
 
 
 def position_long(candidate: Candidate, _book: Book, _limits: Limits) -> Refusal | None:
@@ -85,6 +99,7 @@ def entries_today_within_limit(_candidate: Candidate, book: Book, limits: Limits
 RULES: Final[tuple[Rule, ...]] = (
     equity_positive,
     bracket_in_order,
+    price_near_market,
     position_long,
     symbol_not_taken,
     positions_open_within_limit,

@@ -6,12 +6,8 @@ is sent that the venue must refuse. Whoever reads the venue's rules makes the in
 Rounding errs to the safe side. What is safe depends on what the number is for:
 
 - A quantity is rounded down: never more than was approved, never more than is held.
-- The limit price of an order that waits for its price: a buy's down and a sell's up, so that it never pays more or gets
-  less than was allowed. The risk is that it is not filled, which costs nothing.
 - The price that triggers a protective stop: towards the market, a sell's up and a buy's down. It fires a fraction of
   a tick early; the other way a stop would lose more than the size of the position was reckoned with.
-- The limit price of a protective stop, once triggered: away from the market, a sell's down and a buy's up. To get out
-  matters more than the last tick, because a stop that fires and is not filled protects nothing.
 """
 
 from decimal import Decimal, localcontext
@@ -137,17 +133,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """Return as much of a quantity as can be ordered."""
         return rounded_down(quantity, self.quantity_step)
 
-    def limit_price(self, side: Side, price: Decimal) -> Decimal:
-        """Return the limit price that never pays more, or gets less, than this one."""
-        return rounded_down(price, self.price_tick) if side == "buy" else rounded_up(price, self.price_tick)
-
     def stop_price(self, side: Side, price: Decimal) -> Decimal:
         """Return the price that triggers a protective stop, never later than this one."""
         return rounded_down(price, self.price_tick) if side == "buy" else rounded_up(price, self.price_tick)
-
-    def stop_limit_price(self, side: Side, price: Decimal) -> Decimal:
-        """Return the limit price of a protective stop, never harder to fill than this one."""
-        return rounded_up(price, self.price_tick) if side == "buy" else rounded_down(price, self.price_tick)
 
     def filter_fault(
         self, order: OrderTerms, *, reference_price: Decimal | None, open_orders: int, algo_orders: int

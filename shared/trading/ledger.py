@@ -97,10 +97,6 @@ class Ledger:
         """Return how much there is of each asset that was ever held."""
         return {asset: amount for (account, asset), amount in self._sums.items() if account == "balance"}
 
-    def flow(self, source: Source, asset: Asset) -> Decimal:
-        """Return how much of an asset came from a source in all, negative where more went there."""
-        return EXACT.minus(self._sums.get((source, asset), ZERO))
-
     def differences(self, venue: Mapping[Asset, Decimal]) -> dict[Asset, Decimal]:
         """Return how much more the venue says there is of each asset; what agrees is left out."""
         ours = self.balances()

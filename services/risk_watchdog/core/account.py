@@ -27,7 +27,7 @@ class Account:
         self.equity_quote: Decimal | None = None  # of the newest reading, however old
         self.day_start_ns: int | None = None  # the venue's day, once two readings in a row were of it
         self._quote_asset: Final = quote_asset
-        self._free_quote = NOTHING
+        self._free: dict[Asset, Decimal] = {}
         self._newest = (0, 0)
         self._readings = 0  # since we began or stood still
         self._read_ns = 0
@@ -60,7 +60,11 @@ class Account:
     @property
     def free_quote(self) -> Decimal:
         """What no order holds, less what was spent since it was read."""
-        return self._free_quote - total(amount for amount, _ in self._spent)
+        return self.free(self._quote_asset) - total(amount for amount, _ in self._spent)
+
+    def free(self, asset: Asset) -> Decimal:
+        """Return how much of an asset no order holds, by the newest reading."""
+        return self._free.get(asset, NOTHING)
 
     def trouble(self, now: Moment) -> str | None:
         """Say why equity is not known, None while it is."""
@@ -68,13 +72,13 @@ class Account:
             return "the executor has not read the account twice yet"
         age_ns = now.boot_ns - self._read_ns
         if age_ns > KNOWN_NS_MAX:
-            return f"the account was last read {age_ns // SECOND_NS} s ago"
+            return f"the account was last told {age_ns // SECOND_NS} s ago: not read, or unpriced"
         return None
 
     def _take(self, snapshot: AccountSnapshot, read_ns: int) -> None:
         self._readings, self._read_ns = self._readings + 1, read_ns
         self.equity_quote = snapshot.equity_quote
-        self._free_quote = total(held.free for held in snapshot.balances if held.asset == self._quote_asset)
+        self._free = {held.asset: held.free for held in snapshot.balances}
         self._spent = [(amount, left - 1) for amount, left in self._spent if left > 1]
         day_ns = snapshot.venue_time_ns // DAY_NS * DAY_NS
         if day_ns == self._day_seen_ns:  # a single strange reading begins no day

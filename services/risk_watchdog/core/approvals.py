@@ -32,27 +32,30 @@ class Approvals:
         self._reports: Final = reports
         self._asking: Final[set[str]] = set()
         self._taken: Final[set[str]] = set()
-        self._declined: Final[dict[str, tuple[int, str]]] = {}  # when that was said, and why
+        self._declined: Final[dict[str, tuple[str, int]]] = {}  # why, and when we heard of it
         self._over: Final[dict[str, ReservationFreed]] = {}
 
     def asked(self, now: Moment) -> Iterator[Ask]:
         """Yield the approvals that the executor shall have, and may not have yet."""
         for held in self._facts.reservations.values():
             approval = held.approval
-            known = self._asking | self._taken | self._over.keys() | self._declined.keys() | self._reports.opened.keys()
+            known = self._asking | self._taken | self._declined.keys() | self._over.keys() | self._reports.opened.keys()
             if approval.approval_id not in known and held.is_in_time(now.boot_ns, now.boot_id):
                 self._asking.add(approval.approval_id)
                 yield Ask(EXECUTOR, approval, approval.approval_id, cause_id=approval.intent_id)
 
-    def answered(self, ask_id: str, body: Body | None, answered_ns: int) -> None:
-        """Take the executor's answer. Without one, or when its bus refused, it is asked again while there is time."""
+    def answered(self, ask_id: str, body: Body | None, now: Moment) -> None:
+        """Take the executor's answer. Without one, or when its bus refused, it is asked again while there is time.
+
+        What it declines it may have worked before, asked by an earlier life of ours or by an asking whose answer was
+        lost: its reports say so, and may still be on their way.
+        """
         self._asking.discard(ask_id)
         match body:
             case ApprovalTaken(approval_id=approval_id) if approval_id in self._facts.reservations:
                 self._taken.add(approval_id)
-            case ApprovalDeclined(approval_id=approval_id, rule=rule, reason=reason):
-                if approval_id in self._facts.reservations:
-                    self._declined[approval_id] = answered_ns, f"the executor declined it by {rule}: {reason}"
+            case ApprovalDeclined(approval_id=approval_id) if approval_id in self._facts.reservations:
+                self._declined[approval_id] = f"the executor declined it by {body.rule}: {body.reason}", now.boot_ns
             case _:
                 pass
 
@@ -62,18 +65,10 @@ class Approvals:
             self._over[told.approval_id] = ReservationFreed(told.approval_id, told.filled_quantity, told.reason)
 
     def freed(self, now: Moment) -> list[ReservationFreed]:
-        """Return what can be freed: what is over, and what is known never to have been worked.
-
-        That it was declined is no proof: a life of the executor before that one may have worked it, and ended.
-        """
-        for held in self._facts.reservations.values():
-            approval_id = held.approval.approval_id
-            if approval_id in self._over or approval_id in self._reports.opened:
-                continue
-            if self._declined_unworked(approval_id):
-                self._is_over(approval_id, self._declined[approval_id][1])
-            elif self._expired_unheard(held, now):
-                self._is_over(approval_id, "it expired before the executor began with it")
+        """Return what can be freed: what is over, and what expired or was declined and is known never to be worked."""
+        for approval_id, held in self._facts.reservations.items():
+            if approval_id not in self._over and (reason := self._never_begun(held, now)) is not None:
+                self._over[approval_id] = ReservationFreed(approval_id, NOTHING, clipped(reason))
         return list(self._over.values())
 
     def forget(self, approval_id: str) -> None:
@@ -101,18 +96,13 @@ class Approvals:
             reason=clipped(f"it was approved, and nothing came of it: {unworked}"),
         )
 
-    def _expired_unheard(self, held: Reservation, now: Moment) -> bool:
-        """Say whether no report can come any more by which the executor began with it: all until now are read."""
-        read_until_ns = self._reports.read_until_ns
-        if read_until_ns is None:
-            return False
-        return now.boot_id != held.boot_id or read_until_ns > held.approval.start_by_boot_ns
-
-    def _declined_unworked(self, approval_id: str) -> bool:
-        """Say whether it was declined, and all is read that was reported until then."""
-        declined, read_until_ns = self._declined.get(approval_id), self._reports.read_until_ns
-        return declined is not None and read_until_ns is not None and read_until_ns >= declined[0]
-
-    def _is_over(self, approval_id: str, reason: str) -> None:
-        if approval_id in self._facts.reservations:
-            self._over[approval_id] = ReservationFreed(approval_id, NOTHING, clipped(reason))
+    def _never_begun(self, held: Reservation, now: Moment) -> str | None:
+        """Say why the executor never begins with it, None while a report that it did may still come."""
+        approval_id, read_until_ns = held.approval.approval_id, self._reports.read_until_ns
+        if read_until_ns is None or approval_id in self._reports.opened:
+            return None
+        if approval_id in self._declined:
+            reason, heard_ns = self._declined[approval_id]
+            return reason if read_until_ns > heard_ns else None
+        is_too_late = now.boot_id != held.boot_id or read_until_ns > held.approval.start_by_boot_ns
+        return "it expired before the executor began with it" if is_too_late else None

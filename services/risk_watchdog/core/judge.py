@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from proto.account import InstrumentRules
-from proto.fields import SHORT_TEXT_LENGTH_MAX, clipped
+from proto.fields import DECIMAL_DIGITS_MAX, SHORT_TEXT_LENGTH_MAX, Asset, clipped
 from proto.intents import EnterBracket, StopCover
 from proto.risk import Condition
 from proto.verdicts import Approval, IntentJudged, IntentRefused
@@ -18,6 +18,7 @@ from services.risk_watchdog.core.permission import concerning, strictest
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS, RiskTerms
 from shared.core.service import Moment
+from shared.market.bounds import QUANTITY_LARGEST, quantity_fault
 from shared.market.prices import Price, Prices
 from shared.risk.book import NOTHING, Book, Candidate, Lot, Refusal, Sized
 from shared.risk.judgement import judged
@@ -31,6 +32,7 @@ UNHEARD: Final = frozenset(
 )
 WORK_NS_MAX: Final = 600 * SECOND_NS
 DIGEST_LENGTH: Final = 16
+BNB: Final[Asset] = "BNB"
 
 
 class Judge:
@@ -99,14 +101,18 @@ class Judge:
     def _by_rules(self, intent: EnterBracket, book: Book) -> Sized | Refusal:
         rules, price = self._account.instruments[intent.symbol], self._prices.of(intent.symbol)
         assert price is not None, "what cannot be judged was refused before"
-        candidate = Candidate(intent=intent, lot=_lot(rules), costs=self._costs(price))
-        return judged(candidate, book, self._terms.limits)
+        candidate = Candidate(intent=intent, market_price=price.middle, lot=_lot(rules), costs=self._costs(price))
+        answer = judged(candidate, book, self._terms.limits)
+        return _unwritable(answer) if isinstance(answer, Sized) and quantity_fault(answer.quantity) else answer
 
     def _costs(self, price: Price) -> CostTerms[Decimal]:
+        """Return what trading costs. Without any BNB to pay them with, the venue takes the full fees."""
         day = self._facts.day
         assert day is not None, "before a day has begun nothing is permitted"
         date = dt.datetime.fromtimestamp(day.start_ns // SECOND_NS, tz=dt.UTC).date()
-        rates = fee_rates(self._terms.fees, date, Decimal)
+        fees = self._terms.fees
+        fees = fees._replace(pays_in_bnb=fees.pays_in_bnb and self._account.free(BNB) > 0)
+        rates = fee_rates(fees, date, Decimal)
         return cost_terms(rates, Decimal, spread_fraction=price.spread_fraction)
 
     def _approval(self, intent: EnterBracket, sized: Sized, now: Moment) -> Approval:
@@ -150,6 +156,12 @@ def _forbidden(intent: EnterBracket, conditions: Sequence[Condition]) -> Refusal
 
 def _lacking(rule: str, reason: str) -> Refusal:
     return Refusal(rule, "no", "yes", reason)
+
+
+def _unwritable(sized: Sized) -> Refusal:
+    """Refuse a quantity that no message can carry, as of a symbol whose price is next to nothing."""
+    most = f"{QUANTITY_LARGEST:f} in {DECIMAL_DIGITS_MAX} digits"
+    return Refusal("quantity_in_bounds", f"{sized.quantity:.8g}", most, "so large or so fine a quantity is not ordered")
 
 
 def _lot(rules: InstrumentRules) -> Lot:

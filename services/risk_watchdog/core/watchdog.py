@@ -245,10 +245,8 @@ class RiskCore:
         return (not_recorded(asked, reason), tick)
 
     def _answered(self, outcome: Answered | Unanswered, now: Moment) -> Sequence[Effect]:
-        if isinstance(outcome, Answered):
-            self._approvals.answered(outcome.ask_id, outcome.envelope.body, said_ns(outcome.envelope, now))
-        else:
-            self._approvals.answered(outcome.ask_id, None, now.boot_ns)
+        answer = outcome.envelope.body if isinstance(outcome, Answered) else None
+        self._approvals.answered(outcome.ask_id, answer, now)
         return self._freed(now)
 
     def _told(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:

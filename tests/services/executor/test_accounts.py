@@ -1,12 +1,15 @@
 """Positions are told as they are, whichever life of the executor it falls to."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
+from proto.account import AccountSnapshot
 from proto.envelope import Body
 from proto.orders import OrderFilled, PositionChanged
 from services.executor.core import ExecutorCore
-from shared.core.service import Moment, NotRecorded, Recorded, Report, Started, Woken
-from tests.services.executor.desk import ACCOUNT, LIMITS, Desk, of
+from shared.core.continuity import Broken
+from shared.core.service import Moment, NotRecorded, Recorded, Report, Say, Started, Watched, Woken
+from tests.services.executor.desk import ACCOUNT, BTC, LIMITS, Desk, of
 
 
 def told_by_the_next(desk: Desk, journal: Sequence[Body]) -> tuple[ExecutorCore, list[PositionChanged]]:
@@ -45,3 +48,38 @@ def test_a_position_that_found_no_room_is_told_when_the_clock_rings() -> None:
     assert not of(core.handle(NotRecorded(tuple(told), "no room"), later), Report)
     again = core.handle(Woken("clock"), later)
     assert [effect.body for effect in again if isinstance(effect, Report)] == told
+
+
+def equities(desk: Desk) -> list[Decimal]:
+    """Let a second pass, and return the equity that is said, if any is."""
+    bodies = [say.body for say in of(desk.wait(1), Say)]
+    return [snapshot.equity_quote for snapshot in of(bodies, AccountSnapshot)]
+
+
+def test_a_gap_of_the_feed_is_no_loss() -> None:
+    """What is held has no price for a moment: until it has one again nothing is said of equity."""
+    desk = Desk().open()
+    desk.entered()
+    worth = Decimal("9999.99")
+    assert equities(desk) == [worth]
+    desk.take(Watched("feed", [Broken(f"sim/{BTC}/quotes".encode(), "gap")]))
+    assert equities(desk) == []
+    desk.quote("99.99", "100.01")
+    assert equities(desk) == [worth]
+
+
+def test_a_price_of_long_ago_makes_no_equity() -> None:
+    """A feed that died told a price once; a minute later nobody knows what is held is worth."""
+    desk = Desk().open()
+    desk.entered()
+    desk.wait(58)
+    assert equities(desk)
+    desk.wait(1)
+    assert equities(desk) == []
+
+
+def test_equity_of_money_alone_needs_no_price() -> None:
+    """An account that holds nothing but the quote asset is worth that, whatever the feed does."""
+    desk = Desk().open()
+    desk.take(Watched("feed", [Broken(f"sim/{BTC}/quotes".encode(), "gap")]))
+    assert equities(desk) == [Decimal(10_000)]

@@ -29,6 +29,7 @@ from shared.core.service import (
     Woken,
 )
 from shared.risk.limits import Limits
+from shared.trading.costs import FeeAccount
 from tests.proto.examples import DIGEST
 from tests.shared.risk.asked import SMALL, an_intent
 from tests.shared.trading.terms import WITHOUT_BNB
@@ -44,13 +45,14 @@ Kind = TypeVar("Kind")
 class Bench:
     """One risk after another, over one journal, in a time that stands until it is moved."""
 
-    def __init__(self, limits: Limits = SMALL) -> None:
+    def __init__(self, limits: Limits = SMALL, fees: FeeAccount = WITHOUT_BNB) -> None:
         self.now = Moment(NOON_NS, 1_000 * SECOND_NS, "boot-1")
         self.records: Final[list[Envelope]] = []
         self.done: Final[list[Effect | Envelope]] = []  # what was recorded and what was performed, in its order
         self.has_room = True
         self.epoch = 0
         self._limits: Final = limits
+        self._fees: Final = fees
         self._codec: Final = EnvelopeCodec()
         self.core = self.another()
 
@@ -60,7 +62,7 @@ class Bench:
             RiskTerms(
                 limits=self._limits,
                 quote_asset="USDT",
-                fees=WITHOUT_BNB,
+                fees=self._fees,
                 markets={symbol: Market("feed", f"binance/{symbol}") for symbol in SYMBOLS},
                 likeness=LIKENESS,
             )

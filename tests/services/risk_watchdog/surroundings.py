@@ -59,7 +59,9 @@ class Executor:
         """Say something of which only the latest counts."""
         self._bench.handle(Heard("executor", self._bench.envelope(body, sender="executor", epoch=self.epoch)))
 
-    def reads(self, equity: str = "10000", free: str = "10000", *, venue_time_ns: int | None = None) -> None:
+    def reads(
+        self, equity: str = "10000", free: str = "10000", *, venue_time_ns: int | None = None, bnb: str = "0"
+    ) -> None:
         """Read the account."""
         self._readings += 1
         wall_ns = self._bench.now.wall_ns
@@ -69,6 +71,7 @@ class Executor:
                 equity=equity,
                 free=free,
                 venue_time_ns=wall_ns if venue_time_ns is None else venue_time_ns,
+                bnb=bnb,
             )
         )
 
@@ -191,7 +194,13 @@ def a_lot(symbol: str) -> InstrumentRules:
 
 
 def a_reading(
-    number: int, *, venue_time_ns: int, equity: str = "10000", free: str = "10000", quote_asset: str = "USDT"
+    number: int,
+    *,
+    venue_time_ns: int,
+    equity: str = "10000",
+    free: str = "10000",
+    quote_asset: str = "USDT",
+    bnb: str = "0",
 ) -> AccountSnapshot:
     """Return what a reading of the account shows."""
     return AccountSnapshot(
@@ -200,5 +209,5 @@ def a_reading(
         venue_time_ns=venue_time_ns,
         quote_asset=quote_asset,
         equity_quote=Decimal(equity),
-        balances=(Balance(quote_asset, Decimal(free), Decimal(0)),),
+        balances=(Balance(quote_asset, Decimal(free), Decimal(0)), Balance("BNB", Decimal(bnb), Decimal(0))),
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from proto.streams import RequestRefused
-from proto.verdicts import Approval, ReservationFreed
+from proto.verdicts import Approval, IntentApproved, ReservationFreed
 from shared.core.service import JournalRoom, Moment, Unanswered
 from shared.risk.book import NOTHING
 from tests.services.risk_watchdog.bench import Bench, a_wish
@@ -77,10 +77,12 @@ def test_approval_that_was_opened_is_not_freed_by_time(scene: Scene) -> None:
     assert freed(scene) == [(approval.approval_id, Decimal("2.5"), "its order has ended")]
 
 
-def test_approval_that_is_declined_is_freed_at_once(scene: Scene) -> None:
+def test_approval_that_is_declined_is_freed_with_the_next_heartbeat(scene: Scene) -> None:
     """The executor says why it does not work it, and that stands in our journal, and in the answer to the strategy."""
     approval = scene.bench.approved(a_wish())
     scene.executor.declines(approval)
+    assert not freed(scene)
+    scene.pass_time(0.4)
     ((approval_id, filled, reason),) = freed(scene)
     assert (approval_id, filled) == (approval.approval_id, NOTHING)
     assert reason == "the executor declined it by stream_is_open: it is lost"
@@ -100,16 +102,34 @@ def test_declined_after_it_was_opened_is_not_over(scene: Scene) -> None:
     assert not freed(scene)
 
 
-def test_declined_by_a_later_life_is_freed_with_what_the_one_before_filled(scene: Scene) -> None:
-    """What was reported before the executor began anew may not be read yet: a decline alone proves nothing."""
-    approval = scene.bench.approved(a_wish())
-    scene.bench.wait(1)
-    scene.executor.declines(approval)
+def test_declined_after_it_has_ended_is_not_unworked(scene: Scene) -> None:
+    """Asked again by another life the executor declines what it has worked: what was bought is told a moment later."""
+    bench, executor = scene.bench, scene.executor
+    approval = bench.approved(a_wish())
+    bench.start(lives_ns=0)
+    bench.tick()
+    assert len(bench.asks()) == 2
+    executor.declines(approval)
+    bench.tick()
     assert not freed(scene)
-    scene.executor.opens(approval)
-    scene.executor.ends(approval, "3")
-    ((approval_id, filled, _),) = freed(scene)
-    assert (approval_id, filled) == (approval.approval_id, Decimal(3))
+    executor.opens(approval)
+    executor.ends(approval, "2.5")
+    assert freed(scene) == [(approval.approval_id, Decimal("2.5"), "its order has ended")]
+    assert isinstance(bench.enter(a_wish()), IntentApproved)
+
+
+def test_decline_says_nothing_of_an_end_that_waits_for_room(scene: Scene) -> None:
+    """What was bought stays bought, though the record of it found no room before a late answer came."""
+    bench, executor = scene.bench, scene.executor
+    approval = bench.approved(a_wish())
+    executor.opens(approval)
+    bench.has_room = False
+    executor.ends(approval, "1")
+    executor.declines(approval)
+    bench.has_room = True
+    bench.handle(JournalRoom(for_everything=True))
+    scene.pass_time(1)
+    assert freed(scene) == [(approval.approval_id, Decimal(1), "its order has ended")]
 
 
 def test_without_room_a_reservation_stays(scene: Scene) -> None:

@@ -48,6 +48,7 @@ def test_entries_count_by_the_day(scene: Scene) -> None:
     bench, executor = scene.bench, scene.executor
     for number in range(10):
         executor.declines(bench.approved(a_wish(number)))
+        scene.pass_time(0.4)
         if number == 5:
             scene.begin()
     refusal = bench.refusal(a_wish(11))

@@ -65,7 +65,7 @@ def test_account_that_is_read_no_more_is_unknown(scene: Scene) -> None:
     scene.bench.wait(15)
     assert "equity_unknown" not in scene.bench.against()
     scene.bench.wait(1)
-    assert scene.bench.against()["equity_unknown"] == "the account was last read 16 s ago"
+    assert scene.bench.against()["equity_unknown"] == "the account was last told 16 s ago: not read, or unpriced"
 
 
 def test_account_in_another_money_is_unknown() -> None:

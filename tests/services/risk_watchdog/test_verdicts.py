@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from proto.intents import StopCover, WatchCover
+from proto.intents import StopCover, Target, WatchCover
 from proto.market import SymbolDoubted
 from proto.streams import RequestRefused
 from proto.verdicts import IntentApproved, IntentJudged, IntentRefused
@@ -16,6 +18,7 @@ from shared.risk.book import NOTHING
 from tests.services.risk_watchdog.bench import SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
 from tests.shared.risk.asked import an_intent
+from tests.shared.trading.terms import WITH_BNB
 
 
 def test_verdict_is_written_down_before_anybody_hears_of_it(scene: Scene) -> None:
@@ -247,6 +250,48 @@ def test_rules_of_trading_are_asked(scene: Scene) -> None:
     assert refusal.intent_id == a_wish().intent_id
 
 
+def test_prices_of_another_market_are_refused(scene: Scene) -> None:
+    """A wish at 1 where the market is at 100 takes neither money nor one of today's entries."""
+    refusal = scene.bench.refusal(an_intent(entry="1", stop="0.98", target="1.03"))
+    assert (refusal.rule, refusal.value, refusal.limit) == ("price_near_market", "1", "100.00")
+    assert scene.bench.said().entries_today == 0
+
+
+def test_a_quantity_that_no_message_carries_is_refused(scene: Scene) -> None:
+    """Of a symbol whose price is next to nothing the size would have more digits than a quantity may."""
+    scene.feed.trusts(bid=1e-20, ask=1e-20)
+    refusal = scene.bench.refusal(an_intent(entry="1E-20", stop="9E-21", target="3E-20"))
+    assert (refusal.rule, refusal.limit) == ("quantity_in_bounds", "1000000000000000000 in 36 digits")
+
+
+@given(
+    st.integers(min_value=1, max_value=9_999),
+    st.integers(min_value=-24, max_value=10),
+    st.integers(min_value=1, max_value=9_999),
+    st.integers(min_value=0, max_value=600),
+    st.integers(min_value=1, max_value=20_000),
+)
+def test_whatever_prices_an_intent_has_it_is_judged(
+    digits: int, exponent: int, stop_bps: int, worst_bps: int, target_bps: int
+) -> None:
+    """No price ends risk, be it next to nothing or a whole treasury: there is a verdict, in writing."""
+    scene = Scene(Bench())
+    scene.begin()
+    price = Decimal(f"{digits}E{exponent}")
+    scene.feed.trusts(bid=float(price), ask=float(price))
+    bps = Decimal("0.0001")
+    stop, worst, target = (price * (1 + way * bps) for way in (-stop_bps, worst_bps, worst_bps + target_bps))
+    wish = replace(
+        an_intent(),
+        decision_price=price,
+        price_worst=worst,
+        cover=StopCover(stop),
+        targets=(Target(target, Decimal(1)),),
+    )
+    scene.bench.enter(wish)
+    assert [judged.intent for judged in scene.bench.written(IntentJudged)] == [wish]
+
+
 def test_costs_are_those_of_this_moment(scene: Scene) -> None:
     """The gate counts 10 bps a fill, with which no discount was ever configured, and the spread as it is now."""
     narrow = replace(an_intent(target="100.35"), intent_id="narrow")  # it would pay with fees in BNB
@@ -256,6 +301,16 @@ def test_costs_are_those_of_this_moment(scene: Scene) -> None:
     assert scene.bench.refusal(replace(wide, intent_id="wide")).rule == "profit_worth_its_costs"
     scene.feed.trusts()
     scene.bench.approved(replace(wide, intent_id="wide again"))
+
+
+def test_fees_are_full_where_there_is_no_bnb_to_pay_them() -> None:
+    """The discount is reckoned with only while the account has something to have it with."""
+    scene = Scene(Bench(fees=WITH_BNB))
+    scene.begin()
+    narrow = an_intent(target="100.35")
+    assert scene.bench.refusal(replace(narrow, intent_id="without")).rule == "profit_worth_its_costs"
+    scene.executor.reads(bnb="0.01")
+    scene.bench.approved(replace(narrow, intent_id="with"))
 
 
 def test_approvals_are_never_named_alike(scene: Scene) -> None:

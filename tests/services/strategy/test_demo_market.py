@@ -87,6 +87,7 @@ class Trader:
         busy = [other for other in others if other is not self and (other.held or other._decided)]
         candidate = Candidate(
             intent=intent,
+            market_price=intent.decision_price,
             lot=Lot(rules.step_size, rules.quantity_min, rules.notional_min),
             costs=the_terms(Decimal, WITHOUT_BNB),
         )

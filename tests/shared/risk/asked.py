@@ -66,11 +66,14 @@ def a_candidate(
     step: str = "0.01",
     quantity_min: str = "0.01",
     notional_min: str = "5",
+    market: str | None = None,
     costs: CostTerms[Decimal] | None = None,
 ) -> Candidate:
     """Return an entry with what trading its symbol takes."""
+    wish = intent or an_intent()
     return Candidate(
-        intent=intent or an_intent(),
+        intent=wish,
+        market_price=wish.decision_price if market is None else Decimal(market),
         lot=Lot(Decimal(step), Decimal(quantity_min), Decimal(notional_min)),
         costs=costs or the_terms(Decimal),
     )

@@ -122,6 +122,8 @@ def test_fees_without_bnb_are_dearer() -> None:
         (a_candidate(an_intent(target="99")), a_book(), "bracket_in_order", "98/100/100/99", None),
         (a_candidate(an_intent(worst="99")), a_book(), "bracket_in_order", "98/100/99/103", None),
         (a_candidate(an_intent(worst="104")), a_book(), "bracket_in_order", "98/100/104/103", None),
+        (a_candidate(market="105.3"), a_book(), "price_near_market", "100", "105.3"),
+        (a_candidate(an_intent(worst="102"), market="97.1"), a_book(), "price_near_market", "102", "97.1"),
         (a_candidate(an_intent(side="sell", stop="102", target="97")), a_book(), "position_long", "sell", "buy"),
         (a_candidate(), a_book(held=(("grid", "ADA/USDT", "5"),)), "symbol_not_taken", "grid", "trend"),
         (

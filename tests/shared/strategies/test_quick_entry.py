@@ -37,6 +37,7 @@ def test_a_breakout_of_seconds_is_approved(range_bps: int) -> None:
     )
     candidate = Candidate(
         intent=intent,
+        market_price=intent.decision_price,
         lot=Lot(Decimal("0.00001"), Decimal("0.00001"), Decimal(5)),
         costs=the_terms(Decimal, WITHOUT_BNB),
     )

@@ -68,22 +68,11 @@ def test_a_quantity_is_rounded_down(number: Decimal, step: Decimal) -> None:
 
 
 @given(NUMBERS, STEPS, SIDES)
-def test_a_limit_price_pays_no_more_and_gets_no_less(price: Decimal, tick: Decimal, side: Side) -> None:
-    """A buy's goes down and a sell's up, to the next tick and no farther."""
-    rounded = msgspec.structs.replace(BTC, price_tick=tick).limit_price(side, price)
-    assert is_multiple(rounded, tick)
-    assert price - tick < rounded <= price if side == "buy" else price <= rounded < price + tick
-
-
-@given(NUMBERS, STEPS, SIDES)
-def test_a_protective_stop_fires_no_later_and_fills_no_harder(price: Decimal, tick: Decimal, side: Side) -> None:
-    """Its trigger is rounded towards the market, its limit away from it, so the limit never lies before the trigger."""
-    instrument = msgspec.structs.replace(BTC, price_tick=tick)
-    stop, limit = instrument.stop_price(side, price), instrument.stop_limit_price(side, price)
+def test_a_protective_stop_fires_no_later(price: Decimal, tick: Decimal, side: Side) -> None:
+    """Its trigger is rounded towards the market, to the next tick and no farther."""
+    stop = msgspec.structs.replace(BTC, price_tick=tick).stop_price(side, price)
     assert is_multiple(stop, tick)
-    assert is_multiple(limit, tick)
-    assert stop <= price <= limit if side == "buy" else limit <= price <= stop
-    assert abs(stop - limit) <= tick
+    assert price - tick < stop <= price if side == "buy" else price <= stop < price + tick
 
 
 @pytest.mark.parametrize(

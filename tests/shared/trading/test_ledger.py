@@ -44,15 +44,21 @@ def a_ledger(**opening: str) -> Ledger:
     return ledger
 
 
+def came_from(ledger: Ledger, source: Source, asset: str) -> Decimal:
+    """Return how much of an asset came from a source in all, negative where more went there."""
+    sums = (line.amount for line in ledger.state() if (line.account, line.asset) == (source, asset))
+    return EXACT.minus(sum(sums, ZERO))
+
+
 def test_a_fill_moves_what_was_bought_what_was_paid_and_the_fee() -> None:
     """Each in its own asset, from the source it belongs to."""
     ledger = a_ledger(USDT="1000", BNB="1")
     ledger.post(entry_of_fill(a_fill("buy", "2", "100.03", fee="0.000250075", fee_asset="BNB")))
     assert ledger.balances() == {"USDT": Decimal("799.94"), "BNB": Decimal("0.999749925"), "BTC": 2}
-    assert ledger.flow("trades", "USDT") == Decimal("-200.06")
-    assert ledger.flow("trades", "BTC") == 2
-    assert ledger.flow("fees", "BNB") == Decimal("-0.000250075")
-    assert str(ledger.flow("fees", "USDT")) == "0"
+    assert came_from(ledger, "trades", "USDT") == Decimal("-200.06")
+    assert came_from(ledger, "trades", "BTC") == 2
+    assert came_from(ledger, "fees", "BNB") == Decimal("-0.000250075")
+    assert came_from(ledger, "fees", "USDT") == 0
 
 
 def test_the_trade_of_the_worked_example() -> None:
@@ -72,8 +78,8 @@ def test_transfers_and_dust_are_told_apart_from_gains() -> None:
     ledger.post(entry_of("transfers", {"USDT": Decimal("-20.5")}))
     ledger.post(entry_of("dust", {"BTC": Decimal("-0.00000999"), "BNB": Decimal("0.00103")}))
     assert ledger.balances() == {"USDT": Decimal("579.5"), "BTC": 0, "BNB": Decimal("0.00103")}
-    assert ledger.flow("transfers", "USDT") == Decimal("479.5")
-    assert ledger.flow("dust", "BTC") == Decimal("-0.00000999")
+    assert came_from(ledger, "transfers", "USDT") == Decimal("479.5")
+    assert came_from(ledger, "dust", "BTC") == Decimal("-0.00000999")
 
 
 def test_an_entry_out_of_balance_is_a_defect() -> None:
@@ -113,7 +119,7 @@ def test_opening_and_flows_are_the_balance(entries: list[Entry], opening: dict[s
     assert msgspec.msgpack.encode(ledger.state()) == stored
     for asset in MARKS:
         with localcontext(EXACT):
-            assert sum((ledger.flow(source, asset) for source in SOURCES), ZERO) == ledger.balance(asset)
+            assert sum((came_from(ledger, source, asset) for source in SOURCES), ZERO) == ledger.balance(asset)
 
 
 def fills_of(orders: list[tuple[Side, str, Decimal, Decimal, Decimal, str]]) -> list[Fill]:
