@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.simulation.world import World
 
-SEEDS: Final = 100
+SEEDS: Final = 80
 QUARTERS: Final = 4
 
 

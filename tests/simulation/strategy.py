@@ -1,5 +1,6 @@
 """What the real strategy host is run with: a kernel that enters often, and a shelf that may refuse to take."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -72,14 +73,20 @@ def strategy_core() -> StrategyCore:
 class File:
     """Where the strategy's process writes: it outlives each of its lives."""
 
-    def __init__(self) -> None:
-        self.content: bytes | None = None
+    def __init__(self, look: Callable[[Kept], None]) -> None:
+        self._content: bytes | None = None
+        self._look: Final = look
+
+    def write(self, kept: Kept) -> None:
+        """Take what is known in the place of what was known before."""
+        self._content = seal(KIND, kept)
+        self._look(kept)
 
     def kept(self) -> Kept | None:
         """Return what was written down last."""
-        if self.content is None:
+        if self._content is None:
             return None
-        found = unseal(KIND, self.content, Kept, bytes_max=BYTES_MAX)
+        found = unseal(KIND, self._content, Kept, bytes_max=BYTES_MAX)
         assert not isinstance(found, Damaged), "a file is replaced as a whole"
         return found
 
@@ -102,4 +109,4 @@ class SimShelf:
         if self._weather.strikes("strategy cannot write"):
             self._process.take(NotRemembered("no room"))
         else:
-            self._file.content = seal(KIND, effect.kept)
+            self._file.write(effect.kept)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, cast
 from services.executor.books import Books
 from services.executor.core import ExecutorCore
 from services.executor.vocabulary import VenueOrder
-from services.strategy.core.vocabulary import Kept
 from shared.core.service import Moment, Recorded, Restored
 from shared.mesh.journal import Gap, JournalReader, examine
 from shared.trading.client_ids import parsed
@@ -110,17 +109,6 @@ class Verdict:
         if self._executor.is_well:
             self._balances_agree(self._books)
             self._fold_is_live()
-
-    def judge_kept(self, kept: Kept | None, owner: str) -> None:
-        """Judge whether what the strategy wrote down last is what the executor's books hold for it."""
-        if kept is None or not self._executor.is_well:
-            self._trace.violated("I30", "the strategy has written down nothing")
-            return
-        for known in kept.symbols:
-            held = self._books.positions.of(owner, known.symbol).quantity
-            if known.holding.quantity != held:
-                what = f"the strategy holds {known.holding.quantity} of {known.symbol}, by the books it is {held}"
-                self._trace.violated("I10", what)
 
     def _uncovered(self) -> list[tuple[str, str]]:
         """Return the positions that have neither a stop at the venue nor an exit under way."""

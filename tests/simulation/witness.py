@@ -54,6 +54,8 @@ class Witness:
         self.entries: Final[Counter[str]] = Counter()  # by symbol
         self.marks: Final[dict[str, Envelope]] = {}
         self.fills: Final[dict[str, list[OrderFilled]]] = {}
+        self._positions: Final[list[tuple[int, PositionChanged]]] = []
+        self.fill_records: Final[list[tuple[int, OrderFilled]]] = []  # with their numbers
         self.endings: Final[dict[str, OrderEnded]] = {}
         self.worked: Final[dict[str, list[str]]] = {}  # by intent, the approvals that were worked for it
         self.exits_ns: Final[list[int]] = []  # how long each took
@@ -67,6 +69,11 @@ class Witness:
         self._exit_opened_ns: Final[dict[tuple[str, str], int]] = {}
         self._asked_ns: Final[dict[tuple[int, int], int]] = {}
         self._is_reconciled = False
+
+    def told_until(self, sequence: int, place: tuple[str, str]) -> Decimal:
+        """Return what a position is by the reports up to a number."""
+        told = (one for number, one in reversed(self._positions) if number <= sequence)
+        return next((one.quantity for one in told if (one.strategy, one.symbol) == place), Decimal(0))
 
     # What it is told of.
 
@@ -103,6 +110,10 @@ class Witness:
     def recorded(self, envelope: Envelope) -> None:
         """Take note of a durable record."""
         self.records += 1
+        if isinstance(envelope.body, PositionChanged):
+            self._positions.append((envelope.sequence, envelope.body))
+        if isinstance(envelope.body, OrderFilled):
+            self.fill_records.append((envelope.sequence, envelope.body))
         match envelope.body:
             case SendMarked() as mark:
                 self._mark(mark, envelope)

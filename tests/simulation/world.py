@@ -9,6 +9,7 @@ from typing import Final, get_args
 from services.executor.core import ExecutorCore, TradedAccount
 from services.executor.governor import EgressLimits
 from services.sim_exchange.venue.vocabulary import CancelAll, ClientIdRule, PlaceOrder, Transfer
+from services.strategy.core.vocabulary import Kept
 from shared.mesh.journal import JournalError
 from shared.trading.order_life import OrderContradictionError
 from tests.simulation.feed import FEED, Feed
@@ -99,7 +100,7 @@ class World:
         mesh = Mesh(scheduler, wire, feed)
         self._market: Final = Market(scheduler=scheduler, weather=weather, dice=dice, venue=venue, feed=feed)
         self._operator: Final = Operator(around, mesh)
-        self._file: Final = File()
+        self._file: Final = File(self._look_at_kept)
         witness = self._witness = Witness(scheduler, trace, self._operator.told)
         self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid)
         self._strategy_witness: Final = StrategyWitness(trace)
@@ -189,6 +190,8 @@ class World:
         """End the faults; let operators lift what they set; come down, and see that it can be entered again."""
         self._trace.note("world", "the faults end")
         self._weather.is_over = self._operator.is_quiet = True
+        for machine in self._machines:
+            machine.disk.hold_power()
         after, operator = self._scheduler.after, self._operator
         after(3 * SECOND_NS, self._verdict.note_unfinished)
         after(9 * SECOND_NS, self._verdict.judge_unfinished)
@@ -221,6 +224,7 @@ class World:
         entered, after = self._witness.entries, self._scheduler.after
         missing = [symbol for symbol in SYMBOLS if entered[symbol] == self._opened_before.get(symbol, 0)]
         if missing and self._scheduler.now_ns < self._tried_until_ns:
+            self._resume()  # what moved without a word shows late, and is to be looked at
             after(SECOND_NS, self._look_for_entries)
             return
         for symbol in missing:
@@ -239,7 +243,8 @@ class World:
     def _count(self) -> None:
         self._is_over = True
         self._verdict.judge_money()
-        self._judge_strategy()
+        if self._file.kept() is None:
+            self._trace.violated("I30", "the strategy has written down nothing")
         judge_files(
             executor=self._executor.disk,
             risk=self._risk.disk,
@@ -248,25 +253,26 @@ class World:
             is_calm=self._weather.is_calm,
         )
 
-    def _judge_strategy(self) -> None:
-        """Hold what the strategy knows against the books, and its kernel against one that was never killed."""
-        kept = self._file.kept()
-        self._verdict.judge_kept(kept, OWNER)
-        if kept is None or "bar doubtful" in self._weather.faults:
-            return  # on too many bars that may lack a trade nothing is decided
+    def _look_at_kept(self, kept: Kept) -> None:
+        """Hold what the strategy knows against what it was told: none of its lives may have forgotten a fill."""
         for known in kept.symbols:
-            closes_ns = [bar.close_time_ns for bar in self._feed.bars(known.symbol)]
-            decided_ns = known.kernel.bar_open_time_ns + SECOND_NS
-            fills_ns = [
+            held = self._witness.told_until(kept.reports_read, (OWNER, known.symbol))
+            if known.holding.quantity != held:
+                what = f"the strategy holds {known.holding.quantity} of {known.symbol}, by the reports it is {held}"
+                self._trace.violated("I10", what)
+            waiting_ns = {fill.venue_time_ns for fill in known.fills}
+            told_ns = [
                 fill.venue_time_ns
-                for fills in self._witness.fills.values()
-                for fill in fills
-                if fill.order.symbol == known.symbol and fill.venue_time_ns < decided_ns
+                for sequence, fill in self._witness.fill_records
+                if sequence <= kept.reports_read and fill.order.symbol == known.symbol
             ]
-            if fills_ns:
-                quiet = sum(max(fills_ns) < close_ns <= decided_ns for close_ns in closes_ns)
-                if known.kernel.numbers[QUIET_BARS] != quiet:
-                    what = f"the kernel of {known.symbol} counts {known.kernel.numbers}, where {quiet} bars were quiet"
+            last_ns = max((ns for ns in told_ns if ns not in waiting_ns), default=None)
+            decided_ns = known.kernel.bar_open_time_ns + SECOND_NS
+            if last_ns is not None and last_ns < decided_ns:
+                closes_ns = (bar.close_time_ns for bar in self._feed.bars(known.symbol))
+                quiet = sum(last_ns < close_ns <= decided_ns for close_ns in closes_ns)
+                if known.kernel.numbers[QUIET_BARS] > quiet:
+                    what = f"the kernel of {known.symbol} counts {known.kernel.numbers} bars since a fill, of {quiet}"
                     self._trace.violated("strategy", what)
 
     def _result(self) -> Result:

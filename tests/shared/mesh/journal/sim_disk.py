@@ -88,6 +88,10 @@ class SimDisk:
 
         self._traps.append(trap)
 
+    def hold_power(self) -> None:
+        """Let nothing stop the machine or fail any more."""
+        self._traps.clear()
+
     def after_power_cut(self, dice: Random) -> "SimDisk":
         """Return the disk as the next boot finds it."""
         names = self._durable_names
