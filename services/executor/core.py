@@ -295,7 +295,7 @@ class ExecutorCore:
                     self._report(self._control.due())
                 self._out += [
                     *self._accounts.due(self._evidence.account, now),
-                    *self._leave.wary(self._worker.patience.worries(now)),
+                    *self._leave.wary(self._worker.patience.worries(now), now),
                 ]
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 

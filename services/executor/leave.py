@@ -84,11 +84,20 @@ class Leave:
             return "risk has begun anew since it approved this"
         return None if lease.granted.permission == "RUN" else f"permission is {lease.granted.permission}"
 
-    def wary(self, worries: Sequence[str]) -> list[BeWary | Note]:
+    def is_left_alone(self, now: Moment) -> bool:
+        """Say whether the venue takes no orders of ours, as it told: one that is sent all the same lengthens that."""
+        return now.boot_ns < self._banned_until_boot_ns
+
+    def wary(self, worries: Sequence[str], now: Moment) -> list[BeWary | Note]:
         """Say what stands against entries of whatever symbol, and what else worries, when that has changed."""
         unread = "the books are not yet held against the venue's"
         troubles = (
             *worries,
+            *(
+                ("the venue takes no orders for a while: there were too many requests",)
+                if self.is_left_alone(now)
+                else ()
+            ),
             *(() if self.stream_trouble is None else (self.stream_trouble,)),
             *(() if self.is_reconciled or self.stream_trouble else (unread,)),
             *(_reasons([condition]) for condition in self._books.conditions.values()),
@@ -128,7 +137,7 @@ class Leave:
             return "stream_is_open", self.stream_trouble
         if self._uncertainty_ns is None or self._uncertainty_ns > CLOCK_UNCERTAINTY_NS_MAX:
             return "venue_time_is_known", "the venue's time is not known well enough"
-        if self._used_weight > WEIGHT_FOR_ENTRIES or now.boot_ns < self._banned_until_boot_ns:
+        if self._used_weight > WEIGHT_FOR_ENTRIES or self.is_left_alone(now):
             return (
                 "weight_is_left",
                 f"{self._used_weight} of the venue's weight a minute is used, or it wants no more: exits come first",

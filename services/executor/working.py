@@ -194,7 +194,9 @@ class Worker:
         self, parent: tuple[str, Purpose], place: Place, terms: OrderTerms, price: Decimal, now: Moment
     ) -> SendMarked | None:
         """Return the mark of an order that reduces risk; None while it has to wait."""
-        if now.boot_ns < self.patience.of(place).not_before_ns or self._governor.refusal(now.boot_ns) is not None:
+        if now.boot_ns < self.patience.of(place).not_before_ns or self._leave.is_left_alone(now):
+            return None
+        if self._governor.refusal(now.boot_ns) is not None:
             return None
         self._governor.sent(place[1], None, now.boot_ns)
         parent_id, purpose = parent

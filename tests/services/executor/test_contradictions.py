@@ -21,9 +21,10 @@ from services.executor.vocabulary import (
     StreamOpened,
     TradesRead,
     Unproved,
+    WeightTold,
 )
 from shared.core.service import BeWary, Note, Recorded, RecordsLost, Restored, Stop, StopAsked
-from tests.services.executor.desk import AHEAD_NS, BTC, TREND, Desk, of
+from tests.services.executor.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
 
 def conditions(desk: Desk) -> list[str]:
@@ -248,3 +249,18 @@ def test_an_open_order_of_ours_that_nobody_knows_is_cancelled() -> None:
         desk.take(TradesRead(number, read.symbol, (), None))
     desk.account(number, usdt="9900", btc="1")
     assert of(desk.effects, CancelOrder)[-1].client_order_id == name
+
+
+def test_a_ban_is_waited_for_and_no_longer() -> None:
+    """While the venue takes no orders none is marked; once it does, the sale leaves at the next tick."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.leave()
+    desk.take(WeightTold(0, desk.now_ns + 60 * SECOND_NS, None))
+    desk.take(OrderTold(desk.shown(stop, "canceled"), None))
+    for _ in range(59):
+        desk.wait(1)
+    assert desk.sent()[-1] == stop
+    assert any("takes no orders" in trouble for trouble in of(desk.effects, BeWary)[-1].troubles)
+    desk.wait(1.1)
+    assert desk.sent()[-1].order_type == "market"
