@@ -1,16 +1,6 @@
-"""The programs of the benches of the order path work, however fast."""
+"""The bench of the venue client's leg works; that of the whole way takes a minute, and is run as a bench only."""
 
-from tests.bench import leg, order
-from tests.bench.order_feed import A_SECOND
-
-
-def test_every_hop_of_an_order_is_measured() -> None:
-    """One short round gives each hop a figure, and the whole way and the floor as well."""
-    rows = order.measured(rounds=1, seconds=1)
-    by_name = {row.what: row for row in rows}
-    assert by_name[order.WHOLE].count + by_name[order.MISSING].count == A_SECOND
-    assert by_name[order.FLOOR].count == A_SECOND
-    assert all(row.p99_us >= row.p50_us > 0 for row in rows if row.what != order.MISSING)
+from tests.bench import leg
 
 
 def test_the_leg_of_the_venue_client_is_measured() -> None:

@@ -23,8 +23,9 @@ from tests.house.tree import CHECKOUT
 NOBODY = 65534
 
 # What only computes is the same for everybody, and `.ci/run` has just run it: a stranger's machine adds nothing to it.
-# The order's way with real processes takes longest; that processes start and die for a stranger, too, others show.
+# Of the services with real processes it has the mesh as a whole, its runtime, its supervision and its verbs.
 LEFT_OUT = (
+    "tests/bench",
     "tests/proto",
     "tests/shared/market",
     "tests/shared/trading",
@@ -32,8 +33,11 @@ LEFT_OUT = (
     "tests/simulation",
     "tests/trading",
     "tests/services/executor",
-    "tests/services/sim_exchange/market",
-    "tests/services/sim_exchange/venue",
+    "tests/services/feed_handler",
+    "tests/services/metrics",
+    "tests/services/risk_watchdog",
+    "tests/services/sim_exchange",
+    "tests/services/strategy",
 )
 
 pytestmark = pytest.mark.first_contact

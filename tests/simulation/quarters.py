@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.simulation.world import World
 
-SEEDS: Final = 80
+SEEDS: Final = 60
 QUARTERS: Final = 4
 
 

@@ -69,6 +69,8 @@ class TradingMesh:
     def begin(self, instance: str) -> None:
         """Start a process, and do not wait for anything."""
         self.die_nowhere(instance)
+        if (before := self._processes.get(instance)) is not None:
+            before.wait(timeout=PATIENCE_S)
         self._processes[instance] = self.project.spawn(instance)
 
     def begin_second(self, instance: str) -> subprocess.Popen[bytes]:

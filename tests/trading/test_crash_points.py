@@ -111,8 +111,7 @@ def test_risk_dies_before_its_approval_is_written_down(mesh: TradingMesh, trader
     mesh.died("risk")
     assert trader.approvals_of(wish) == []
     mesh.start("risk")
-    answer = trader.ask(wish)
-    assert isinstance(answer, IntentApproved | IntentRefused)
+    answer = trader.ask_until_judged(wish)
     assert len(trader.approvals_of(wish)) == isinstance(answer, IntentApproved)
 
 

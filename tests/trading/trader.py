@@ -80,6 +80,14 @@ class Trader:
         """Ask risk for an entry; None is no answer."""
         return self._asker.ask("strategy", "risk", "intents", wish, ask_id=wish.intent_id)
 
+    def ask_until_judged(self, wish: EnterBracket) -> IntentApproved | IntentRefused:
+        """Ask for one entry under its one id until there is a verdict: right after its start risk says nothing yet."""
+        for _ in range(TRIES_MAX):
+            answer = self.ask(wish)
+            if isinstance(answer, IntentApproved | IntentRefused):
+                return answer
+        raise AssertionError(f"risk does not judge {wish.intent_id}")
+
     def approved(self, symbol: str, *, stop_fraction: Decimal = STOP_FRACTION) -> Approval:
         """Ask for one entry after another until one is approved, and return the approval."""
         answer: Body | None = None

@@ -42,7 +42,7 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             ),
             **_ENDS,
         },
-        "filled": dict.fromkeys(("acknowledged", "doubted", "cancel_refused", "filled"), "filled"),
+        "filled": dict.fromkeys(("acknowledged", "doubted", "cancel_refused", "filled", "late_fill"), "filled"),
         "canceled": dict.fromkeys(("acknowledged", "doubted", "cancel_refused", "canceled", "late_fill"), "canceled"),
         "expired": dict.fromkeys(("acknowledged", "doubted", "cancel_refused", "expired", "late_fill"), "expired"),
         "rejected": {"doubted": "rejected", "rejected": "rejected", "voided": "resting"},
@@ -88,9 +88,10 @@ def _event(told: Record[OfOrder], order: Order, state: str) -> str:
         case CancelMarked():
             return "cancel_sent"
         case OrderFilled() as fill:
-            if state in {"canceled", "expired"}:
+            is_all = fill.cumulative_quantity == order.mark.body.quantity
+            if state in {"canceled", "expired"} or (state == "filled" and not is_all):
                 return "late_fill"
-            return "filled" if fill.cumulative_quantity == order.mark.body.quantity else "partly_filled"
+            return "filled" if is_all else "partly_filled"
         case OrderEnded() as ended:
             return ended.ending
         case _:
