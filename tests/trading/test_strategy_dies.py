@@ -36,7 +36,6 @@ def test_strategy_dies_before_it_asks(mesh: TradingMesh) -> None:
 
 def test_strategy_dies_before_it_hears_the_verdict(mesh: TradingMesh) -> None:
     """Two: whatever the next life asks for, no wish is judged twice."""
-    mesh.begin("strategy")
     mesh.die_at("strategy", "answered IntentApproved|IntentRefused")
     mesh.died("strategy")
     before = len(intents(mesh))

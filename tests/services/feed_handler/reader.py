@@ -86,6 +86,11 @@ class Reader:
         told = self.bodies[f"binance/{symbol}/link"]
         return [{LinkOpened: "opened", LinkLost: "lost"}.get(type(body), "?") for body in told]
 
+    def was_doubted(self, reason: str, symbol: str = "BTC/USDT") -> bool:
+        """Tell whether there ever was such a doubt, however soon another one took its place."""
+        told = self.bodies[f"binance/{symbol}/trust"]
+        return any(reason in body.reasons for body in told if isinstance(body, SymbolDoubted))
+
     def doubts(self, symbol: str = "BTC/USDT") -> tuple[str, ...] | None:
         """Return the doubts about a symbol as they were last told, None if nothing was."""
         told = self.bodies[f"binance/{symbol}/trust"]

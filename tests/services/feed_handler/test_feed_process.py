@@ -97,7 +97,7 @@ async def test_an_exchange_that_freezes_is_noticed_within_seconds() -> None:
         async with Reader(project.root) as reader:
             await reader.until(reader.bars)
             exchange.send_signal(signal.SIGSTOP)
-            await reader.until(lambda: "stale quotes" in (reader.doubts() or ()))
+            await reader.until(lambda: reader.was_doubted("stale quotes"))
             await reader.until(lambda: reader.link()[-1] == "lost")
             exchange.send_signal(signal.SIGCONT)
             await reader.until(lambda: reader.link()[-1] == "opened" and reader.doubts() == ())
