@@ -12,7 +12,7 @@ from shared.market.bars import BarBuilder
 from shared.market.observations import Trade
 from shared.market.timeframe import timeframe
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 
 
 def aggregates(port: int, symbol: str) -> list[dict[str, Any]]:

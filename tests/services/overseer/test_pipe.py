@@ -18,7 +18,7 @@ from shared.mesh.bus.keys import create_keys
 from shared.mesh.private_directory import PrivateDirectory
 from tests.house.tree import CHECKOUT
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 EXITED: Final = b"processname:cat groupname:cat from_state:RUNNING expected:0 pid:2766"
 NOT_SUPERVISOR: Final = ("critical", "what starts us is not supervisord")
 GONE: Final = ("critical", "supervisord is gone: nothing that dies is started again")

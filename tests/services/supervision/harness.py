@@ -20,7 +20,7 @@ from shared.mesh.verb import Streams
 from tests.house.tree import CHECKOUT
 from tests.loopback import THIS_HOST, free_port
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 PAUSE_MS: Final = 20
 CONF: Final = (CHECKOUT / "supervisord.conf").read_text(encoding="utf-8")
 # For a program that cannot go on: on a busy machine it takes it a while to say so, and that is no start that succeeded.

@@ -14,7 +14,7 @@ from typing import Final, Self
 
 from tests.house.tree import CHECKOUT
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 _READ_BYTES: Final = 65_536
 _SEQUENCE: Final = re.compile(r"\x1b\[(\??)([\d;]*)([A-Za-z])|([^\x1b]+)")
 _UNFINISHED: Final = re.compile(r"\x1b(\[\??[\d;]*)?$")

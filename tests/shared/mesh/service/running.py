@@ -23,7 +23,7 @@ from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.run_directory import RunDirectory
 from tests.house.tree import CHECKOUT
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 DESCRIPTORS_MAX: Final = 1_024
 INSTANCES: Final = ("executor", "metrics", "operator")
 

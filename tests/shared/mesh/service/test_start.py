@@ -18,7 +18,7 @@ from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.private_directory import PrivateDirectory
 from tests.house.tree import CHECKOUT
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 PAUSE_MS: Final = 20
 
 
