@@ -44,6 +44,7 @@ fuzz: setup  ## throw damaged frames at the codec; FRAMES=1000000 says how many
 chaos: setup  ## kill and stop real processes at random; ROUNDS=100 says how often, SEED=n repeats a run
 	$(BIN)/python -m tests.chaos $(ROUNDS) $(SEED)
 	$(BIN)/python -m tests.services.sim_exchange.kills $(ROUNDS) $(SEED)
+	$(BIN)/python -m pytest -q -m crash_points tests/trading
 	$(BIN)/python -m tests.trading $(ROUNDS) $(SEED)
 
 demo: setup  ## start the mesh on a simulated exchange, and say what to look at

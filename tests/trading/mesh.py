@@ -8,6 +8,7 @@ import io
 import json
 import signal
 import subprocess
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -21,7 +22,7 @@ ACCOUNT: Final = "demo"
 RUNNING: Final = "running"
 # The exchange and the feed first: without prices nobody approves anything.
 INSTANCES: Final = ("exchange", "feed", "risk", "executor")
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 # So much that an order of five percent is filled in several trades.
 BROUGHT_IN_QUOTE: Final = "390000"
 # Of a third death within a minute risk makes a crash loop, and lets entries wait: a new risk has seen none.
@@ -79,6 +80,14 @@ class TradingMesh:
         self._others.append(before)
         self._processes[instance] = self.project.spawn(instance)
         return before
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Look until something holds; if it never does, show what the executor wrote down and said at last."""
+        try:
+            eventually(holds)
+        except AssertionError:
+            records = "\n".join(f"{one.sequence} {one.body}" for one in self.written.records()[-30:])
+            raise AssertionError(f"it never came to that\n{records}\n{self.project.log_of('executor')}") from None
 
     def said(self, instance: str, event: str) -> None:
         """Wait until the newest process of an instance has said something."""

@@ -14,6 +14,8 @@ from tests.services.supervision.harness import eventually
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.trader import NAME, Trader
 
+pytestmark = pytest.mark.crash_points
+
 SYMBOL: Final = "BTC/USDT"
 PLACE: Final = (NAME, SYMBOL)
 HELD_MS: Final = 20_000
@@ -99,7 +101,7 @@ def test_executor_dies_at_an_exit(mesh: TradingMesh, trader: Trader, dies_at: st
     mesh.died("executor")
     exits = len(mesh.written.by_executor(ExitEnded))
     mesh.start("executor")
-    eventually(lambda: len(mesh.written.by_executor(ExitEnded)) > exits)
+    mesh.until(lambda: len(mesh.written.by_executor(ExitEnded)) > exits)
 
 
 def test_risk_dies_before_its_approval_is_written_down(mesh: TradingMesh, trader: Trader) -> None:
