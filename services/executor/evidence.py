@@ -157,7 +157,7 @@ class Evidence:
         match sent.outcome:
             case Acknowledged(order=told):
                 self._facts.appendleft(told)
-                outcome.accepted = order
+                outcome.accepted = order if told.executed_quantity or order.order_type != "market" else None
             case Rejected(code=code, reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "rejected", code, reason))
                 outcome.rejected = order
@@ -175,9 +175,8 @@ class Evidence:
 
     def _doubt(self, order: Order, stamped_venue_ns: int, now: Moment) -> None:
         """Ask about an order of which nobody knows whether the venue has it."""
-        self._enquiries.about_doubted(
-            order.client_order_id, order.key.symbol, stamped_venue_ns=stamped_venue_ns, now=now
-        )
+        name, symbol = order.client_order_id, order.key.symbol
+        self._enquiries.about_doubted(name, symbol, stamped_venue_ns=stamped_venue_ns, now=now)
 
     def _answered(self, answer: CancelSent | OrderRead, outcome: Outcome, now: Moment) -> None:
         order = self._books.orders.get(answer.client_order_id)
@@ -240,6 +239,7 @@ class Evidence:
             ending = "expired" if told.status == "rejected" and order.venue_order_id else told.status  # it had it
             if _event(ending) in TABLE[order.life]:
                 outcome.reports.append(_ended(order, ending, "", f"the venue says that it is {told.status}"))
+                outcome.unsent = order if _is_untaken(order, ending, told) else None
             else:
                 self._outside.wary(outcome, CONTRADICTED, f"{name} is {order.life}, and the venue says {told.status}")
 
@@ -350,6 +350,11 @@ def _ended(order: Order, ending: str, code: str, reason: str, *, with_trade: Ven
         reason=clipped(reason),
     )
     return Report(ended, cause_id=order.key.parent_id, reducing=True)
+
+
+def _is_untaken(order: Order, ending: str, told: VenueOrder) -> bool:
+    """Say whether nobody was there to buy: the next order waits, or they would follow in a rush."""
+    return order.order_type == "market" and ending == "expired" and not told.executed_quantity
 
 
 def _further(one: VenueOrder, other: VenueOrder) -> VenueOrder:

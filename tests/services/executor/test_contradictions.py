@@ -8,6 +8,7 @@ import pytest
 from proto.intents import ExitTaken, StopCover
 from proto.orders import ConditionSet, ExitEnded, OrderEnded, OrderFilled, PositionChanged
 from services.executor.vocabulary import (
+    Acknowledged,
     CancelOrder,
     CancelSent,
     OpenOrdersRead,
@@ -264,3 +265,18 @@ def test_a_ban_is_waited_for_and_no_longer() -> None:
     assert any("takes no orders" in trouble for trouble in of(desk.effects, BeWary)[-1].troubles)
     desk.wait(1.1)
     assert desk.sent()[-1].order_type == "market"
+
+
+def test_a_sale_that_nobody_takes_is_tried_again_after_longer_and_longer() -> None:
+    """In an empty book a market order ends at once with nothing sold: the next ones do not follow in a rush."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.leave()
+    desk.take(OrderTold(desk.shown(stop, "canceled"), None))
+    before = len(desk.sent())
+    for _ in range(150):
+        sale = desk.sent()[-1]
+        told = desk.shown(sale, "expired")
+        desk.take(OrderSent(sale.client_order_id, Acknowledged(told), desk.now_ns + AHEAD_NS))
+        desk.wait(0.1)
+    assert 3 <= len(desk.sent()) - before <= 6
