@@ -26,8 +26,8 @@ check: setup  ## formatting, lint, types, import contracts and the rules of the 
 	@echo '$(BIN)/lint-imports'; report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
 	$(BIN)/python -m pytest -q tests/house
 
-test: setup  ## run the tests, four beside each other
-	$(BIN)/python -m pytest -q $(BESIDE)
+test: setup  ## run the tests, four beside each other; the rules of the house are `make check`'s
+	$(BIN)/python -m pytest -q $(BESIDE) --ignore=tests/house
 
 sim: setup  ## run the order path under faults on virtual time; SEEDS=1000 says how many runs, FIRST=n where they begin
 	$(BIN)/python -m tests.simulation $(SEEDS) $(FIRST)
@@ -44,7 +44,6 @@ fuzz: setup  ## throw damaged frames at the codec; FRAMES=1000000 says how many
 chaos: setup  ## kill and stop real processes at random; ROUNDS=100 says how often, SEED=n repeats a run
 	$(BIN)/python -m tests.chaos $(ROUNDS) $(SEED)
 	$(BIN)/python -m tests.services.sim_exchange.kills $(ROUNDS) $(SEED)
-	$(BIN)/python -m pytest -q -m crash_points tests/trading
 	$(BIN)/python -m tests.trading $(ROUNDS) $(SEED)
 
 demo: setup  ## start the mesh on a simulated exchange, and say what to look at

@@ -64,6 +64,14 @@ class ConfirmClearKill(Message, frozen=True, tag="confirm_clear_kill.1"):
     offer_id: Id
 
 
+class LiftKill(Message, frozen=True, tag="lift_kill.1"):
+    """Risk to executor, once its own journal says that this latch is cleared: clear it in yours."""
+
+    actor: Name
+    reason: Reason
+    latch_id: Id
+
+
 class Flatten(Message, frozen=True, tag="flatten.1"):
     """Close what the bot holds in a symbol, or in all when `symbol` is None, without setting the latch."""
 

@@ -19,10 +19,12 @@ from proto.control import (
     ControlRefused,
     Flatten,
     Kill,
+    LiftKill,
     LimitsAnswered,
     PauseEntries,
     ResumeEntries,
 )
+from proto.fencing import RoleReturned, RoleTaken
 from proto.fields import Count, Id, Instance, TimeNs
 from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
@@ -36,6 +38,8 @@ from proto.orders import (
     EntryOpened,
     ExitEnded,
     ExitOpened,
+    FlatnessTold,
+    FlattenBegun,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -48,15 +52,22 @@ from proto.orders import (
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
 from proto.streams import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, TailGiven
 from proto.verdicts import (
+    Alerted,
     Approval,
     ApprovalDeclined,
     ApprovalTaken,
     DayBegun,
     EntriesPaused,
     EntriesResumed,
+    EquityRead,
+    FlowCounted,
+    GuardTripped,
+    HolderRetired,
     IntentApproved,
     IntentJudged,
     IntentRefused,
+    KillCleared,
+    KillLatched,
     ReservationFreed,
 )
 
@@ -78,6 +89,13 @@ Body = (
     | EntriesPaused
     | EntriesResumed
     | DayBegun
+    | KillLatched
+    | KillCleared
+    | FlowCounted
+    | EquityRead
+    | GuardTripped
+    | HolderRetired
+    | Alerted
     | EntryOpened
     | EntryEnded
     | ExitOpened
@@ -95,6 +113,10 @@ Body = (
     | OrderEnded
     | PositionChanged
     | ReconcileFinished
+    | FlattenBegun
+    | FlatnessTold
+    | RoleTaken
+    | RoleReturned
     | AccountSnapshot
     | InstrumentsTold
     | RiskSnapshot
@@ -104,6 +126,7 @@ Body = (
     | AskClearKill
     | ClearKillOffered
     | ConfirmClearKill
+    | LiftKill
     | Flatten
     | AskLimits
     | LimitsAnswered

@@ -189,6 +189,30 @@ class OutsideSeen(Message, frozen=True, tag="outside_seen.1"):
     venue_time_ns: TimeNs
 
 
+class FlattenBegun(Message, frozen=True, tag="flatten_begun.1"):
+    """What the bot holds of a symbol, or of all when `symbol` is None, shall be closed until nothing is left.
+
+    A latch's has the latch's id, and goes on for as long as the latch holds.
+    """
+
+    flatten_id: Id
+    symbol: Symbol | None
+    actor: Name
+    reason: Text
+
+
+class FlatnessTold(Message, frozen=True, tag="flatness_told.1"):
+    """Whether what shall be flat is so. FLAT was read back: that pass of reconciliation was clean and showed it.
+
+    NOT FLAT says why, is said again and again, and nothing is given up by it.
+    """
+
+    flatten_id: Id
+    is_flat: bool
+    pass_number: Count
+    reason: Text
+
+
 class ConditionSet(Message, frozen=True, tag="condition_set.1"):
     """A reason for less than RUN that outlives a restart. It is cleared by an operator and by nothing else."""
 

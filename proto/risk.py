@@ -18,6 +18,7 @@ from proto.fields import (
     Share,
     ShortText,
     Symbol,
+    Text,
     TimeNs,
 )
 
@@ -58,6 +59,18 @@ class Condition(Part, frozen=True):
     scope: Scope
     permission: Permission
     reason: ShortText
+
+
+class Latch(Part, frozen=True):
+    """The kill latch as somebody, or a rule, set it. It has no expiry: whoever clears it names its id.
+
+    It stands in the HALT file, in risk's journal and in the executor's: where one of them has it, it holds.
+    """
+
+    latch_id: Id
+    actor: Name
+    reason: Text
+    set_wall_ns: TimeNs
 
 
 class LimitUse(Part, frozen=True):

@@ -22,10 +22,12 @@ from proto.control import (
     ControlRefused,
     Flatten,
     Kill,
+    LiftKill,
     LimitsAnswered,
     PauseEntries,
     ResumeEntries,
 )
+from proto.fencing import RoleReturned, RoleTaken
 from proto.fields import MarketMessage, Message, Role
 from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.intents import EnterBracket, ExitRefused, ExitTaken, SetExit
@@ -49,6 +51,8 @@ from proto.orders import (
     EntryOpened,
     ExitEnded,
     ExitOpened,
+    FlatnessTold,
+    FlattenBegun,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -61,15 +65,22 @@ from proto.orders import (
 from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
 from proto.streams import AskSnapshot, AskTail, RequestRefused, SnapshotGiven, TailGiven
 from proto.verdicts import (
+    Alerted,
     Approval,
     ApprovalDeclined,
     ApprovalTaken,
     DayBegun,
     EntriesPaused,
     EntriesResumed,
+    EquityRead,
+    FlowCounted,
+    GuardTripped,
+    HolderRetired,
     IntentApproved,
     IntentJudged,
     IntentRefused,
+    KillCleared,
+    KillLatched,
     ReservationFreed,
 )
 
@@ -162,12 +173,23 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(OrderEnded, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
     _topic(PositionChanged, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
     _topic(ReconcileFinished, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(FlattenBegun, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(FlatnessTold, "reports", Delivery.NUMBERED, *_VENUE_KEYS),
+    _topic(RoleTaken, "reports", Delivery.NUMBERED, "flattener"),
+    _topic(RoleReturned, "reports", Delivery.NUMBERED, "flattener"),
     # What risk decided
     _topic(IntentJudged, "verdicts", Delivery.NUMBERED, "risk"),
     _topic(ReservationFreed, "verdicts", Delivery.NUMBERED, "risk"),
     _topic(EntriesPaused, "verdicts", Delivery.NUMBERED, "risk"),
     _topic(EntriesResumed, "verdicts", Delivery.NUMBERED, "risk"),
     _topic(DayBegun, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(KillLatched, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(KillCleared, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(FlowCounted, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(EquityRead, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(GuardTripped, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(HolderRetired, "verdicts", Delivery.NUMBERED, "risk"),
+    _topic(Alerted, "verdicts", Delivery.NUMBERED, "risk"),
     _topic(AccountSnapshot, "account", Delivery.LATEST, *_VENUE_KEYS),
     _topic(InstrumentsTold, "account", Delivery.LATEST, "executor"),
     _topic(RiskSnapshot, "risk", Delivery.LATEST, "risk"),
@@ -177,6 +199,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     _topic(Kill, "control", Delivery.REQUEST, *_OPERATORS, "risk"),
     _topic(AskClearKill, "control", Delivery.REQUEST, *_OPERATORS),
     _topic(ConfirmClearKill, "control", Delivery.REQUEST, *_OPERATORS),
+    _topic(LiftKill, "control", Delivery.REQUEST, "risk"),
     _topic(Flatten, "control", Delivery.REQUEST, *_OPERATORS, "risk"),
     _topic(AskLimits, "control", Delivery.READING, *_OPERATORS),
     _topic(ClearKillOffered, "control", Delivery.ANSWER, "risk"),

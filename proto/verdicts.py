@@ -1,8 +1,25 @@
 """What risk decides. Approved and refused are different messages, so neither can be mistaken for the other."""
 
-from proto.fields import Amount, Count, Id, Message, Name, Price, Quantity, ShortText, Side, Symbol, Text, TimeNs
+from typing import Literal
+
+from proto.fields import (
+    Amount,
+    Asset,
+    Count,
+    Id,
+    Instance,
+    Message,
+    Name,
+    Price,
+    Quantity,
+    ShortText,
+    Side,
+    Symbol,
+    Text,
+    TimeNs,
+)
 from proto.intents import Cover, EnterBracket, Targets
-from proto.risk import Scope
+from proto.risk import Latch, Scope
 
 
 class IntentApproved(Message, frozen=True, tag="intent_approved.1"):
@@ -91,6 +108,76 @@ class DayBegun(Message, frozen=True, tag="day_begun.1"):
 
     day_start_ns: TimeNs
     equity_quote: Amount
+
+
+class KillLatched(Message, frozen=True, tag="kill_latched.1"):
+    """Entries stop and everything is flattened, until an owner clears this latch in two steps."""
+
+    latch: Latch
+
+
+class KillCleared(Message, frozen=True, tag="kill_cleared.1"):
+    """An owner has cleared this latch in two steps. The HALT file goes last: while it is there the latch holds."""
+
+    latch_id: Id
+    actor: Name
+    reason: Text
+
+
+class FlowCounted(Message, frozen=True, tag="flow_counted.1"):
+    """Money came to the account or left it by another hand than trading's, so that it is no gain and no loss.
+
+    `report_sequence` is the executor's report that told it: each is counted once.
+    """
+
+    report_sequence: Count
+    asset: Asset
+    quantity: Amount
+    worth_quote: Amount
+
+
+class EquityRead(Message, frozen=True, tag="equity_read.1"):
+    """A reading of the account that the guards rest on: what is not written down here trips nothing.
+
+    `equity_quote` is by the flattener's own reading, at the venue's prices; `executor_equity_quote` by the executor's
+    books at the feed's prices, None where it says nothing. Deposits and withdrawals are still in both.
+    """
+
+    reader_epoch: Count
+    read_number: Count
+    venue_time_ns: TimeNs
+    equity_quote: Amount
+    executor_equity_quote: Amount | None
+
+
+class GuardTripped(Message, frozen=True, tag="guard_tripped.1"):
+    """A guard of the account stops trading. Everything it rests on is in this journal before it.
+
+    `base_quote` is what it counts from, `floor_quote` what equity has come down to or below in two readings.
+    """
+
+    trip_id: Id
+    guard: Literal["drawdown", "daily_loss"]
+    base_quote: Amount
+    floor_quote: Amount
+    equity_quote: Amount
+    reason: Text
+
+
+class HolderRetired(Message, frozen=True, tag="holder_retired.1"):
+    """A process that made no progress was ended by SIGKILL, so that its supervisor starts it anew."""
+
+    instance: Instance
+    process_id: Count
+    reason: Text
+
+
+class Alerted(Message, frozen=True, tag="alerted.1"):
+    """Something that a person should know: `name` is the page of the runbook that says what to do."""
+
+    level: Literal["info", "warning", "critical"]
+    name: Name
+    text: Text
 
 
 class ApprovalTaken(Message, frozen=True, tag="approval_taken.1"):

@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from services.executor.core import ExecutorCore, TradedAccount
-from services.executor.gateway.gateway import Gateway
-from services.executor.governor import EgressLimits
+from shared.execution.core import ExecutorCore, TradedAccount
+from shared.execution.governor import EgressLimits
 from shared.mesh.clock import SystemClock
 from shared.mesh.exit_codes import UNUSABLE
+from shared.mesh.gateway.gateway import Gateway
 from shared.mesh.service import JournaledPlan, run
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Configuration, Settings, SettingsError, load_configuration

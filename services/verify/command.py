@@ -23,6 +23,7 @@ from shared.mesh.settings import Configuration, Settings, SettingsError, load_co
 KEPT, BROKEN, NOT_JUDGED = 0, 1, 2
 SHOWN_MAX: Final = 50
 EXCHANGE_LOG: Final = ("exchange", "log")
+JOURNALS: Final = ("executor", "risk", "flattener")
 OF_BYTES: Final = frozenset({"I21", "I26"})
 ADVICE: Final = """\
 what to do: stop the mesh with `bowline down` and leave var/ as it is. Look at the records with `bowline journal show
@@ -57,8 +58,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bowline verify",
-        description="Hold the journals of executor and risk, and the simulated exchange's log, against what must "
-        "always be true. Exit codes: 0 all kept, 1 something broken, 2 nothing could be judged.",
+        description="Hold the journals of executor, risk and flattener, and the simulated exchange's log, against what "
+        "must always be true. Exit codes: 0 all kept, 1 something broken, 2 nothing could be judged.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--limits", action="store_true", help="judge every approval by the limits in force now, too")
@@ -68,13 +69,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verdict(configuration: Configuration, arguments: argparse.Namespace) -> Verdict:
-    executor, risk = (journal_directory(configuration.var_directory, role) for role in ("executor", "risk"))
+    journals = {role: journal_directory(configuration.var_directory, role) for role in JOURNALS}
     log = configuration.var_directory.joinpath(*EXCHANGE_LOG)
     settings = configuration.settings
     trades_there = (settings.venue_address or "").endswith(f":{settings.sim_exchange.port}")
     evidence = gathered(
-        executor=_with_any(executor, "*.journal"),
-        risk=_with_any(risk, "*.journal"),
+        executor=_with_any(journals["executor"], "*.journal"),
+        risk=_with_any(journals["risk"], "*.journal"),
+        flattener=_with_any(journals["flattener"], "*.journal"),
         exchange_log=_with_any(log, "*.jsonl") if trades_there else None,
         limits=_limits(settings) if arguments.limits else NO_LIMITS,
         settled=arguments.settled,

@@ -11,20 +11,22 @@ what it knows is the fold of its journal at every instant, and after a crash the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import msgspec
 
 from proto.envelope import Body, Envelope
+from proto.fields import Id
 from proto.market import MarketBody
+from proto.risk import Latch
 from shared.core.continuity import Event
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
     """When something reached the core: all a core ever knows of the time.
 
-    Each input has one. So it is no dataclass, nor is what else there is per tick: those take ten times as long to make.
+    Each input has one. So it is no dataclass, nor is anything else here: those take ten times as long to make, and each
+    of their classes takes a millisecond of every start.
     """
 
     wall_ns: int
@@ -35,15 +37,13 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
 # What a core is handed.
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(msgspec.Struct, frozen=True):
     """The state that the newest segment of the journal begins with, as `Journaling.state` once gave it."""
 
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True):
     """A record of our own journal: when starting, each one since the state; later, each report once it is durable.
 
     Before `Started`, a core folds and returns nothing.
@@ -52,8 +52,7 @@ class Recorded:
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class RecordsLost:
+class RecordsLost(msgspec.Struct, frozen=True):
     """Our own journal has a hole before this number: something was recorded there that nobody knows any more.
 
     It comes in the place of what is lost, at every start until the state is beyond it. So a core that has to be wary
@@ -64,15 +63,13 @@ class RecordsLost:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRoom:
+class JournalRoom(msgspec.Struct, frozen=True):
     """Whether the journal has room for everything again, or from now on takes reducing reports only."""
 
     for_everything: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NotRecorded:
+class NotRecorded(msgspec.Struct, frozen=True):
     """There is no room for these reports, nor was anything done that was returned with them.
 
     A core may report something else instead, as a rule reducing. If that finds no room either, the same comes again;
@@ -83,8 +80,7 @@ class NotRecorded:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """The first word of a run. `troubles` say what a role has to be wary of."""
 
     instance: str
@@ -93,78 +89,91 @@ class Started:
     troubles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A request, in time and by somebody who may ask it. Answer it with `Answer`, now or later."""
 
     instance: str
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """What came back to an `Ask` of ours: an answer, or a refusal."""
 
     ask_id: str
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(msgspec.Struct, frozen=True):
     """Nobody answered an `Ask` of ours in time. Whether it was handled is not known."""
 
     ask_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(msgspec.Struct, frozen=True):
     """Market data of one instance that we `Watch`, in order."""
 
     instance: str
     events: Sequence[Event]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """A numbered event of an owner whom we `Follow`: each comes once, in order."""
 
     instance: str
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class ToldOfLoss:
+class ToldOfLoss(msgspec.Struct, frozen=True):
     """The owner's journal has a hole before this number, and says so: what stood there nobody will ever see."""
 
     instance: str
     next_sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """The latest of something we `Listen` to; others may have been lost before it."""
 
     instance: str
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Woken:
+class Woken(msgspec.Struct, frozen=True):
     """The time of a timer has come, or has passed."""
 
     timer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stalled:
+class Stalled(msgspec.Struct, frozen=True):
     """This process stood still for so long. Whoever watches others starts counting anew."""
 
     gap_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class StopAsked:
+class StopAsked(msgspec.Struct, frozen=True):
     """Somebody wants this process to end: finish what must be finished, and return `Stop`."""
+
+
+class HaltSeen(msgspec.Struct, frozen=True):
+    """What the HALT file stands for: the first time right after `Started`, then whenever it has changed.
+
+    None is that it is not there. Only a plan that heeds it has this.
+    """
+
+    latch: Latch | None
+
+
+class HaltUnwritable(msgspec.Struct, frozen=True):
+    """The HALT file could not be made, or not be removed: the disk refuses."""
+
+    reason: str
+
+
+class RetireEnded(msgspec.Struct, frozen=True):
+    """What came of a `Retire`: the number of the process that was killed, or in words why nobody was."""
+
+    instance: str
+    process_id: int | None
+    words: str
 
 
 class FromOutside:
@@ -190,6 +199,9 @@ Happening = (
     | Woken
     | Stalled
     | StopAsked
+    | HaltSeen
+    | HaltUnwritable
+    | RetireEnded
     | FromOutside
 )
 
@@ -197,8 +209,7 @@ Happening = (
 # What a core returns.
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """Write it into our journal and tell whoever follows. A `reducing` one may use the last room there."""
 
     body: Body
@@ -206,16 +217,14 @@ class Report:
     reducing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """Answer a request; asked again, the same is answered again."""
 
     asked: Asked
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Ask another process. The id names the request for ever: asking twice under one id is asking once."""
 
     instance: str
@@ -233,24 +242,21 @@ class Publish(msgspec.Struct, frozen=True, gc=False):
     received_wall_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(msgspec.Struct, frozen=True):
     """Say something of which only the latest counts."""
 
     body: Body
     cause_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(msgspec.Struct, frozen=True):
     """Read an instance's market data, from now on, on every topic that begins so."""
 
     instance: str
     topic_prefix: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(msgspec.Struct, frozen=True):
     """Read an owner's numbered events on one of its sockets, from a number on."""
 
     instance: str
@@ -258,49 +264,87 @@ class Follow:
     next_sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
+class Listen(msgspec.Struct, frozen=True):
     """Hear the latest that an instance says on one of its sockets: its `health`, for one."""
 
     instance: str
     socket: str
 
 
-@dataclass(frozen=True, slots=True)
-class WakeAt:
+class WakeAt(msgspec.Struct, frozen=True):
     """Hand in `Woken` at that time; it replaces an earlier one of the same name. Without a time it is put off."""
 
     timer: str
     boot_ns: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """Write it into the log. A `critical` one wants a person."""
 
     level: Literal["info", "warning", "critical"]
     event: str
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class BeWary:
+class BeWary(msgspec.Struct, frozen=True):
     """Show a person, beside the state of this process, what keeps it from its work; the last word counts."""
 
     troubles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class MakeHalt(msgspec.Struct, frozen=True):
+    """Make the HALT file, unless there is one. `HaltSeen` follows, or `HaltUnwritable`."""
+
+    latch: Latch
+
+
+class RemoveHalt(msgspec.Struct, frozen=True):
+    """Remove the HALT file if it stands for this latch. `HaltSeen` follows, or `HaltUnwritable`."""
+
+    latch_id: Id
+
+
+class Retire(msgspec.Struct, frozen=True):
+    """End by SIGKILL whoever holds a role beyond doubt: its supervisor starts it anew. `RetireEnded` follows."""
+
+    instance: str
+
+
+class ShowFlattenStep(msgspec.Struct, frozen=True):
+    """Let the heartbeats say how many steps of flattening were taken: whoever watches sees by it that it goes on."""
+
+    step: int
+
+
+class Stop(msgspec.Struct, frozen=True):
     """End this process in order: everything is finished."""
 
 
-@dataclass(frozen=True, slots=True)
 class Outward:
     """Base of what only a service's own shell can do: a call to the venue."""
 
+    __slots__ = ()
 
-Effect = Report | Answer | Ask | Publish | Say | Watch | Follow | Listen | WakeAt | Note | BeWary | Stop | Outward
+
+Effect = (
+    Report
+    | Answer
+    | Ask
+    | Publish
+    | Say
+    | Watch
+    | Follow
+    | Listen
+    | WakeAt
+    | Note
+    | BeWary
+    | MakeHalt
+    | RemoveHalt
+    | Retire
+    | ShowFlattenStep
+    | Stop
+    | Outward
+)
 
 
 class Core(Protocol):

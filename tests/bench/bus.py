@@ -38,7 +38,7 @@ from tests.bench.bus_peer import TOPIC, a_hub, floor_socket, in_short
 HOP_GOAL_RATIO: Final = 1.6
 THROUGHPUT_GOAL: Final = 300_000
 RATE_HZ: Final = 1_000
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 WARMING_MESSAGES: Final = 1_000  # until the reader is connected, and warm
 HOPS: Final = 500
 ROUND_TRIPS: Final = 500

@@ -5,6 +5,7 @@ writes the addresses of its stands, then takes flows, and answers each with the 
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import signal
@@ -85,25 +86,30 @@ class Stand:
             await asyncio.sleep(SETTLED_NS / 1e10)
 
     async def tell(self, market_id: str, kind: Kind, price: str) -> Row:
-        """Tell one trade or quote, and return which it was, and when it was sent."""
+        """Tell one trade or quote, and return which it was, and when it was sent; to whoever is gone it is lost."""
         stream = _stream(market_id, kind)
         number = self._numbers[stream] = self._numbers[stream] + 1
         now_ms = CLOCK.wall_ns() // NS_PER_MS
         form = TRADE if kind == "aggTrade" else QUOTE
         text = form % {"market_id": market_id, "number": number, "price": price, "now_ms": now_ms}
         sent_ns = time.perf_counter_ns()
-        await self._sockets[stream].send_str(text)
+        with contextlib.suppress(ConnectionError, LookupError):
+            await self._sockets[stream].send_str(text)
         return Row(market_id, number, sent_ns)
 
     async def _serve_socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                asked = json.loads(message.data)
-                self._sockets.update(dict.fromkeys(asked["params"], socket))
-                self._has_subscribed.set()
-                await socket.send_str(acknowledged(asked["id"]))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    asked = json.loads(message.data)
+                    self._sockets.update(dict.fromkeys(asked["params"], socket))
+                    self._has_subscribed.set()
+                    await socket.send_str(acknowledged(asked["id"]))
+        finally:
+            for stream in [stream for stream, known in self._sockets.items() if known is socket]:
+                del self._sockets[stream]
         return socket
 
 

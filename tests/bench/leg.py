@@ -17,7 +17,7 @@ import uvloop
 from shared.mesh.clock import boot_ns_now
 from tests.bench.order_feed import A_SECOND
 from tests.house.tree import CHECKOUT
-from tests.services.executor.gateway.opened import an_order, opened
+from tests.shared.mesh.gateway.opened import an_order, opened
 
 ORDERS: Final = 300
 WARMING: Final = 30

@@ -21,9 +21,18 @@ from proto.orders import SendMarked
 from proto.verdicts import Approval, IntentJudged
 from services.executor.__main__ import account_of
 from services.executor.__main__ import plan_of as executor_plan
-from services.executor.core import ExecutorCore
-from services.executor.governor import EgressLimits
-from services.executor.vocabulary import (
+from services.risk_watchdog.__main__ import plan_of as risk_plan
+from services.risk_watchdog.__main__ import terms_of
+from services.risk_watchdog.core.facts import Day, FactsState
+from services.risk_watchdog.core.watchdog import RiskCore
+from services.strategy.__main__ import FOLDER
+from services.strategy.core.host import StrategyCore
+from services.strategy.core.vocabulary import Terms
+from services.strategy.shelf import Shelf
+from shared.core.service import Asked, Effect, FromOutside, Happening, Journaling, Moment, Outward, Recorded, Restored
+from shared.execution.core import ExecutorCore
+from shared.execution.governor import EgressLimits
+from shared.execution.vocabulary import (
     AccountRead,
     InstrumentsKnown,
     NotSent,
@@ -38,15 +47,6 @@ from services.executor.vocabulary import (
     VenueBalance,
     VenueClock,
 )
-from services.risk_watchdog.__main__ import plan_of as risk_plan
-from services.risk_watchdog.__main__ import terms_of
-from services.risk_watchdog.core.facts import Day, FactsState
-from services.risk_watchdog.core.watchdog import RiskCore
-from services.strategy.__main__ import FOLDER
-from services.strategy.core.host import StrategyCore
-from services.strategy.core.vocabulary import Terms
-from services.strategy.shelf import Shelf
-from shared.core.service import Asked, Effect, FromOutside, Happening, Journaling, Moment, Outward, Recorded, Restored
 from shared.market.columns import Floats
 from shared.market.features import Feature
 from shared.mesh.clock import SystemClock

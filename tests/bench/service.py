@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 START_GOAL_SECONDS: Final = 0.6
 MEMORY_GOAL_BYTES: Final = 60 * 1_000_000
-ROUNDS: Final = 7
+ROUNDS: Final = 5
 SETTLING_SECONDS: Final = 5.0
 IDLE_SECONDS: Final = 3.0
 PROJECT: Final = Path(__file__).parents[2]

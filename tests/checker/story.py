@@ -40,6 +40,7 @@ class Story:
 
     executor: list[Said] = field(default_factory=list)
     risk: list[Said] = field(default_factory=list)
+    flattener: list[Said] = field(default_factory=list)
     venue: Venue = field(default_factory=Venue)
     limits: Limits = LIMITS
     settled: bool = True
@@ -209,7 +210,7 @@ class Story:
 
     def without(self, said: Said) -> None:
         """Take a record away."""
-        journal = self.executor if said in self.executor else self.risk
+        journal = next(journal for journal in (self.executor, self.risk, self.flattener) if said in journal)
         journal[:] = [other for other in journal if other is not said]
 
     def again(self, said: Said) -> None:
@@ -237,15 +238,20 @@ class Story:
         return b"".join(json.dumps(line).encode() + b"\n" for line in numbered)
 
     def journals(self) -> dict[str, Written]:
-        """Return both journals as they are written."""
-        return {"executor": written(self.executor), "risk": written(self.risk)}
+        """Return the journals as they are written."""
+        return {
+            "executor": written(self.executor),
+            "risk": written(self.risk),
+            "flattener": written(self.flattener),
+        }
 
     def evidence(self, *, executor: bool = True, risk: bool = True, log: bool = True) -> Evidence:
         """Write all of it down and read it again; parts may be left out."""
-        said, judged_by_risk = self.journals().values()
+        said, judged_by_risk, taken_over = self.journals().values()
         return Evidence(
             executor=journal_of("executor", said.files, mark_of(said.mark())) if executor else None,
             risk=journal_of("risk", judged_by_risk.files, mark_of(judged_by_risk.mark())) if risk else None,
+            flattener=journal_of("flattener", taken_over.files, mark_of(taken_over.mark())) if self.flattener else None,
             log=log_of([("00000001.jsonl", self.log_bytes())], PREFIX) if log else None,
             limits=self.limits,
             settled=self.settled,

@@ -321,3 +321,11 @@ def test_log_alone_says_nothing_of_what_was_marked() -> None:
     log = log_of([("00000001.jsonl", story.log_bytes())], PREFIX)
     verdict = judged(Evidence(executor=None, risk=None, log=log, settled=True))
     assert (verdict.violations, verdict.checked["I3"], verdict.checked["I5"]) == ((), 0, 0)
+
+
+@pytest.mark.parametrize(("opened_ms", "broken"), [(9_000, set()), (4_000, {"I11"})])
+def test_money_that_moves_while_the_books_are_opened_may_be_in_them_already(opened_ms: int, broken: set[str]) -> None:
+    """A deposit right after the opening's time may have been read with it; one of seconds later has to be seen."""
+    story = a_story()
+    story.nth("outside_seen.1").set(kind="opening", venue_time_ns=START_WALL_NS + opened_ms * NS_PER_MS)
+    assert {violation.invariant for violation in story.verdict().violations} == broken

@@ -57,6 +57,7 @@ class Said:
     boot_id: str = BOOT
     schema: int = 1
     number: int | None = None  # None: the journal's own
+    cause: str = "cause"
 
     @property
     def tag(self) -> str:
@@ -90,7 +91,7 @@ class Said:
             epoch=self.epoch,
             sequence=number if self.number is None else self.number,
             id=f"{self.sender}-{number}",
-            cause_id="cause",
+            cause_id=self.cause,
             sent_wall_ns=START_WALL_NS + self.at_ms * NS_PER_MS,
             boot_id=self.boot_id,
             sent_boot_ns=START_BOOT_NS + self.at_ms * NS_PER_MS,

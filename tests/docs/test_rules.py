@@ -52,7 +52,7 @@ def handed(folder: str, files: Sequence[str], functions: Sequence[str]) -> set[s
 def test_the_executors_rules_stand_in_their_table() -> None:
     """Whoever is told a rule of the executor's finds it on the page, once."""
     rows = named_in_table("how-does-an-order-travel.md", "What stands against an entry?")
-    assert sorted(rows) == sorted(paired("services/executor", EXECUTOR))
+    assert sorted(rows) == sorted(paired("shared/execution", EXECUTOR))
 
 
 def test_the_rules_of_risk_stand_in_their_table() -> None:

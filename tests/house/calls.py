@@ -52,7 +52,7 @@ MONEY = (
     "shared/trading",
     "shared/risk",
     "shared/instruments",
-    "services/executor",
+    "shared/execution",
     "services/flattener",
     "services/risk_watchdog",
     "services/sim_exchange/venue",

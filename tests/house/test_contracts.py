@@ -12,7 +12,7 @@ from tests.house.tree import CHECKOUT, OURS
 PLANTS = (
     ("services, shared, proto", "proto/orders.py", "import shared"),
     ("services, shared, proto", "shared/market/planted.py", "import services.cli"),
-    ("No service imports another", "services/executor/core.py", "import services.cli"),
+    ("No service imports another", "shared/execution/core.py", "import services.cli"),
     ("Only the shells of services import the runtime", "shared/market/planted.py", "import shared.mesh"),
     ("Only the shells of services import the runtime", "proto/orders.py", "import shared.mesh"),
     ("Money is counted without", "shared/risk/planted.py", "import talib"),

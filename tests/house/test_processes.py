@@ -12,11 +12,7 @@ from tests.house.requirements import LOCKS, canonical, pins
 from tests.house.tree import CHECKOUT, OURS, Tree
 
 PYDANTIC = frozenset({"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"})
-SETTINGS = PYDANTIC | {
-    "dotenv",
-    "pydantic_settings",
-    "yaml",
-}  # dotenv comes with pydantic-settings, and reads nothing here
+SETTINGS = PYDANTIC | {"yaml"}
 LOGS = PYDANTIC | {"structlog"}
 BUS = frozenset({"msgspec", "zmq"})
 

@@ -8,14 +8,9 @@ from typing import Final
 
 from proto.account import AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
 from proto.control import (
-    AskClearKill,
     AskLimits,
-    ClearKillOffered,
-    ConfirmClearKill,
     ControlDone,
     ControlRefused,
-    Flatten,
-    Kill,
     LimitsAnswered,
     PauseEntries,
     ResumeEntries,
@@ -69,6 +64,7 @@ from proto.verdicts import (
     ReservationFreed,
 )
 from tests.proto.examples_of_data import A_HOP, DATA_BODIES, NOON_NS, SECOND_NS
+from tests.proto.examples_of_halting import HALTING_BODIES
 
 BOOT_NS: Final = 86_400_000_000_000
 
@@ -303,11 +299,6 @@ BODIES: Final[tuple[Body, ...]] = (
     ),
     PauseEntries(actor="ada", reason="exchange announced maintenance", scope=Everything()),
     ResumeEntries(actor="ada", reason="maintenance is over", scope=OfStrategy(strategy="trend")),
-    Kill(actor="ada", reason="prices look wrong"),
-    AskClearKill(actor="ada", reason="feed was at fault, mended", latch_id="kill-20261121-120000"),
-    ClearKillOffered(latch_id="kill-20261121-120000", offer_id="offer-7Q2F", summary="flat since 12:03, nothing open"),
-    ConfirmClearKill(actor="ada", latch_id="kill-20261121-120000", offer_id="offer-7Q2F"),
-    Flatten(actor="ada", reason="over the weekend", symbol="BTC/USDT"),
     AskLimits(actor="ada"),
     LimitsAnswered(limits=(A_LIMIT_USE,)),
     ControlDone(summary="entries paused everywhere"),
@@ -339,6 +330,7 @@ BODIES: Final[tuple[Body, ...]] = (
         troubles=("the disk has no room for the journal of executor",),
     ),
     HopsMeasured(hops=(A_HOP,)),
+    *HALTING_BODIES,
     *DATA_BODIES,
 )
 

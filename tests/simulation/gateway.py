@@ -1,4 +1,4 @@
-"""The gateway of one life of the executor: it speaks services/executor/vocabulary.py over a network that misbehaves.
+"""The gateway of one life of the executor: it speaks shared/execution/vocabulary.py over a network that misbehaves.
 
 What comes back are the venue's bytes, and the real classification says what they prove. A reading is as of a moment at
 most `READ_LAG_NS_MAX` ago, which is what the executor relies on, and each is of a moment of its own.
@@ -9,12 +9,9 @@ from typing import Final
 
 import msgspec
 
-from services.executor.gateway.classification import canceling_outcome, sending_outcome
-from services.executor.gateway.questions import Read
-from services.executor.gateway.reads import failed, told
-from services.executor.gateway.reply import Heard, Reply
-from services.executor.gateway.venues.catalog import VENUES
-from services.executor.vocabulary import (
+from services.sim_exchange.face.account_layout import account_events
+from shared.core.service import FromOutside, Outward
+from shared.execution.vocabulary import (
     CancelOrder,
     CancelSent,
     InstrumentsKnown,
@@ -33,8 +30,11 @@ from services.executor.vocabulary import (
     VenueClock,
     WeightTold,
 )
-from services.sim_exchange.face.account_layout import account_events
-from shared.core.service import FromOutside, Outward
+from shared.mesh.gateway.classification import canceling_outcome, sending_outcome
+from shared.mesh.gateway.questions import Read
+from shared.mesh.gateway.reads import failed, told
+from shared.mesh.gateway.reply import Heard, Reply
+from shared.mesh.gateway.venues.catalog import VENUES
 from tests.simulation import replies
 from tests.simulation.machine import Surroundings
 from tests.simulation.network import Network, Request

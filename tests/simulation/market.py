@@ -57,8 +57,7 @@ class Market:
                 step = self._weather.amount("price jumps", -before // 40, before // 40)
             self._middle[symbol] = max(1_000, before + step)
             self._growing[symbol].append(self._middle[symbol])
-            if not self.is_still:
-                self._quote(symbol)
+            self._quote(symbol)
             self._misinform(symbol)
             if not self._is_silent(symbol):
                 self._tell_quote(symbol)

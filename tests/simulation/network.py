@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from services.executor.gateway.reply import Heard, Reply, Silence
+from shared.mesh.gateway.reply import Heard, Reply, Silence
 from tests.simulation.replies import SPOILED, TURNED_AWAY
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Dice, Scheduler
 from tests.simulation.weather import Weather

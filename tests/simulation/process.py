@@ -39,6 +39,7 @@ from tests.simulation.timers import Timers
 if TYPE_CHECKING:
     from shared.core.service import Journaling
 
+ROOM_AHEAD_BYTES: Final = 8_192  # a dozen records
 RESERVE_BYTES: Final = 16 * 1024
 STALL_NS: Final = SECOND_NS
 TEND_NS: Final = 10 * SECOND_NS
@@ -312,7 +313,9 @@ class Process:
 
 
 def _opened(disk: SimDisk, *, wall_ns: int, empty_state: bytes) -> Diary:
-    opening = Opening(disk=disk, prove=CODEC.decode_stored, reserve_bytes=RESERVE_BYTES)
+    opening = Opening(
+        disk=disk, prove=CODEC.decode_stored, reserve_bytes=RESERVE_BYTES, room_ahead_bytes=ROOM_AHEAD_BYTES
+    )
     try:
         journal = open_journal(opening)
     except JournalAbsent:

@@ -1,6 +1,6 @@
 """What the venue answers, in its own bytes: laid out as the simulated exchange lays it out, or spoiled on the way.
 
-The gateway reads them as it reads the venue's: with services/executor/gateway/classification.py and Binance's table.
+The gateway reads them as it reads the venue's: with shared/mesh/gateway/classification.py and Binance's table.
 """
 
 from collections.abc import Iterable
@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from services.executor.gateway.reply import Reply
 from services.sim_exchange.face.layout import fixed
 from services.sim_exchange.face.order_layout import canceled_answer, order_answer, own_trade_answer, placed_answer
 from services.sim_exchange.venue.vocabulary import Balance, Done, OrderView, OwnTrade, Refused
+from shared.mesh.gateway.reply import Reply
 
 NO_SUCH_ORDER: Final = Refused(code=-2013, message="Order does not exist.")
 OTHERS_ORDER: Final = {

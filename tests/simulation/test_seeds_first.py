@@ -1,11 +1,35 @@
-"""The order path under faults, and without: the first quarter of what `make test` has time for."""
+"""The order path under faults, and without: the first quarter of what `make test` has time for; and once more."""
 
-import pytest
+import os
+import subprocess
+import sys
 
-from tests.simulation.quarters import assert_every_promise_is_kept, quarter
+from tests.house.tree import CHECKOUT
+from tests.simulation.quarters import QUARTERS, assert_it_is_not_all_fair_weather, quarter
+
+REPEATED = 3
+PROGRAM = f"""
+import sys
+from tests.simulation.world import World
+sys.stdout.write(" ".join(World(seed).run().digest for seed in range(0, {REPEATED * QUARTERS}, {QUARTERS})))
+"""
 
 
-@pytest.mark.parametrize("seed", quarter(0))
-def test_every_promise_is_kept(seed: int) -> None:
-    """Nothing is lost, doubled or unapproved while faults last; soon after, all is terminal, equal and covered."""
-    assert_every_promise_is_kept(seed)
+def test_every_promise_is_kept_and_the_same_seed_leaves_the_same_trace() -> None:
+    """Nothing is lost, doubled or unapproved while faults last; soon after, all is terminal, equal and covered.
+
+    Another process, with other hashes of text, does the same things in the same order.
+    """
+    results = quarter(0)
+    assert_it_is_not_all_fair_weather(results)
+    digests = [result.digest for result in results[:REPEATED]]
+    again = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONHASHSEED": "2718"},
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    assert again.stdout.split() == digests
+    assert len(set(digests)) == REPEATED

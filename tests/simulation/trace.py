@@ -3,8 +3,8 @@
 import hashlib
 from typing import Final
 
-from services.executor.vocabulary import InstrumentsKnown
 from shared.core.service import Answer, Ask, Note
+from shared.execution.vocabulary import InstrumentsKnown
 from tests.simulation.scheduler import BOOTED_NS, SECOND_NS, Scheduler
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 
-from services.executor.vocabulary import CancelOrder, SendOrder, VenueOrder, VenueStatus, VenueTrade
 from services.sim_exchange.record.lines import VERSION, Happened, Line, Opened, Received, lasting, written
 from services.sim_exchange.venue import vocabulary as spoken
 from services.sim_exchange.venue.exchange import Exchange
+from shared.execution.vocabulary import CancelOrder, SendOrder, VenueOrder, VenueStatus, VenueTrade
 from shared.trading.instruments import Instrument
 from tests.simulation.scheduler import BOOTED_NS, MILLISECOND_NS, WALL_NS, Scheduler
 

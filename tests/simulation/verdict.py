@@ -1,12 +1,13 @@
 """Holds the executor against the venue and against its own journal: while a run goes on, and when it is over."""
 
+from collections.abc import Mapping
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import TYPE_CHECKING, Final, cast
 
-from services.executor.books import Books
-from services.executor.core import ExecutorCore
-from services.executor.vocabulary import VenueOrder
 from shared.core.service import Moment, Recorded, Restored
+from shared.execution.books import Books
+from shared.execution.core import ExecutorCore
+from shared.execution.vocabulary import VenueOrder
 from shared.mesh.journal import Gap, JournalReader, examine
 from shared.trading.client_ids import parsed
 from tests.simulation.machine import Machine, Surroundings
@@ -104,6 +105,10 @@ class Verdict:
             self._trace.violated("I19", f"{place} is not covered in the end")
         self._orders_agree(books)
 
+    def money_agrees(self) -> bool:
+        """Say whether the books know of all money; what moved without a word they learn with the next pass."""
+        return not (self._executor.is_well and self._differences(self._books))
+
     def judge_money(self) -> None:
         """Judge the balances, and once more whether the books are the fold of the journal."""
         if self._executor.is_well:
@@ -166,10 +171,15 @@ class Verdict:
         if shown.status == "open" and ended is not None:
             self._trace.violated("I5", f"{name} is open at the venue, and {ended.ending} with us")
 
-    def _balances_agree(self, books: Books) -> None:
+    def _balances(self) -> dict[str, Decimal]:
         held = self._venue.held(self._scheduler.now_ns)
-        balances = {asset: balance.free + balance.locked for asset, balance in held.items()}
-        differences = books.ledger.differences(balances)
+        return {asset: balance.free + balance.locked for asset, balance in held.items()}
+
+    def _differences(self, books: Books) -> Mapping[str, Decimal]:
+        return books.ledger.differences(self._balances())
+
+    def _balances_agree(self, books: Books) -> None:
+        balances, differences = self._balances(), self._differences(books)
         if differences:
             self._trace.violated("I11", f"the venue has more than the books: {differences}")
         for asset, total in balances.items():

@@ -23,8 +23,8 @@ from proto.orders import (
     SendMarked,
 )
 from proto.risk import AskLease, LeaseAnswered
-from services.executor.vocabulary import OrderRead, SendOrder, StreamLost, StreamOpened
 from shared.core.service import Answered, Ask, Effect, Happening, Stalled
+from shared.execution.vocabulary import OrderRead, SendOrder, StreamLost, StreamOpened
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Scheduler
 from tests.simulation.trace import Trace
 from tests.simulation.venue import AHEAD_NS

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, get_args
 
-from services.executor.core import ExecutorCore, TradedAccount
-from services.executor.governor import EgressLimits
 from services.sim_exchange.venue.vocabulary import CancelAll, ClientIdRule, PlaceOrder, Transfer
 from services.strategy.core.vocabulary import Kept
+from shared.execution.core import ExecutorCore, TradedAccount
+from shared.execution.governor import EgressLimits
+from shared.execution.reconciliation import EVERYTHING_NS
 from shared.mesh.journal import JournalError
 from shared.trading.order_life import OrderContradictionError
 from tests.simulation.feed import FEED, Feed
@@ -38,8 +39,9 @@ PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
 CRASH_LOOP_NS: Final = 66 * SECOND_NS
 TRIED_NS_MAX: Final = 20 * SECOND_NS  # what is declined is tried again after 6 s
 RESTED_NS: Final = 3 * SECOND_NS
-# Money that moved without a word shows in the next pass, half a minute later at worst, and has to stand in another.
 COUNTED_NS: Final = 10 * SECOND_NS
+# Money that moved without a word shows in the next whole pass, and has to stand in another.
+FOUND_NS_MAX: Final = EVERYTHING_NS + 15 * SECOND_NS
 EXIT_NS_CALM: Final = 3 * SECOND_NS  # cancel the stop, see it ended, sell
 TRADED: Final = TradedAccount(
     venue=VENUE,
@@ -130,7 +132,7 @@ class World:
             around=around, witness=witness, venue=venue, executor=self._executor, risk=self._risk
         )
         self._opened_before: dict[str, int] = {}
-        self._tried_until_ns = 0
+        self._tried_until_ns = self._counts_at_ns = 0
         self._is_over = False
 
     def run(self) -> Result:
@@ -241,6 +243,12 @@ class World:
             self._trace.violated("I15", "nothing is wrong with this seed, and an exit took too long")
 
     def _count(self) -> None:
+        now_ns = self._scheduler.now_ns
+        if not self._verdict.money_agrees() and now_ns < self._tried_until_ns + FOUND_NS_MAX:
+            self._counts_at_ns = now_ns + COUNTED_NS
+        if now_ns < self._counts_at_ns:
+            self._scheduler.after(SECOND_NS, self._count)
+            return
         self._is_over = True
         self._verdict.judge_money()
         if self._file.kept() is None:

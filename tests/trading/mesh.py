@@ -6,6 +6,7 @@ at. What the processes say goes into files, so that nobody has to read it for th
 
 import io
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -22,6 +23,7 @@ ACCOUNT: Final = "demo"
 RUNNING: Final = "running"
 # The exchange and the feed first: without prices nobody approves anything.
 INSTANCES: Final = ("exchange", "feed", "risk", "executor")
+LATE_STOP: Final = re.compile(r"is bare for \d+ ns")  # I19; that none comes at all is said in other words
 PATIENCE_S: Final = 90  # only a test that fails waits so long
 # So much that an order of five percent is filled in several trades.
 BROUGHT_IN_QUOTE: Final = "390000"
@@ -164,12 +166,15 @@ class TradingMesh:
         """Let it go on."""
         self._processes[instance].send_signal(signal.SIGCONT)
 
-    def judge(self, *arguments: str, but_for: str = "") -> int:
-        """Have the checker hold all that was written against what must always be true; count what is let pass."""
+    def judge(self, *arguments: str) -> int:
+        """Have the checker hold all that was written against what must always be true.
+
+        Return how often a stop came late: on a busy machine seconds are no promise, and the simulation counts them.
+        """
         output, errors = io.StringIO(), io.StringIO()
         words = ["--json", *arguments, "--root", str(self.root)]
         verify.run(words, environment={}, output=output, errors=errors)
         verdict = json.loads(output.getvalue())
-        broken = [found for found in verdict["violations"] if found["invariant"] != but_for]
+        broken = [found for found in verdict["violations"] if not LATE_STOP.search(found["what"])]
         assert not broken, f"{broken}{errors.getvalue()}\n{self.project.log_of('executor')}"
         return len(verdict["violations"])

@@ -14,8 +14,6 @@ from tests.services.supervision.harness import eventually
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.trader import NAME, Trader
 
-pytestmark = pytest.mark.crash_points
-
 SYMBOL: Final = "BTC/USDT"
 PLACE: Final = (NAME, SYMBOL)
 HELD_MS: Final = 20_000

@@ -13,6 +13,7 @@ from proto.verdicts import IntentRefused
 from shared.mesh.clock import SystemClock
 from shared.mesh.journal import journal_directory
 from tests.services.supervision.harness import eventually
+from tests.shared.mesh.journal.journals import durable_bytes
 from tests.trading.mesh import ACCOUNT, PATIENCE_S, TradingMesh
 from tests.trading.trader import NAME, SECOND_NS, Trader
 
@@ -169,9 +170,12 @@ def test_journal_is_torn(mesh: TradingMesh, trader: Trader) -> None:
     """What a crash left half written at the end of the journal is no record, and nothing else is lost."""
     trader.enter_and_fill("SOL/USDT")
     mesh.kill("executor")
-    segment = max(journal_directory(mesh.root / "var", "executor").glob("*.journal"))
-    with segment.open("ab") as torn:
-        torn.write(segment.read_bytes()[64:100])
+    directory = journal_directory(mesh.root / "var", "executor")
+    segment = max(directory.glob("*.journal"))
+    with segment.open("r+b") as torn:
+        half = torn.read(100)[64:]
+        torn.seek(durable_bytes(directory))
+        torn.write(half)
     mesh.start("executor")
     trader.enter_and_fill("ETH/USDT")
     assert mesh.written.is_covered((NAME, "SOL/USDT"))
@@ -181,8 +185,8 @@ def test_disk_is_full(mesh: TradingMesh, trader: Trader) -> None:
     """What cannot be written down is not done; the stop rests at the venue, and with room again all goes on."""
     trader.enter_and_fill("SOL/USDT")
     process_id = mesh.process("executor").pid
-    (segment,) = journal_directory(mesh.root / "var", "executor").glob("*.journal")
-    before = resource.prlimit(process_id, resource.RLIMIT_FSIZE, (segment.stat().st_size + ROOM_BYTES, -1))
+    durable = durable_bytes(journal_directory(mesh.root / "var", "executor"))
+    before = resource.prlimit(process_id, resource.RLIMIT_FSIZE, (durable + ROOM_BYTES, -1))
     opened = len(mesh.written.by_executor(EntryOpened))
     approval = trader.approved("BTC/USDT")
     eventually(lambda: mesh.has_said("executor", "not recorded"))

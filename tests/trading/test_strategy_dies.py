@@ -10,8 +10,6 @@ from tests.services.supervision.harness import eventually
 from tests.trading.mesh import TradingMesh
 from tests.trading.project import SYMBOLS
 
-pytestmark = pytest.mark.crash_points
-
 EAGER: Final = "quick adx_least=0 ma_bars=2 lookback_bars=2 volume_bars=2 rest_bars=0"  # wishes every few bars
 STRATEGY: Final = f"strategy=trend_continuation 1s {' '.join(SYMBOLS)} {EAGER}"
 

@@ -130,8 +130,9 @@ class Trader:
         raise AssertionError(f"nothing was taken of {symbol}: {self._mesh.written.by_risk(ReservationFreed)[-1]}")
 
     def enter_and_fill(self, symbol: str, *, stop_fraction: Decimal = STOP_FRACTION) -> Approval:
-        """Enter, and wait until what was bought rests under its stop."""
+        """Enter, and wait until all that was bought rests under its stop: no part of it comes later."""
         approval = self.enter(symbol, stop_fraction=stop_fraction)
+        eventually(lambda: self._mesh.written.entry_ended(approval.approval_id))
         eventually(lambda: self._mesh.written.is_covered((NAME, symbol)))
         return approval
 

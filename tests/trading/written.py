@@ -18,6 +18,7 @@ from proto.orders import (
     PositionChanged,
     SendMarked,
 )
+from proto.verdicts import IntentJudged, ReservationFreed
 from shared.mesh.journal import Gap, RealDisk, journal_directory
 from shared.mesh.journal.reader import JournalReader
 
@@ -100,8 +101,10 @@ class Written:
         return bool(changes) and len(covered) == 1 and 0 <= changes[-1].quantity - covered[0] < STEP
 
     def under_way(self) -> list[str]:
-        """Return what has begun and not ended: entries, exits, and orders."""
-        begun: dict[str, None] = {}
+        """Return what has begun and not ended: reservations, entries, exits, and orders."""
+        freed = {one.approval_id for one in self.by_risk(ReservationFreed)}
+        approvals = [one.approval.approval_id for one in self.by_risk(IntentJudged) if one.approval is not None]
+        begun = {f"reservation {name}": None for name in approvals if name not in freed}
         for record in self.records():
             match record.body:
                 case EntryOpened(approval=approval):

@@ -1,18 +1,20 @@
 """Whether each balance at the exchange is what was there, came and went, and our fills moved, to the last digit."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from services.verify.checker.evidence import Evidence
-from services.verify.checker.exchange_log import LOG, NS_PER_MS, ExchangeLog, LogTrade
+from services.verify.checker.evidence import NS_PER_SECOND, Evidence
+from services.verify.checker.exchange_log import LOG, NS_PER_MS, ZERO, ExchangeLog, LogTrade
 from services.verify.checker.fills import FillKey, key_of
 from services.verify.checker.journal import Journal
 from services.verify.checker.verdict import Judge, Place
 from services.verify.checker.words import OrderFilled, OutsideSeen
 
 FEES_ACCOUNT: Final = "fees"
+OPENING_NS_MAX: Final = 5 * NS_PER_SECOND  # how long the first reading of the balances may take
+OPENING_TRANSFERS_MAX: Final = 8
 MONEY_MOVED: Final = frozenset({"transfer", "unexplained"})  # with the exchange's word, or without it
 
 Flows = defaultdict[str, Decimal]
@@ -77,19 +79,36 @@ def _add_trade(flows: Flows, log: ExchangeLog, symbol: str, trade: LogTrade | Or
 
 
 def _judge_transfers_seen(executor: Journal, log: ExchangeLog, account: str, judge: Judge) -> None:
-    """Money that came or went since the books were opened must be in its journal, be it without the exchange's word."""
+    """Money that came or went since the books were opened must be in its journal, be it without the exchange's word.
+
+    What moved while the balances were being read that the books began with may be in them already, or not.
+    """
     began_ns = _began_ns(executor)
     moved: Flows = defaultdict(Decimal)
+    while_opening: defaultdict[str, list[Decimal]] = defaultdict(list)
     for transfer in log.transfers:
-        if transfer.account == account and began_ns is not None and transfer.at_ms * NS_PER_MS >= began_ns:
-            moved[transfer.asset] += transfer.amount
+        since_ns = -1 if began_ns is None else transfer.at_ms * NS_PER_MS - began_ns
+        if transfer.account != account or since_ns < 0:
+            continue
+        moved[transfer.asset] += transfer.amount
+        if since_ns <= OPENING_NS_MAX:
+            while_opening[transfer.asset].append(transfer.amount)
     seen: Flows = defaultdict(Decimal)
     for outside in executor.of(OutsideSeen):
         if outside.body.kind in MONEY_MOVED:
             seen[outside.body.asset] += outside.body.quantity
     for asset in moved.keys() | seen.keys():
         what = f"{moved[asset]} {asset} came or went by another hand, the executor saw {seen[asset]}"
-        judge.hold("I11", what, Place(LOG), holds=moved[asset] == seen[asset])
+        in_the_opening = _sums_of(while_opening[asset][:OPENING_TRANSFERS_MAX])
+        judge.hold("I11", what, Place(LOG), holds=moved[asset] - seen[asset] in in_the_opening)
+
+
+def _sums_of(amounts: Sequence[Decimal]) -> set[Decimal]:
+    """Return what any of the amounts are together."""
+    sums = {ZERO}
+    for amount in amounts:
+        sums |= {total + amount for total in sums}
+    return sums
 
 
 def _began_ns(executor: Journal) -> int | None:

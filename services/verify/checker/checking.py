@@ -13,6 +13,7 @@ from services.verify.checker.evidence import Evidence
 from services.verify.checker.exchange_log import EXACT
 from services.verify.checker.fills import judge_fills
 from services.verify.checker.filters import judge_filters
+from services.verify.checker.flatness import judge_flatness
 from services.verify.checker.journal import Journal
 from services.verify.checker.limits_kept import judge_limits
 from services.verify.checker.order_table import judge_order_table
@@ -35,6 +36,7 @@ JUDGES: Final = (
     judge_permission,
     judge_limits,
     judge_cover,
+    judge_flatness,
     judge_all_ended,
 )
 
@@ -43,7 +45,7 @@ def judged(evidence: Evidence) -> Verdict:
     """Hold the evidence against every promise."""
     judge = Judge()
     with localcontext(EXACT):
-        for journal in (evidence.executor, evidence.risk):
+        for journal in evidence.written.values():
             if journal is not None:
                 _judge_bytes(journal, judge)
         if evidence.log is not None:
@@ -67,10 +69,12 @@ def _judge_bytes(journal: Journal, judge: Judge) -> None:
 
 def _read(evidence: Evidence) -> dict[str, int]:
     """Count what was there to be judged."""
-    executor, risk, log = evidence.executor, evidence.risk, evidence.log
+    executor, log = evidence.executor, evidence.log
+    records = {name: 0 if journal is None else len(journal.records) for name, journal in evidence.written.items()}
     return {
-        "records of the executor": 0 if executor is None else len(executor.records),
-        "records of risk": 0 if risk is None else len(risk.records),
+        "records of the executor": records["executor"],
+        "records of risk": records["risk"],
+        "records of the flattener": records["flattener"],
         "lines of the exchange's log": 0 if log is None else log.lines,
         "orders marked": 0 if executor is None else len(executor.of(SendMarked)),
         "fills": 0 if executor is None else len(executor.of(OrderFilled)),

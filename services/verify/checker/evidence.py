@@ -1,10 +1,11 @@
-"""What the checker is given to judge: two journals, the exchange's log, and the limits; any of them may be missing."""
+"""What the checker is given to judge: three journals, the exchange's log, the limits. Any of them may be missing."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from services.verify.checker.adoption import as_one
 from services.verify.checker.exchange_log import NS_PER_MS, ExchangeLog, LogOrder, last_number, read_log
 from services.verify.checker.journal import Journal, read_journal
 from services.verify.checker.orders import Order, Orders
@@ -35,6 +36,7 @@ NO_LIMITS: Final = Limits()
 class Evidence:
     """All that was written down, with what follows from it for single orders.
 
+    `written` are the journals as they are; in `executor` what the flattener did stands where the executor adopted it.
     `settled` says that nothing is under way any more: then what has not ended yet is a violation, too.
     `log_number_before` is how far the log went before the journals were read; what came later they need not know.
     `clock_bound_ns` is by how much the clocks of executor and exchange may differ.
@@ -46,18 +48,20 @@ class Evidence:
         executor: Journal | None,
         risk: Journal | None,
         log: ExchangeLog | None,
+        flattener: Journal | None = None,
         limits: Limits = NO_LIMITS,
         settled: bool = False,
         log_number_before: int | None = None,
         clock_bound_ns: int = NS_PER_SECOND,
     ) -> None:
-        self.executor: Final = executor
+        self.written: Final = {"executor": executor, "risk": risk, "flattener": flattener}
+        self.executor: Final = as_one(executor, flattener)
         self.risk: Final = risk
         self.log: Final = log
         self.limits: Final = limits
         self.settled: Final = settled
         self.clock_bound_ns: Final = clock_bound_ns
-        self.orders: Final = Orders(executor)
+        self.orders: Final = Orders(self.executor)
         self.last_wall_ns: Final = 0 if executor is None else executor.last_wall_ns
         self.at_exchange: Final[dict[str, list[LogOrder]]] = {}  # by client id
         for placed in () if log is None else log.ours():
@@ -82,6 +86,7 @@ def gathered(
     *,
     executor: Path | None = None,
     risk: Path | None = None,
+    flattener: Path | None = None,
     exchange_log: Path | None = None,
     limits: Limits = NO_LIMITS,
     prefix: str = PREFIX,
@@ -95,6 +100,7 @@ def gathered(
     return Evidence(
         executor=None if executor is None else read_journal("executor", executor),
         risk=None if risk is None else read_journal("risk", risk),
+        flattener=None if flattener is None else read_journal("flattener", flattener),
         log=None if exchange_log is None else read_log(exchange_log, prefix),
         limits=limits,
         settled=settled,

@@ -44,6 +44,8 @@ class Record(Generic[Body]):
     wall_ns: int
     boot_id: str
     boot_ns: int
+    id: str
+    cause_id: str
     body: Body
 
     def place(self, client_id: str = "") -> Place:
@@ -126,7 +128,7 @@ def _take(journal: Journal, frame: Frame, group: int) -> None:
 
 
 def _record_of(journal: Journal, frame: Frame, group: int) -> Record[Word] | None:
-    schema, sender, epoch, sequence, _, _, wall_ns, boot_id, boot_ns, _, body = _envelope(frame.payload)
+    schema, sender, epoch, sequence, own_id, cause_id, wall_ns, boot_id, boot_ns, _, body = _envelope(frame.payload)
     numbers = (epoch, sequence, wall_ns, boot_ns)
     if schema != _SCHEMA or not all(isinstance(number, int) and number >= 0 for number in numbers):
         raise UnreadableError("its envelope is not as the page on messages lays it out")
@@ -138,7 +140,8 @@ def _record_of(journal: Journal, frame: Frame, group: int) -> Record[Word] | Non
         journal.unknown[str(tag)[:48]] += 1
         return None
     said = cast("Word", reader(body))
-    return Record(journal.name, frame.sequence, group, sender, epoch, wall_ns, boot_id, boot_ns, said)
+    ids = str(own_id), str(cause_id)
+    return Record(journal.name, frame.sequence, group, sender, epoch, wall_ns, boot_id, boot_ns, *ids, said)
 
 
 def _envelope(payload: bytes) -> list[Any]:

@@ -200,4 +200,101 @@ class DayBegun:
     equity_quote: Decimal
 
 
-OfRisk = IntentJudged | ReservationFreed | EntriesPaused | EntriesResumed | DayBegun
+@dataclass(frozen=True, slots=True)
+class Latch:
+    """The kill latch as it was set."""
+
+    latch_id: str
+    actor: str
+    reason: str
+    set_wall_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class KillLatched:
+    """Entries stop, and everything is flattened."""
+
+    TAG: ClassVar[str] = "kill_latched.1"
+    latch: Latch
+
+
+@dataclass(frozen=True, slots=True)
+class KillCleared:
+    """An owner has cleared the latch."""
+
+    TAG: ClassVar[str] = "kill_cleared.1"
+    latch_id: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCounted:
+    """Money came or went by another hand than trading's."""
+
+    TAG: ClassVar[str] = "flow_counted.1"
+    report_sequence: int
+    asset: str
+    quantity: Decimal
+    worth_quote: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class EquityRead:
+    """A reading that the guards rest on."""
+
+    TAG: ClassVar[str] = "equity_read.1"
+    reader_epoch: int
+    read_number: int
+    venue_time_ns: int
+    equity_quote: Decimal
+    executor_equity_quote: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardTripped:
+    """A guard stops trading."""
+
+    TAG: ClassVar[str] = "guard_tripped.1"
+    trip_id: str
+    guard: Literal["drawdown", "daily_loss"]
+    base_quote: Decimal
+    floor_quote: Decimal
+    equity_quote: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HolderRetired:
+    """A process that made no progress was ended."""
+
+    TAG: ClassVar[str] = "holder_retired.1"
+    instance: str
+    process_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """Something that a person should know."""
+
+    TAG: ClassVar[str] = "alerted.1"
+    level: Literal["info", "warning", "critical"]
+    name: str
+    text: str
+
+
+OfRisk = (
+    IntentJudged
+    | ReservationFreed
+    | EntriesPaused
+    | EntriesResumed
+    | DayBegun
+    | KillLatched
+    | KillCleared
+    | FlowCounted
+    | EquityRead
+    | GuardTripped
+    | HolderRetired
+    | Alerted
+)

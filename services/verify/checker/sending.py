@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Final
 
+from services.verify.checker.adoption import judge_adoption
 from services.verify.checker.evidence import NS_PER_SECOND, Evidence
 from services.verify.checker.exchange_log import LOG, NS_PER_MS, PLACING, ExchangeLog
 from services.verify.checker.journal import Journal, Record
@@ -15,9 +16,11 @@ MINUTE_NS: Final = 60 * NS_PER_SECOND
 
 def judge_sending(evidence: Evidence, judge: Judge) -> None:
     """Judge each send mark, and each trace of ours at the exchange."""
-    for journal in (evidence.executor, evidence.risk):
+    for journal in evidence.written.values():
         if journal is not None:
             _judge_writer(journal, judge)
+    executor, flattener = evidence.written["executor"], evidence.written["flattener"]
+    judge_adoption(executor, flattener, judge, settled=evidence.settled)
     if evidence.executor is None:
         return
     for again in evidence.orders.marked_again:

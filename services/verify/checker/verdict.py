@@ -20,8 +20,9 @@ INVARIANTS: Final[Mapping[str, str]] = MappingProxyType(
         "I10": "positions are the sums of their fills",
         "I11": "balances are what was there and what came and went, to the last digit",
         "I12": "amounts are finite, and orders fit the filters",
-        "I13": "no approval while an operator has paused entries",
+        "I13": "no approval while an operator has paused entries, and no entry at all under the kill latch",
         "I14": "no entry before the books were reconciled, nor under a standing condition",
+        "I15": "what reduces a position never turns it over",
         "I16": "every approval was within the limits",
         "I17": "no more orders a minute than the governor allows",
         "I18": "reservations are made, freed once, and within the limit",
@@ -30,6 +31,7 @@ INVARIANTS: Final[Mapping[str, str]] = MappingProxyType(
         "I21": "one writer at a time, of ever higher epochs",
         "I25": "nothing was done after its time, nor under an epoch that is over",
         "I26": "journals and log are whole, in order and readable",
+        "I28": "every act names who did it and why, and FLAT is only said of what was read back",
         "I30": "in the end everything has ended, and the books agree",
     }
 )

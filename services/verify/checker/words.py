@@ -6,12 +6,19 @@ from typing import ClassVar, Final, Literal
 
 from services.verify.checker.decoding import Price, Quantity
 from services.verify.checker.risk_words import (
+    Alerted,
     Approval,
     Condition,
     DayBegun,
     EntriesPaused,
     EntriesResumed,
+    EquityRead,
+    FlowCounted,
+    GuardTripped,
+    HolderRetired,
     IntentJudged,
+    KillCleared,
+    KillLatched,
     OfRisk,
     ReservationFreed,
     Scope,
@@ -220,6 +227,48 @@ class ReconcileFinished:
     trades_read: tuple[TradesReadTo, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FlattenBegun:
+    """What is held of a symbol, or of all, shall be closed."""
+
+    TAG: ClassVar[str] = "flatten_begun.1"
+    flatten_id: str
+    symbol: str | None
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlatnessTold:
+    """Whether it is."""
+
+    TAG: ClassVar[str] = "flatness_told.1"
+    flatten_id: str
+    is_flat: bool
+    pass_number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTaken:
+    """The flattener holds a role."""
+
+    TAG: ClassVar[str] = "role_taken.1"
+    instance: str
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleReturned:
+    """The role is free again."""
+
+    TAG: ClassVar[str] = "role_returned.1"
+    instance: str
+    epoch: int
+    reason: str
+
+
 OfOrder = SendMarked | OrderAcknowledged | CancelMarked | OrderDoubted | OrderFilled | OrderEnded
 OfExecutor = (
     OfOrder
@@ -232,6 +281,10 @@ OfExecutor = (
     | ConditionSet
     | ConditionCleared
     | ReconcileFinished
+    | FlattenBegun
+    | FlatnessTold
+    | RoleTaken
+    | RoleReturned
 )
 Word = OfRisk | OfExecutor
 WORDS: Final[dict[str, type[Word]]] = {
@@ -241,5 +294,7 @@ WORDS: Final[dict[str, type[Word]]] = {
         *(SendMarked, OrderAcknowledged, CancelMarked, OrderDoubted, OrderFilled, OrderEnded),
         *(EntryOpened, EntryEnded, ExitOpened, ExitEnded, PositionChanged, OutsideSeen),
         *(ConditionSet, ConditionCleared, ReconcileFinished),
+        *(KillLatched, KillCleared, FlowCounted, EquityRead, GuardTripped, HolderRetired, Alerted),
+        *(FlattenBegun, FlatnessTold, RoleTaken, RoleReturned),
     )
 }

@@ -26,14 +26,26 @@ from shared.mesh.journal.record import (
     last_digest,
 )
 from shared.mesh.journal.reserve import RESERVE_NAME
-from shared.mesh.journal.segment import Broken, Place, SegmentName, Walk, is_unfinished, later_frames, segment_names
+from shared.mesh.journal.segment import (
+    Broken,
+    Place,
+    SegmentName,
+    Walk,
+    is_unfinished,
+    later_frames,
+    segment_names,
+    written_end,
+)
 from shared.mesh.journal.verdict import LOSSES, NOTES, Finding, JournalDamaged, JournalRefused, Kind, TailLost
 
 QUARANTINE: Final = "quarantine-"
 
 
 class SegmentReport(msgspec.Struct, frozen=True):
-    """One segment as found. `sequence_last` and `records`, gaps counted, are known only of one that was walked."""
+    """One segment as found, without room taken ahead.
+
+    `sequence_last` and `records`, gaps counted, are known only of one that was walked.
+    """
 
     name: str
     number: int
@@ -237,22 +249,30 @@ class _Examiner:
         file = self._disk.view(name.text)
         try:
             walk = Walk(file, name.number)
-            size = file.size()
-            try:
-                self._follow(walk, size)
-            except Broken as broken:
-                later = [(frame.sequence, frame.position) for frame in later_frames(file, broken.offset + 1, size)]
-                self._judge_end(name, walk, broken, size, later)
-            else:
-                if walk.here != walk.settled:
-                    unfinished = Broken(Kind.DAMAGED, walk.here.offset, "the group breaks off", torn=True)
-                    self._judge_end(name, walk, unfinished, size, [])
+            written = written_end(file, walk.here.offset)  # a living writer goes on: what is read is all before here
+            size = min(file.size(), written + TRAILER_BYTES)  # a checksum may end in zeros
+            met = self._met_end(walk, size)
+            if walk.here.offset >= written:
+                met = None  # nothing but room that was taken ahead
+            if met is None and walk.here != walk.settled:
+                met = Broken(Kind.DAMAGED, walk.here.offset, "the group breaks off", torn=True)
+            if met is not None:
+                later = [(frame.sequence, frame.position) for frame in later_frames(file, met.offset + 1, size)]
+                self._judge_end(name, walk, met, max(written, walk.here.offset), later)
         except Broken as broken:
             self._say(broken.kind, f"{name.text}:{broken.offset}", broken.text)
             return None
         finally:
             file.close()
         return walk
+
+    def _met_end(self, walk: Walk, size: int) -> Broken | None:
+        """Follow a segment as far as its frames make sense, and return what was met there, None at its very end."""
+        try:
+            self._follow(walk, size)
+        except Broken as broken:
+            return broken
+        return None
 
     def _judge_end(
         self, name: SegmentName, walk: Walk, broken: Broken, size: int, later: Sequence[tuple[int, int]]
@@ -311,6 +331,8 @@ class _Examiner:
         file = self._disk.view(name.text)
         try:
             size = file.size()
+            if name == self._names[-1]:
+                size = max(written_end(file, 0), walk.here.offset if walk else 0)  # room taken ahead is no part of it
         finally:
             file.close()
         before = head.sequence if head else 0

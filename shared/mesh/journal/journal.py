@@ -4,6 +4,7 @@ Held by the one process that holds the role's lock. It asks no clock (dates are 
 repeats a sync that failed.
 """
 
+import contextlib
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -70,6 +71,7 @@ class Journal:
         prove: Prove,
         standing: Standing,
         reserve: Reserve,
+        room_ahead_bytes: int,
     ) -> None:
         self.notes: Final = standing.notes
         self.snapshot = standing.snapshot
@@ -83,6 +85,8 @@ class Journal:
         self._group_bytes = 0
         self._reducing = False  # whether the group holds a record the reserve is there for
         self._full = False
+        self._room_ahead_bytes = room_ahead_bytes
+        self._room = standing.place.offset  # up to there the file has its size already
         self._failure: str | None = None
 
     @property
@@ -128,6 +132,8 @@ class Journal:
         payloads, reducing = self._payloads, self._reducing
         self._payloads, self._group_bytes, self._reducing = [], 0, False
         content, place = self._frames(payloads)
+        if place.offset > self._room:
+            self._take_room(place.offset + self._room_ahead_bytes)
         try:
             write_all(self._file, self._place.offset, content)
         except OSError as error:
@@ -156,6 +162,7 @@ class Journal:
             date=date,
         )
         try:
+            self._give_room_back()  # the size of a segment is the end of its last frame once there is another
             place = write_segment(self._disk, head, state)
             file = self._disk.edit(lawful_name(place.number, date).text)
         except JournalFull:
@@ -164,6 +171,7 @@ class Journal:
             raise self._failed(f"beginning segment {head.number}", error) from error
         self._file.close()
         self._file, self.snapshot = file, Snapshot(head.sequence, date, state)
+        self._room = place.offset
         self._publish(place)
 
     def records(self, from_sequence: int) -> Iterator[Record | Gap]:
@@ -217,6 +225,24 @@ class Journal:
         content = b"".join(frames)
         return content, Place(self._place.number, self._place.offset + len(content), sequence, link, link)
 
+    def _take_room(self, size: int) -> None:
+        """Let the file have its size ahead of what is written: a sync that changes no size has less to write.
+
+        Where there is no such room the file grows with each record, and its write says what is wrong.
+        """
+        self._room = size
+        try:
+            self._file.allocate(size)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._place.offset)  # a part of it would only be missing elsewhere
+
+    def _give_room_back(self) -> None:
+        """Cut the file where its last durable frame ends, durably."""
+        self._room = self._place.offset
+        self._file.truncate(self._place.offset)
+        self._file.sync()
+
     def _write_again(self, content: bytes, error: OSError, *, reducing: bool) -> None:
         """Write what did not fit out of the reserve, if that is what it takes; never leave half of it."""
         self._cut_back(error)
@@ -231,8 +257,7 @@ class Journal:
     def _cut_back(self, error: OSError) -> None:
         """Return to the last durable record after a write that failed; JournalFailed unless it was for want of room."""
         try:
-            self._file.truncate(self._place.offset)
-            self._file.sync()  # or a crash could mix what was cut with what is written there next
+            self._give_room_back()  # or a crash could mix what was cut with what is written there next
         except OSError as second:
             raise self._failed("cutting off what could not be written", second) from error
         if error.errno not in NO_ROOM:

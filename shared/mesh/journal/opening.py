@@ -20,6 +20,7 @@ from shared.mesh.journal.segment import Place, lawful_name
 from shared.mesh.journal.verdict import JournalAbsent, JournalFailed
 
 RESERVE_BYTES_DEFAULT: Final = 16 * 1024 * 1024
+ROOM_AHEAD_BYTES_DEFAULT: Final = 1024 * 1024
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -27,7 +28,8 @@ class Opening(msgspec.Struct, frozen=True):
 
     `prove` is called with each payload before it may be appended, and raises when it could not be read back; in
     practice it is `EnvelopeCodec().decode_stored`. `anchors` are the peers' last (sequence, digest) of this journal.
-    `segments_walked` counts from the newest; see `examine` for what older ones are held to.
+    `segments_walked` counts from the newest; see `examine` for what older ones are held to. `room_ahead_bytes` is how
+    much more than is written a segment takes of the disk each time it grows.
     """
 
     disk: Disk
@@ -35,6 +37,7 @@ class Opening(msgspec.Struct, frozen=True):
     anchors: tuple[Anchor, ...] = ()
     reserve_bytes: int = RESERVE_BYTES_DEFAULT
     segments_walked: int = 1
+    room_ahead_bytes: int = ROOM_AHEAD_BYTES_DEFAULT
 
 
 def open_journal(opening: Opening) -> Journal:
@@ -83,6 +86,7 @@ def _opened(opening: Opening) -> Journal:
         prove=opening.prove,
         standing=Standing(place, snapshot, examination.notes),
         reserve=Reserve(disk, size=opening.reserve_bytes),
+        room_ahead_bytes=opening.room_ahead_bytes,
     )
     journal.refill_reserve()
     disk.sync()  # the names made here, and a rename that the last process may have died behind

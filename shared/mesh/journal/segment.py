@@ -32,6 +32,7 @@ _NAME: Final = re.compile(r"([0-9]{8})-([0-9]{4}-[0-9]{2}-[0-9]{2})\.journal")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER_MAX: Final = 99_999_999
 _CHUNK_BYTES: Final = 256 * 1024
+_ZEROS: Final = bytes(16 * 1024)
 _TAGS: Final = (RECORD, GAP)
 _TAG_START: Final = b"BJ"
 
@@ -166,6 +167,18 @@ def lawful_name(number: int, date: str) -> SegmentName:
     if number > _NUMBER_MAX:
         raise ValueError(f"segment {number}, over {_NUMBER_MAX}")
     return SegmentName(number, date)
+
+
+def written_end(file: File, offset: int) -> int:
+    """Return where the last byte from `offset` on stands that is not zero: behind it is room that was taken ahead."""
+    end = file.size()
+    while end > offset:
+        start = max(offset, end - len(_ZEROS))
+        chunk = file.read(start, end - start)
+        if chunk != _ZEROS[: len(chunk)]:  # a hundred times faster than to strip them
+            return start + len(chunk.rstrip(b"\0"))
+        end = start
+    return offset
 
 
 def later_frames(file: File, offset: int, end: int) -> Iterator[Frame]:

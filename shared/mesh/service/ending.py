@@ -25,6 +25,7 @@ class Ending:
     """The exit code of a service, once it has one."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop: Final = loop
         self.code: Final[asyncio.Future[int]] = loop.create_future()
         loop.set_exception_handler(self._escaped)
 
@@ -37,6 +38,15 @@ class Ending:
         """End with this code, unless there is one already."""
         if not self.code.done():
             self.code.set_result(code)
+
+    def come_within(self, seconds: float) -> None:
+        """Give up after this time, if there is no reason by then."""
+
+        def drained_too_late() -> None:
+            if not self.has_come:
+                self.give_up(BEGIN_ANEW, "not drained in time", f"{seconds:g} s are over")
+
+        self._loop.call_later(seconds, drained_too_late)
 
     def give_up(self, code: int, what: str, reason: str) -> None:
         """End for a reason that is no defect of ours."""

@@ -42,6 +42,7 @@ class Plan:
     # What the outside brings once others can reach what it serves: until then the process says that it is booting.
     open_with: type[FromOutside] | None = None
     drain_seconds: float = DRAIN_SECONDS_DEFAULT
+    heeds_halt: bool = False  # its core is told of the HALT file
 
 
 @dataclass(frozen=True, kw_only=True)

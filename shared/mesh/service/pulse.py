@@ -15,6 +15,7 @@ from proto.fields import clipped
 from proto.health import TROUBLES_MAX, Heartbeat, Hello
 from proto.risk import Anchor
 from proto.streams import StreamPosition
+from shared.core.service import ShowFlattenStep
 from shared.mesh.clock import Clock
 
 BEAT_NS: Final = 500_000_000
@@ -47,6 +48,7 @@ class Pulse:
         self, *, clock: Clock, restarts: int, build_id: str, schema_digest: str, money_config_digest: str
     ) -> None:
         self.state: State = "booting"
+        self._flatten_step = 0
         self._clock: Final = clock
         self._money_config_digest: Final = money_config_digest
         self._hello: Final = Hello(
@@ -85,7 +87,7 @@ class Pulse:
             state=self.state,
             handled=workload.handled,
             queued=workload.queued,
-            flatten_step=0,
+            flatten_step=self._flatten_step,
             money_config_digest=self._money_config_digest,
             loop_gap_max_ns=self._gap_max_ns,
             memory_bytes=self._memory_bytes(),
@@ -96,6 +98,10 @@ class Pulse:
         )
         self._gap_max_ns = 0
         return heartbeat, self._hello if greets else None
+
+    def show_step(self, effect: ShowFlattenStep) -> None:
+        """Say with every beat from here on how far the flattening has come."""
+        self._flatten_step = effect.step
 
     def close(self) -> None:
         """Beat no more."""

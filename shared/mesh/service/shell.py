@@ -32,6 +32,7 @@ from shared.core.service import (
     Report,
     Restored,
     Say,
+    ShowFlattenStep,
     Stalled,
     Started,
     Stop,
@@ -50,6 +51,7 @@ from shared.mesh.journal import JournalFull
 from shared.mesh.seat import Seat
 from shared.mesh.service.diary import Diary
 from shared.mesh.service.ending import Ending
+from shared.mesh.service.halting import Halting
 from shared.mesh.service.hops import CORE, JOURNAL, Hops
 from shared.mesh.service.links import Links
 from shared.mesh.service.own_sockets import OwnSockets
@@ -79,6 +81,7 @@ class Station:
     keeper: AnchorKeeper
     diary: Diary | None
     troubles: Sequence[str]
+    halting: Halting
 
 
 class Service:
@@ -125,9 +128,11 @@ class Service:
             Note: _note,
             Publish: self._own.publish,
             Say: self._own.say,
+            ShowFlattenStep: self._pulse.show_step,
             Stop: lambda _: self._ending.come(IN_ORDER),
             WakeAt: lambda effect: self._timers.set(effect.timer, effect.boot_ns),
             Watch: self._links.watch,
+            **station.halting.performers,
         }
 
     async def run(self) -> int:
@@ -139,6 +144,7 @@ class Service:
         try:
             return await self._ending.code
         finally:
+            self._station.halting.close()
             self._timers.close()
             self._pulse.close()
 
@@ -166,7 +172,7 @@ class Service:
             return
         self._pulse.state = "draining"
         log.info("draining", seconds=self._plan.drain_seconds)
-        self._loop.call_later(self._plan.drain_seconds, self._drained_too_late)
+        self._ending.come_within(self._plan.drain_seconds)
         self.look()
         self._say_health()  # whoever counts deaths knows by it that the end to come is none
         self.take(StopAsked())
@@ -197,6 +203,7 @@ class Service:
         self._inputs.append(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
         if diary is not None:
             self._note_room(diary)
+        self._station.halting.open(self.take, heeds_halt=plan.heeds_halt)
         if plan.outside is not None:
             plan.outside.open(self.bring)
             self._station.hub.before_closing(plan.outside.close)
@@ -326,11 +333,6 @@ class Service:
         heartbeat, hello = self._pulse.beat(Workload(self._handled, queued, self._own.positions(), anchor, worries))
         for body in (heartbeat,) if hello is None else (hello, self._hops.measured(), heartbeat):
             self._own.say_health(body)
-
-    def _drained_too_late(self) -> None:
-        if not self._ending.has_come:
-            log.critical("not drained in time", seconds=self._plan.drain_seconds)
-            self._ending.come(BEGIN_ANEW)
 
 
 def _note(note: Note) -> None:

@@ -29,6 +29,7 @@ from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, SystemClock
 from shared.mesh.epoch import EpochUnknownError, EpochVerdict
 from shared.mesh.exit_codes import BEGIN_ANEW, IN_ORDER, OUR_DEFECT, UNUSABLE
+from shared.mesh.halt_file import HaltFile
 from shared.mesh.journal import JournalFailed, JournalFull, JournalRefused
 from shared.mesh.loop import run_on_loop
 from shared.mesh.past_lives import remembered
@@ -37,6 +38,7 @@ from shared.mesh.run_directory import RunDirectory, SocketPathError
 from shared.mesh.seat import Post, Seat, Standby, take_seat
 from shared.mesh.service.core_dump import refuse_core_dumps
 from shared.mesh.service.diary import Diary, open_diary
+from shared.mesh.service.halting import Halting
 from shared.mesh.service.plan import JournaledPlan, Plan
 from shared.mesh.service.pulse import Pulse
 from shared.mesh.service.shell import Service, Station
@@ -164,6 +166,12 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
                 keeper=keeper,
                 diary=seated.diary,
                 troubles=seated.troubles,
+                halting=Halting(
+                    file=HaltFile(configuration.halt_directory),
+                    seats=PrivateDirectory(configuration.seats_directory),
+                    own=plan.instance,
+                    clock=start.clock,
+                ),
             )
         )
         _ = hub.start(_stop_when_asked(start.stopping, service))  # the hub keeps it

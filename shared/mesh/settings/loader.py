@@ -50,6 +50,11 @@ class Configuration:
         return self.var_directory / "seats"
 
     @property
+    def halt_directory(self) -> Path:
+        """Where the HALT file is, while it is."""
+        return self.var_directory
+
+    @property
     def anchors_directory(self) -> Path:
         """Where the processes keep the anchors of each other's journals."""
         return self.var_directory / "anchors"

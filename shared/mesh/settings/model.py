@@ -11,8 +11,6 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from typing_extensions import override
 
 from shared.mesh.settings.doors import Door
 from shared.mesh.settings.egress import ExecutorSettings
@@ -226,7 +224,7 @@ class RiskSettings(Section):
         description="Quote asset left after an order, of equity."
     )
     positions_max: Annotated[int, count(1, 20)] = Field(description="Positions open at once.")
-    entries_per_day_max: Annotated[int, count(1, 500)] = Field(
+    entries_per_day_max: Annotated[int, count(1, 5_000)] = Field(
         description="Entries submitted in a UTC day; exits are never counted."
     )
     daily_loss_breaker_pct: Annotated[Decimal, percent("0.5", "20")] = Field(
@@ -298,10 +296,8 @@ class RiskSettings(Section):
         return self.order_pct.scaleb(-2)
 
 
-class Settings(BaseSettings):
+class Settings(Section):
     """Everything a process may be told from outside, apart from secrets."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
     paths: PathSettings = Field(default_factory=PathSettings)
     logs: LogSettings = Field(default_factory=LogSettings)
@@ -320,23 +316,6 @@ class Settings(BaseSettings):
         """Where the venue is; None is at its own addresses."""
         words = {"official": None, "simulated": self.sim_exchange.door.address}
         return words.get(self.venue.url, self.venue.url)
-
-    @classmethod
-    @override
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take values only from our loader.
-
-        The readers of pydantic-settings look at the process environment behind the caller's back, pass over unknown
-        names in silence, and know no line numbers.
-        """
-        return (init_settings,)
 
 
 def sections() -> dict[str, type[BaseModel]]:

@@ -53,7 +53,7 @@ PROFILES: Mapping[str, Mapping[str, Scalar]] = MappingProxyType(
         },
         "demo": {
             **_SMALL,
-            "entries_per_day_max": 500,
+            "entries_per_day_max": 5_000,  # it trades for as long as it is left running
             "daily_loss_breaker_pct": Decimal(15),
             "daily_loss_kill_pct": Decimal(20),
             "drawdown_kill_pct": Decimal(50),

@@ -8,17 +8,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import msgspec
 
-from shared.mesh import fencing, private_directory, process_identity, role_lock
+from proto.risk import Latch
+from shared.mesh import fencing, halt_file, private_directory, process_identity, role_lock
 from shared.mesh import seat as seat_module
 from shared.mesh.clock import SystemClock
 from shared.mesh.fencing import Fence, FenceRefused, fence, retire
+from shared.mesh.halt_file import HaltFile
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.process_identity import own_identity
 from shared.mesh.role_lock import LockHolder, RoleLock
@@ -27,7 +29,8 @@ from shared.mesh.seat import Post, Seat, Standby, stand_by, take_seat
 ORDER_BYTES_MAX = 65_536
 POLL_NS = 20_000_000
 # Where files, locks and processes are touched; to die in the pure code between is to die at the next line of these.
-TOUCHING = {module.__file__ for module in (fencing, private_directory, process_identity, role_lock, seat_module)}
+MODULES = (fencing, halt_file, private_directory, process_identity, role_lock, seat_module)
+TOUCHING = {module.__file__ for module in MODULES}
 
 
 class Duty:
@@ -149,7 +152,7 @@ def fencer(duty: Duty) -> None:
 
 def mortal(duty: Duty) -> None:
     """Start or fence, and die by SIGKILL before the line of our own code with the number ordered."""
-    _at_line(duty.order["line"], lambda: os.kill(os.getpid(), signal.SIGKILL))
+    _at_lines({duty.order["line"]: die})
     action: Callable[[], Seat | Standby | Fence | FenceRefused] = {
         "start": lambda: take_seat(duty.post),
         "fence": lambda: fence(duty.post, by="flattener"),
@@ -170,7 +173,7 @@ def assassin(duty: Duty) -> None:
         except ProcessLookupError:
             return
 
-    _at_line(duty.order["line"], murder)
+    _at_lines({duty.order["line"]: murder})
     result = fence(duty.post, by="flattener")
     sys.settrace(None)
     duty.say(**_described(result))
@@ -208,24 +211,48 @@ def racer(duty: Duty) -> None:
         duty.say(stopped=True)
 
 
-def _at_line(number: int, act: Callable[[], None]) -> None:
-    """Arrange that `act` is called once, before so many lines of the code under test have run."""
-    left = number
+def halter(duty: Duty) -> None:
+    """Make the HALT file or take it away, and die before one line of that; before another somebody else replaces it."""
+    directory = Path(duty.order["directory"])
+
+    def replace() -> None:
+        (directory / "somebody's").write_bytes(b"")
+        (directory / "somebody's").replace(directory / halt_file.NAME)
+
+    _at_lines({duty.order["line"]: die, duty.order["replaced_at"]: replace})
+    halt = HaltFile(directory)
+    if duty.order["act"] == "make":
+        halt.make(Latch("kill-1", "operator", "a test", 1))
+    else:
+        halt.take_away("kill-1")
+    sys.settrace(None)
+    duty.say(done=True)
+    duty.hear()
+
+
+def die() -> None:
+    """Die as kill -9 lets a process die."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _at_lines(acts: Mapping[int, Callable[[], None]]) -> None:
+    """Arrange that each of these is called once, before so many lines of the code under test have run."""
+    met = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - a trace function is typed by its caller
-        nonlocal left
+        nonlocal met
         if frame.f_code.co_filename not in TOUCHING:
             return None
         if event == "line":
-            left -= 1
-            if not left:
-                act()
+            met += 1
+            if met in acts:
+                acts[met]()
         return trace
 
     sys.settrace(trace)
 
 
-DUTIES = {duty.__name__: duty for duty in (hold, impostor, fencer, mortal, assassin, retirer, racer)}
+DUTIES = {duty.__name__: duty for duty in (hold, impostor, fencer, mortal, assassin, retirer, racer, halter)}
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from shared.mesh.journal import (
     Record,
     create_journal,
     examine,
+    mark_on,
     open_journal,
 )
 
@@ -27,14 +28,23 @@ def anything(payload: bytes) -> object:
     return payload
 
 
-def an_opening(disk: Disk, *anchors: Anchor, reserve_bytes: int = RESERVE_BYTES) -> Opening:
-    """Return an opening that takes any payload and keeps a small reserve."""
-    return Opening(disk=disk, prove=anything, anchors=anchors, reserve_bytes=reserve_bytes)
+def an_opening(disk: Disk, *anchors: Anchor, reserve_bytes: int = RESERVE_BYTES, room_ahead_bytes: int = 0) -> Opening:
+    """Return an opening that takes any payload and keeps a small reserve; segments end where their records end."""
+    return Opening(
+        disk=disk,
+        prove=anything,
+        anchors=anchors,
+        reserve_bytes=reserve_bytes,
+        room_ahead_bytes=room_ahead_bytes,
+    )
 
 
-def a_journal(disk: Disk, *groups: Sequence[bytes], reserve_bytes: int = RESERVE_BYTES) -> Journal:
+def a_journal(
+    disk: Disk, *groups: Sequence[bytes], reserve_bytes: int = RESERVE_BYTES, room_ahead_bytes: int = 0
+) -> Journal:
     """Return a new journal with these groups committed."""
-    journal = create_journal(an_opening(disk, reserve_bytes=reserve_bytes), date=DAY, state=b"the beginning")
+    opening = an_opening(disk, reserve_bytes=reserve_bytes, room_ahead_bytes=room_ahead_bytes)
+    journal = create_journal(opening, date=DAY, state=b"the beginning")
     for group in groups:
         commit(journal, group)
     return journal
@@ -43,6 +53,13 @@ def a_journal(disk: Disk, *groups: Sequence[bytes], reserve_bytes: int = RESERVE
 def a_real_disk(directory: Path) -> RealDisk:
     """Return a disk that is a directory."""
     return RealDisk(directory / "journal")
+
+
+def durable_bytes(directory: Path) -> int:
+    """Return where the records of the newest segment end; its file is longer."""
+    mark = mark_on(RealDisk(directory))
+    assert mark is not None, "whoever opened it wrote one"
+    return mark.end
 
 
 def commit(journal: Journal, payloads: Iterable[bytes]) -> Anchor:

@@ -16,6 +16,7 @@ from tests.shared.mesh.journal.sim_disk import PowerCut, SimDisk
 
 # A step is a group of payload sizes to commit, or the word for beginning a segment.
 Step = tuple[int, ...] | str
+ROOMS = (0, 100, 5000)  # taken ahead: none, less than a record, more than all of them
 STEPS = st.lists(
     st.one_of(st.lists(st.sampled_from((0, 10, 300, 2000)), min_size=1, max_size=4).map(tuple), st.just("segment")),
     max_size=8,
@@ -25,8 +26,9 @@ STEPS = st.lists(
 class Owner:
     """A writer and its memory: what was acknowledged, what is in flight, and the last anchor."""
 
-    def __init__(self, disk: SimDisk) -> None:
+    def __init__(self, disk: SimDisk, *, room_ahead_bytes: int = 0) -> None:
         self.disk = disk
+        self._room_ahead_bytes = room_ahead_bytes
         self.acknowledged: list[bytes] = []
         self.in_flight: list[bytes] = []
         self.anchor = Anchor(sequence=0, digest="00" * 32)
@@ -34,9 +36,10 @@ class Owner:
     def start(self, anchors: Sequence[Anchor]) -> Journal:
         """Open the journal, or create it where there is none, and take what is there for acknowledged."""
         try:
-            journal = open_journal(an_opening(self.disk, *anchors))
+            journal = open_journal(an_opening(self.disk, *anchors, room_ahead_bytes=self._room_ahead_bytes))
         except JournalAbsent:
-            journal = create_journal(an_opening(self.disk), date=DAY, state=fold(b"", []))
+            opening = an_opening(self.disk, room_ahead_bytes=self._room_ahead_bytes)
+            journal = create_journal(opening, date=DAY, state=fold(b"", []))
         self.acknowledged, self.in_flight = payloads(journal.records(1)), []
         self.anchor = journal.anchor
         return journal
@@ -85,7 +88,7 @@ def test_a_power_cut_at_any_operation(steps: list[Step], cut: int, seed: int) ->
     """What was not synced is lost, kept or torn by sectors; the fold of what was acknowledged comes back."""
     dice = Random(seed)  # noqa: S311 -- a seed
     disk = SimDisk()
-    owner = Owner(disk)
+    owner = Owner(disk, room_ahead_bytes=dice.choice(ROOMS))
     disk.cut_power_at(cut)
     with contextlib.suppress(PowerCut):
         owner.work(owner.start([]), steps, dice)
@@ -98,7 +101,7 @@ def test_power_cuts_while_recovering(cuts: list[int], seed: int) -> None:
     """Cut again and again, opening included, what was acknowledged in any of the lives is there in the last."""
     dice = Random(seed)  # noqa: S311 -- a seed
     disk = SimDisk()
-    owner = Owner(disk)
+    owner = Owner(disk, room_ahead_bytes=dice.choice(ROOMS))
     for cut in cuts:
         disk.cut_power_at(cut)
         with contextlib.suppress(PowerCut):
@@ -109,11 +112,12 @@ def test_power_cuts_while_recovering(cuts: list[int], seed: int) -> None:
     survives(owner, disk.after_power_cut(dice))
 
 
+@pytest.mark.parametrize("room_ahead_bytes", [0, 1000])
 @pytest.mark.parametrize("cut", range(1, 62))
-def test_a_kill_at_every_operation(cut: int) -> None:
+def test_a_kill_at_every_operation(cut: int, room_ahead_bytes: int) -> None:
     """A process killed at each operation of its life, creation included, leaves all it acknowledged."""
     disk = SimDisk()
-    owner = Owner(disk)
+    owner = Owner(disk, room_ahead_bytes=room_ahead_bytes)
     disk.cut_power_at(cut)
     dice = Random(cut)  # noqa: S311 -- a seed
     with contextlib.suppress(PowerCut):

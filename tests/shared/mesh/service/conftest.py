@@ -13,10 +13,12 @@ from shared.core.service import Effect, FromOutside, Happening, Moment, Outward,
 from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, SystemClock, VirtualClock
+from shared.mesh.halt_file import HaltFile
 from shared.mesh.journal import JournalAbsent, Opening, create_journal, open_journal
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post, Seat, take_seat
 from shared.mesh.service.diary import Diary
+from shared.mesh.service.halting import Halting
 from shared.mesh.service.plan import JournaledPlan, Outside, Plan
 from shared.mesh.service.pulse import Pulse
 from shared.mesh.service.shell import Service, Station
@@ -109,6 +111,7 @@ class Stage:
         instance: str = "risk",
         clock: Clock | None = None,
         disk: SimDisk | None = None,
+        halt_directory: Path | None = None,
         **plan: Any,  # noqa: ANN401 -- the fields of a Plan
     ) -> Actor:
         """Start a service whose core reacts so; with a disk it has a journal there."""
@@ -140,6 +143,12 @@ class Stage:
                 keeper=keeper,
                 diary=a_diary(disk) if disk is not None else None,
                 troubles=["it rains"],
+                halting=Halting(
+                    file=HaltFile(halt_directory or self.directory),
+                    seats=PrivateDirectory(self.directory / "seats"),
+                    own=instance,
+                    clock=clock,
+                ),
             )
         )
         self._actors.append(Actor(service, core, keeper))

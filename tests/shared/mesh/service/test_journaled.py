@@ -15,6 +15,7 @@ from proto.risk import Anchor
 from shared.mesh.anchors import AnchorKeeper, Witnessed, anchors_of
 from tests.house.tree import CHECKOUT
 from tests.services.supervision.harness import eventually
+from tests.shared.mesh.journal.journals import durable_bytes
 from tests.shared.mesh.service.running import Project, Running
 
 FULL_DISK_MARGIN_BYTES = 64
@@ -157,7 +158,7 @@ def test_old_copies_of_everything_are_all_said(project: Project) -> None:
 def test_full_disk_refuses_and_does_nothing(project: Project) -> None:
     """What there is no room for comes back to the core, was not answered as done, and is not known after a restart."""
     running = filled(project, 20)
-    size = newest_segment(project).stat().st_size
+    size = durable_bytes(project.journal)
     limit = (size + FULL_DISK_MARGIN_BYTES, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
     unlimited = resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, limit)
     refused = project.pause("request-21")
@@ -197,7 +198,7 @@ def test_damaged_journal_asks_for_a_person(project: Project) -> None:
     filled(project, 3).stop()
     segment = newest_segment(project)
     content = bytearray(segment.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[durable_bytes(project.journal) // 2] ^= 1
     segment.write_bytes(content)
     refused = project.start()
     assert refused.end() == 78

@@ -1,0 +1,157 @@
+"""Whether what was said to be flat was so, whether anything opened under the latch, and whether all is attributed."""
+
+from decimal import Decimal
+from typing import Final
+
+from services.verify.checker.evidence import Evidence
+from services.verify.checker.exchange_log import ZERO
+from services.verify.checker.journal import Journal, Record
+from services.verify.checker.positions import Holdings
+from services.verify.checker.risk_words import (
+    EntriesPaused,
+    EntriesResumed,
+    GuardTripped,
+    IntentJudged,
+    KillCleared,
+    KillLatched,
+)
+from services.verify.checker.verdict import Judge
+from services.verify.checker.words import (
+    ConditionCleared,
+    ConditionSet,
+    FlatnessTold,
+    FlattenBegun,
+    OrderEnded,
+    OrderFilled,
+    PositionChanged,
+    ReconcileFinished,
+    SendMarked,
+    Word,
+)
+
+LATCH: Final = "kill_latch"
+PROGRAMS: Final = frozenset({"risk", "executor", "flattener", "overseer", "metrics"})
+WITHOUT_STEP: Final = Decimal("0.01")  # a part of what was held: crumbs, where the step of the symbol is not known
+
+
+def judge_flatness(evidence: Evidence, judge: Judge) -> None:
+    """Judge the latch in both journals, and each word about what is flat."""
+    if evidence.risk is not None:
+        _judge_latch(evidence.risk, judge)
+        _judge_actors(evidence.risk, judge)
+    if evidence.executor is not None:
+        _judge_latched_executor(evidence.executor, judge)
+        _judge_actors(evidence.executor, judge)
+        _Flatness(evidence, judge).over(evidence.executor)
+
+
+def _judge_latch(risk: Journal, judge: Judge) -> None:
+    """Nothing is approved while the latch stands, and only a person clears the one that stands."""
+    latch_id: str | None = None
+    for record in risk.records:
+        match record.body:
+            case KillLatched(latch=latch):
+                latch_id = latch.latch_id
+            case KillCleared() as cleared:
+                by_person = cleared.actor not in PROGRAMS and cleared.latch_id == latch_id
+                what = f"{cleared.latch_id} is cleared by {cleared.actor}, and {latch_id} stands"
+                judge.hold("I13", what, record.place(), holds=by_person)
+                latch_id = None if cleared.latch_id == latch_id else latch_id
+            case IntentJudged(intent=intent, approval=approval) if approval is not None:
+                what = f"{intent.intent_id} is approved under the kill latch {latch_id}"
+                judge.hold("I13", what, record.place(), holds=latch_id is None)
+            case _:
+                pass
+
+
+def _judge_latched_executor(executor: Journal, judge: Judge) -> None:
+    """No entry is marked while the executor's own copy of the latch stands."""
+    is_latched = False
+    for record in executor.records:
+        match record.body:
+            case ConditionSet(condition=condition) if condition.name == LATCH:
+                is_latched = True
+            case ConditionCleared(name=name) if name == LATCH:
+                is_latched = False
+            case SendMarked(order=order) if order.purpose == "entry":
+                what = "it is marked for an entry under the kill latch"
+                judge.hold("I13", what, record.place(order.client_order_id), holds=not is_latched)
+            case _:
+                pass
+
+
+def _judge_actors(journal: Journal, judge: Judge) -> None:
+    """Each act that changes what may be done names who did it, and why."""
+    for record in journal.records:
+        match record.body:
+            case KillLatched(latch=act):
+                said = act.actor, act.reason
+            case EntriesPaused() | EntriesResumed() | KillCleared() | FlattenBegun() | ConditionCleared() as body:
+                said = body.actor, body.reason
+            case GuardTripped(reason=reason):
+                said = "risk", reason
+            case _:
+                continue
+        judge.hold("I28", f"it says neither who nor why: {said}", record.place(), holds=all(said))
+
+
+class _Flatness:
+    """Goes through the executor's journal with what is held, what is worked, and since when books and venue agreed."""
+
+    def __init__(self, evidence: Evidence, judge: Judge) -> None:
+        self._judge: Final = judge
+        self._evidence: Final = evidence
+        self._held: Final = Holdings(evidence.log)
+        self._most: Final[dict[tuple[str, str], Decimal]] = {}
+        self._working: Final[dict[str, tuple[str, str]]] = {}
+        self._scopes: Final[dict[str, str | None]] = {}
+        self._clean_pass: tuple[int, int] | None = None  # of which epoch, and its number; None since something changed
+
+    def over(self, executor: Journal) -> None:
+        """Walk it to its end."""
+        for record in executor.records:
+            match record.body:
+                case OrderFilled(order=order) as fill:
+                    self._filled(fill, record)
+                    self._clean_pass = None
+                case SendMarked(order=order):
+                    self._working[order.client_order_id] = order.strategy, order.symbol
+                    self._clean_pass = None
+                case OrderEnded(order=order):
+                    self._working.pop(order.client_order_id, None)
+                case PositionChanged(strategy=strategy, symbol=symbol, quantity=quantity):
+                    self._held.quantities[strategy, symbol] = quantity
+                case ReconcileFinished(pass_number=number, clean=clean):
+                    self._clean_pass = (record.epoch, number) if clean else None
+                case FlattenBegun(flatten_id=flatten_id, symbol=symbol):
+                    self._scopes[flatten_id] = symbol
+                case FlatnessTold(is_flat=True) as told:
+                    self._told_flat(told, record)
+                case _:
+                    pass
+
+    def _filled(self, fill: OrderFilled, record: Record[Word]) -> None:
+        """Judge that a sale sells no more than is there: what reduces never turns a position over."""
+        holder = fill.order.strategy, fill.order.symbol
+        before = self._held.quantities[holder]
+        self._held.fold(fill)
+        after = self._held.quantities[holder]
+        self._most[holder] = max(self._most.get(holder, ZERO), before, after)
+        if fill.order.purpose != "entry":
+            what = f"{holder[0]} held {before} {holder[1]}, and {after} after this"
+            kept = ZERO <= after <= before or before <= ZERO
+            self._judge.hold("I15", what, record.place(fill.order.client_order_id), holds=kept)
+
+    def _told_flat(self, told: FlatnessTold, record: Record[Word]) -> None:
+        read_back = self._clean_pass is not None and self._clean_pass == (record.epoch, told.pass_number)
+        what = f"FLAT is said, and pass {told.pass_number} did not show it after the last order"
+        self._judge.hold("I28", what, record.place(), holds=read_back)
+        scope = self._scopes.get(told.flatten_id)
+        working = sorted(name for name, (_, symbol) in self._working.items() if scope in {None, symbol})
+        self._judge.hold("I28", f"FLAT is said, and at work are {working}", record.place(), holds=not working)
+        held = [
+            f"{quantity} {symbol} of {strategy}"
+            for (strategy, symbol), quantity in self._held.quantities.items()
+            if scope in {None, symbol} and quantity > WITHOUT_STEP * self._most.get((strategy, symbol), ZERO)
+        ]
+        self._judge.hold("I28", f"FLAT is said, and held are {held}", record.place(), holds=not held)

@@ -1,0 +1,120 @@
+"""What others did on the account, and what contradicts us: it is written down, and entries wait for somebody. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from proto.fields import clipped
+from proto.orders import ConditionSet, OutsideSeen
+from proto.risk import Condition, Everything
+from shared.core.service import Note, Outward, Report
+from shared.execution.books import Books, assets_of
+from shared.execution.orders import Order
+from shared.execution.vocabulary import AccountRead, CancelOrder, TransferTold, VenueOrder, VenueTrade
+from shared.trading.amounts import EXACT, ZERO
+from shared.trading.client_ids import ClientIds
+from shared.trading.order_life import TERMINAL
+
+ACTIVITY: Final = "outside_activity"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a fact led to."""
+
+    reports: list[Report] = field(default_factory=list)
+    effects: list[Outward | Note] = field(default_factory=list)
+    rejected: Order | None = None
+    unsent: Order | None = None
+    accepted: Order | None = None
+
+
+class Outside:
+    """Writes down what was not ours.
+
+    What happened before the books are opened is in the balances that they are opened with.
+    """
+
+    def __init__(self, books: Books, client_ids: ClientIds) -> None:
+        self._books: Final = books
+        self._client_ids: Final = client_ids
+
+    def trade(self, trade: VenueTrade, outcome: Outcome) -> None:
+        """Take in a trade by another hand, or one of ours that is more than was ordered."""
+        base, quote = assets_of(trade.symbol)
+        signed = trade.quantity if trade.side == "buy" else -trade.quantity
+        changes = {base: signed}
+        changes[quote] = changes.get(quote, ZERO) + (-trade.quote_quantity).copy_sign(-signed)
+        changes[trade.fee_asset] = EXACT.subtract(changes.get(trade.fee_asset, ZERO), trade.fee)
+        reference = f"trade-{trade.symbol}-{trade.trade_id}-{trade.side}"
+        if f"{reference}-{base}" in self._books.outside or self._was_before(trade.venue_time_ns):
+            return
+        outcome.reports += [
+            Report(
+                OutsideSeen("trade", f"{reference}-{asset}", trade.symbol, asset, change, trade.venue_time_ns),
+                reducing=True,
+            )
+            for asset, change in changes.items()
+        ]
+        self.wary(outcome, ACTIVITY, f"{trade.symbol} was traded on the account, and not by us")
+
+    def is_known(self, trade: VenueTrade, outcome: Outcome) -> bool:
+        """Say whether the books have a trade of ours, or cannot say so because it is too old: then somebody looks."""
+        novelty = self._books.positions.novelty(trade.symbol, trade.side, trade.trade_id)
+        if novelty == "forgotten":
+            self.wary(
+                outcome, "trade_forgotten", f"{trade.symbol} {trade.trade_id}: too old to say if it is told again"
+            )
+        return novelty != "new"
+
+    def transfer(self, told: TransferTold, outcome: Outcome) -> None:
+        """Take in money that came or went."""
+        if told.reference in self._books.outside or self._was_before(told.venue_time_ns):
+            return
+        seen = OutsideSeen("transfer", told.reference, None, told.asset, told.quantity, told.venue_time_ns)
+        outcome.reports.append(Report(seen, reducing=True))
+        self.wary(outcome, ACTIVITY, f"{told.quantity:f} {told.asset} came or went")
+
+    def _was_before(self, venue_time_ns: int) -> bool:
+        """Say whether something happened before the books were opened, however late it is told."""
+        opened_ns = self._books.opened_venue_ns
+        return not self._books.passes or (opened_ns is not None and venue_time_ns < opened_ns)
+
+    def order(self, told: VenueOrder, outcome: Outcome) -> None:
+        """Take in an order by another hand."""
+        reference = f"order-{told.symbol}-{told.venue_order_id}"
+        if told.status != "open" or reference in self._books.outside:
+            return
+        base, _ = assets_of(told.symbol)
+        seen = OutsideSeen("order", reference, told.symbol, base, told.quantity, told.venue_time_ns)
+        outcome.reports.append(Report(seen, reducing=True))
+        self.wary(outcome, ACTIVITY, f"there is an order for {told.symbol} that is not ours")
+
+    def stray(self, told: VenueOrder, outcome: Outcome) -> None:
+        """Cancel an open order that we sent and do not work: its records are lost, or it was held to have ended.
+
+        Whatever it was to do is decided anew without it. Nothing is marked, for there is nothing it belongs to.
+        """
+        known = self._books.orders.get(told.client_order_id)
+        is_over = known is None or known.life in TERMINAL
+        if is_over and told.status == "open" and self._client_ids.is_ours(told.client_order_id):
+            outcome.effects.append(CancelOrder(told.client_order_id, told.symbol))
+            outcome.effects.append(
+                Note("warning", "an order of ours that is not worked is cancelled", {"order": told.client_order_id})
+            )
+
+    def wary(self, outcome: Outcome, name: str, reason: str) -> None:
+        """Let no entry pass before an operator has looked."""
+        if (name, Everything()) not in self._books.conditions:
+            condition = Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, 64))
+            outcome.reports.append(Report(ConditionSet(condition), reducing=True))
+            outcome.effects.append(Note("critical", name, {"reason": reason}))
+
+
+def openings(account: AccountRead) -> list[Report]:
+    """Return what the books begin with."""
+    totals = {balance.asset: EXACT.add(balance.free, balance.locked) for balance in account.balances}
+    return [
+        Report(OutsideSeen("opening", f"opening-{asset}", None, asset, total, account.venue_time_ns), reducing=True)
+        for asset, total in totals.items()
+        if total
+    ]

@@ -1,0 +1,73 @@
+"""How long is waited before the next order of a place, and what that lets worry about. Pure."""
+
+from collections.abc import Container, Sequence
+from typing import Final
+
+import msgspec
+
+from shared.core.service import Moment
+from shared.execution.books import Place
+from shared.execution.orders import Order
+
+BACKOFF_NS_FIRST: Final = 500_000_000
+BACKOFF_NS_MAX: Final = 30_000_000_000
+REFUSED_WORRYING: Final = 2
+UNCOVERED_NS_WORRYING: Final = 5_000_000_000
+RESIZE_NS: Final = 1_000_000_000  # a cover is changed once in this time
+
+
+class Patience(msgspec.Struct):
+    """What is waited for at a place."""
+
+    not_before_ns: int = 0
+    backoff_ns: int = BACKOFF_NS_FIRST
+    resized_ns: int = -RESIZE_NS
+    uncovered_since_ns: int | None = None
+    refused_stops: int = 0
+    refused: int = 0  # orders in a row that reduce risk
+
+
+class Patiences:
+    """Those of every place that is worked."""
+
+    def __init__(self) -> None:
+        self._of: Final[dict[Place, Patience]] = {}
+
+    def of(self, place: Place) -> Patience:
+        """Return that of a place."""
+        return self._of.setdefault(place, Patience())
+
+    def keep(self, places: Container[Place]) -> None:
+        """Forget all other places."""
+        for gone in [place for place in self._of if place not in places]:
+            del self._of[gone]
+
+    def rejected(self, order: Order, now: Moment) -> None:
+        """Wait longer and longer before the next order of a place whose orders the venue refuses."""
+        self.of(order.place).refused_stops += order.key.purpose == "cover"
+        self.unsent(order, now)
+
+    def unsent(self, order: Order, now: Moment) -> None:
+        """Wait likewise where an order could not be sent at all."""
+        if order.key.purpose == "entry":
+            return  # there is no next one, and what the place has besides shall not wait for it
+        patience = self.of(order.place)
+        patience.refused += 1
+        patience.not_before_ns = now.boot_ns + patience.backoff_ns
+        patience.backoff_ns = min(patience.backoff_ns * 2, BACKOFF_NS_MAX)
+
+    def accepted(self, order: Order) -> None:
+        """Begin with short waits again."""
+        patience = self.of(order.place)
+        patience.backoff_ns, patience.refused_stops, patience.refused = BACKOFF_NS_FIRST, 0, 0
+
+    def worries(self, now: Moment) -> Sequence[str]:
+        """Say which positions cannot be brought down or covered; each is gone on with."""
+        found = []
+        for (strategy, symbol), patience in self._of.items():
+            since_ns = patience.uncovered_since_ns
+            if patience.refused >= REFUSED_WORRYING:
+                found.append(f"{symbol} of {strategy} is NOT FLAT: orders that bring it down or cover it are refused")
+            elif since_ns is not None and now.boot_ns - since_ns > UNCOVERED_NS_WORRYING:
+                found.append(f"{symbol} of {strategy} has had no stop for seconds")
+        return found

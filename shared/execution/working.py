@@ -1,0 +1,273 @@
+"""What to do next about what a strategy has of a symbol: end its entry, bring it down to its target, or cover it. Pure.
+
+One step at a time for each place, and none while it is not known how an order of that place stands. Each step is a
+record to be written, and whatever follows is decided anew from the books. So it makes no difference whether the process
+was killed between two steps.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from proto.fields import clipped
+from proto.orders import CancelMarked, EntryEnded, ExitEnded, ExitOpened, SendMarked
+from shared.core.service import Moment, Report
+from shared.execution.books import Books, Entry, Exit, Place
+from shared.execution.governor import Governor
+from shared.execution.leave import Leave
+from shared.execution.marks import Marks, Purpose
+from shared.execution.orders import Order
+from shared.execution.patience import RESIZE_NS, Patiences
+from shared.market.prices import Prices
+from shared.trading.amounts import ZERO
+from shared.trading.instruments import Instrument, OrderTerms
+
+UNCOVERED_NS_MAX: Final = 15_000_000_000
+REFUSED_STOPS_MAX: Final = 2  # the price may have passed the stop where the venue sees it first
+OURSELVES: Final = "executor"
+
+
+class Worker:
+    """Decides the next step of every place."""
+
+    def __init__(self, *, books: Books, leave: Leave, prices: Prices, governor: Governor, marks: Marks) -> None:
+        self._books: Final = books
+        self._leave: Final = leave
+        self._prices: Final = prices
+        self._governor: Final = governor
+        self._marks: Final = marks
+        self.patience: Final = Patiences()
+        self.instruments: dict[str, Instrument] = {}
+        self.epoch = 0
+        self.is_stopping = False
+
+    def steps(self, now: Moment) -> Sequence[Report]:
+        """Return what is to be written down next, of the first place where there is something to do."""
+        for place in self._places():
+            reports = self._step(place, now)
+            if reports:
+                return reports
+        return ()
+
+    def is_at_rest(self) -> bool:
+        """Say whether nothing would be left half done: no entry, exit or doubt, and all covered that can be."""
+        return not self._books.entries and not self._books.exits and all(map(self._rests, self._places()))
+
+    def _rests(self, place: Place) -> bool:
+        working = self._books.working(place)
+        if any(order.is_in_doubt or order.life == "cancel_marked" for order in working):
+            return False
+        instrument, owned = self.instruments.get(place[1]), self._books.positions.of(*place).owned
+        return bool(working) or instrument is None or not instrument.quantity_floored(owned)
+
+    def _places(self) -> list[Place]:
+        places = dict.fromkeys((position.strategy, position.symbol) for position in self._books.positions.held())
+        places |= dict.fromkeys((e.approval.strategy, e.approval.symbol) for e in self._books.entries.values())
+        places |= dict.fromkeys(self._books.exits)
+        places |= dict.fromkeys(order.place for order in self._books.working())
+        self.patience.keep(places)
+        return list(places)
+
+    def _step(self, place: Place, now: Moment) -> Sequence[Report]:
+        orders = self._books.working(place)
+        if any(order.life == "cancel_marked" or (order.is_in_doubt and order.key.side == "sell") for order in orders):
+            return ()
+        working = [order for order in orders if not order.is_in_doubt]
+        is_buying = len(working) < len(orders)  # or it is not known: what is known to be there is covered and sold
+        for entry in self._books.entries.values():
+            if (entry.approval.strategy, entry.approval.symbol) == place and not is_buying:
+                reports = self._entry_step(entry, working, now)
+                if reports:
+                    return reports
+        found = self._books.exits.get(place)
+        if found is not None:
+            return self._exit_step(place, found, working, now, is_buying=is_buying)
+        return self._cover_step(place, working, now)
+
+    def _entry_step(self, entry: Entry, working: Sequence[Order], now: Moment) -> Sequence[Report]:
+        approval = entry.approval
+        resting = [order for order in working if order.key.parent_id == approval.approval_id]
+        reason = self._why_over(entry, now)
+        if resting:
+            return (_cancelled(resting[0], reason),) if reason else ()
+        if reason is None and self._books.next_child(approval.approval_id) == 1:
+            return ()  # its order is being marked
+        ended = EntryEnded(
+            approval_id=approval.approval_id,
+            intent_id=approval.intent_id,
+            strategy=approval.strategy,
+            symbol=approval.symbol,
+            filled_quantity=self._filled(approval.approval_id),
+            reason=reason or "its order has ended",
+        )
+        return (Report(ended, cause_id=approval.approval_id, reducing=True),)
+
+    def _why_over(self, entry: Entry, now: Moment) -> str | None:
+        """Say why an entry is worked no longer; nothing is ever resumed."""
+        approval = entry.approval
+        if entry.opened_epoch != self.epoch:
+            return "the executor has begun anew since it took this"
+        if self.is_stopping:
+            return "the executor ends"
+        if (approval.strategy, approval.symbol) in self._books.exits:
+            return "the position shall come down"
+        if now.boot_ns > approval.work_until_boot_ns:
+            return "work_until has passed"
+        return self._leave.is_withdrawn(approval.risk_epoch, now)
+
+    def _filled(self, parent_id: str) -> Decimal:
+        ours = (order for order in self._books.orders.values() if order.key.parent_id == parent_id)
+        return sum((order.executed_quantity for order in ours), ZERO)
+
+    def _exit_step(
+        self, place: Place, found: Exit, working: Sequence[Order], now: Moment, *, is_buying: bool
+    ) -> Sequence[Report]:
+        instrument = self.instruments.get(place[1])
+        if instrument is None or any(order.key.purpose == "exit" for order in working):
+            return ()
+        needed = self._books.positions.of(*place).owned - found.target_quantity
+        terms = self._sellable(instrument, place, needed)
+        if terms is None:
+            return () if is_buying else self._exit_ended(place, found, max(needed, ZERO), working)
+        if working:  # on spot a resting order locks the coins
+            return (_cancelled(working[0], "the coins shall be sold"),)
+        mark = self._sale((found.parent_id, "exit"), place, terms, self._price_of(place), now)
+        return () if mark is None else (Report(mark, cause_id=found.exit_id, reducing=True),)
+
+    def _exit_ended(self, place: Place, found: Exit, left: Decimal, working: Sequence[Order]) -> Sequence[Report]:
+        if working and not found.target_quantity:
+            return (_cancelled(working[0], "nothing is left to cover"),)
+        ended = ExitEnded(
+            exit_id=found.exit_id,
+            strategy=place[0],
+            symbol=place[1],
+            quantity_left=left,
+            reason="what is left is below the venue's least order" if left else "the target is reached",
+        )
+        return (Report(ended, cause_id=found.exit_id, reducing=True),)
+
+    def _cover_step(self, place: Place, working: Sequence[Order], now: Moment) -> Sequence[Report]:
+        protection, instrument = self._books.protections.get(place), self.instruments.get(place[1])
+        if instrument is None:
+            return ()
+        covers = [order for order in working if order.key.purpose == "cover"]
+        owned = self._books.positions.of(*place).owned
+        if protection is None:  # the position is gone, or came after its entry had ended
+            if covers:
+                return (_cancelled(covers[0], "there is nothing to cover"),)
+            return self._given_up(place, "no stop is known") if owned else ()
+        stop_price = instrument.stop_price("sell", protection.stop_price)
+        terms = OrderTerms(
+            side="sell",
+            order_type="stop_market",
+            quantity=_orderable(instrument, owned),
+            stop_price=stop_price,
+        )
+        if covers:
+            self.patience.of(place).uncovered_since_ns = None
+            return self._resized(covers, terms.quantity, stop_price, now)
+        if not terms.quantity or self._fault(instrument, terms, None) is not None:
+            # A fee taken in coins leaves crumbs: the exit sells what it can, and sets the rest apart as dust.
+            return (
+                ()
+                if self._books.is_entered(place) or not owned
+                else self._given_up(place, "it is too little for a stop")
+            )
+        hopeless = self._why_no_stop(place, stop_price, now)
+        if hopeless is not None:
+            return self._given_up(place, hopeless)
+        mark = self._sale((protection.parent_id, "cover"), place, terms, stop_price, now)
+        return () if mark is None else (Report(mark, cause_id=protection.parent_id, reducing=True),)
+
+    def _why_no_stop(self, place: Place, stop_price: Decimal, now: Moment) -> str | None:
+        """Say why a position that has no stop shall not wait for one."""
+        price, patience = self._prices.of(place[1]), self.patience.of(place)
+        if patience.uncovered_since_ns is None:
+            patience.uncovered_since_ns = now.boot_ns
+        if price is not None and price.bid <= stop_price:
+            return f"the price has passed the stop at {stop_price:f}"
+        if patience.refused_stops >= REFUSED_STOPS_MAX:
+            return "the venue refuses the stop"
+        return "no stop can be placed" if now.boot_ns - patience.uncovered_since_ns > UNCOVERED_NS_MAX else None
+
+    def _sale(
+        self, parent: tuple[str, Purpose], place: Place, terms: OrderTerms, price: Decimal, now: Moment
+    ) -> SendMarked | None:
+        """Return the mark of an order that reduces risk; None while it has to wait."""
+        if now.boot_ns < self.patience.of(place).not_before_ns or self._leave.is_left_alone(now):
+            return None
+        if self._governor.refusal(now.boot_ns) is not None:
+            return None
+        self._governor.sent(place[1], None, now.boot_ns)
+        parent_id, purpose = parent
+        return self._marks.next(
+            parent_id=parent_id,
+            place=place,
+            side="sell",
+            purpose=purpose,
+            terms=terms,
+            decision_price=price,
+            lease_age_ns=None,
+            now=now,
+        )
+
+    def _resized(self, covers: Sequence[Order], wanted: Decimal, stop_price: Decimal, now: Moment) -> Sequence[Report]:
+        """Cancel a cover that is not what it should be, at most once a second: the next step places it anew."""
+        patience = self.patience.of(covers[0].place)
+        is_right = len(covers) == 1 and (covers[0].open_quantity, covers[0].stop_price) == (wanted, stop_price)
+        if is_right or now.boot_ns - patience.resized_ns < RESIZE_NS:
+            return ()
+        patience.resized_ns = now.boot_ns
+        return (_cancelled(covers[0], "it shall cover another quantity or price"),)
+
+    def _given_up(self, place: Place, reason: str) -> Sequence[Report]:
+        """Bring a position down that cannot be covered."""
+        strategy, symbol = place
+        opened = ExitOpened(
+            exit_id=f"{OURSELVES}:{strategy}:{symbol}:uncovered",
+            strategy=strategy,
+            symbol=symbol,
+            target_quantity=ZERO,
+            asked_by=OURSELVES,
+            reason=clipped(reason),
+        )
+        return (Report(opened, cause_id=None, reducing=True),)
+
+    def _sellable(self, instrument: Instrument, place: Place, needed: Decimal) -> OrderTerms | None:
+        """Return the order that sells so much, capped by what the account holds; None where it is too little for one.
+
+        What is worth too little even at the highest price that is known is given up. A low one is no reason, for it may
+        be wrong: the venue then has the word.
+        """
+        quantity = _orderable(instrument, min(needed, self._books.ledger.balance(instrument.base)))
+        terms = OrderTerms(side="sell", order_type="market", quantity=quantity)
+        is_enough = self._fault(instrument, terms, self._highest_price(place)) is None
+        return terms if terms.quantity > 0 and is_enough else None
+
+    def _fault(self, instrument: Instrument, terms: OrderTerms, reference_price: Decimal | None) -> str | None:
+        fault = instrument.filter_fault(terms, reference_price=reference_price, open_orders=0, algo_orders=0)
+        return None if fault is None else fault.reason
+
+    def _highest_price(self, place: Place) -> Decimal | None:
+        price, paid = self._prices.of(place[1]), self._books.positions.of(*place).average_entry_price
+        known = [one for one in (None if price is None else price.bid, paid) if one is not None]
+        return max(known, default=None)
+
+    def _price_of(self, place: Place) -> Decimal:
+        """Return what to hold a market order's price against: the middle, as costs are, and without it what we paid."""
+        price = self._prices.of(place[1])
+        if price is not None:
+            return price.middle
+        paid = self._books.positions.of(*place).average_entry_price
+        assert paid is not None, "something is sold that was bought"
+        return paid
+
+
+def _cancelled(order: Order, reason: str | None) -> Report:
+    return Report(CancelMarked(order.key, clipped(reason or "", 64)), cause_id=order.key.parent_id, reducing=True)
+
+
+def _orderable(instrument: Instrument, quantity: Decimal) -> Decimal:
+    """Return as much of a quantity as one order may be of."""
+    bounds = (instrument.quantity_max, instrument.market_quantity_max)
+    return instrument.quantity_floored(min(quantity, *(bound for bound in bounds if bound is not None), quantity))

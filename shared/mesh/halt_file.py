@@ -1,0 +1,171 @@
+"""The HALT file: while it is there the kill latch holds, whoever is dead.
+
+Executor, risk and flattener look for it many times a second; the executor looks once more before it signs an entry.
+`touch var/HALT` is enough to stop everything. A latch that a program sets has its id, its actor and its reason in the
+file; of any other file the inode and the time it was changed are the id, so that touching it anew is a new latch.
+
+Whatever cannot be looked at counts as there: who cannot see whether he may go on stands still.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from proto.fields import INTEGER_MAX
+from proto.risk import Latch
+from shared.mesh.private_directory import usable
+
+NAME: Final = "HALT"
+BYTES_MAX: Final = 8_192
+NOBODY: Final = "unknown"
+_LOOK: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in a file that a program has made, for people to read as well."""
+
+    latch_id: str
+    actor: str
+    reason: str
+    set_wall_ns: int
+
+
+class HaltFile:
+    """Looks for it, makes it, and takes it away.
+
+    Whoever takes it away moves it aside before it goes, so that nothing is removed unseen. What lies there latches as
+    much as the file itself, so a death between any two steps loses no latch; that one comes first then, by its own id.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path: Final = directory / NAME
+        self._file: Final = _Place(self.path)
+        self._aside: Final = _Place(directory / f"{NAME}.clearing")
+
+    def is_there(self) -> bool:
+        """Say whether it is there, at the cost of two calls to the system where it is not."""
+        # In this order: what is moved aside between the two looks is seen by the second one.
+        return self._file.is_there() or self._aside.is_there()
+
+    def latch(self) -> Latch | None:
+        """Return the latch that it stands for, None while there is no such file."""
+        latch = self._file.latch()
+        return self._aside.latch() or latch
+
+    def make(self, latch: Latch) -> None:
+        """Make it, durably, unless there is one: that stays as it is. Raises `FileUnusableError`.
+
+        On a full disk it is made empty, which takes no room: it has another id then, and latches all the same.
+        """
+        with usable(self.path):
+            if not self._file.is_there():  # pressed twice is pressed once
+                try:
+                    self._put(latch)
+                except OSError:
+                    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+                    os.close(os.open(self.path, flags, 0o600))
+            self._sync()
+
+    def take_away(self, latch_id: str) -> bool:
+        """Remove it, durably, if it stands for this latch, and say whether none is there. Raises `FileUnusableError`.
+
+        One that stands for another is left alone, also one that somebody makes of it meanwhile.
+        """
+        with usable(self.path):
+            if not self._aside.is_there() and self._file.stands_for(latch_id):
+                with suppress(FileNotFoundError):
+                    self.path.rename(self._aside.path)
+        with usable(self._aside.path):
+            if self._aside.stands_for(latch_id):
+                self._aside.path.unlink()
+            self._sync()
+        return not self.is_there()
+
+    def _put(self, latch: Latch) -> None:
+        """Write it under a name of its own, and give it its name once it is whole."""
+        written = _Written(latch.latch_id, latch.actor, latch.reason, latch.set_wall_ns)
+        fresh = self.path.with_name(f"{NAME}.{os.getpid()}")
+        fresh.unlink(missing_ok=True)
+        try:
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(descriptor, msgspec.json.encode(written) + b"\n")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            with suppress(FileExistsError):  # somebody else was faster
+                os.link(fresh, self.path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    def _sync(self) -> None:
+        descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class _Place:
+    """One name under which a latch may lie. It is read again only when the file has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path: Final = path
+        self._seen_as: tuple[int, ...] | None = None  # what the newest latch was read from
+        self._latch: Latch | None = None
+
+    def is_there(self) -> bool:
+        try:
+            os.lstat(self.path)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def latch(self) -> Latch | None:
+        try:
+            found = os.lstat(self.path)
+        except FileNotFoundError:
+            self._seen_as = self._latch = None
+            return None
+        except OSError as error:
+            return _by_hand("halt-unseen", f"whether it is there cannot be seen: {error.strerror}", 0)
+        seen_as = _identity(found)
+        if seen_as != self._seen_as:
+            self._seen_as, self._latch = seen_as, _latch_at(self.path, found)
+        return self._latch
+
+    def stands_for(self, latch_id: str) -> bool:
+        latch = self.latch()
+        return latch is not None and latch.latch_id == latch_id
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_mode
+
+
+def _latch_at(path: Path, found: os.stat_result) -> Latch:
+    """Return what a file stands for that was found there; what cannot be read was made by hand."""
+    by_hand = _by_hand(f"halt-{found.st_ino}-{found.st_mtime_ns}", "the file was made by hand", found.st_mtime_ns)
+    try:
+        descriptor = os.open(path, _LOOK)
+        try:
+            content = os.read(descriptor, BYTES_MAX)
+        finally:
+            os.close(descriptor)
+        return _checked(msgspec.json.decode(content, type=_Written))
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
+        return by_hand
+
+
+def _checked(written: _Written) -> Latch:
+    """Return the latch, if each of its words fits the messages that carry it."""
+    return msgspec.convert([written.latch_id, written.actor, written.reason, written.set_wall_ns], Latch)
+
+
+def _by_hand(latch_id: str, reason: str, wall_ns: int) -> Latch:
+    return Latch(latch_id, NOBODY, reason, min(max(wall_ns, 0), INTEGER_MAX))

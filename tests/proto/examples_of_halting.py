@@ -1,0 +1,62 @@
+"""Examples of what stops the mesh and flattens the account; `examples.py` has the rest."""
+
+from decimal import Decimal
+from typing import Final
+
+from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, Flatten, Kill, LiftKill
+from proto.envelope import Body
+from proto.fencing import RoleReturned, RoleTaken
+from proto.orders import FlatnessTold, FlattenBegun
+from proto.risk import Latch
+from proto.verdicts import (
+    Alerted,
+    EquityRead,
+    FlowCounted,
+    GuardTripped,
+    HolderRetired,
+    KillCleared,
+    KillLatched,
+)
+from tests.proto.examples_of_data import NOON_NS
+
+LATCH_ID: Final = "kill-20261121-120000"
+
+HALTING_BODIES: Final[tuple[Body, ...]] = (
+    KillLatched(
+        latch=Latch(latch_id=LATCH_ID, actor="ada", reason="prices look wrong", set_wall_ns=NOON_NS),
+    ),
+    KillCleared(latch_id=LATCH_ID, actor="ada", reason="feed was at fault, mended"),
+    FlowCounted(report_sequence=1288, asset="USDT", quantity=Decimal("-120.00"), worth_quote=Decimal("-120.00")),
+    EquityRead(
+        reader_epoch=5,
+        read_number=881,
+        venue_time_ns=NOON_NS,
+        equity_quote=Decimal("858.50"),
+        executor_equity_quote=Decimal("858.91"),
+    ),
+    GuardTripped(
+        trip_id="drawdown-17-2204",
+        guard="drawdown",
+        base_quote=Decimal("1010.00"),
+        floor_quote=Decimal("858.50"),
+        equity_quote=Decimal("858.50"),
+        reason="equity is 15.00 % below its peak, at most 15 % may be lost",
+    ),
+    HolderRetired(instance="executor", process_id=31337, reason="it made no progress for 4.2 s"),
+    Alerted(level="warning", name="drawdown_near", text="equity is 11.4 % below its peak, trading stops at 15 %"),
+    FlattenBegun(flatten_id=LATCH_ID, symbol=None, actor="ada", reason="prices look wrong"),
+    FlatnessTold(
+        flatten_id=LATCH_ID,
+        is_flat=False,
+        pass_number=4,
+        reason="0.0001 BTC of trend are left: the venue takes no order so small",
+    ),
+    RoleTaken(instance="executor", epoch=8, reason="it makes no progress, and the kill latch is set"),
+    RoleReturned(instance="executor", epoch=8, reason="everything is flat"),
+    Kill(actor="ada", reason="prices look wrong"),
+    AskClearKill(actor="ada", reason="feed was at fault, mended", latch_id=LATCH_ID),
+    ClearKillOffered(latch_id=LATCH_ID, offer_id="offer-7Q2F", summary="flat since 12:03, nothing open"),
+    ConfirmClearKill(actor="ada", latch_id=LATCH_ID, offer_id="offer-7Q2F"),
+    LiftKill(actor="ada", reason="feed was at fault, mended", latch_id=LATCH_ID),
+    Flatten(actor="ada", reason="over the weekend", symbol="BTC/USDT"),
+)

@@ -1,0 +1,300 @@
+"""The HALT file: whatever is found under its name latches, and no death and no full disk loses a latch."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from proto.fields import INTEGER_MAX
+from proto.risk import Latch
+from shared.mesh.halt_file import BYTES_MAX, NAME, NOBODY, HaltFile
+from shared.mesh.private_directory import FileUnusableError
+from tests.house.tree import CHECKOUT
+from tests.shared.mesh.crew import Crew
+
+LINES_MIN = 20
+LINES_MAX = 200
+NEVER = 10_000
+LATCH = Latch("kill-1", "operator", "a test", 1)
+OTHER = Latch("kill-2", "risk", "the drawdown limit", 2)
+LONGEST = Latch("k" * 64, "\x01" * 48, "\x01" * 500, INTEGER_MAX)
+
+
+@pytest.fixture
+def halt(tmp_path: Path) -> HaltFile:
+    """Return the HALT file of an empty directory."""
+    return HaltFile(tmp_path)
+
+
+def found(halt: HaltFile) -> Latch:
+    """Return the latch there is, as every way of looking for it sees it."""
+    assert halt.is_there()
+    latch = halt.latch()
+    assert latch is not None
+    assert msgspec.convert(msgspec.to_builtins(latch), Latch) == latch, "it fits the messages that carry it"
+    assert HaltFile(halt.path.parent).latch() == latch, "whoever looks for the first time sees the same"
+    return latch
+
+
+def absent(halt: HaltFile) -> bool:
+    """Tell whether no way of looking for it sees one."""
+    return not halt.is_there() and halt.latch() is None
+
+
+@pytest.mark.parametrize("latch", [LATCH, LONGEST])
+def test_made_seen_and_taken_away(latch: Latch, halt: HaltFile, tmp_path: Path) -> None:
+    """What is made is seen by everybody as it was made, and is gone when it is taken away; nothing else is left."""
+    assert absent(halt)
+    halt.make(latch)
+    assert found(halt) == latch
+    assert halt.take_away(latch.latch_id)
+    assert absent(halt)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_made_twice(halt: HaltFile) -> None:
+    """Pressed twice is pressed once: the first latch stays."""
+    halt.make(LATCH)
+    halt.make(OTHER)
+    assert found(halt) == LATCH
+
+
+def test_another_latch_stays(halt: HaltFile) -> None:
+    """Whoever takes one latch away leaves another where it is, and is told so."""
+    halt.make(OTHER)
+    assert not halt.take_away("kill-1")
+    assert found(halt) == OTHER
+    assert halt.take_away("kill-2")
+
+
+def test_none_to_take_away(halt: HaltFile) -> None:
+    """Taking away what is not there is done already."""
+    assert halt.take_away("kill-1")
+
+
+def test_touched_by_hand(halt: HaltFile) -> None:
+    """An empty file latches, under an id of its own; touched anew it is another latch, and goes by that id."""
+    halt.path.touch()
+    first = found(halt)
+    assert (first.actor, first.reason) == (NOBODY, "the file was made by hand")
+    assert found(halt) == first
+    os.utime(halt.path, ns=(1, 1))
+    second = found(halt)
+    assert second.latch_id != first.latch_id
+    assert not halt.take_away(first.latch_id)
+    assert halt.take_away(second.latch_id)
+    assert absent(halt)
+
+
+@pytest.mark.parametrize("changed_ns", [-5_000_000_000, 0, 2**62])
+def test_a_strange_time_latches(changed_ns: int, halt: HaltFile) -> None:
+    """A file from before 1970 or from far ahead latches like any other."""
+    halt.path.touch()
+    os.utime(halt.path, ns=(changed_ns, changed_ns))
+    assert halt.take_away(found(halt).latch_id)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"please stop\n",
+        b"x" * 1_000_000,
+        b"[" * BYTES_MAX,
+        b'{"latch_id":' * 600,
+        b'{"latch_id":"","actor":"risk","reason":"","set_wall_ns":1}',
+        b'{"latch_id":"kill-1","actor":"risk","reason":"","set_wall_ns":-1}',
+        b'{"latch_id":"kill-1","actor":"risk","reason":"","set_wall_ns":1,"more":1}',
+        b'{"latch_id":"\xff","actor":"risk","reason":"","set_wall_ns":1}',
+    ],
+)
+def test_what_no_program_wrote(content: bytes, halt: HaltFile) -> None:
+    """Free text, a huge file and words that no message could carry latch as what was made by hand."""
+    halt.path.write_bytes(content)
+    latch = found(halt)
+    assert latch.actor == NOBODY
+    assert halt.take_away(latch.latch_id)
+
+
+@given(content=st.binary(max_size=300))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+def test_any_content_latches(content: bytes, tmp_path: Path) -> None:
+    """Whatever bytes stand in it, it latches, and goes when it is taken away by its id."""
+    halt = HaltFile(tmp_path)
+    halt.path.write_bytes(content)
+    assert halt.take_away(found(halt).latch_id)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere"), lambda path: path.symlink_to("/etc/hostname")],
+    ids=["directory", "pipe", "dangling link", "link"],
+)
+def test_what_is_no_file(make: Callable[[Path], object], halt: HaltFile) -> None:
+    """A directory, a pipe and a link under that name latch, and whoever makes the file finds it made."""
+    make(halt.path)
+    assert found(halt).actor == NOBODY
+    halt.make(LATCH)
+    assert found(halt).actor == NOBODY
+
+
+def test_a_directory_goes_on_latching(halt: HaltFile) -> None:
+    """A directory under that name is for a person to remove: whoever tries is told why not, and it latches still."""
+    halt.path.mkdir()
+    latch = found(halt)
+    with pytest.raises(FileUnusableError, match=r"HALT\.clearing"):
+        halt.take_away(latch.latch_id)
+    assert found(halt) == latch
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file(halt: HaltFile) -> None:
+    """A file that may not be read latches."""
+    halt.path.touch(mode=0o000)
+    assert found(halt).actor == NOBODY
+
+
+def test_who_cannot_look_stands_still(tmp_path: Path) -> None:
+    """Where it cannot be seen whether there is one, there is; and none can be made or taken away."""
+    (tmp_path / "var").touch()
+    halt = HaltFile(tmp_path / "var")
+    assert found(halt).reason == "whether it is there cannot be seen: Not a directory"
+    with pytest.raises(FileUnusableError, match="Not a directory"):
+        halt.make(LATCH)
+    with pytest.raises(FileUnusableError, match="Not a directory"):
+        halt.take_away(found(halt).latch_id)
+
+
+def test_no_directory_is_no_latch(tmp_path: Path) -> None:
+    """Without a directory there is no file in it, and making one says so."""
+    halt = HaltFile(tmp_path / "var")
+    assert absent(halt)
+    with pytest.raises(FileUnusableError, match="No such file"):
+        halt.make(LATCH)
+
+
+def test_a_file_without_room_for_its_words(halt: HaltFile) -> None:
+    """Where nothing can be written it is made empty, and latches under an id of its own."""
+    with files_may_not_grow():
+        halt.make(LATCH)
+        halt.make(LATCH)
+    assert halt.path.stat().st_size == 0
+    assert found(halt).actor == NOBODY
+    assert [path.name for path in halt.path.parent.iterdir()] == [NAME]
+
+
+DISK_TEST = """
+mount -t tmpfs -o size=64k,mode=0700 none "$1" && mount -t tmpfs -o ro,mode=0700 none "$2" || exit
+exec "$3" -m tests.shared.mesh.halt_on_a_full_disk "$1" "$2"
+"""
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """On a real file system that is full it is made and taken away; on a read-only one it says that it cannot be."""
+    command = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*command, "true"], check=False).returncode:
+        pytest.skip("this machine allows no mounts of one's own")
+    disks = [tmp_path / "full", tmp_path / "read-only"]
+    for disk in disks:
+        disk.mkdir()
+    told = subprocess.run(
+        [*command, "sh", "-c", DISK_TEST, "sh", *disks, sys.executable],
+        cwd=CHECKOUT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.splitlines() == [
+        "No space left on device",
+        "full: 0 bytes, the file was made by hand",
+        "full: taken away True",
+        "read-only: Read-only file system",
+    ], told.stderr
+
+
+def test_a_death_while_it_is_made(crew: Crew, fast_path: Path) -> None:
+    """Killed before any line of making it, a process leaves the whole latch or none; making it again makes it."""
+    for line in range(1, LINES_MAX):
+        maker = crew.start("halter", fast_path, act="make", line=line, replaced_at=NEVER)
+        survived = bool(maker.hear())
+        crew.dismiss([maker])
+        halt = HaltFile(fast_path)
+        assert halt.latch() in {None, LATCH}
+        halt.make(LATCH)
+        assert found(halt) == LATCH
+        assert halt.take_away("kill-1")
+        if survived:
+            return
+    raise AssertionError("the process never came to its end")
+
+
+def test_a_death_while_it_is_taken_away(crew: Crew, fast_path: Path) -> None:
+    """Killed before any line of taking it away, a process leaves it there or gone; taking it away again ends it."""
+    for line in range(1, LINES_MAX):
+        halt = HaltFile(fast_path)
+        halt.make(LATCH)
+        survived = _taken_away(crew, fast_path, line=line, replaced_at=NEVER)
+        assert halt.latch() in {None, LATCH}
+        assert halt.take_away("kill-1")
+        assert absent(halt)
+        if survived:
+            return
+    raise AssertionError("the process never came to its end")
+
+
+def test_no_death_loses_the_latch_of_another(crew: Crew, fast_path: Path) -> None:
+    """Somebody replaces the file at any line of its removal, and the remover dies at any later one: that latches."""
+    halt = HaltFile(fast_path)
+    for replaced_at in range(1, LINES_MAX, 2):  # the steps have no common factor: every line is one to die at
+        for line in range(replaced_at + 1, LINES_MAX, 5):
+            halt.make(LATCH)
+            survived = _taken_away(crew, fast_path, line=line, replaced_at=replaced_at)
+            if survived and absent(halt):
+                assert replaced_at > LINES_MIN, "it came to its end before anybody replaced the file"
+                return
+            halt.take_away("kill-1")
+            latch = found(halt)
+            assert latch.actor == NOBODY, (replaced_at, line)
+            assert halt.take_away(latch.latch_id)
+            if survived:
+                break
+    raise AssertionError("the process never came to its end")
+
+
+def test_what_was_left_aside_comes_first(halt: HaltFile) -> None:
+    """What somebody had moved aside and pressed anew meanwhile are two latches, and each must be taken away."""
+    halt.make(LATCH)
+    halt.path.rename(halt.path.with_name("HALT.clearing"))
+    assert found(halt) == LATCH
+    halt.make(OTHER)
+    assert found(halt) == LATCH
+    assert not halt.take_away("kill-2")
+    assert not halt.take_away("kill-1")
+    assert found(halt) == OTHER
+    assert halt.take_away("kill-2")
+
+
+def _taken_away(crew: Crew, directory: Path, *, line: int, replaced_at: int) -> bool:
+    """Have a process take it away that dies at one line, after it was replaced at another; tell if it came through."""
+    clearer = crew.start("halter", directory, act="take away", line=line, replaced_at=replaced_at)
+    survived = bool(clearer.hear())
+    crew.dismiss([clearer])
+    return survived
+
+
+@contextmanager
+def files_may_not_grow() -> Iterator[None]:
+    """Let no byte be written to any file, as on a disk that is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
