@@ -1,4 +1,4 @@
-"""What executor and flattener are told alike of the account that they trade on: the account itself, bounds, a gateway."""
+"""What executor and flattener are told alike of the account that they trade on: itself, its bounds, a gateway."""
 
 import hashlib
 from random import Random
