@@ -41,15 +41,19 @@ def show(verb: str, lines: Callable[[Story], Iterator[Row]], argv: Sequence[str]
 
 def read_story(verb: str, root: Path) -> Story | None:
     """Return what the journals tell, or say why nothing can be read."""
+
+    def complain(words: object) -> None:
+        sys.stderr.write(f"bowline {verb}: {words}\n")
+
     try:
-        return _read(root, os.environ)
+        return _read(root, os.environ, complain)
     except (SettingsError, JournalDamaged, OSError) as error:
-        sys.stderr.write(f"bowline {verb}: {error}\n")
+        complain(error)
         return None
 
 
-def _read(root: Path, environment: Mapping[str, str]) -> Story:
-    """Read whatever of the journals is there."""
+def _read(root: Path, environment: Mapping[str, str], complain: Callable[[str], None]) -> Story:
+    """Read whatever of the journals is there, and say what of it cannot be read."""
     var = root / load_configuration(root=root, environment=environment).settings.paths.var_directory
     codec, story = EnvelopeCodec(), Story()
     for role in ROLES:
@@ -59,9 +63,12 @@ def _read(root: Path, environment: Mapping[str, str]) -> Story:
         with closing(JournalReader(RealDisk(directory))) as reader:
             while entries := reader.poll():
                 for entry in entries:
-                    decoded = None if isinstance(entry, Gap) else codec.decode_stored(entry.payload)
-                    if decoded is not None and not isinstance(decoded, BadFrame):
-                        story.take(decoded)
+                    if isinstance(entry, Gap):
+                        continue
+                    try:
+                        story.take(codec.decode_stored(entry.payload))
+                    except BadFrame as bad:  # of a version that is to come, or of none: the rest is worth showing
+                        complain(f"record {entry.sequence} of {role}'s journal is left out, it cannot be read: {bad}")
     return story
 
 

@@ -37,12 +37,14 @@ def example(kind: type[Body]) -> Body:
     return next(body for body in BODIES if isinstance(body, kind))
 
 
-def written(root: Path, role: str, bodies: Sequence[Body]) -> None:
-    """Write a journal."""
+def written(root: Path, role: str, bodies: Sequence[Body], *, after: bytes | None = None) -> None:
+    """Write a journal; where there is to be something else before the messages, first that."""
     directory = journal_directory(root / "var", role)
     directory.mkdir(parents=True)
     codec = EnvelopeCodec()
-    journal = create_journal(Opening(disk=RealDisk(directory), prove=codec.decode_stored), date=DAY, state=b"")
+    journal = create_journal(Opening(disk=RealDisk(directory), prove=lambda _: None), date=DAY, state=b"")
+    if after is not None:
+        journal.append(after)
     for number, body in enumerate(bodies, 1):
         envelope = msgspec.structs.replace(an_envelope(body), id=f"{role}-7-{number}", sequence=number)
         journal.append(codec.encode(envelope))
@@ -169,6 +171,15 @@ def test_there_may_be_nothing(root: Path, capsys: pytest.CaptureFixture[str]) ->
     for verb, words in ((orders, "no orders yet"), (fills, "no fills yet"), (positions, "no positions yet")):
         assert verb.main(["--root", str(root)]) == 0
         assert capsys.readouterr().out == f"{words}\n"
+
+
+def test_what_cannot_be_read_is_left_out_and_said(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A record of a version to come, or of none, takes nothing from those around it."""
+    written(root, "executor", [example(kind) for kind in EXECUTOR], after=b"no message of ours")
+    assert fills.main(["--root", str(root), "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["trade"] == "3141592653"
+    assert said.err.startswith("bowline fills: record 1 of executor's journal is left out, it cannot be read: ")
 
 
 def test_a_cancellation_under_way_is_no_end(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
