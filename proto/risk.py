@@ -99,13 +99,14 @@ class LeaseAnswered(Message, frozen=True, tag="lease_answered.1"):
 
     `permission` holds everywhere; a condition of a narrower scope says less for its symbol or strategy alone. Where
     there are more conditions than fit, the rest is one condition for everything, of the strictest permission among
-    them.
+    them. `latch` is the kill latch, where it stands in risk's journal: so it comes as far as here without any file.
     """
 
     number: Count
     risk_epoch: Count
     permission: Permission
     conditions: Conditions
+    latch: Latch | None
 
 
 class RiskSnapshot(Message, frozen=True, tag="risk_snapshot.1"):

@@ -19,7 +19,6 @@ import msgspec
 
 from proto.orders import SendMarked
 from proto.verdicts import Approval, IntentJudged
-from services.executor.__main__ import account_of
 from services.executor.__main__ import plan_of as executor_plan
 from services.risk_watchdog.__main__ import plan_of as risk_plan
 from services.risk_watchdog.__main__ import terms_of
@@ -52,6 +51,7 @@ from shared.market.features import Feature
 from shared.mesh.clock import SystemClock
 from shared.mesh.service import Plan, run
 from shared.mesh.settings import Configuration, load_configuration
+from shared.mesh.trading_account import account_of
 from shared.risk.limits import Limits
 from shared.risk.tiers import Tier
 from shared.strategies.strategy import NOTHING, VOLUME, BracketWish, Strategy

@@ -43,6 +43,7 @@ from proto.risk import (
     AskLease,
     Condition,
     Everything,
+    Latch,
     LeaseAnswered,
     LimitUse,
     OfStrategy,
@@ -170,6 +171,7 @@ BODIES: Final[tuple[Body, ...]] = (
         risk_epoch=17,
         permission="RUN",
         conditions=(A_CONDITION,),
+        latch=Latch(latch_id="kill-1", actor="ada", reason="prices look wrong", set_wall_ns=NOON_NS),
     ),
     EntryOpened(approval=AN_APPROVAL),
     EntryEnded(

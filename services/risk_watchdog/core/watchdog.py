@@ -212,7 +212,7 @@ class RiskCore:
                 return self._intent(asked, intent, now)
             case AskLease(number=number):
                 conditions = self._conditions(now)
-                answer = LeaseAnswered(number, self._epoch, everywhere(conditions), conditions)
+                answer = LeaseAnswered(number, self._epoch, everywhere(conditions), conditions, None)
                 return (Answer(asked, answer),)
             case AskLimits():
                 return (Answer(asked, LimitsAnswered(self._standing.limits())),)

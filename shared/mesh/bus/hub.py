@@ -22,6 +22,9 @@ REQUEST_MESSAGES_MAX: Final = 1_000
 BYTES_MAX: Final = MARKET_BYTES_MAX  # of a packet of a stream, and of a snapshot's or a tail's part
 _HEARTBEAT_MS: Final = 500
 _HANDSHAKE_MS: Final = 2_000
+# libzmq waits for 100 to 200 ms before it tries again, most of what others wait for a process that starts. An attempt
+# at a socket that is not there costs microseconds.
+_RECONNECT_MS: Final = 20
 
 Socket = zmq.Socket[bytes]
 
@@ -174,6 +177,7 @@ class Hub:
         socket.sndhwm = socket.rcvhwm = STREAM_MESSAGES_MAX if streams else REQUEST_MESSAGES_MAX
         socket.maxmsgsize = ORDER_BYTES_MAX if name in ORDER_SOCKETS and not streams else BYTES_MAX
         socket.handshake_ivl = _HANDSHAKE_MS
+        socket.reconnect_ivl = _RECONNECT_MS
         socket.heartbeat_ivl = _HEARTBEAT_MS
         socket.heartbeat_timeout = 4 * _HEARTBEAT_MS
         socket.immediate = not streams

@@ -166,7 +166,7 @@ class Desk:
         """Let the core ask for its lease, and be answered."""
         asked = of(self.take(Woken("lease")), Ask)[0]
         assert isinstance(asked.body, AskLease), "which is all it asks"
-        granted = LeaseAnswered(asked.body.number, 1, "RUN", ())
+        granted = LeaseAnswered(asked.body.number, 1, "RUN", (), None)
         answer = self.envelope("risk", msgspec.structs.replace(granted, **changes))
         self.take(Answered(asked.ask_id, answer))
 

@@ -24,6 +24,7 @@ from services.feed_handler.vocabulary import (
 from shared.market.observations import Quote, Trade
 from tests.loopback import OUR_HOST, free_port
 from tests.services.feed_handler.link.linked import BRISK, KINDS, PATIENCE_S, SYMBOL, Brought, Linked, linked
+from tests.services.sim_exchange.face.venue import PRICE
 from tests.services.sim_exchange.faults.sabotaged import Sabotaged
 
 DEPTH = "GET /api/v3/depth"
@@ -73,6 +74,8 @@ async def trading_until_gone(exchange: Sabotaged, brought: Brought, connections:
     """Trade on until the venue sees none of these connections any more."""
     async with asyncio.timeout(PATIENCE_S):
         while connections & set(exchange.venue.face.market_sockets.connections):
+            # What is sold was bid for anew: a fast machine would have emptied the book before they are gone.
+            exchange.venue.order("BUY", "0.001", str(PRICE - 1), account="max")
             exchange.venue.order("SELL", "0.001")
             await brought.next(Came, lambda came: isinstance(came.told[0], Trade))
 
