@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from proto.verdicts import GuardTripped, KillCleared, KillLatched
-from services.inspection.command import Row, show
+from services.inspection.command import show
 from services.inspection.story import Story
 from services.inspection.why import time_of
+from shared.core.tables import Row
 
 STANDS = "no"
 
