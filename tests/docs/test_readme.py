@@ -23,6 +23,7 @@ def environment() -> Iterator[dict[str, str]]:
     home = Path(tempfile.mkdtemp(prefix="bw-"))
     environment = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(CHECKOUT),  # another working tree may share the .venv
         "BOWLINE_PATHS__VAR_DIRECTORY": str(home / "var"),
         "BOWLINE_PATHS__RUN_DIRECTORY": str(home / "run"),
         "BOWLINE_METRICS__PORT": str(free_port(THIS_HOST)),
