@@ -16,6 +16,7 @@ from services.control.arguments import parser_of, reason_argument, seconds
 from services.control.asking import SILENT, actor, replies_of, words_of
 from services.control.flatness import WAIT_SECONDS, FlatnessWatch
 from shared.core.durations import duration
+from shared.core.texts import printable
 from shared.mesh.clock import SystemClock
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.private_directory import FileUnusableError
@@ -87,7 +88,8 @@ def _latched(configuration: Configuration, act: Kill, streams: Streams) -> Latch
         streams.say(f"HALTED: {file.path} is there, for the kill latch {latch.latch_id}")
     else:
         age = duration(max(wall_ns - latch.set_wall_ns, 0) / _NS_PER_S)
-        streams.say(f"HALTED already, for {age}: {file.path}, {latch.latch_id}, by {latch.actor}: {latch.reason}")
+        whose = printable(f"{latch.latch_id}, by {latch.actor}: {latch.reason}")
+        streams.say(f"HALTED already, for {age}: {file.path}, {whose}")
     select.poll().poll(SEEN_MS)
     return latch
 

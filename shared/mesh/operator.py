@@ -41,8 +41,12 @@ def operator_hub(configuration: Configuration) -> Iterator[Hub]:
 
 
 def risk_heard(configuration: Configuration) -> RiskSnapshot | None:
-    """Return what risk says of itself now; None if it says nothing, or nobody can be it for want of keys."""
-    return asyncio.run(_risk_heard(configuration)) if configuration.keys_directory.is_dir() else None
+    """Return what risk says of itself now; None if it says nothing, as where there is no socket or no key of it."""
+    socket = f"{RISK}.{RISK}"
+    addresses, run_directory = configuration.settings.mesh.addresses, configuration.run_directory
+    if not configuration.keys_directory.is_dir() or not (socket in addresses or (run_directory / socket).is_socket()):
+        return None
+    return asyncio.run(_risk_heard(configuration))
 
 
 async def _risk_heard(configuration: Configuration) -> RiskSnapshot | None:

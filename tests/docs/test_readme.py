@@ -42,8 +42,8 @@ def verb(name: str, environment: dict[str, str], *arguments: str) -> subprocess.
 
 
 def words(table: str) -> list[list[str]]:
-    """Return the cells of a table, with a number in the place of every number."""
-    lines = [re.split(r"  +", line.strip()) for line in table.splitlines()]
+    """Return the cells of a table, with a number in the place of every number; what stands behind it comes and goes."""
+    lines = [re.split(r"  +", line.strip()) for line in table.partition("\n\n")[0].splitlines()]
     return [[re.sub(r"[\d.]+", "1", cell) for cell in line] for line in lines]
 
 
