@@ -1,0 +1,72 @@
+"""The journal of another role, read from its files by a process that does not write it, and does not ask its owner.
+
+Whoever acts for an owner that is dead, or takes over what another did, must know what that one wrote down. The files
+are only read, and only what stands there whole and in its chain is believed: a torn tail was never acknowledged, and is
+no part of it; a tail that is known to be lost ends in `RecordsLost`, as every other hole does.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from proto.codec import BadFrame, EnvelopeCodec
+from proto.risk import Anchor
+from shared.core.service import Recorded, RecordsLost
+from shared.mesh.journal import Disk, Examination, Gap, JournalError, JournalReader, Record, Snapshot, TailLost, examine
+
+
+class TailUnreadError(Exception):
+    """A journal that cannot be believed, or not be read at all; it says why."""
+
+
+class JournalTail:
+    """What was durable in a journal when it was looked at."""
+
+    def __init__(self, disk: Disk, examination: Examination, snapshot: Snapshot, codec: EnvelopeCodec) -> None:
+        self.state: Final = snapshot.state  # what its newest segment begins with
+        self._from: Final = snapshot.sequence + 1
+        self._disk: Final = disk
+        self._examination: Final = examination
+        self._codec: Final = codec
+
+    def past(self) -> Iterator[Recorded | RecordsLost]:
+        """Yield what was recorded since the state, the holes included; TailUnreadError: it cannot be read on."""
+        return self._entries(self._from)
+
+    def everything(self) -> Iterator[Recorded | RecordsLost]:
+        """Yield what was recorded in all segments that are there; TailUnreadError: it cannot be read on."""
+        return self._entries(1)
+
+    def _entries(self, from_sequence: int) -> Iterator[Recorded | RecordsLost]:
+        mark = self._examination.mark
+        reader = JournalReader(self._disk, from_sequence=from_sequence, committed=lambda: mark)
+        try:
+            while entries := reader.poll():
+                yield from (self._read(entry) for entry in entries)
+        except (JournalError, OSError, BadFrame) as error:
+            raise TailUnreadError(str(error)) from error
+        finally:
+            reader.close()
+        if (lost := self._examination.refusal) is not None:
+            yield RecordsLost(lost.sequence_highest + 1, str(lost))
+
+    def _read(self, entry: Record | Gap) -> Recorded | RecordsLost:
+        if isinstance(entry, Gap):
+            return RecordsLost(entry.sequence + 1, entry.reason)
+        return Recorded(self._codec.decode_stored(entry.payload))
+
+
+def journal_tail(disk: Disk, *, codec: EnvelopeCodec, anchors: Sequence[Anchor] = ()) -> JournalTail | None:
+    """Look at the journal in a directory, None where there never was one; TailUnreadError: it is damaged.
+
+    `anchors` are what peers hold of it: they show a lost tail that the directory itself does not.
+    """
+    try:
+        examination = examine(disk, anchors)
+    except OSError as error:
+        raise TailUnreadError(str(error)) from error
+    refusal = examination.refusal
+    if refusal is not None and not isinstance(refusal, TailLost):
+        raise TailUnreadError(str(refusal)) from refusal
+    if examination.snapshot is None:
+        return None
+    return JournalTail(disk, examination, examination.snapshot, codec)

@@ -1,0 +1,323 @@
+"""The guards of the account: how far equity may fall, from its peak and in a day, before trading stops. Pure.
+
+All they know is the fold of risk's journal (`folded`), and what follows from it is said by `due`: so after any crash
+the same records lead to the same trip, and whoever reads the journal later can hold each trip against them
+(`replayed`). There is no second place where these rules stand.
+
+One reading proves nothing. Two that follow each other, and that the executor's books agree with, do; and where the
+books say something else, or nothing, readings of half a minute. What lifts the mark that a fall is counted from needs
+the books' agreement in any case: a deposit that nobody has told of yet is no gain that could be lost again.
+
+Money that comes or goes moves the marks by as much as it changes the account: half the money taken out leaves half the
+peak. Until two readings that agree with the books have shown it, it is taken off the readings instead.
+"""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from itertools import takewhile
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from proto.envelope import Envelope
+from proto.fields import Id
+from proto.verdicts import Alerted, DayBegun, EquityRead, FlowCounted, GuardTripped, KillCleared
+
+Guard = Literal["drawdown", "daily_loss"]
+GUARDS: Final[tuple[Guard, ...]] = get_args(Guard)
+WARNINGS: Final = (50, 80)  # percent of the way to the floor
+ALL_THE_WAY: Final = 100
+
+APART_NS_MIN: Final = 1_000_000_000  # by the venue's clock: two looks, and not one told twice
+APART_NS_MAX: Final = 15_000_000_000  # what lies further apart does not follow each other
+ALONE_NS: Final = 30_000_000_000  # so long readings last that count without the books
+READINGS_MAX: Final = 40  # more than `ALONE_NS` has
+TOLERANCE: Final = Decimal("0.01")  # of equity: prices move between two readings
+PEAK_STEP: Final = Decimal("0.001")  # of the peak: what is less above it is not worth a record
+ANEW: Final = Decimal("0.5")  # of the account: money that came and is more lets the guards begin anew
+
+NOTHING: Final = Decimal(0)
+ONE: Final = Decimal(1)
+_EIGHT_PLACES: Final = Decimal("1E-8")
+_TEN_PLACES: Final = Decimal("1E-10")
+_arithmetic: Final = Context(prec=80, traps=[InvalidOperation])
+
+
+class GuardLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """At which loss each guard trips, as a fraction of what it counts from."""
+
+    drawdown_kill_fraction: Decimal
+    daily_loss_kill_fraction: Decimal
+
+    def of(self, guard: Guard) -> Decimal:
+        """Return the limit of one."""
+        return self.drawdown_kill_fraction if guard == "drawdown" else self.daily_loss_kill_fraction
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What was read of the account, and what the executor's books said then."""
+
+    number: tuple[int, int]  # the reader's epoch, and its own
+    venue_time_ns: int
+    equity_quote: Decimal
+    books_quote: Decimal | None
+
+    @property
+    def agrees(self) -> bool:
+        """Say whether the books said the same."""
+        books = self.books_quote
+        if books is None:
+            return False
+        return abs(self.equity_quote - books) <= TOLERANCE * max(abs(self.equity_quote), abs(books))
+
+    @property
+    def sure_quote(self) -> Decimal:
+        """Return what both say is there at least."""
+        return self.equity_quote if self.books_quote is None else min(self.equity_quote, self.books_quote)
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What a guard counts from: the peak, or the day's start. `is_due` while the next sure readings shall set it."""
+
+    quote: Decimal | None = None
+    is_due: bool = True
+    warned: int = 0
+    trip_id: Id | None = None  # tripped, and not cleared since
+
+    @property
+    def is_armed(self) -> bool:
+        """Say whether a fall from it can be counted, and is not one already."""
+        return self.quote is not None and self.quote > 0 and self.trip_id is None
+
+
+class GuardState(msgspec.Struct, frozen=True):
+    """All that the guards know."""
+
+    readings: tuple[Reading, ...] = ()  # the newest of those that follow each other
+    newest: tuple[int, int] = (0, 0)
+    flow_quote: Decimal = NOTHING  # what came and went, and is not in the marks yet
+    flows_to: int = 0  # the executor's reports up to this one are counted
+    drawdown: Mark = Mark()
+    daily_loss: Mark = Mark()
+
+    def mark(self, guard: Guard) -> Mark:
+        """Return what a guard counts from."""
+        return self.drawdown if guard == "drawdown" else self.daily_loss
+
+    def net_quote(self, reading: Reading) -> Decimal:
+        """Return a reading without the money that came or went and is not in the marks yet."""
+        return reading.equity_quote - self.flow_quote
+
+
+class Trip(msgspec.Struct, frozen=True):
+    """A guard has to stop trading."""
+
+    trip_id: Id
+    guard: Guard
+    base_quote: Decimal
+    floor_quote: Decimal
+    equity_quote: Decimal
+    limit: Decimal
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """Equity has gone so much of the way to a guard's floor."""
+
+    guard: Guard
+    percent: int
+    base_quote: Decimal
+    floor_quote: Decimal
+    equity_quote: Decimal
+
+    @property
+    def cause_id(self) -> Id:
+        """Return what the alert names as its cause, by which the fold knows it again."""
+        return f"guard-{self.guard}-{self.percent}"
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """A trip of the journal, and what the records before it lead to."""
+
+    trip: GuardTripped
+    recomputed: Trip | None
+    readings: tuple[Reading, ...]
+    limit: Decimal  # that was in force then, by the trip itself
+
+    @property
+    def agrees(self) -> bool:
+        """Say whether the records lead to that trip and to no other."""
+        found, trip = self.recomputed, self.trip
+        if found is None:
+            return False
+        told = (trip.trip_id, trip.base_quote, trip.floor_quote, trip.equity_quote)
+        return told == (found.trip_id, found.base_quote, found.floor_quote, found.equity_quote)
+
+
+def folded(state: GuardState, record: Envelope) -> GuardState:
+    """Take in a record of risk's journal."""
+    with localcontext(_arithmetic):
+        match record.body:
+            case EquityRead() as read:
+                return _read(state, _reading(read))
+            case FlowCounted(report_sequence=sequence, worth_quote=worth):
+                flow_quote, flows_to = state.flow_quote + worth, max(state.flows_to, sequence)
+                readings = () if worth else state.readings
+                return _with(state, readings=readings, flow_quote=flow_quote, flows_to=flows_to)
+            case DayBegun():
+                return _with(state, readings=(), daily_loss=_with(state.daily_loss, is_due=True))
+            case GuardTripped(guard=guard, trip_id=trip_id):
+                return _marked(state, guard, _with(state.mark(guard), trip_id=trip_id))
+            case KillCleared():
+                for guard in GUARDS:
+                    if state.mark(guard).trip_id is not None:
+                        state = _marked(state, guard, Mark())
+                return _with(state, readings=())
+            case Alerted():
+                return _warned(state, record.cause_id)
+            case _:
+                return state
+
+
+def matters(state: GuardState, limits: GuardLimits, read: EquityRead) -> bool:
+    """Say whether a reading has to be written down: it may change what is known, or ends what might have."""
+    with localcontext(_arithmetic):
+        reading = _reading(read)
+        if reading.number <= state.newest:
+            return False
+        before = state.readings[-1] if state.readings else None
+        if before is None or not _tells(state, limits, before):
+            return _tells(state, limits, reading)
+        apart_ns = reading.venue_time_ns - before.venue_time_ns
+        return not 0 <= apart_ns < APART_NS_MIN
+
+
+def due(state: GuardState, limits: GuardLimits) -> list[Trip | Warned]:
+    """Return what has to be done now, and is not written down yet."""
+    with localcontext(_arithmetic):
+        found = (_tripped(state, guard, limits.of(guard)) or _near(state, guard, limits.of(guard)) for guard in GUARDS)
+        return [one for one in found if one is not None]
+
+
+def replayed(records: Iterable[Envelope], trip_id: Id) -> Replayed | None:
+    """Recompute a trip from the records before it, with the limit that was in force then."""
+    state = GuardState()
+    for record in records:
+        if isinstance(record.body, GuardTripped) and record.body.trip_id == trip_id:
+            trip = record.body
+            with localcontext(_arithmetic):
+                limit = (ONE - trip.floor_quote / trip.base_quote).quantize(_TEN_PLACES) if trip.base_quote else ONE
+                return Replayed(trip, _tripped(state, trip.guard, limit), state.readings, limit)
+        state = folded(state, record)
+    return None
+
+
+def _reading(read: EquityRead) -> Reading:
+    number = (read.reader_epoch, read.read_number)
+    return Reading(number, read.venue_time_ns, read.equity_quote, read.executor_equity_quote)
+
+
+def _read(state: GuardState, reading: Reading) -> GuardState:
+    """Take in a reading, and let two that are sure set the marks."""
+    if reading.number <= state.newest:
+        return state
+    state, before = _with(state, newest=reading.number), state.readings[-1] if state.readings else None
+    if before is None or before.number[0] != reading.number[0]:
+        return _with(state, readings=(reading,))
+    apart_ns = reading.venue_time_ns - before.venue_time_ns
+    if 0 <= apart_ns < APART_NS_MIN:
+        return state
+    if not 0 < apart_ns <= APART_NS_MAX:
+        return _with(state, readings=(reading,))
+    state = _with(state, readings=(*state.readings, reading)[-READINGS_MAX:])
+    return _settled(state, before, reading) if before.agrees and reading.agrees else state
+
+
+def _settled(state: GuardState, before: Reading, reading: Reading) -> GuardState:
+    """Set what is due, move the marks by the money that came or went, and lift the peak."""
+    sure_quote, equity, flow = min(before.sure_quote, reading.sure_quote), reading.equity_quote, state.flow_quote
+    before_flow = equity - flow
+    begins_anew = before_flow <= 0 or flow > ANEW * equity
+    for guard in GUARDS:
+        mark = state.mark(guard)
+        if mark.quote is None or mark.is_due or begins_anew:
+            mark = _with(mark, quote=sure_quote, is_due=False, warned=0)
+        elif flow:
+            mark = _with(mark, quote=(mark.quote * equity / before_flow).quantize(_EIGHT_PLACES, ROUND_HALF_EVEN))
+        if guard == "drawdown" and mark.quote is not None and sure_quote > mark.quote:
+            mark = _with(mark, quote=sure_quote, warned=0)
+        state = _marked(state, guard, mark)
+    return _with(state, flow_quote=NOTHING)
+
+
+def _tells(state: GuardState, limits: GuardLimits, reading: Reading) -> bool:
+    """Say whether a reading, with another like it, would change what is known."""
+    marks = [state.mark(guard) for guard in GUARDS]
+    if reading.agrees:
+        peak = state.drawdown.quote
+        if state.flow_quote or any(mark.is_due for mark in marks):
+            return True
+        if peak is not None and reading.sure_quote > peak + abs(peak) * PEAK_STEP:
+            return True
+    net_quote = state.net_quote(reading)
+    return any(
+        state.mark(guard).is_armed and net_quote <= _level(state.mark(guard), limits.of(guard), _next(state, guard))
+        for guard in GUARDS
+    )
+
+
+def _tripped(state: GuardState, guard: Guard, limit: Decimal) -> Trip | None:
+    mark = state.mark(guard)
+    if not mark.is_armed or not _confirmed(state, floor := _level(mark, limit, ALL_THE_WAY)):
+        return None
+    assert mark.quote is not None, "what is armed counts from something"
+    reading = state.readings[-1]
+    epoch, number = reading.number
+    trip_id = f"trip-{guard.replace('_', '-')}-{epoch}-{number}"
+    return Trip(trip_id, guard, mark.quote, floor, state.net_quote(reading), limit)
+
+
+def _near(state: GuardState, guard: Guard, limit: Decimal) -> Warned | None:
+    """Return the highest of the warnings that is due."""
+    mark = state.mark(guard)
+    for percent in reversed(WARNINGS):
+        if mark.is_armed and percent > mark.warned and _confirmed(state, _level(mark, limit, percent)):
+            assert mark.quote is not None, "what is armed counts from something"
+            equity = state.net_quote(state.readings[-1])
+            return Warned(guard, percent, mark.quote, _level(mark, limit, ALL_THE_WAY), equity)
+    return None
+
+
+def _confirmed(state: GuardState, level: Decimal) -> bool:
+    """Say whether equity is down to a level beyond doubt: by two sure readings, or by all of half a minute."""
+    down = list(takewhile(lambda reading: state.net_quote(reading) <= level, reversed(state.readings)))
+    if len(down) < 2:  # noqa: PLR2004  # one proves nothing
+        return False
+    is_agreed = down[0].agrees and down[1].agrees
+    return is_agreed or down[0].venue_time_ns - down[-1].venue_time_ns >= ALONE_NS
+
+
+def _level(mark: Mark, limit: Decimal, percent: int) -> Decimal:
+    """Return where so much of the way down is gone."""
+    assert mark.quote is not None, "a level is counted from something"
+    return (mark.quote * (ONE - limit * percent / ALL_THE_WAY)).quantize(_EIGHT_PLACES, ROUND_HALF_EVEN)
+
+
+def _next(state: GuardState, guard: Guard) -> int:
+    """Return the step of the way that is told next."""
+    warned = state.mark(guard).warned
+    return next((percent for percent in WARNINGS if percent > warned), ALL_THE_WAY)
+
+
+def _warned(state: GuardState, cause_id: Id) -> GuardState:
+    for guard in GUARDS:
+        for percent in WARNINGS:
+            if cause_id == f"guard-{guard}-{percent}":
+                return _marked(state, guard, _with(state.mark(guard), warned=percent))
+    return state
+
+
+def _marked(state: GuardState, guard: Guard, mark: Mark) -> GuardState:
+    return _with(state, drawdown=mark) if guard == "drawdown" else _with(state, daily_loss=mark)
+
+
+_with = msgspec.structs.replace

@@ -1,0 +1,77 @@
+"""A journal of risk's for the tests of the guards: readings, flows and days, one after the other."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from proto.envelope import Body, Envelope
+from proto.risk import Latch
+from proto.verdicts import Alerted, DayBegun, EquityRead, FlowCounted, GuardTripped, KillCleared, KillLatched
+from shared.risk.guards import GuardLimits, GuardState, Trip, Warned, due, folded
+from tests.proto.examples import an_envelope
+
+LIMITS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.15"), daily_loss_kill_fraction=Decimal("0.05"))
+SECOND_NS: Final = 1_000_000_000
+AGREED: Final = "agreed"
+
+
+class Tape:
+    """Risk's journal, written by whoever holds it, and what the guards make of it."""
+
+    def __init__(self, limits: GuardLimits = LIMITS) -> None:
+        self.limits: Final = limits
+        self.records: Final[list[Envelope]] = []
+        self.state = GuardState()
+        self.epoch, self.number, self.flows = 1, 0, 0
+        self.venue_time_ns = 1_000 * SECOND_NS
+
+    def writes(self, body: Body, cause_id: str = "cause") -> None:
+        """Write a record."""
+        record = msgspec.structs.replace(an_envelope(body), cause_id=cause_id, sequence=len(self.records) + 1)
+        self.records.append(record)
+        self.state = folded(self.state, record)
+
+    def reads(self, *equities: str | int, books: str | int | None = AGREED, after: float = 2) -> None:
+        """Read the account again and again; the executor's books say the same unless told."""
+        for equity in equities:
+            self.number += 1
+            self.venue_time_ns += round(after * SECOND_NS)
+            said = equity if books == AGREED else books
+            self.writes(self.a_reading(equity, said))
+
+    def a_reading(self, equity: str | int, books: str | int | None) -> EquityRead:
+        """Return a reading as it would be written."""
+        said = None if books is None else Decimal(books)
+        return EquityRead(self.epoch, self.number, self.venue_time_ns, Decimal(equity), said)
+
+    def flows_in(self, worth: str | int) -> None:
+        """Count money that came, or with a minus went."""
+        self.flows += 1
+        self.writes(FlowCounted(self.flows, "USDT", Decimal(worth), Decimal(worth)))
+
+    def day_begins(self) -> None:
+        """Begin another day."""
+        self.writes(DayBegun(self.venue_time_ns, Decimal(1)))
+
+    def clears(self) -> None:
+        """Clear the latch."""
+        self.writes(KillCleared("latch", "ada", "it was looked into"))
+
+    def due(self) -> list[Trip | Warned]:
+        """Return what is due."""
+        return due(self.state, self.limits)
+
+    def trips(self) -> list[str]:
+        """Write down what is due, and return which guards tripped."""
+        tripped: list[str] = []
+        for one in self.due():
+            if isinstance(one, Trip):
+                tripped.append(one.guard)
+                self.writes(
+                    GuardTripped(one.trip_id, one.guard, one.base_quote, one.floor_quote, one.equity_quote, "a reason")
+                )
+                self.writes(KillLatched(Latch(one.trip_id, "risk", "a reason", 1)))
+            else:
+                self.writes(Alerted("warning", "guard-near", "a text"), cause_id=one.cause_id)
+        return tripped
