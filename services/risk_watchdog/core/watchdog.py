@@ -41,6 +41,7 @@ from services.risk_watchdog.core.reports import REPORTS, ExecutorReports
 from services.risk_watchdog.core.standing import Standing
 from services.risk_watchdog.core.terms import EXECUTOR, FLATTENER, RiskTerms
 from services.risk_watchdog.core.verdict_words import answer_of, note_of
+from services.risk_watchdog.core.watches import Watches
 from services.risk_watchdog.core.writing import Writing
 from shared.core.service import (
     Answer,
@@ -99,7 +100,7 @@ class RiskCore:
         self._guards: Final = Guards(
             facts=self._facts, reports=self._reports, prices=self._prices, latching=self._latching, terms=terms
         )
-        self._covers: Final = CoverWatch(self._peers[EXECUTOR])
+        self._watches: Final = Watches(self._guards, CoverWatch(self._peers[EXECUTOR]))
         self._permissions: Final = Permissions(
             facts=self._facts,
             reports=self._reports,
@@ -107,16 +108,14 @@ class RiskCore:
             peers=self._peers,
             likeness=terms.likeness,
             latching=self._latching,
-            guards=self._guards,
-            covers=self._covers,
+            watches=self._watches,
         )
         self._writing: Final = Writing(
             facts=self._facts,
             permissions=self._permissions,
             approvals=self._approvals,
             latching=self._latching,
-            guards=self._guards,
-            covers=self._covers,
+            watches=self._watches,
         )
         holdings = Holdings(self._facts, self._reports, self._prices)
         self._judge: Final = Judge(
@@ -174,8 +173,7 @@ class RiskCore:
             case Stalled():
                 self._account.begin_anew()
                 self._reports.stood_still()
-                self._guards.begin(now)
-                self._covers.begin()
+                self._watches.begin(now)
                 for peer in self._peers.values():
                     peer.stood_still(now)
             case ToldOfLoss(next_sequence=next_sequence):
@@ -211,7 +209,7 @@ class RiskCore:
         self._heard_by_boot_ns = now.boot_ns + HEARING_NS
         for peer in self._peers.values():
             peer.begin(now)
-        self._guards.begin(now)
+        self._watches.begin(now)
         effects = [*_hearing(self._terms, self._peers), WakeAt(CLOCK, now.boot_ns + TICK_NS)]
         if (hole := self._facts.hole) is not None:
             effects += self._writing.wary(f"risk-lost-{hole}", "risk's own journal has a hole: look at its verdicts")
@@ -291,8 +289,7 @@ class RiskCore:
 
     def _told(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         self._reports.take(envelope)
-        self._guards.told(envelope, now)
-        self._covers.told(envelope)
+        self._watches.told(envelope, now)
         if not isinstance(envelope.body, EntryEnded):
             return ()
         self._approvals.ended(envelope.body)

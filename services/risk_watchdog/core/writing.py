@@ -16,12 +16,11 @@ from proto.verdicts import DayBegun, EntriesPaused, KillLatched
 from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.approvals import Approvals
 from services.risk_watchdog.core.control import not_recorded
-from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.facts import Facts
-from services.risk_watchdog.core.guards import Guards
 from services.risk_watchdog.core.latching import Latching, no_room
 from services.risk_watchdog.core.permission import Permissions
 from services.risk_watchdog.core.terms import RISK
+from services.risk_watchdog.core.watches import Watches
 from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report
 
 
@@ -35,15 +34,13 @@ class Writing:
         permissions: Permissions,
         approvals: Approvals,
         latching: Latching,
-        guards: Guards,
-        covers: CoverWatch,
+        watches: Watches,
     ) -> None:
         self._facts: Final = facts
         self._permissions: Final = permissions
         self._approvals: Final = approvals
         self._latching: Final = latching
-        self._guards: Final = guards
-        self._covers: Final = covers
+        self._watches: Final = watches
         self._may_reduce = True  # as far as is known, there is room for what reduces risk
 
     def wary(self, cause: Id, reason: str) -> Sequence[Effect]:
@@ -55,7 +52,8 @@ class Writing:
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what is to be written down."""
-        return [*self._guarded(now), *self._latched(), *self._pauses(), *self.freed(now)]
+        watched = self._watches.due(now) if self._may_reduce else ()
+        return [*watched, *self._latched(), *self._pauses(), *self.freed(now)]
 
     def freed(self, now: Moment) -> list[Report]:
         """Return the reservations that can be freed, in records; without room for them they stay."""
@@ -86,10 +84,6 @@ class Writing:
         if asked is not None:
             effects.append(_answer(asked, refusal))
         return effects
-
-    def _guarded(self, now: Moment) -> list[Effect]:
-        """Return what the watch over account and covers leads to; a trip rests on what is written down so far."""
-        return [*self._guards.due(now), *self._covers.due(now)] if self._may_reduce else []
 
     def _latched(self) -> Sequence[Effect]:
         return self._latching.unwritten() if self._may_reduce else ()
