@@ -27,6 +27,7 @@ def plan_of(configuration: Configuration) -> JournaledPlan:
         answers=("approvals", "exits", "control"),
         says=("account",),
         reports="reports",
+        inherits_from="flattener",
         outside=gateway_of(configuration, instance=INSTANCE),
         drain_seconds=DRAIN_SECONDS,
     )
