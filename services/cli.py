@@ -52,8 +52,16 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "positions": Verb("services.inspection.positions", "show what each strategy holds"),
         "fills": Verb("services.inspection.fills", "show the newest trades"),
         "why": Verb("services.inspection.why_command", "show what led to an order, back to the bar", "<id>"),
+        "trips": Verb("services.inspection.trips", "show when the kill latch was set, by what, and who cleared it"),
+        "risk": Verb("services.inspection.risk_command", "recompute a guard's trip from the journal", "replay <trip>"),
         "pause": Verb("services.control.pause", "let no new entries be approved; exits go on", "<reason>"),
         "resume": Verb("services.control.resume", "lift what keeps entries waiting for somebody to look", "<reason>"),
+        "kill": Verb(
+            "services.control.kill", "stop: no entries, and sell all until flat; the emergency stop", "<reason>"
+        ),
+        "clear-kill": Verb("services.control.clear_kill", "end the kill latch, in two steps", "<reason>"),
+        "flatten": Verb("services.control.flatten", "sell what the bot holds, without a latch", "[symbol] <reason>"),
+        "limits": Verb("services.control.limits", "show how much of each limit is used"),
         "config": Verb("services.config_command", "show the settings in force, or check them", "show|check"),
         "keys": Verb(
             "services.keys_command", "create the keys of the processes, or show the public ones", "create|show"
@@ -69,7 +77,6 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
 # The words people will try; one leaves this list when its verb is built.
 # fmt: off
 NOT_BUILT_YET = frozenset({
-    "kill", "clear-kill", "flatten",
     "arm", "disarm", "backtest", "walk-forward", "monte-carlo", "optimize", "rank-pairs", "lookahead", "parity",
     "certify", "report", "data", "strategies", "replay", "sim", "chaos",
 })

@@ -18,7 +18,7 @@ from shared.mesh.settings import Configuration, Problem, SettingsError, load_con
 from shared.mesh.settings.effective_limits import EffectiveLimit, effective_limits, idle_limits, money, rounded
 from shared.mesh.settings.model import settings_keys
 from shared.mesh.settings.profiles import PROFILE_EQUITY_MAX
-from shared.mesh.settings.secret_files import SECRET_NAMES, load_credentials, secret_file_name
+from shared.mesh.settings.secret_files import SECRET_NAMES, SIGNERS, key_name, load_credentials, secret_file_name
 from shared.mesh.settings.strategy_faults import strategy_faults
 from shared.mesh.settings.unread_markets import unread_markets
 from shared.mesh.settings.unusable_paths import unusable_paths
@@ -106,13 +106,14 @@ def _rows(configuration: Configuration) -> list[Row]:
 def _secret_states(configuration: Configuration) -> dict[str, str]:
     """Return for each secret whether it is there; raises a SettingsError when one is badly kept."""
     directory, venue = configuration.settings.paths.secrets_directory, configuration.settings.venue
-    found = load_credentials(
-        configuration.secrets_directory, venue=venue.name, account=venue.account, shown_as=directory
-    )
-    if found is not None:
-        return dict.fromkeys(SECRET_NAMES, "(set, hidden)")
-    files = {name: secret_file_name(venue.name, venue.account, name) for name in SECRET_NAMES}
-    return {name: f"(missing: put it in {directory}/{file})" for name, file in files.items()}
+    states: dict[str, str] = {}
+    for signer in SIGNERS:
+        account = key_name(venue.account, signer)
+        found = load_credentials(configuration.secrets_directory, venue=venue.name, account=account, shown_as=directory)
+        for name in SECRET_NAMES:
+            place = f"{directory}/{secret_file_name(venue.name, account, name)}"
+            states[f"{signer}.{name}"] = "(set, hidden)" if found else f"(missing: put it in {place})"
+    return states
 
 
 def _refuse_what_cannot_be_used(configuration: Configuration) -> None:

@@ -21,6 +21,7 @@ import msgspec
 from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Envelope
 from proto.named import named
+from shared.core.texts import printable
 from shared.mesh.journal import (
     Examination,
     Gap,
@@ -231,14 +232,14 @@ class _Rows:
 
 def _columns(entry: Record | Gap) -> str:
     if isinstance(entry, Gap):
-        return _printable(f"{entry.sequence:>10}  gap: nothing after record {entry.after} is here; {entry.reason}")
+        return printable(f"{entry.sequence:>10}  gap: nothing after record {entry.after} is here; {entry.reason}")
     message = _decoded(entry)
     if isinstance(message, str):
-        return _printable(f"{entry.sequence:>10}  unreadable, {len(entry.payload)} bytes: {message}")
+        return printable(f"{entry.sequence:>10}  unreadable, {len(entry.payload)} bytes: {message}")
     time = f"{datetime.fromtimestamp(message.sent_wall_ns // _NS, UTC):%Y-%m-%d %H:%M:%S}"
     millisecond = message.sent_wall_ns % _NS // 1_000_000
     origin = f"{message.sender:<10} {_tag(message):<22}"
-    return _printable(
+    return printable(
         f"{entry.sequence:>10}  {time}.{millisecond:03}  {origin} {message.id}  because of {message.cause_id}"
     )
 
@@ -255,8 +256,3 @@ def _json_line(entry: Record | Gap) -> str:
 
 def _tag(message: Envelope) -> str:
     return str(message.body.__struct_config__.tag)
-
-
-def _printable(line: str) -> str:
-    """Return the line without what could steer a terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)

@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from proto.codec import EnvelopeCodec
-from proto.control import ControlDone, ControlRefused, PauseEntries, ResumeEntries
+from proto.control import (
+    AskClearKill,
+    AskLimits,
+    ClearKillOffered,
+    ConfirmClearKill,
+    ControlDone,
+    ControlRefused,
+    Flatten,
+    Kill,
+    LimitsAnswered,
+    PauseEntries,
+    ResumeEntries,
+)
 from proto.streams import RequestRefused
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.requests import Requester, RequestTimedOutError
@@ -18,9 +30,11 @@ from shared.mesh.settings import Configuration
 from shared.mesh.verb import FAILED, OK, NotDoneError, Streams
 
 CONTROL: Final = "control"
+SILENT: Final = "does not answer: `bowline status` says how it is"
 _EPOCH: Final = 1  # whoever has no seat has no other
 
-Act = PauseEntries | ResumeEntries
+Act = PauseEntries | ResumeEntries | Kill | AskClearKill | ConfirmClearKill | Flatten | AskLimits
+Reply = ControlDone | ControlRefused | RequestRefused | ClearKillOffered | LimitsAnswered
 
 
 def actor() -> str:
@@ -31,39 +45,61 @@ def actor() -> str:
         return f"uid-{os.getuid()}"
 
 
+def act_id(clock: Clock) -> str:
+    """Return a new name for an act. One that is said twice under one is one: no other run of a verb may have ours."""
+    return f"control-{os.getpid()}-{clock.boot_ns()}"
+
+
 def ask_each(configuration: Configuration, instances: Sequence[str], act: Act, streams: Streams) -> int:
     """Ask each process, and say what it answered; it is well when one of them did something and all answered."""
+    replies = replies_of(configuration, instances, act)
+    for instance, reply in zip(instances, replies, strict=True):
+        if reply is None:
+            streams.errors.write(f"{instance} {SILENT}; then ask again\n")
+        else:
+            streams.say(f"{instance}: {words_of(reply)}")
+    is_done = any(isinstance(reply, ControlDone) for reply in replies)
+    return OK if is_done and None not in replies else FAILED
+
+
+def replies_of(
+    configuration: Configuration, instances: Sequence[str], act: Act, *, message_id: str | None = None
+) -> Sequence[Reply | None]:
+    """Ask each process, and return what it answered, None for one that does not."""
     keys = configuration.keys_directory
     if not keys.is_dir():  # and this verb makes nothing
         raise NotDoneError(f"there are no keys in {keys}, so no mesh has run here: `bowline up`")
-    return asyncio.run(_ask_each(configuration, instances, act, streams))
+    return asyncio.run(_ask_each(configuration, instances, act, message_id))
 
 
-async def _ask_each(configuration: Configuration, instances: Sequence[str], act: Act, streams: Streams) -> int:
+def words_of(reply: Reply) -> str:
+    """Return an answer as people read it."""
+    match reply:
+        case ControlDone(summary=summary) | ClearKillOffered(summary=summary):
+            return summary
+        case ControlRefused(reason=reason) | RequestRefused(reason=reason):
+            return f"nothing is done, {reason}"
+        case LimitsAnswered(limits=limits):
+            return f"{len(limits)} limits"
+
+
+async def _ask_each(
+    configuration: Configuration, instances: Sequence[str], act: Act, message_id: str | None
+) -> Sequence[Reply | None]:
     clock = SystemClock()
     with operator_hub(configuration) as hub:
-        answers = await asyncio.gather(*(_answer(hub, clock, instance, act) for instance in instances))
-    for instance, answer in zip(instances, answers, strict=True):
-        match answer:
-            case ControlDone(summary=summary):
-                streams.say(f"{instance}: {summary}")
-            case ControlRefused(reason=reason) | RequestRefused(reason=reason):
-                streams.say(f"{instance}: nothing is done, {reason}")
-            case _:
-                streams.errors.write(f"{instance} does not answer: `bowline status` says how it is; then ask again\n")
-    is_done = any(isinstance(answer, ControlDone) for answer in answers)
-    return OK if is_done and None not in answers else FAILED
+        asking = (_reply(hub, clock, instance, act, message_id or act_id(clock)) for instance in instances)
+        return await asyncio.gather(*asking)
 
 
-async def _answer(
-    hub: Hub, clock: Clock, instance: str, act: Act
-) -> ControlDone | ControlRefused | RequestRefused | None:
+async def _reply(hub: Hub, clock: Clock, instance: str, act: Act, message_id: str) -> Reply | None:
+    if not hub.knows(instance):  # without a key of it nobody can be it
+        return None
     sender = Sender(instance=OPERATOR, epoch=_EPOCH, clock=clock)
     requester = Requester(hub=hub, instance=instance, name=CONTROL, sender=sender, clock=clock, codec=EnvelopeCodec())
     try:
-        # A request that is said twice under one id is one: no other run of a verb may ask under ours.
-        answer = await requester.ask(act, message_id=f"control-{os.getpid()}-{clock.boot_ns()}")
+        answer = await requester.ask(act, message_id=message_id)
     except RequestTimedOutError:
         return None
     body = answer.envelope.body
-    return body if isinstance(body, ControlDone | ControlRefused | RequestRefused) else None
+    return body if isinstance(body, Reply) else None

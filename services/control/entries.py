@@ -9,12 +9,11 @@ from typing import Final
 
 from proto.control import PauseEntries, ResumeEntries
 from proto.risk import Everything, OfStrategy, OfSymbol, Scope
+from services.control.arguments import a_name, a_symbol, parser_of, reason_argument
 from services.control.asking import actor, ask_each
 from shared.mesh.settings import load_whereabouts
-from shared.mesh.verb import Streams, root_argument, run_verb
+from shared.mesh.verb import Streams, run_verb
 
-REASON_CHARACTERS_MAX: Final = 500
-NAME_CHARACTERS_MAX: Final = 48
 CODES: Final = "Exit codes: 0 done, 1 nothing was done or somebody does not answer, 2 wrong usage."
 
 
@@ -66,33 +65,14 @@ def run(verb: Verb, argv: Sequence[str], *, environment: Mapping[str, str], stre
 
 def _scope(arguments: argparse.Namespace) -> Scope:
     if arguments.symbol is not None:
-        return OfSymbol(arguments.symbol.upper())
+        return OfSymbol(arguments.symbol)
     return Everything() if arguments.strategy is None else OfStrategy(arguments.strategy)
 
 
 def _parser(verb: Verb) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"bowline {verb.name}",
-        description=verb.text + CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("reason", type=_words, help="why, in a few words: it is written down with your name")
+    parser = parser_of(verb.name, verb.text, CODES)
+    reason_argument(parser)
     of_what = parser.add_mutually_exclusive_group()
-    of_what.add_argument("--symbol", type=_name, help="only entries of this symbol, such as BTC/USDT")
-    of_what.add_argument("--strategy", type=_name, help="only entries of this strategy")
-    parser.add_argument("--actor", type=_name, help="who acts, if not the user of this shell")
-    root_argument(parser)
+    of_what.add_argument("--symbol", type=a_symbol, help="only entries of this symbol, such as BTC/USDT")
+    of_what.add_argument("--strategy", type=a_name, help="only entries of this strategy")
     return parser
-
-
-def _words(text: str) -> str:
-    words = " ".join(text.split())
-    if not words or len(words) > REASON_CHARACTERS_MAX:
-        raise argparse.ArgumentTypeError(f"write why, in at most {REASON_CHARACTERS_MAX} characters")
-    return words
-
-
-def _name(text: str) -> str:
-    if not text or len(text) > NAME_CHARACTERS_MAX:
-        raise argparse.ArgumentTypeError(f"write a name of at most {NAME_CHARACTERS_MAX} characters")
-    return text

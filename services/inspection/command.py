@@ -1,16 +1,17 @@
-"""What `bowline orders`, `positions`, `fills` and `why <id>` share: they read the journals, and nothing else."""
+"""What `bowline orders`, `positions`, `fills`, `trips` and `why <id>` share: they only read the journals."""
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from proto.codec import BadFrame, EnvelopeCodec
 from services.inspection.story import Story
+from shared.core.tables import Row, table
 from shared.mesh.journal import Gap, JournalDamaged, JournalReader, RealDisk, journal_directory
 from shared.mesh.settings import SettingsError, load_configuration
 
@@ -18,7 +19,6 @@ FOUND, NOTHING_FOUND, USAGE_ERROR = 0, 1, 2
 PROJECT: Final = Path(__file__).parents[2]
 ROLES: Final = ("risk", "executor")
 ROWS: Final = 20
-Row = dict[str, str]
 
 
 def show(verb: str, lines: Callable[[Story], Iterator[Row]], argv: Sequence[str]) -> int:
@@ -35,7 +35,7 @@ def show(verb: str, lines: Callable[[Story], Iterator[Row]], argv: Sequence[str]
     if arguments.json:
         sys.stdout.writelines(json.dumps(row) + "\n" for row in rows)
     else:
-        sys.stdout.writelines(f"{line}\n" for line in _table(rows, f"no {verb} yet"))
+        sys.stdout.writelines(f"{line}\n" for line in table(rows, f"no {verb} yet"))
     return FOUND
 
 
@@ -70,11 +70,3 @@ def _read(root: Path, environment: Mapping[str, str], complain: Callable[[str], 
                     except BadFrame as bad:  # of a version that is to come, or of none: the rest is worth showing
                         complain(f"record {entry.sequence} of {role}'s journal is left out, it cannot be read: {bad}")
     return story
-
-
-def _table(rows: Sequence[Row], nothing: str) -> Iterable[str]:
-    if not rows:
-        return [nothing]
-    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
-    lines = [dict.fromkeys(widths, "") | {name: name.upper() for name in widths}, *rows]
-    return ["  ".join(line[name].ljust(width) for name, width in widths.items()).rstrip() for line in lines]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from services.inspection.command import Row, show
+from services.inspection.command import show
 from services.inspection.costs import in_quote, real_cost_quote
 from services.inspection.story import Story
 from services.inspection.why import time_of
+from shared.core.tables import Row
 
 
 def main(argv: Sequence[str]) -> int:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from services.inspection.command import Row, show
+from services.inspection.command import show
 from services.inspection.story import Story
 from services.inspection.why import time_of
+from shared.core.tables import Row
 
 
 def main(argv: Sequence[str]) -> int:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from services.inspection.command import Row, show
+from services.inspection.command import show
 from services.inspection.story import Story
+from shared.core.tables import Row
 
 
 def main(argv: Sequence[str]) -> int:

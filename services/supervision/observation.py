@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from proto.risk import Latch
 from services.supervision.asking import Supervision, asked
 from services.supervision.daemon import recorded_id
 from services.supervision.heartbeats import beats_heard
@@ -13,6 +14,7 @@ from services.supervision.starting import key_faults
 from shared.mesh.bus.keys import KeysUnusableError
 from shared.mesh.clock import boot_time
 from shared.mesh.epoch import crash_loop
+from shared.mesh.halt_file import HaltFile
 from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.process_identity import command_line_of, started_boot_ns_of
@@ -24,16 +26,20 @@ from shared.mesh.seat import Post
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The table, the supervisord that lives, and what is to be said beside the table; then all is not well."""
+    """The table, the supervisord that lives, and what is to be said beside the table; then all is not well.
+
+    Nor is it while the HALT file is there: `latch` is what it stands for.
+    """
 
     rows: Sequence[Row]
     supervisor_id: int | None
     remarks: Sequence[str]
+    latch: Latch | None = None
 
     @property
     def well(self) -> bool:
         """Tell whether nobody needs to look."""
-        return not self.remarks and all(row.well for row in self.rows)
+        return not self.remarks and self.latch is None and all(row.well for row in self.rows)
 
 
 def observed(mesh: Mesh) -> Observation:
@@ -51,7 +57,8 @@ def observed(mesh: Mesh) -> Observation:
         doubts.append(_absence(mesh, rows))
     # What is down gets from `bowline up` the keys that it lacks.
     doubts += key_faults(mesh, [row.instance for row in rows if row.state is not State.STOPPED])
-    return Observation(rows, supervision.supervisor_id, doubts)
+    latch = HaltFile(mesh.configuration.halt_directory).latch()
+    return Observation(rows, supervision.supervisor_id, doubts, latch)
 
 
 def rows_of_instance(mesh: Mesh, instance: str) -> list[Row]:

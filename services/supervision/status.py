@@ -7,14 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
+from services.supervision.standing import Standing, as_builtins, condition_lines, latch_lines
 from services.supervision.table import as_json, as_text
+from shared.mesh.clock import SystemClock
+from shared.mesh.operator import risk_heard
 from shared.mesh.verb import NOT_WELL, OK, Streams, root_argument, run_verb
 
 TEXT = """\
 Show every process of the mesh. RUNNING is well, and OFF is not wanted; what the other words mean stands in
 docs/what-happens-when-a-process-dies.md.
 Exit codes: 0 all well, 1 it could not be found out, 2 wrong usage, 3 something is not well.
-With --json: {"supervisor_id", "well", "remarks", "processes"}; times are in seconds, and what is not known is null.
+While the kill latch stands, that comes first; behind the table stands what keeps entries waiting, as risk says it.
+With --json: {"supervisor_id", "well", "latch", "latch_id", "permission", "conditions", "remarks", "processes"}; times
+are in seconds, and what is not known is null.
 """
 
 
@@ -33,19 +38,25 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     arguments = parser.parse_args(argv)
 
     def verb() -> int:
-        observation = observed(Mesh.as_far_as_known(arguments.root, environment))
+        mesh = Mesh.as_far_as_known(arguments.root, environment)
+        observation = observed(mesh)
+        standing = Standing(observation.latch, risk_heard(mesh.configuration))
+        is_well = observation.well and not standing.is_halted
         if arguments.json:
-            supervisor_id, remarks = observation.supervisor_id, observation.remarks
-            streams.say(as_json(observation.rows, supervisor_id=supervisor_id, well=observation.well, remarks=remarks))
+            beside = {"supervisor_id": observation.supervisor_id, "well": is_well, **as_builtins(standing)}
+            streams.say(as_json(observation.rows, {**beside, "remarks": list(observation.remarks)}))
         else:
-            show(observation, streams)
-        return OK if observation.well else NOT_WELL
+            show(observation, streams, standing)
+        return OK if is_well else NOT_WELL
 
     return run_verb("status", streams, verb)
 
 
-def show(observation: Observation, streams: Streams) -> None:
-    """Print the table, and what is to be said beside it."""
+def show(observation: Observation, streams: Streams, standing: Standing | None = None) -> None:
+    """Print the latch if one stands, the table, what keeps entries waiting, and what is to be said beside it."""
+    standing = standing or Standing(observation.latch)
+    streams.output.writelines(f"{line}\n" for line in latch_lines(standing, SystemClock().wall_ns()))
     streams.output.write(as_text(observation.rows))
+    streams.output.writelines(f"{line}\n" for line in condition_lines(standing))
     streams.output.writelines(f"\n{remark}\n" for remark in observation.remarks)
     streams.output.flush()

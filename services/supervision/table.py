@@ -1,7 +1,7 @@
 """The table of `bowline status`, for people and for programs. Pure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -23,15 +23,9 @@ def as_text(rows: Sequence[Row]) -> str:
     )
 
 
-def as_json(rows: Sequence[Row], *, supervisor_id: int | None, well: bool, remarks: Sequence[str]) -> str:
-    """Return the same as one JSON object."""
-    answer = {
-        "supervisor_id": supervisor_id,
-        "well": well,
-        "remarks": list(remarks),
-        "processes": [asdict(row) for row in rows],
-    }
-    return json.dumps(answer, indent=2)
+def as_json(rows: Sequence[Row], beside: Mapping[str, object]) -> str:
+    """Return the same as one JSON object, behind what is to be said beside the table."""
+    return json.dumps({**beside, "processes": [asdict(row) for row in rows]}, indent=2)
 
 
 def _aligned(heading: str, cell: str, width: int) -> str:

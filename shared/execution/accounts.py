@@ -1,25 +1,48 @@
 """What the executor says of positions and of the account. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from proto.account import BALANCES_MAX, AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
 from proto.envelope import Body
+from proto.fields import Asset, Symbol
 from proto.orders import PositionChanged
 from shared.core.service import Moment, Report, Say
 from shared.execution.books import Books, Place
 from shared.execution.vocabulary import AccountRead
 from shared.execution.working import Worker
 from shared.market.prices import Prices
-from shared.trading.amounts import ZERO
+from shared.trading.amounts import EXACT, ZERO
 
 SAY_NS: Final = 1_000_000_000
 PRICED_NS_MAX: Final = (
     60_000_000_000  # a quiet symbol has no quote for a while, one that nobody tells has none for ever
 )
-ONE: Final = Decimal(1)
 EIGHT_PLACES: Final = Decimal("1E-8")
+
+
+def worth_of(
+    amounts: Mapping[Asset, Decimal],
+    bid_of: Callable[[Symbol], Decimal | None],
+    *,
+    symbols: Collection[Symbol],
+    quote_asset: Asset,
+) -> Decimal | None:
+    """Return what an account is worth at the best bids, None while something traded has none: a gap is no loss.
+
+    What is not traded has no price that anybody reads, and counts as nothing.
+    """
+    worth = amounts.get(quote_asset, ZERO)
+    for asset, amount in amounts.items():
+        symbol = f"{asset}/{quote_asset}"
+        if not amount or symbol not in symbols:
+            continue
+        bid = bid_of(symbol)
+        if bid is None:
+            return None
+        worth = EXACT.add(worth, EXACT.multiply(amount, bid))
+    return worth.quantize(EIGHT_PLACES, ROUND_DOWN)
 
 
 class Accounts:
@@ -88,23 +111,13 @@ class Accounts:
         return said
 
     def _equity_quote(self, now: Moment) -> Decimal | None:
-        """Return what the books hold at the newest prices, None while something traded has none: a gap is no loss.
+        """Return what the books hold at the newest prices, None while something traded has none."""
 
-        What is not traded has no price that anybody reads, and counts as nothing.
-        """
-        marks = {self._quote_asset: ONE}
-        for asset, amount in self._books.ledger.balances().items():
-            symbol = f"{asset}/{self._quote_asset}"
+        def bid_of(symbol: Symbol) -> Decimal | None:
             price = self._prices.of(symbol)
-            if asset == self._quote_asset:
-                continue
-            if not amount or symbol not in self._symbols:
-                marks[asset] = ZERO
-            elif price is None or now.boot_ns - price.received_boot_ns > PRICED_NS_MAX:
-                return None
-            else:
-                marks[asset] = price.bid
-        return self._books.ledger.equity(marks).quantize(EIGHT_PLACES, ROUND_DOWN)
+            return None if price is None or now.boot_ns - price.received_boot_ns > PRICED_NS_MAX else price.bid
+
+        return worth_of(self._books.ledger.balances(), bid_of, symbols=self._symbols, quote_asset=self._quote_asset)
 
     def _snapshot(self, account: AccountRead, equity_quote: Decimal) -> AccountSnapshot:
         return AccountSnapshot(

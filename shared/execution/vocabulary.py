@@ -205,6 +205,17 @@ class AccountRead(FromOutside):
 
 
 @dataclass(frozen=True, slots=True)
+class WorthRead(FromOutside):
+    """What came of a `ReadWorth`: a symbol for which nobody bids has no price. The balances are the older ones."""
+
+    read_number: int
+    balances: tuple[VenueBalance, ...]
+    bids: Mapping[Symbol, Decimal]
+    venue_time_ns: int
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class WeightTold(FromOutside):
     """How much of its limit a minute the venue says that this address has used, and until when it wants no more.
 
@@ -282,3 +293,11 @@ class ReadAccount(Outward):
     """Ask for every balance."""
 
     read_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWorth(Outward):
+    """Ask for every balance, and then for the best bids of these symbols: what the account is worth at the venue."""
+
+    read_number: int
+    symbols: tuple[Symbol, ...]

@@ -15,6 +15,7 @@ from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.service.plan import OutsideUnusableError
 from shared.mesh.settings import Credentials, SettingsError, load_credentials
 from shared.mesh.settings.loader import Configuration
+from shared.mesh.settings.secret_files import key_name
 
 ACCOUNTS_FILE: Final = "accounts.json"
 FILE_BYTES_MAX: Final = 256 * 1024
@@ -47,17 +48,18 @@ class KeySource(Protocol):
 
 
 class SecretFiles:
-    """The key pair of an account among the secrets."""
+    """The key pair of a process among the secrets."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, *, name: str) -> None:
         self._configuration: Final = configuration
+        self._account: Final = key_name(configuration.settings.venue.account, name)
 
     @property
     def missing(self) -> str:
         """What to say as long as a person has put none there."""
         settings = self._configuration.settings
         return (
-            f"there is no key for {settings.venue.name} ({settings.venue.account}) in "
+            f"there is no key for {settings.venue.name} ({self._account}) in "
             f"{settings.paths.secrets_directory}; docs/how-to/keep-secrets.md says how it gets there"
         )
 
@@ -68,7 +70,7 @@ class SecretFiles:
             return load_credentials(
                 self._configuration.secrets_directory,
                 venue=settings.venue.name,
-                account=settings.venue.account,
+                account=self._account,
                 shown_as=settings.paths.secrets_directory,
             )
         except SettingsError as error:
@@ -108,8 +110,8 @@ class KeyOfSimulatedExchange:
 
 
 def key_source(configuration: Configuration, *, name: str) -> KeySource:
-    """Return where the key of a process is found; `name` is what the simulated exchange calls it."""
+    """Return where the key of a process is found; `name` is that of the process, which has its own."""
     found_there: dict[str, KeySource] = {
         "simulated": KeyOfSimulatedExchange(configuration.var_directory / "exchange", name=name)
     }
-    return found_there.get(configuration.settings.venue.url) or SecretFiles(configuration)
+    return found_there.get(configuration.settings.venue.url) or SecretFiles(configuration, name=name)

@@ -23,6 +23,7 @@ def environment() -> Iterator[dict[str, str]]:
     home = Path(tempfile.mkdtemp(prefix="bw-"))
     environment = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(CHECKOUT),  # another working tree may share the .venv
         "BOWLINE_PATHS__VAR_DIRECTORY": str(home / "var"),
         "BOWLINE_PATHS__RUN_DIRECTORY": str(home / "run"),
         "BOWLINE_METRICS__PORT": str(free_port(THIS_HOST)),
@@ -41,8 +42,8 @@ def verb(name: str, environment: dict[str, str], *arguments: str) -> subprocess.
 
 
 def words(table: str) -> list[list[str]]:
-    """Return the cells of a table, with a number in the place of every number."""
-    lines = [re.split(r"  +", line.strip()) for line in table.splitlines()]
+    """Return the cells of a table, with a number in the place of every number; what stands behind it comes and goes."""
+    lines = [re.split(r"  +", line.strip()) for line in table.partition("\n\n")[0].splitlines()]
     return [[re.sub(r"[\d.]+", "1", cell) for cell in line] for line in lines]
 
 

@@ -59,6 +59,11 @@ PROCESSES = (
         SETTINGS | LOGS | BUS | HTTP | CCXT | {"uvloop"},
     ),
     (
+        "flattener",
+        "import services.flattener.__main__; import ccxt.pro",
+        SETTINGS | LOGS | BUS | HTTP | CCXT | {"uvloop"},
+    ),
+    (
         "metrics",
         "import services.metrics.__main__",
         SETTINGS | LOGS | BUS | HTTP | REDIS | {"prometheus_client", "uvloop"},

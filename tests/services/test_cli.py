@@ -73,8 +73,8 @@ def test_ctrl_c_before_the_verb_is_there_is_no_trace() -> None:
 
 def test_a_verb_to_come_says_so() -> None:
     """A verb that is promised and not built is answered in one line, with code 2."""
-    result = bowline("kill", "--now")
-    assert (result.returncode, result.stderr) == (2, "bowline: kill is not built yet\n")
+    result = bowline("arm", "--now")
+    assert (result.returncode, result.stderr) == (2, "bowline: arm is not built yet\n")
 
 
 def test_no_verb_is_both_built_and_to_come() -> None:
@@ -164,6 +164,6 @@ def test_help_says_what_is_to_come() -> None:
 
 def test_a_verb_that_is_not_built_is_not_suggested_as_if_it_were() -> None:
     """Who tries a near word is told in the same breath that its verb is to come."""
-    told = bowline("flaten").stderr
-    assert told == "bowline: unknown verb; the nearest is flatten, which is not built yet\n"
+    told = bowline("disram").stderr
+    assert told == "bowline: unknown verb; the nearest is disarm, which is not built yet\n"
     assert "which is not built yet" in told

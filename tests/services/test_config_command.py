@@ -33,7 +33,10 @@ def test_show_tells_every_value_and_its_origin(tmp_path: Path) -> None:
     code, output, _ = config(tmp_path, "show", local="risk:\n  position_pct: 9.50\n", environment=environment)
     lines = {line.split()[0]: line for line in output.splitlines()}
     assert code == 0
-    assert list(lines) == [*settings_keys(), "secrets.api_key", "secrets.api_secret"]
+    assert list(lines) == [
+        *settings_keys(),
+        *(f"secrets.{signer}.{name}" for signer in ("executor", "flattener") for name in ("api_key", "api_secret")),
+    ]
     assert lines["risk.position_pct"].split() == ["risk.position_pct", "9.5", "config/local.yaml:2"]
     assert lines["logs.level"].endswith("environment BOWLINE_LOGS__LEVEL")
     assert len({len(start) for start in re.findall(r"^\S+ +", output, re.MULTILINE)}) == 1
@@ -41,7 +44,8 @@ def test_show_tells_every_value_and_its_origin(tmp_path: Path) -> None:
 
 def test_show_hides_secrets(tmp_path: Path) -> None:
     """A secret is only said to be there, or where to put it."""
-    assert "(missing: put it in var/secrets/binance.main.api_key)" in config(tmp_path, "show")[1]
+    shown = config(tmp_path, "show")[1]
+    assert all(f"(missing: put it in var/secrets/binance.{key}.api_key)" in shown for key in ("main", "main-flattener"))
     with_secrets(tmp_path)
     assert config(tmp_path, "show")[1].count("(set, hidden)") == 2
 
@@ -229,8 +233,8 @@ def test_the_commands_of_the_secrets_page_keep_a_secret(tmp_path: Path) -> None:
     """The commands a user copies make a directory and files that the loader accepts."""
     page = (CHECKOUT / "docs/how-to/keep-secrets.md").read_text()
     commands = re.findall(r"^install .*$", page, re.MULTILINE)
-    assert len(commands) == 3
+    assert len(commands) == 5
     (a_project(tmp_path) / "var").mkdir()
     for command in commands:
         subprocess.run(command.split(), cwd=tmp_path, input="CANARYcanaryCANARY\n", text=True, check=True)
-    assert config(tmp_path, "show")[1].count("(set, hidden)") == 2
+    assert config(tmp_path, "show")[1].count("(set, hidden)") == 4

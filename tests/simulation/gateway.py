@@ -31,7 +31,7 @@ from shared.execution.vocabulary import (
     WeightTold,
 )
 from shared.mesh.gateway.classification import canceling_outcome, sending_outcome
-from shared.mesh.gateway.questions import Read
+from shared.mesh.gateway.questions import OneRequest
 from shared.mesh.gateway.reads import failed, told
 from shared.mesh.gateway.reply import Heard, Reply
 from shared.mesh.gateway.venues.catalog import VENUES
@@ -133,7 +133,7 @@ class Gateway:
 
         Request(self._network, arrived, heard).send()
 
-    def _read(self, read: Read) -> None:
+    def _read(self, read: OneRequest) -> None:
         if self._scheduler.now_ns < self._banned_until_ns:
             self._soon(1, lambda: self._bring(failed(read, "this address is banned")))
             return
@@ -150,7 +150,7 @@ class Gateway:
 
         Request(self._network, arrived, heard).send()
 
-    def _answer(self, read: Read) -> Reply:
+    def _answer(self, read: OneRequest) -> Reply:
         lag_ns = self._weather.amount("read lags", 0, READ_LAG_NS_MAX) if self._weather.strikes("read lags") else 0
         as_of_ns, venue = self._scheduler.now_ns - lag_ns, self._venue
         match read:

@@ -1,6 +1,6 @@
-"""Risk, executor or a strategy as they are, and killed as kill -9 does where a test says.
+"""Risk, executor, flattener or a strategy as they are, and killed as kill -9 does where a test says.
 
-    python -m tests.trading.dying ROOT risk|executor|strategy
+    python -m tests.trading.dying ROOT risk|executor|flattener|strategy
 
 The service is put together as its own `__main__` does; only what passes between its core, its shell and its venue is
 looked at on the way. The place to die at stands in a file of the project while there is one, as a moment, the message
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from services.executor.__main__ import plan_of as executor_plan
+from services.flattener.__main__ import plan_of as flattener_plan
 from services.risk_watchdog.__main__ import plan_of as risk_plan
 from services.strategy.__main__ import plan_of as strategy_plan
 from shared.core.service import (
@@ -147,6 +148,8 @@ def plan_named(instance: str, root: Path) -> Plan:
     place = Place(root / PLACE_FILE.format(instance))
     if instance == "executor":
         plan: Plan = executor_plan(configuration)
+    elif instance == "flattener":
+        plan = flattener_plan(configuration)
     elif instance == "risk":
         plan = risk_plan(configuration.settings)
     else:

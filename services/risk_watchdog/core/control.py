@@ -6,9 +6,10 @@ from typing import Final
 from proto.control import ControlDone, ControlRefused, PauseEntries, ResumeEntries
 from proto.envelope import Body
 from proto.fields import Name, Symbol, clipped
-from proto.risk import Everything, OfStrategy, OfSymbol, Scope
+from proto.risk import Everything, OfSymbol
 from proto.verdicts import EntriesPaused, EntriesResumed
 from services.risk_watchdog.core.facts import PauseKey
+from shared.core.scopes import scope_words
 from shared.core.service import Answer, Asked, Effect, Report
 
 PAUSES_MAX: Final = 256
@@ -24,34 +25,23 @@ def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused], symbols: Colle
             if len(pauses) >= PAUSES_MAX and (scope, actor) not in pauses and not isinstance(scope, Everything):
                 words = f"{PAUSES_MAX} scopes are paused already: resume some of them, or pause everything"
                 return (_refused(asked, "pauses_within_limit", words),)
-            done = f"no new entries in {words_of(scope)} until they are resumed; exits and covers go on"
+            done = f"no new entries in {scope_words(scope)} until they are resumed; exits and covers go on"
             return _recorded(asked, EntriesPaused(scope, actor, reason), done, reducing=True)
         case ResumeEntries(actor=actor, reason=reason, scope=scope):
             scopes = dict.fromkeys(paused for paused, _ in pauses)
             if scope not in scopes:
-                known = "; ".join(map(words_of, scopes)) or "nothing"
-                return (_refused(asked, "scope_is_paused", f"{words_of(scope)} is not paused; paused is: {known}"),)
-            done = f"the pause of {words_of(scope)} is lifted, and nothing else"
+                known = "; ".join(map(scope_words, scopes)) or "nothing"
+                return (_refused(asked, "scope_is_paused", f"{scope_words(scope)} is not paused; paused is: {known}"),)
+            done = f"the pause of {scope_words(scope)} is lifted, and nothing else"
             return _recorded(asked, EntriesResumed(scope, actor, reason), done, reducing=False)
         case _:
-            words = "risk has no kill latch and closes nothing: pause the entries, and close positions by hand"
+            words = "risk closes nothing: ask the executor, or the flattener where that one does not answer"
             return (_refused(asked, "act_is_possible", words),)
 
 
 def not_recorded(asked: Asked, reason: str) -> Answer:
     """Answer that an act was not done, for want of room in the journal."""
     return _refused(asked, "journal_has_room", f"nothing was done: {reason}; make room on the disk, and do it again")
-
-
-def words_of(scope: Scope) -> str:
-    """Return a scope as people say it."""
-    match scope:
-        case Everything():
-            return "everything"
-        case OfSymbol(symbol=symbol):
-            return symbol
-        case OfStrategy(strategy=strategy):
-            return f"strategy {strategy}"
 
 
 def _recorded(asked: Asked, record: Body, done: str, *, reducing: bool) -> Sequence[Effect]:

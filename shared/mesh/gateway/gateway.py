@@ -1,4 +1,4 @@
-"""The outside of the executor: one account at one venue. It brings what the venue says, and decides nothing."""
+"""The way to one account at one venue. It brings what the venue says, and decides nothing."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -16,6 +16,7 @@ from shared.execution.vocabulary import (
     ReadOpenOrders,
     ReadOrder,
     ReadTrades,
+    ReadWorth,
     SendOrder,
 )
 from shared.mesh.backoff import Backoff
@@ -71,7 +72,7 @@ class Gateway:
                 self._send(effect, lambda orders: orders.send(effect))
             case CancelOrder():
                 self._send(effect, lambda orders: orders.cancel(effect))
-            case ReadOrder() | ReadOpenOrders() | ReadTrades() | ReadAccount():
+            case ReadOrder() | ReadOpenOrders() | ReadTrades() | ReadAccount() | ReadWorth():
                 self._read(effect)
             case _:
                 raise AssertionError(f"nobody wants {effect} of the gateway to a venue")

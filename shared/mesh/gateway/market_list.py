@@ -38,6 +38,10 @@ class MarketList:
         """Return how the venue calls a symbol; what it does not list had its name from there."""
         return self._market_ids.get(symbol, symbol)
 
+    def lists(self, symbol: Symbol) -> bool:
+        """Say whether the venue lists a symbol: it is not asked for the prices of another."""
+        return symbol in self._market_ids
+
     async def load(self, on_failure: Callable[[str], None]) -> None:
         """Ask until there is an answer, and hand in why there is none."""
         while True:

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Final
 
-from shared.execution.vocabulary import ReadAccount, ReadOpenOrders, ReadOrder, ReadTrades
+from shared.execution.vocabulary import ReadAccount, ReadOpenOrders, ReadOrder, ReadTrades, ReadWorth
 
-Read = ReadOrder | ReadOpenOrders | ReadTrades | ReadAccount
+OneRequest = ReadOrder | ReadOpenOrders | ReadTrades | ReadAccount
+Read = OneRequest | ReadWorth
 
 
 def is_routine(wanted: Read) -> bool:

@@ -12,12 +12,14 @@ from shared.execution.vocabulary import (
     ReadOpenOrders,
     ReadOrder,
     ReadTrades,
+    ReadWorth,
     TradesRead,
+    WorthRead,
 )
 from shared.mesh.gateway.classification import Failure, NoSuchOrder, answer_read, order_found, trades_found
 from shared.mesh.gateway.market_list import MarketList
 from shared.mesh.gateway.pace import Pace
-from shared.mesh.gateway.questions import Read, is_routine
+from shared.mesh.gateway.questions import OneRequest, Read, is_routine
 from shared.mesh.gateway.reply import Heard, Silence
 from shared.mesh.gateway.rest import Rest
 from shared.mesh.gateway.venue_time import VenueTime
@@ -56,6 +58,9 @@ class Reads:
             return
         # The venue answers after it was asked: what its clock had passed by now it has passed then, too.
         venue_time_ns = self._time.at_least_ns()
+        if isinstance(wanted, ReadWorth):
+            self._bring(await self._worth(wanted, venue_time_ns))
+            return
         heard = await self._heard(self._asking(wanted))
         self._bring(told(wanted, heard, venue_time_ns, self._venue, self._markets.symbols))
 
@@ -63,7 +68,20 @@ class Reads:
         """Ask what our key may do. Whatever does not say so, a 404 of somebody on the way too, says nothing of it."""
         return answer_read(await self._heard(self._venue.rights_asked), self._venue, self._venue.rights_read)
 
-    def _asking(self, wanted: Read) -> Request:
+    async def _worth(self, wanted: ReadWorth, venue_time_ns: int) -> WorthRead:
+        """Read the balances, and then the prices: whatever is bought in between is not counted twice."""
+        venue, number = self._venue, wanted.read_number
+        balances, failure = _found(answer_read(await self._heard(venue.account_asked), venue, venue.account_read))
+        market_ids = [self._markets.market_id(symbol) for symbol in wanted.symbols if self._markets.lists(symbol)]
+        if failure is not None or not market_ids:
+            return WorthRead(number, balances, {}, venue_time_ns, failure)
+        heard = await self._rest.ask(venue.bids_asked(market_ids), seconds=self._pace.read_seconds)
+        bids = answer_read(heard, venue, lambda body: venue.bids_read(body, self._markets.symbols))
+        if isinstance(bids, Failure):
+            return WorthRead(number, balances, {}, venue_time_ns, bids.reason)
+        return WorthRead(number, balances, bids, venue_time_ns, None)
+
+    def _asking(self, wanted: OneRequest) -> Request:
         venue = self._venue
         match wanted:
             case ReadOrder(_, symbol):
@@ -89,7 +107,13 @@ class Reads:
         return heard
 
 
-def told(wanted: Read, heard: Heard, venue_time_ns: int, venue: Venue, symbols: Symbols) -> FromOutside:
+def told(
+    wanted: OneRequest,
+    heard: Heard,
+    venue_time_ns: int,
+    venue: Venue,
+    symbols: Symbols,
+) -> FromOutside:
     """Return what is told of a question, by what was answered; `venue_time_ns` had passed when it was asked."""
     match wanted:
         case ReadOrder(client_order_id):
@@ -119,6 +143,8 @@ def failed(wanted: Read, reason: str) -> FromOutside:
             return TradesRead(number, symbol, (), reason)
         case ReadAccount(number):
             return AccountRead(number, (), 0, reason)
+        case ReadWorth(number):
+            return WorthRead(number, (), {}, 0, reason)
 
 
 def _found(rows: tuple[_T, ...] | Failure) -> tuple[tuple[_T, ...], str | None]:

@@ -19,6 +19,7 @@ SECRET_BYTES_MAX = 4096
 # Shorter ones are typing slips, and the log redactor would find them inside ordinary words.
 SECRET_CHARACTERS_MIN = 8
 SECRET_NAMES = ("api_key", "api_secret")
+SIGNERS = ("executor", "flattener")  # each has a key pair of its own
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _SECRET_FILE = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*\.(api_key|api_secret)")
 _NEAR = 0.8
@@ -37,6 +38,11 @@ class Credentials:
 def secret_file_name(venue: str, account: str, secret: str) -> str:
     """Return the file a secret of an account stands in."""
     return f"{venue}.{account}.{secret}"
+
+
+def key_name(account: str, signer: str) -> str:
+    """Return what stands for the account in the names of a process's secret files: the executor's is the plain one."""
+    return account if signer == SIGNERS[0] else f"{account}-{signer}"
 
 
 def load_credentials(directory: Path, *, venue: str, account: str, shown_as: str) -> Credentials | None:

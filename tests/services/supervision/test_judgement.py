@@ -47,8 +47,8 @@ def test_table_is_this_one() -> None:
 
 def test_table_for_programs_has_the_same() -> None:
     """With --json the rows have names, and what is not known is null."""
-    told = json.loads(as_json(rows_of([WELL, NOBODY]), supervisor_id=7, well=False, remarks=["it rains"]))
-    assert (told["supervisor_id"], told["well"], told["remarks"]) == (7, False, ["it rains"])
+    told = json.loads(as_json(rows_of([WELL, NOBODY]), {"supervisor_id": 7, "remarks": ["it rains"]}))
+    assert (told["supervisor_id"], told["remarks"]) == (7, ["it rains"])
     assert told["processes"][0] == {
         "instance": "risk",
         "state": "RUNNING",

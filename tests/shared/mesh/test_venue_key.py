@@ -81,6 +81,14 @@ def test_key_of_another_venue_is_among_the_secrets(tmp_path: Path) -> None:
     assert (found.api_key.get_secret_value(), found.api_secret.get_secret_value()) == ("k" * 64, "s" * 64)
 
 
+def test_flattener_has_a_pair_of_its_own(tmp_path: Path) -> None:
+    """The executor's key is not the flattener's, which says where its own belongs."""
+    secrets_of(tmp_path, api_key="k" * 64, api_secret="s" * 64)
+    source = key_source(configured(tmp_path, "venue:\n  url: official\n"), name="flattener")
+    assert source.read() is None
+    assert "(main-flattener)" in source.missing
+
+
 def test_a_key_among_the_secrets_may_come_later(tmp_path: Path) -> None:
     """Who has none is told where it belongs, and it is found once it is there."""
     source = key_source(configured(tmp_path, "venue:\n  url: official\n"), name="executor")

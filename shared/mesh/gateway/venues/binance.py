@@ -4,12 +4,13 @@ Anything that is missing, of another type, no number, or more than a record of o
 an answer is none, and what was written down and cannot be read again would end every later life of the executor.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
-from proto.fields import ID_LENGTH_MAX, INTEGER_MAX, Asset, Id, Side
+from proto.fields import ID_LENGTH_MAX, INTEGER_MAX, Asset, Id, Side, Symbol
 from shared.execution.vocabulary import VenueBalance, VenueOrder, VenueStatus, VenueTrade
 from shared.mesh.gateway.venues.venue import Complaint, KeyRights, Symbols, UnreadableError, own_symbol
 
@@ -94,6 +95,11 @@ class _Account(msgspec.Struct, frozen=True):
     balances: tuple[_Balance, ...]
 
 
+class _BestPrices(msgspec.Struct, frozen=True, rename="camel"):
+    symbol: MarketId
+    bid_price: Decimal
+
+
 class _Rights(msgspec.Struct, frozen=True, rename="camel"):
     ip_restrict: bool
     enable_withdrawals: bool
@@ -136,6 +142,15 @@ def account_read(body: str) -> tuple[VenueBalance, ...]:
     """Read the balances: {"balances":[{"asset":"BTC","free":"4723846.89208129","locked":"0.00000000"}]}."""
     raw = decoded(body, _Account)
     return tuple(VenueBalance(one.asset, amount(one.free), amount(one.locked)) for one in raw.balances)
+
+
+def bids_read(body: str, symbols: Symbols) -> Mapping[Symbol, Decimal]:
+    """Read the best bids; where there is none, the venue says that it is 0.
+
+    [{"symbol":"LTCBTC","bidPrice":"4.00000000","bidQty":"431.0","askPrice":"4.00000200","askQty":"9.0"}]
+    """
+    raw = decoded(body, tuple[_BestPrices, ...])
+    return {own_symbol(one.symbol, symbols): amount(one.bid_price) for one in raw if amount(one.bid_price)}
 
 
 def order_read(body: str, symbols: Symbols) -> VenueOrder:

@@ -1,6 +1,7 @@
 """The venues that can be traded on, by their names in the settings and in ccxt."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from shared.execution.vocabulary import CancelOrder, ReadOrder, ReadTrades, SendOrder
@@ -53,6 +54,10 @@ def _trades_asked(wanted: ReadTrades, market_id: str) -> Request:
     return Request("privateGetMyTrades", parameters)
 
 
+def _bids_asked(market_ids: Sequence[str]) -> Request:
+    return Request("publicGetTickerBookTicker", {"symbols": json.dumps(list(market_ids), separators=(",", ":"))})
+
+
 def _subscription(signed: Mapping[str, object]) -> Mapping[str, object]:
     return {"id": 1, "method": "userDataStream.subscribe.signature", "params": dict(signed)}
 
@@ -73,6 +78,7 @@ VENUES: Final[Mapping[str, Venue]] = {
         open_orders_asked=Request("privateGetOpenOrders", {}),
         order_asked=_order_asked,
         trades_asked=_trades_asked,
+        bids_asked=_bids_asked,
         placing=_placing,
         canceling=_canceling,
         subscription=_subscription,
@@ -81,6 +87,7 @@ VENUES: Final[Mapping[str, Venue]] = {
         listing_read=binance_listing.listing_read,
         rights_read=binance.rights_read,
         account_read=binance.account_read,
+        bids_read=binance.bids_read,
         order_read=binance.order_read,
         cancel_read=binance.cancel_read,
         orders_read=binance.orders_read,

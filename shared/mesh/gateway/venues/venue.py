@@ -4,8 +4,9 @@ A further market is another `Venue`, with another table of refusals. Nothing out
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from proto.fields import Symbol
 from shared.execution.vocabulary import (
@@ -128,6 +129,7 @@ class Venue:
     open_orders_asked: Request
     order_asked: Callable[[ReadOrder, str], Request]
     trades_asked: Callable[[ReadTrades, str], Request]
+    bids_asked: Callable[[Sequence[str]], Request]
     placing: Callable[[SendOrder, str], Request]
     canceling: Callable[[CancelOrder, str], Request]
     subscription: Callable[[Mapping[str, object]], Mapping[str, object]]  # what is sent, of the signed parameters
@@ -137,6 +139,7 @@ class Venue:
     listing_read: Callable[[str], Listing]
     rights_read: Callable[[str], KeyRights]
     account_read: Callable[[str], tuple[VenueBalance, ...]]
+    bids_read: Callable[[str, Symbols], Mapping[Symbol, Decimal]]
     order_read: Callable[[str, Symbols], VenueOrder]
     cancel_read: Callable[[str, Symbols], VenueOrder]
     orders_read: Callable[[str, Symbols], tuple[VenueOrder, ...]]

@@ -1,0 +1,100 @@
+"""What is told of being flat, as it stands in the journals of those who flatten: on the disk, whoever is dead."""
+
+import select
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Final, Self
+
+from proto.codec import BadFrame, EnvelopeCodec
+from proto.envelope import Envelope
+from proto.fields import Id
+from proto.orders import FlatnessTold, FlattenBegun
+from proto.topics import tag_of
+from shared.mesh.clock import Clock
+from shared.mesh.journal import Gap, JournalDamaged, JournalReader, RealDisk, journal_directory, mark_on
+from shared.mesh.verb import Streams
+
+FLATTENERS: Final = ("executor", "flattener")
+WAIT_SECONDS: Final = 20.0
+# So far back it is looked for what was told before: of a latch that stood already, FLAT was told once.
+RECORDS_BACK_MAX: Final = 100_000
+PAUSE_MS: Final = 100
+_NS_PER_S: Final = 1_000_000_000
+_TAGS: Final = tuple(tag_of(kind).encode() for kind in (FlattenBegun, FlatnessTold))
+
+
+class FlatnessWatch:
+    """Reads on in their journals. It is a context: the files are given back with it."""
+
+    def __init__(self, var: Path, streams: Streams, clock: Clock) -> None:
+        self._streams: Final = streams
+        self._clock: Final = clock
+        self._codec: Final = EnvelopeCodec()
+        self._held: Final = ExitStack()
+        self._readers: Final = {instance: self._reader(var, instance) for instance in FLATTENERS}
+        self._told: Final[dict[Id, tuple[Envelope, FlatnessTold]]] = {}
+        self._begun: Final[dict[Id, Id]] = {}  # the flattening, by what asked for it
+
+    def __enter__(self) -> Self:
+        """Enter."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the files back."""
+        self._held.close()
+
+    def is_flat(self, *, latch_id: Id = "", asked_id: Id = "", within_s: float) -> bool:
+        """Wait until FLAT is told of a latch, or of what was asked under that id; say whatever is told meanwhile."""
+        deadline_ns = self._clock.boot_ns() + int(within_s * _NS_PER_S)
+        said: Id = ""
+        while True:
+            self._look()
+            told = self._told.get(latch_id or self._begun.get(asked_id, ""))
+            if told is not None and told[0].id != said:
+                said = told[0].id
+                self._say(*told)
+            if told is not None and told[1].is_flat:
+                return True
+            if self._clock.boot_ns() >= deadline_ns:
+                break
+            select.poll().poll(PAUSE_MS)
+        if not said:
+            waited = f"within {within_s:g} s nobody has said" if within_s else "nobody has said yet"
+            self._streams.errors.write(
+                f"{waited} that it is flat, or why it is not: `bowline positions` shows what is open\n"
+            )
+        return False
+
+    def _say(self, envelope: Envelope, told: FlatnessTold) -> None:
+        self._streams.say(f"{'FLAT' if told.is_flat else 'NOT FLAT'}, says {envelope.sender}: {told.reason}")
+
+    def _reader(self, var: Path, instance: str) -> JournalReader:
+        disk = RealDisk(journal_directory(var, instance))
+        mark = mark_on(disk)
+        first = 1 if mark is None else max(1, mark.sequence - RECORDS_BACK_MAX)
+        return self._held.enter_context(closing(JournalReader(disk, from_sequence=first)))
+
+    def _look(self) -> None:
+        """Read on. What cannot be read is said, and looked at no more."""
+        for instance, reader in tuple(self._readers.items()):
+            try:
+                while entries := reader.poll():
+                    for entry in entries:
+                        if not isinstance(entry, Gap) and any(tag in entry.payload for tag in _TAGS):
+                            self._take(self._codec.decode_stored(entry.payload))
+            except (BadFrame, JournalDamaged, OSError) as error:
+                self._streams.errors.write(
+                    f"{instance}'s journal cannot be read, so what it says is not seen: {error}\n"
+                )
+                del self._readers[instance]
+
+    def _take(self, envelope: Envelope) -> None:
+        match envelope.body:
+            case FlattenBegun(flatten_id=flatten_id):
+                self._begun[envelope.cause_id] = flatten_id
+            case FlatnessTold(flatten_id=flatten_id) as told:
+                before = self._told.get(flatten_id)
+                if before is None or before[0].sent_wall_ns <= envelope.sent_wall_ns:
+                    self._told[flatten_id] = (envelope, told)
+            case _:
+                pass  # the words stood in a text

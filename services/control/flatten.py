@@ -1,0 +1,75 @@
+"""`bowline flatten`: what the bot holds is closed, and entries may go on after it."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from proto.control import ControlDone, Flatten
+from services.control.arguments import a_symbol, parser_of, seconds, words
+from services.control.asking import SILENT, Reply, act_id, actor, replies_of, words_of
+from services.control.flatness import FLATTENERS, WAIT_SECONDS, FlatnessWatch
+from shared.mesh.clock import SystemClock
+from shared.mesh.settings import Configuration, load_whereabouts
+from shared.mesh.verb import FAILED, OK, Streams, run_verb
+
+NAME: Final = "flatten"
+TEXT: Final = """\
+Sell what the bot holds, of one symbol or of all, until nothing is left of it. The executor does it; when it does not
+answer, the flattener. There is no latch: strategies may enter again afterwards, so `bowline pause` first if they shall
+not. `bowline kill` stops everything.
+"""
+CODES: Final = (
+    "Exit codes: 0 FLAT was read back, 1 nothing was done or it is not said to be flat by now, 2 wrong usage."
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb against this checkout."""
+    return run(argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
+
+
+def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+    """Run the verb with everything it touches handed in, and return the exit code."""
+    parser = parser_of(NAME, TEXT, CODES)
+    parser.add_argument("symbol", nargs="?", type=a_symbol, help="such as BTC/USDT; without it, everything")
+    parser.add_argument("reason", type=words, help="why, in a few words: it is written down with your name")
+    parser.add_argument(
+        "--wait",
+        type=seconds,
+        default=WAIT_SECONDS,
+        metavar="S",
+        help=f"so long for FLAT, {WAIT_SECONDS:g} s if not told",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.symbol is None and "/" in arguments.reason and " " not in arguments.reason:
+        parser.error(f"{arguments.reason} looks like a symbol: write why as well, or everything would be closed")
+    act = Flatten(arguments.actor or actor(), arguments.reason, arguments.symbol)
+
+    def flattened() -> int:
+        configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
+        for problem in problems:
+            streams.errors.write(f"bowline {NAME}: {problem}\n")
+        return _flatten(configuration, act, arguments.wait, streams)
+
+    return run_verb(NAME, streams, flattened)
+
+
+def _flatten(configuration: Configuration, act: Flatten, wait_s: float, streams: Streams) -> int:
+    clock = SystemClock()
+    asked_id = act_id(clock)
+    if not isinstance(_reply(configuration, act, asked_id, streams), ControlDone):
+        return FAILED
+    with FlatnessWatch(configuration.var_directory, streams, clock) as watch:
+        return OK if watch.is_flat(asked_id=asked_id, within_s=wait_s) else FAILED
+
+
+def _reply(configuration: Configuration, act: Flatten, asked_id: str, streams: Streams) -> Reply | None:
+    """Ask the executor, and only if it does not answer the flattener; say what came of it."""
+    for instance in FLATTENERS:
+        [reply] = replies_of(configuration, [instance], act, message_id=asked_id)
+        if reply is not None:
+            streams.say(f"{instance}: {words_of(reply)}")
+            return reply
+        streams.errors.write(f"{instance} {SILENT}\n")
+    return None

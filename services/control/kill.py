@@ -1,0 +1,124 @@
+"""`bowline kill`: no entries, and everything is closed, until somebody clears it. The file comes first.
+
+It needs nobody alive: whoever starts later finds the file. Who is told as well only acts a moment sooner.
+"""
+
+import argparse
+import os
+import select
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from proto.control import ControlDone, Kill
+from proto.risk import Latch
+from services.control.arguments import parser_of, reason_argument, seconds
+from services.control.asking import SILENT, actor, replies_of, words_of
+from services.control.flatness import WAIT_SECONDS, FlatnessWatch
+from shared.core.durations import duration
+from shared.core.texts import printable
+from shared.mesh.clock import SystemClock
+from shared.mesh.halt_file import HaltFile
+from shared.mesh.private_directory import FileUnusableError
+from shared.mesh.settings import Configuration, load_whereabouts
+from shared.mesh.verb import EXPECTED, FAILED, OK, Streams, run_verb
+
+NAME: Final = "kill"
+NOT_LATCHED: Final = 3
+TOLD: Final = ("risk", "executor", "flattener")
+# They look for the file twenty times a second: whoever has seen it when it is told makes no latch of its own.
+SEEN_MS: Final = 150
+_NS_PER_S: Final = 1_000_000_000
+TEXT: Final = """\
+Stop: no entry leaves any more, and everything the bot holds is sold, again and again until it is flat. The HALT file is
+made first (var/HALT), so it holds with every process dead, and outlives restarts. `bowline clear-kill` ends it; pressed
+twice it is pressed once.
+"""
+CODES: Final = """\
+Exit codes: 0 latched, and FLAT was read back (with --no-wait: latched), 1 latched, but not said to be flat by now,
+2 wrong usage, 3 NOT latched.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb against this checkout."""
+    return run(argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
+
+
+def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+    """Run the verb with everything it touches handed in, and return the exit code."""
+    arguments = _parser().parse_args(argv)
+
+    def killed() -> int:
+        configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
+        for problem in problems:
+            streams.errors.write(f"bowline {NAME}: {problem}\n")
+        return _kill(configuration, Kill(arguments.actor or actor(), arguments.reason), arguments.wait, streams)
+
+    return run_verb(NAME, streams, killed)
+
+
+def _kill(configuration: Configuration, act: Kill, wait_s: float | None, streams: Streams) -> int:
+    latch = _latched(configuration, act, streams)
+    is_taken = _told(configuration, act, streams)
+    if latch is None:
+        if not is_taken:
+            streams.errors.write("NOT LATCHED: there is no HALT file, and nobody has taken the word for it\n")
+        return FAILED if is_taken else NOT_LATCHED
+    if wait_s is None:
+        return OK
+    with FlatnessWatch(configuration.var_directory, streams, SystemClock()) as watch:
+        return OK if watch.is_flat(latch_id=latch.latch_id, within_s=wait_s) else FAILED
+
+
+def _latched(configuration: Configuration, act: Kill, streams: Streams) -> Latch | None:
+    """Make the file, unless one is there, and say for which latch it stands; None if that cannot be."""
+    wall_ns = SystemClock().wall_ns()
+    file = HaltFile(configuration.halt_directory)
+    wanted = Latch(f"kill-{wall_ns}", act.actor, act.reason, wall_ns)
+    try:
+        file.make(wanted)
+    except FileUnusableError as error:
+        streams.errors.write(f"the HALT file cannot be made, so only who is told knows: {error}\n")
+        return None
+    latch = file.latch()
+    if latch is None:  # it was cleared that moment, by somebody who is quicker
+        return None
+    if latch.latch_id == wanted.latch_id:
+        streams.say(f"HALTED: {file.path} is there, for the kill latch {latch.latch_id}")
+    else:
+        age = duration(max(wall_ns - latch.set_wall_ns, 0) / _NS_PER_S)
+        whose = printable(f"{latch.latch_id}, by {latch.actor}: {latch.reason}")
+        streams.say(f"HALTED already, for {age}: {file.path}, {whose}")
+    select.poll().poll(SEEN_MS)
+    return latch
+
+
+def _told(configuration: Configuration, act: Kill, streams: Streams) -> bool:
+    """Tell whoever lives, say what each answered, and return whether one of them has taken it."""
+    try:
+        replies = replies_of(configuration, TOLD, act)
+    except EXPECTED as error:
+        streams.errors.write(f"nobody can be told: {error}\n")
+        return False
+    for instance, reply in zip(TOLD, replies, strict=True):
+        if reply is None:
+            streams.errors.write(f"{instance} {SILENT}; the HALT file counts all the same\n")
+        else:
+            streams.say(f"{instance}: {words_of(reply)}")
+    return any(isinstance(reply, ControlDone) for reply in replies)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = parser_of(NAME, TEXT, CODES)
+    reason_argument(parser)
+    patience = parser.add_mutually_exclusive_group()
+    patience.add_argument(
+        "--wait",
+        type=seconds,
+        default=WAIT_SECONDS,
+        metavar="S",
+        help=f"so long for FLAT, {WAIT_SECONDS:g} s if not told",
+    )
+    patience.add_argument("--no-wait", dest="wait", action="store_const", const=None, help="do not wait for FLAT")
+    return parser

@@ -1,0 +1,59 @@
+"""`bowline limits`: how much of each limit is used, as risk knows it at this moment."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from proto.control import AskLimits, LimitsAnswered
+from proto.risk import LimitUse
+from services.control.arguments import parser_of
+from services.control.asking import SILENT, actor, replies_of, words_of
+from shared.core.scopes import scope_words
+from shared.core.tables import Row, table
+from shared.mesh.settings import load_whereabouts
+from shared.mesh.verb import OK, NotDoneError, Streams, run_verb
+
+NAME: Final = "limits"
+TEXT: Final = "Show how much of each limit is used, asked of risk. With --json one object a line.\n"
+CODES: Final = "Exit codes: 0 shown, 1 risk does not answer, 2 wrong usage."
+_HUNDRED: Final = 100
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb against this checkout."""
+    return run(argv, environment=os.environ, streams=Streams(sys.stdout, sys.stderr))
+
+
+def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+    """Run the verb with everything it touches handed in, and return the exit code."""
+    parser = parser_of(NAME, TEXT, CODES)
+    parser.add_argument("--json", action="store_true", help="for programs")
+    arguments = parser.parse_args(argv)
+
+    def shown() -> int:
+        configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
+        for problem in problems:
+            streams.errors.write(f"bowline {NAME}: {problem}\n")
+        [reply] = replies_of(configuration, ["risk"], AskLimits(arguments.actor or actor()))
+        if not isinstance(reply, LimitsAnswered):
+            raise NotDoneError(f"risk {SILENT}" if reply is None else f"risk: {words_of(reply)}")
+        rows = [_row(use) for use in reply.limits]
+        lines = map(json.dumps, rows) if arguments.json else table(rows, "nothing is used of any limit")
+        streams.say("\n".join(lines))
+        return OK
+
+    return run_verb(NAME, streams, shown)
+
+
+def _row(use: LimitUse) -> Row:
+    share = f"{use.used / use.limit * _HUNDRED:.0f} %" if use.limit else "-"
+    return {
+        "limit": use.name,
+        "of": scope_words(use.scope),
+        "used": f"{use.used:f}",
+        "most": f"{use.limit:f}",
+        "unit": use.unit,
+        "share": share,
+    }

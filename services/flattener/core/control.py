@@ -1,0 +1,47 @@
+"""What an operator tells the flattener itself: to set the kill latch, where nobody else may be there to do it. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from proto.control import ControlDone, ControlRefused, Kill
+from proto.fields import clipped
+from proto.risk import Latch
+from shared.core.service import Answer, Asked, Effect, MakeHalt, Moment
+
+
+class Control:
+    """Answers operators. A kill is done once the HALT file is there: it holds then, whoever is dead."""
+
+    def __init__(self) -> None:
+        self.latch: Latch | None = None  # of the HALT file
+        self._killing: Final[list[Asked]] = []
+
+    def asked(self, asked: Asked, now: Moment) -> Sequence[Effect]:
+        """Return the answer, or what has to be done before there is one."""
+        match asked.envelope.body:
+            case Kill() if self.latch is not None:
+                return (Answer(asked, _stands(self.latch)),)
+            case Kill(actor=actor, reason=reason):
+                self._killing.append(asked)
+                return (MakeHalt(Latch(f"kill-{now.wall_ns}", actor, clipped(reason), now.wall_ns)),)
+            case _:
+                reason = "the flattener takes a kill; everything else is asked of risk"
+                return (Answer(asked, ControlRefused("asked_of_risk", reason)),)
+
+    def halt_seen(self, latch: Latch | None) -> Sequence[Effect]:
+        """Take in what the HALT file stands for."""
+        self.latch = latch
+        return () if latch is None else self._answers(_stands(latch))
+
+    def halt_unwritable(self, reason: str) -> Sequence[Effect]:
+        """Say that the file could not be made: risk or executor have to hold the latch."""
+        return self._answers(ControlRefused("halt_file_is_made", clipped(f"the HALT file cannot be made: {reason}")))
+
+    def _answers(self, body: ControlDone | ControlRefused) -> Sequence[Effect]:
+        answers = [Answer(asked, body) for asked in self._killing]
+        self._killing.clear()
+        return answers
+
+
+def _stands(latch: Latch) -> ControlDone:
+    return ControlDone(clipped(f"the kill latch {latch.latch_id} stands, set by {latch.actor}: {latch.reason}"))

@@ -1,0 +1,72 @@
+"""What stands against trading, for people and for programs: the kill latch, and what keeps entries waiting. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from proto.risk import Latch, RiskSnapshot
+from shared.core.durations import duration
+from shared.core.scopes import scope_words
+from shared.core.texts import printable
+
+HALTED: Final = "HALTED"
+_NS_PER_S: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The latch that the HALT file stands for, and what risk says, None where it is not heard."""
+
+    latch: Latch | None
+    snapshot: RiskSnapshot | None = None
+
+    @property
+    def is_halted(self) -> bool:
+        """Tell whether the kill latch holds anywhere."""
+        return self.latch is not None or (self.snapshot is not None and self.snapshot.permission == HALTED)
+
+
+def latch_lines(standing: Standing, wall_ns: int) -> Iterator[str]:
+    """Yield what is to be seen before all else, and a line between; nothing where no latch holds."""
+    if not standing.is_halted:
+        return
+    latch, snapshot = standing.latch, standing.snapshot
+    if latch is not None:
+        age = duration(max(wall_ns - latch.set_wall_ns, 0) / _NS_PER_S)
+        since = f"{datetime.fromtimestamp(latch.set_wall_ns // _NS_PER_S, UTC):%Y-%m-%d %H:%M:%S} UTC, {age} ago"
+        yield printable(f"*** {HALTED} by {latch.actor}, {since}: {latch.reason}")
+        yield printable(f"*** The kill latch is {latch.latch_id}, and the HALT file is there.")
+    elif snapshot is not None:
+        reasons = "; ".join(one.reason for one in snapshot.conditions if one.permission == HALTED)
+        yield f"*** {HALTED}: {reasons}"
+        yield f"*** The kill latch is {snapshot.latch_id or 'known to the executor alone'}. There is no HALT file."
+    yield "*** No entry leaves, and all is sold until it is flat. `bowline clear-kill` ends it."
+    yield ""
+
+
+def condition_lines(standing: Standing) -> Iterator[str]:
+    """Yield why entries wait, a line each behind an empty one; nothing where nothing stands against them."""
+    if standing.snapshot is None or not standing.snapshot.conditions:
+        return
+    yield ""
+    yield f"entries: {standing.snapshot.permission}"
+    for one in standing.snapshot.conditions:
+        yield f"  {one.permission} for {scope_words(one.scope)}: {one.name}, {one.reason}"
+
+
+def as_builtins(standing: Standing) -> dict[str, Any]:
+    """Return the same for programs."""
+    latch, snapshot = standing.latch, standing.snapshot
+    conditions = [
+        {"name": one.name, "of": scope_words(one.scope), "permission": one.permission, "reason": one.reason}
+        for one in (snapshot.conditions if snapshot is not None else ())
+    ]
+    return {
+        "latch": None if latch is None else dict(zip(latch.__struct_fields__, msgspec.to_builtins(latch), strict=True)),
+        "latch_id": latch.latch_id if latch is not None else snapshot.latch_id if snapshot is not None else None,
+        "permission": None if snapshot is None else snapshot.permission,
+        "conditions": conditions,
+    }

@@ -1,0 +1,220 @@
+"""`bowline kill`, `clear-kill`, `flatten` and `limits` where few or none of the processes live."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from proto.orders import FlatnessTold
+from proto.risk import Latch
+from services.control import clear_kill, flatten, kill, limits
+from shared.mesh.halt_file import HaltFile
+from shared.mesh.verb import Streams
+from tests.services.control.journals import JournalOf
+from tests.services.risk_watchdog.risk_project import RiskProject
+
+SILENT = "does not answer: `bowline status` says how it is"
+
+
+class Verb(Protocol):
+    """What these verbs have in common."""
+
+    def __call__(self, argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+        """Run it."""
+
+
+def ran(verb: Verb, project: RiskProject, *words: str) -> tuple[int, str, str]:
+    """Run a verb, and return its code, what it wrote, and what it complained about."""
+    output, errors = io.StringIO(), io.StringIO()
+    code = verb(["--root", str(project.root), *words], environment={}, streams=Streams(output, errors))
+    return code, output.getvalue(), errors.getvalue()
+
+
+def cleared_by(typed: str | None) -> Verb:
+    """Return the verb as it is when somebody types that, or nobody is there."""
+
+    def verb(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
+        return clear_kill.run(argv, environment=environment, streams=streams, ask=lambda _: typed)
+
+    return verb
+
+
+@pytest.fixture
+def project() -> Iterator[RiskProject]:
+    """Return a project; its processes end with the test."""
+    with RiskProject() as project:
+        yield project
+
+
+def nobody_can_be_asked(project: RiskProject) -> None:
+    """Take the keys away, so that nobody is waited for."""
+    for file in (project.root / "var/keys").iterdir():
+        file.unlink()
+    (project.root / "var/keys").rmdir()
+
+
+def latched(project: RiskProject) -> str:
+    """Latch without the verb, and return which latch stands."""
+    HaltFile(project.root / "var").make(Latch("kill-1", "ada", "too wild", 1))
+    return latch_id_of(project)
+
+
+def latch_id_of(project: RiskProject) -> str:
+    """Return the latch that stands in the file."""
+    latch = HaltFile(project.root / "var").latch()
+    assert latch is not None
+    return latch.latch_id
+
+
+def test_a_kill_needs_nobody(project: RiskProject) -> None:
+    """With everything dead the file is made, says who and why, and each who is not there is named; twice is once."""
+    code, output, errors = ran(kill.run, project, "  too \n wild ", "--actor", "ada", "--wait", "0")
+    latch = HaltFile(project.root / "var").latch()
+    assert latch is not None
+    assert (latch.actor, latch.reason) == ("ada", "too wild")
+    assert (code, output) == (
+        1,
+        f"HALTED: {project.root}/var/HALT is there, for the kill latch {latch.latch_id}\n",
+    )
+    assert [line for line in errors.splitlines() if SILENT in line] == [
+        f"{name} {SILENT}; the HALT file counts all the same" for name in ("risk", "executor", "flattener")
+    ]
+    assert "nobody has said yet that it is flat" in errors
+    code, output, _ = ran(kill.run, project, "again", "--no-wait")
+    assert code == 0
+    assert output.startswith("HALTED already, for ")
+    assert output.endswith(f"{latch.latch_id}, by ada: too wild\n")
+    assert latch_id_of(project) == latch.latch_id
+
+
+def test_a_file_made_by_hand_counts(project: RiskProject) -> None:
+    """`touch var/HALT` is a kill; the verb finds it standing."""
+    nobody_can_be_asked(project)
+    (project.root / "var/HALT").touch()
+    assert "by unknown: the file was made by hand" in ran(kill.run, project, "x", "--no-wait")[1]
+
+
+def test_without_keys_the_file_is_made_all_the_same(project: RiskProject) -> None:
+    """Who cannot be told finds the file."""
+    nobody_can_be_asked(project)
+    code, output, errors = ran(kill.run, project, "x", "--wait", "0")
+    assert (code, output.startswith("HALTED: ")) == (1, True)
+    assert "nobody can be told: there are no keys in " in errors
+
+
+def test_what_is_not_latched_is_said_loudly(project: RiskProject) -> None:
+    """Where the file cannot be made and nobody answers, nothing is stopped: that has a code of its own."""
+    project.set("paths: {var_directory: nowhere}\n")
+    code, output, errors = ran(kill.run, project, "x")
+    assert (code, output) == (3, "")
+    assert "the HALT file cannot be made" in errors
+    assert "NOT LATCHED" in errors
+
+
+def told(latch_id: str, why: str, *, flat: bool) -> FlatnessTold:
+    """Return what is told of a latch."""
+    return FlatnessTold(latch_id, is_flat=flat, pass_number=4, reason=why)
+
+
+@pytest.mark.parametrize(("word", "code"), [("FLAT", 0), ("NOT FLAT", 1)])
+def test_what_is_told_of_the_latch_is_shown(project: RiskProject, word: str, code: int) -> None:
+    """The newest word of whoever flattens counts, of this latch, and is looked for in both journals."""
+    nobody_can_be_asked(project)
+    latch_id = latched(project)
+    with JournalOf(project.root, "executor") as executor, JournalOf(project.root, "flattener") as flattener:
+        executor.write(told("kill-0", "another's", flat=True), told(latch_id, "old", flat=word != "FLAT"))
+        flattener.write(told(latch_id, "as it is", flat=word == "FLAT"))
+        ended, output, _ = ran(kill.run, project, "x", "--wait", "0")
+    assert (ended, output.splitlines()[1:]) == (code, [f"{word}, says flattener: as it is"])
+
+
+def test_a_journal_that_cannot_be_read_hides_nothing_else(project: RiskProject) -> None:
+    """One damaged journal is said to be that; what the other one says is shown."""
+    nobody_can_be_asked(project)
+    latch_id = latched(project)
+    with JournalOf(project.root, "executor") as executor, JournalOf(project.root, "flattener") as flattener:
+        executor.write(told(latch_id, "unreadable", flat=True))
+        flattener.write(told(latch_id, "read back", flat=True))
+        executor.damage()
+        code, output, errors = ran(kill.run, project, "x", "--wait", "0")
+    assert (code, output.splitlines()[1:]) == (0, ["FLAT, says flattener: read back"])
+    assert "executor's journal cannot be read, so what it says is not seen: " in errors
+
+
+def test_a_flattening_asks_the_flattener_only_where_the_executor_is_silent(project: RiskProject) -> None:
+    """Both dead, both are named; nothing is done."""
+    assert ran(flatten.run, project, "btc/usdt", "news") == (1, "", f"executor {SILENT}\nflattener {SILENT}\n")
+
+
+def test_limits_are_shown_as_risk_knows_them(project: RiskProject) -> None:
+    """A table for people, and JSON for programs; without risk there is nothing to show."""
+    assert ran(limits.run, project) == (1, "", f"bowline limits: risk {SILENT}\n")
+    project.start_risk()
+    code, output, _ = ran(limits.run, project)
+    head, *lines = output.splitlines()
+    assert (code, head.split()) == (0, ["LIMIT", "OF", "USED", "MOST", "UNIT", "SHARE"])
+    assert any(line.startswith("positions_open_within_limit  everything  0") for line in lines)
+    rows = [json.loads(line) for line in ran(limits.run, project, "--json")[1].splitlines()]
+    assert [row["limit"] for row in rows] == [line.split()[0] for line in lines]
+
+
+def test_clearing_needs_risk_and_a_latch(project: RiskProject) -> None:
+    """Without risk nothing is cleared, with or without a file; and where risk knows of no latch, nothing is to do."""
+    alone = ran(cleared_by("yes"), project, "all quiet")
+    assert alone[:2] == (1, "")
+    assert f"there is no HALT file, and risk {SILENT}; without it nothing can be cleared" in alone[2]
+    project.start_risk()
+    assert ran(cleared_by("yes"), project, "all quiet") == (
+        0,
+        "no kill latch stands, so there is nothing to clear\n",
+        "",
+    )
+    assert json.loads(ran(cleared_by(None), project, "all quiet", "--json")[1]) == {
+        "latch_id": None,
+        "offer": None,
+        "cleared": False,
+        "file_gone": None,
+        "said": "no kill latch stands, so there is nothing to clear",
+    }
+
+
+def test_with_risk_dead_the_file_stays(project: RiskProject) -> None:
+    """A latch is cleared by risk and by nobody else."""
+    latched(project)
+    code, output, errors = ran(cleared_by("yes"), project, "all quiet")
+    assert (code, output) == (1, "")
+    assert f"risk {SILENT}; a latch is cleared by risk and by nobody else, so nothing was cleared" in errors
+    assert latch_id_of(project)
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        (kill.run, []),
+        (kill.run, [" "]),
+        (kill.run, ["x" * 501]),
+        (kill.run, ["\udcff"]),
+        (kill.run, ["why", "--wait", "-1"]),
+        (kill.run, ["why", "--wait", "soon"]),
+        (kill.run, ["why", "--wait", "nan"]),
+        (kill.run, ["why", "--wait", "1", "--no-wait"]),
+        (kill.run, ["why", "--actor", "a" * 49]),
+        (flatten.run, ["BTC/USDT"]),
+        (flatten.run, []),
+        (flatten.run, ["BTC/USDT", "why", "more"]),
+        (cleared_by("yes"), []),
+        (cleared_by("yes"), ["why", "--yes", ""]),
+        (cleared_by("yes"), ["why", "--yes", "k" * 97]),
+        (limits.run, ["why"]),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(tmp_path: Path, verb: Verb, words: list[str]) -> None:
+    """No reason, one that nobody can read, a symbol in its place: nothing is done, and above all nothing latched."""
+    streams = Streams(io.StringIO(), io.StringIO())
+    with pytest.raises(SystemExit) as refused:
+        verb(["--root", str(tmp_path), *words], environment={}, streams=streams)
+    assert refused.value.code == 2
+    assert list(tmp_path.iterdir()) == []

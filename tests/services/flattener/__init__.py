@@ -1,0 +1,1 @@
+"""The flattener: its core by itself, and as a real process."""
