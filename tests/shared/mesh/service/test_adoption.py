@@ -10,6 +10,7 @@ import pytest
 from proto.codec import EnvelopeCodec
 from proto.fencing import RoleReturned, RoleTaken
 from shared.core.service import InheritanceUnread, Inherited, Recorded, Report, Restored, Started
+from shared.execution.adopting import AdoptingCore
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import VirtualClock
 from shared.mesh.journal import RealDisk, create_journal, journal_directory
@@ -103,3 +104,10 @@ def test_a_process_reads_the_journal_of_whoever_may_act_for_it(project: Project)
     folded = project.start("executor", "heir").says("folded")
     assert folded["state"] == {"request-1": 1, "request-2": 2}
     assert folded["inherited"] == ["executor-1-reports-1", "executor-1-reports-2"]
+
+
+def test_the_executor_adopts_what_the_flattener_wrote(configuration: Configuration) -> None:
+    """The one process that is handed another's journal is the one that takes it over."""
+    plan = plan_of(configuration)
+    assert plan.inherits_from == "flattener"
+    assert isinstance(plan.core, AdoptingCore)
