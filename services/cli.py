@@ -52,6 +52,8 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "positions": Verb("services.inspection.positions", "show what each strategy holds"),
         "fills": Verb("services.inspection.fills", "show the newest trades"),
         "why": Verb("services.inspection.why_command", "show what led to an order, back to the bar", "<id>"),
+        "trips": Verb("services.inspection.trips", "show when the kill latch was set, by what, and who cleared it"),
+        "risk": Verb("services.inspection.risk_command", "recompute a guard's trip from the journal", "replay <trip>"),
         "pause": Verb("services.control.pause", "let no new entries be approved; exits go on", "<reason>"),
         "resume": Verb("services.control.resume", "lift what keeps entries waiting for somebody to look", "<reason>"),
         "kill": Verb(

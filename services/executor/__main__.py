@@ -29,6 +29,7 @@ def plan_of(configuration: Configuration) -> JournaledPlan:
         reports="reports",
         outside=gateway_of(configuration, instance=INSTANCE),
         drain_seconds=DRAIN_SECONDS,
+        heeds_halt=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""What `bowline orders`, `positions`, `fills` and `why <id>` share: they read the journals, and nothing else."""
+"""What `bowline orders`, `positions`, `fills`, `trips` and `why <id>` share: they only read the journals."""
 
 import argparse
 import json

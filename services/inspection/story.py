@@ -18,7 +18,16 @@ from proto.orders import (
     PositionChanged,
     SendMarked,
 )
-from proto.verdicts import IntentJudged
+from proto.verdicts import (
+    Alerted,
+    DayBegun,
+    EquityRead,
+    FlowCounted,
+    GuardTripped,
+    IntentJudged,
+    KillCleared,
+    KillLatched,
+)
 
 NOTHING: Final = Decimal(0)
 
@@ -53,6 +62,7 @@ class Story:
         self.entries: Final[dict[str, tuple[EntryOpened, Envelope]]] = {}
         self.exits: Final[list[tuple[ExitOpened, Envelope]]] = []
         self.verdicts: Final[dict[str, tuple[IntentJudged, Envelope]]] = {}
+        self.guarded: Final[list[Envelope]] = []  # what the account's guards rest on, and what came of them
 
     def take(self, envelope: Envelope) -> None:
         """Take in a record of either journal."""
@@ -67,6 +77,8 @@ class Story:
                 self.orders[mark.order.client_order_id] = OrderStory(mark.order, envelope, mark)
             case PositionChanged() as changed:
                 self.positions[changed.strategy, changed.symbol] = changed
+            case EquityRead() | FlowCounted() | DayBegun() | Alerted() | GuardTripped() | KillLatched() | KillCleared():
+                self.guarded.append(envelope)
             case OrderAcknowledged() | OrderDoubted() | CancelMarked() | OrderFilled() | OrderEnded() as told:
                 story = self.orders.get(told.order.client_order_id)
                 if story is not None:

@@ -46,6 +46,7 @@ def plan_of(settings: Settings) -> JournaledPlan:
         answers=(INTENTS, LEASE, CONTROL),
         says=(SNAPSHOTS,),
         reports=VERDICTS,
+        heeds_halt=True,
     )
 
 

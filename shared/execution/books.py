@@ -31,6 +31,7 @@ from proto.orders import (
 )
 from proto.risk import Condition, Scope
 from proto.verdicts import Approval
+from shared.execution.flattens import Flattens, FlattensState
 from shared.execution.orders import Order, opened
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.fills import Fill
@@ -95,6 +96,7 @@ class BooksState(msgspec.Struct):
     passes: int
     told: list[PositionChanged]
     children_lost: int
+    flattens: FlattensState = FlattensState()
 
 
 class Books:
@@ -112,6 +114,7 @@ class Books:
         self.opened_venue_ns: int | None = None  # when the balances were read that the books began with
         self.outside: dict[str, None] = {}  # by their references, once they are in the books
         self.passes = 0
+        self.flattens: Final = Flattens()
         self.told: dict[Place, PositionChanged] = {}  # positions as others know them, but for those of nothing
         self._working: dict[str, Order] = {}  # those of the orders that have not ended
         self._children: dict[str, int] = {}
@@ -138,6 +141,7 @@ class Books:
                 passes=self.passes,
                 told=list(self.told.values()),
                 children_lost=self._children_lost,
+                flattens=self.flattens.state(),
             )
         )
 
@@ -159,9 +163,11 @@ class Books:
         self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
         self.opened_venue_ns, self.outside = known.opened_venue_ns, dict.fromkeys(known.outside)
         self.told = {(one.strategy, one.symbol): one for one in known.told}
+        self.flattens.restore(known.flattens)
 
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
+        self.flattens.fold(envelope)
         match envelope.body:
             case SendMarked() as mark:
                 order = opened(mark, envelope)
@@ -199,6 +205,14 @@ class Books:
     def is_entered(self, place: Place) -> bool:
         """Say whether an entry of a place is worked."""
         return any((entry.approval.strategy, entry.approval.symbol) == place for entry in self.entries.values())
+
+    def places(self) -> list[Place]:
+        """Return wherever something is held or worked."""
+        places = dict.fromkeys((position.strategy, position.symbol) for position in self.positions.held())
+        places |= dict.fromkeys((e.approval.strategy, e.approval.symbol) for e in self.entries.values())
+        places |= dict.fromkeys(self.exits)
+        places |= dict.fromkeys(order.place for order in self.working())
+        return list(places)
 
     def next_child(self, parent_id: str) -> int:
         """Return the number of a parent's next order."""

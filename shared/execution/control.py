@@ -3,24 +3,32 @@
 from collections.abc import Sequence
 from typing import Final
 
-from proto.control import ControlDone, ControlRefused, PauseEntries, ResumeEntries
+from proto.control import ControlDone, ControlRefused, Flatten, Kill, LiftKill, PauseEntries, ResumeEntries
 from proto.envelope import Body
 from proto.fields import Name, clipped
 from proto.orders import ConditionCleared, ConditionSet
 from proto.risk import Condition, Everything
-from shared.core.service import Answer, Asked, Report
+from shared.core.service import Answer, Asked, Moment, Report
 from shared.execution.books import Books
+from shared.execution.flattening import Flattening
+from shared.execution.flattens import KILL_LATCH
+from shared.execution.latching import Latching
 
 PAUSED: Final = "operator_pause"
 RECORDS_LOST: Final = "records_lost"
 TROUBLED_START: Final = "troubled_start"
+ELSEWHERE: Final = (
+    "the executor takes pauses and their end, a kill, its lifting by risk, and what shall be flat; ask risk"
+)
 
 
 class Control:
     """Answers operators, and says what they have to look at."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, latching: Latching, flattening: Flattening) -> None:
         self._books: Final = books
+        self._latching: Final = latching
+        self._flattening: Final = flattening
         self._unwritten: Final[dict[Name, str]] = {}
 
     def wary(self, name: Name, reason: str) -> None:
@@ -42,23 +50,37 @@ class Control:
             case _:
                 pass
 
-    def asked(self, asked: Asked, body: Body) -> tuple[Sequence[Report], Answer]:
+    def asked(self, asked: Asked, body: Body, now: Moment) -> tuple[Sequence[Report], Answer]:
         """Return what is written down, and the answer."""
+        reports: Sequence[Report]
+        answer: ControlDone | ControlRefused
         match body:
+            case Kill():
+                reports, answer = self._latching.killed(body, now)
+            case LiftKill():
+                reports, answer = self._latching.lift(body, asked.instance)
+            case Flatten():
+                reports, answer = self._flattening.asked(body, now)
             case PauseEntries(actor=actor, reason=reason, scope=scope):
                 condition = Condition(PAUSED, scope, "REDUCE_ONLY", clipped(f"{actor}: {reason}", 64))
-                report = Report(ConditionSet(condition), cause_id=asked.envelope.id, reducing=True)
-                return (report,), Answer(asked, ControlDone("the executor sends no entries"))
-            case ResumeEntries(actor=actor, reason=reason, scope=scope):
-                standing = [one for one in self._books.conditions.values() if scope in {one.scope, Everything()}]
-                if not standing:
-                    return (), Answer(asked, ControlRefused("scope_is_paused", "nothing of that scope is waiting"))
-                reports = [
-                    Report(ConditionCleared(one.name, one.scope, actor, reason), cause_id=asked.envelope.id)
-                    for one in standing
-                ]
-                names = ", ".join(one.name for one in standing)
-                return reports, Answer(asked, ControlDone(clipped(f"lifted: {names}")))
+                reports = (Report(ConditionSet(condition), cause_id=asked.envelope.id, reducing=True),)
+                answer = ControlDone("the executor sends no entries")
+            case ResumeEntries():
+                reports, answer = self._resumed(body, asked.envelope.id)
             case _:
-                reason = "the executor takes pauses and their end; everything else is asked of risk"
-                return (), Answer(asked, ControlRefused("asked_of_risk", reason))
+                reports, answer = (), ControlRefused("asked_of_risk", ELSEWHERE)
+        return reports, Answer(asked, answer)
+
+    def _resumed(self, resume: ResumeEntries, cause_id: str) -> tuple[Sequence[Report], ControlDone | ControlRefused]:
+        """Lift what waits for an operator to look: never the kill latch, which has a way of its own."""
+        standing = [one for one in self._books.conditions.values() if resume.scope in {one.scope, Everything()}]
+        lifted = [one for one in standing if one.name != KILL_LATCH]
+        if standing and not lifted:
+            return (), ControlRefused("no_kill_latch", "the kill latch is cleared at risk, in two steps")
+        if not lifted:
+            return (), ControlRefused("scope_is_paused", "nothing of that scope is waiting")
+        reports = [
+            Report(ConditionCleared(one.name, one.scope, resume.actor, resume.reason), cause_id=cause_id)
+            for one in lifted
+        ]
+        return reports, ControlDone(clipped(f"lifted: {', '.join(one.name for one in lifted)}"))

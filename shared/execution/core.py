@@ -23,6 +23,8 @@ from shared.core.service import (
     Asked,
     Effect,
     FromOutside,
+    HaltSeen,
+    HaltUnwritable,
     Happening,
     JournalRoom,
     Moment,
@@ -47,9 +49,11 @@ from shared.execution.control import RECORDS_LOST, TROUBLED_START, Control
 from shared.execution.enquiries import Enquiries
 from shared.execution.entrance import Entrance
 from shared.execution.evidence import Evidence
+from shared.execution.flattening import Flattening
 from shared.execution.governor import EgressLimits, Governor
+from shared.execution.latching import Latching
 from shared.execution.leave import Leave
-from shared.execution.marks import Marks
+from shared.execution.marks import Marks, leaving
 from shared.execution.reckoning import Reckoning
 from shared.execution.reconciliation import Reconciler
 from shared.execution.requests import Requests
@@ -60,7 +64,6 @@ from shared.execution.vocabulary import (
     KeyUnbound,
     NotSent,
     OrderSent,
-    SendOrder,
     StreamLost,
     StreamOpened,
     VenueClock,
@@ -96,7 +99,8 @@ class ExecutorCore:
         self._account: Final = account
         self.books: Final = Books()
         self._prices: Final = Prices()
-        self._leave: Final = Leave(self.books, self._prices)
+        self._latching: Final = Latching(self.books.flattens)
+        self._leave: Final = Leave(self.books, self._latching, self._prices)
         self._governor: Final = Governor(limits)
         client_ids = ClientIds(account.tag)
         marks = Marks(self.books, client_ids, Reckoning(account.fees, self._prices))
@@ -126,7 +130,14 @@ class ExecutorCore:
             quote_asset=account.quote_asset,
             account_fingerprint=account.fingerprint,
         )
-        self._control: Final = Control(self.books)
+        self._flattening: Final = Flattening(
+            books=self.books,
+            reconciler=self._reconciler,
+            leave=self._leave,
+            governor=self._governor,
+            worker=self._worker,
+        )
+        self._control: Final = Control(self.books, self._latching, self._flattening)
         self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
         self._is_running = self._is_blocked = False
         self._is_unread = False  # records are lost, and the venue was not read since
@@ -158,10 +169,13 @@ class ExecutorCore:
                 return ()  # prices alone are no reason to do anything: the clock is
             case FromOutside():
                 self._venue_told(happening, now)
+            case HaltSeen() | HaltUnwritable():
+                self._out += self._latching.file_told(happening, now)
             case _:
                 pass
         if self._is_running:
             self._go_on(now)
+            self._out += self._flattening.shown()
         out, self._out = self._out, []
         return out
 
@@ -182,7 +196,20 @@ class ExecutorCore:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
         venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
         if not self._is_blocked:
+            self._report(() if self._pending else self._latching.due())
             self._report(self._accounts.untold())
+            self._out += self._latching.missing_file(now)
+        self._take_facts(now, venue_now_ns)
+        if not self._pending and not self._is_blocked:
+            self._report(self._flattening.due(now))
+        if not self._has_to_wait():
+            self._out += self._evidence.due(now, venue_now_ns)
+            if self.books.passes and not self._is_unread:
+                self._report(self._worker.steps(now))
+        if self._requests.is_stopping and not self._pending and not self._in_flight and self._is_at_rest():
+            self._out.append(Stop())
+
+    def _take_facts(self, now: Moment, venue_now_ns: int) -> None:
         while not self._has_to_wait():
             outcome = self._evidence.next(now, venue_now_ns)
             if outcome is None:
@@ -195,12 +222,6 @@ class ExecutorCore:
                 self._worker.patience.unsent(outcome.unsent, now)
             if outcome.accepted is not None:
                 self._worker.patience.accepted(outcome.accepted)
-        if not self._has_to_wait():
-            self._out += self._evidence.due(now, venue_now_ns)
-            if self.books.passes and not self._is_unread:
-                self._report(self._worker.steps(now))
-        if self._requests.is_stopping and not self._pending and not self._in_flight and self._is_at_rest():
-            self._out.append(Stop())
 
     def _is_at_rest(self) -> bool:
         """Say whether this process may end: nothing is left to be done, or the venue was never reached."""
@@ -214,9 +235,11 @@ class ExecutorCore:
         envelope = recorded.envelope
         self.books.fold(envelope)
         self._control.recorded(envelope.body)
+        self._latching.recorded(envelope.body)
         self._accounts.recorded(envelope.body)
         if not self._is_running:
             return
+        self._flattening.recorded(envelope.body, now)
         self._pending = max(self._pending - 1, 0)  # one that was recorded beside one that found no room
         match envelope.body:
             case SendMarked() as mark:
@@ -236,19 +259,7 @@ class ExecutorCore:
             self._evidence.take(OrderSent(client_order_id, NotSent(f"{refusal[0]}: {refusal[1]}"), None))
             return
         self._in_flight.add(client_order_id)
-        self._out.append(
-            SendOrder(
-                client_order_id=client_order_id,
-                symbol=mark.order.symbol,
-                side=mark.order.side,
-                order_type=mark.order_type,
-                quantity=mark.quantity,
-                limit_price=mark.limit_price,
-                stop_price=mark.stop_price,
-                sign_by_boot_ns=self._entrance.sign_by_ns(mark, marked_boot_ns),
-                window_ns=mark.window_ns,
-            )
-        )
+        self._out.append(leaving(mark, sign_by_boot_ns=self._entrance.sign_by_ns(mark, marked_boot_ns)))
 
     def _venue_told(self, told: FromOutside, now: Moment) -> None:
         match told:
@@ -269,6 +280,7 @@ class ExecutorCore:
                 self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
+                self._flattening.answered(told)
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)
                 if not self._evidence.take(told):
@@ -295,9 +307,12 @@ class ExecutorCore:
                     self._report(self._control.due())
                 self._out += [
                     *self._accounts.due(self._evidence.account, now),
-                    *self._leave.wary(self._worker.patience.worries(now), now),
+                    *self._leave.wary(self._worries(now), self._flattening.words(), now),
                 ]
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
+
+    def _worries(self, now: Moment) -> Sequence[str]:
+        return (*self._worker.patience.worries(now), *self._flattening.worries())
 
     def _journal_told(self, told: Restored | Recorded | RecordsLost | NotRecorded | JournalRoom, now: Moment) -> None:
         match told:

@@ -13,6 +13,7 @@ from proto.verdicts import Approval
 from shared.core.lease import LeaseBook
 from shared.core.service import Ask, BeWary, Moment, Note
 from shared.execution.books import Books
+from shared.execution.latching import Latching
 from shared.execution.vocabulary import VenueClock, WeightTold
 from shared.market.prices import Prices
 
@@ -29,8 +30,9 @@ Refusal = tuple[Name, str]  # the rule, and what it saw
 class Leave:
     """What stands against entries."""
 
-    def __init__(self, books: Books, prices: Prices) -> None:
+    def __init__(self, books: Books, latching: Latching, prices: Prices) -> None:
         self._books: Final = books
+        self._latching: Final = latching
         self._prices: Final = prices
         self._leases: Final[LeaseBook[LeaseAnswered]] = LeaseBook()
         self._epoch = 0
@@ -64,6 +66,8 @@ class Leave:
         """Take an answer, if it is one about the lease."""
         if isinstance(envelope.body, LeaseAnswered):
             self._leases.answered(envelope.body.number, envelope.body)
+            if envelope.body.latch is not None:
+                self._latching.told(envelope.body.latch)
 
     def age_ns(self, now: Moment) -> int | None:
         """Return how old the lease is."""
@@ -77,6 +81,8 @@ class Leave:
 
     def is_withdrawn(self, risk_epoch: int, now: Moment) -> str | None:
         """Say why entries that are worked already shall end, None while they may go on."""
+        if (halted := self._latching.refusal()) is not None:
+            return halted
         lease, age_ns = self._leases.current, self.age_ns(now)
         if lease is None or age_ns is None or age_ns > WITHDRAWN_NS:
             return "risk is silent"
@@ -88,8 +94,8 @@ class Leave:
         """Say whether the venue takes no orders of ours, as it told: one that is sent all the same lengthens that."""
         return now.boot_ns < self._banned_until_boot_ns
 
-    def wary(self, worries: Sequence[str], now: Moment) -> list[BeWary | Note]:
-        """Say what stands against entries of whatever symbol, and what else worries, when that has changed."""
+    def wary(self, worries: Sequence[str], words: Sequence[str], now: Moment) -> list[BeWary | Note]:
+        """Say what stands against entries of whatever symbol, what else worries, and what else is, once it changes."""
         unread = "the books are not yet held against the venue's"
         troubles = (
             *worries,
@@ -101,6 +107,8 @@ class Leave:
             *(() if self.stream_trouble is None else (self.stream_trouble,)),
             *(() if self.is_reconciled or self.stream_trouble else (unread,)),
             *(_reasons([condition]) for condition in self._books.conditions.values()),
+            *self._unlatched_halt(),
+            *words,
         )
         if troubles == self._wary_of:
             return []
@@ -108,14 +116,26 @@ class Leave:
         self._wary_of = troubles
         return [*(Note("critical", worry) for worry in new), BeWary(troubles)]
 
+    def _unlatched_halt(self) -> Sequence[str]:
+        """Say that a file keeps entries waiting which no latch of ours stands for."""
+        halted = None if self._books.flattens.is_latched else self._latching.refusal()
+        return () if halted is None else (halted,)
+
     def refusal(self, approval: Approval, now: Moment, *, but_for: str = "") -> Refusal | None:
         """Say why no entry may be sent for this approval now, None when one may; `but_for` is the order itself."""
         strategy, symbol = approval.strategy, approval.symbol
         return (
-            self._by_lease(strategy, symbol, approval.risk_epoch, now)
+            self._by_halt(symbol)
+            or self._by_lease(strategy, symbol, approval.risk_epoch, now)
             or self._by_ourselves(strategy, symbol, now)
             or self._by_doubt(symbol, but_for)
         )
+
+    def _by_halt(self, symbol: Symbol) -> Refusal | None:
+        if (halted := self._latching.refusal()) is not None:
+            return "no_kill_latch", halted
+        closing = next(self._books.flattens.concerning(symbol), None)
+        return None if closing is None else ("nothing_is_flattened", f"{closing.actor} flattens it: {closing.reason}")
 
     def _by_lease(self, strategy: Name, symbol: Symbol, risk_epoch: int, now: Moment) -> Refusal | None:
         lease, age_ns = self._leases.current, self.age_ns(now)

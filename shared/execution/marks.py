@@ -9,6 +9,7 @@ from shared.core.service import Moment
 from shared.execution.books import Books, Place
 from shared.execution.enquiries import WINDOW_NS
 from shared.execution.reckoning import Reckoning
+from shared.execution.vocabulary import SendOrder
 from shared.trading.amounts import EXACT
 from shared.trading.client_ids import ClientIds
 from shared.trading.instruments import OrderTerms
@@ -58,3 +59,19 @@ class Marks:
             window_ns=WINDOW_NS,
             lease_age_ns=lease_age_ns,
         )
+
+
+def leaving(mark: SendMarked, *, sign_by_boot_ns: int) -> SendOrder:
+    """Return what leaves once a mark is durable."""
+    return SendOrder(
+        client_order_id=mark.order.client_order_id,
+        symbol=mark.order.symbol,
+        side=mark.order.side,
+        order_type=mark.order_type,
+        quantity=mark.quantity,
+        limit_price=mark.limit_price,
+        stop_price=mark.stop_price,
+        is_entry=mark.order.purpose == "entry",
+        sign_by_boot_ns=sign_by_boot_ns,
+        window_ns=mark.window_ns,
+    )

@@ -30,7 +30,7 @@ class Requests:
             return self._approved(asked, body, now)
         if isinstance(body, SetExit):
             return self._exit(asked, body)
-        return self._control.asked(asked, body)
+        return self._control.asked(asked, body, now)
 
     def _approved(self, asked: Asked, approval: Approval, now: Moment) -> Reply:
         if approval.approval_id in self._books.entries:

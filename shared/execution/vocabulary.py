@@ -237,7 +237,8 @@ Fact = OrderSent | CancelSent | OrderRead | OrderTold | TransferTold | OpenOrder
 class SendOrder(Outward):
     """Sign it and send it once. It is durable that this is about to happen.
 
-    It is not signed after `sign_by_boot_ns`, and the venue shall not take it later than `window_ns` after its stamp.
+    It is not signed after `sign_by_boot_ns`, and the venue shall not take it later than `window_ns` after its stamp. An
+    entry is not signed either while the HALT file is there.
     """
 
     client_order_id: str
@@ -247,6 +248,7 @@ class SendOrder(Outward):
     quantity: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
+    is_entry: bool
     sign_by_boot_ns: int
     window_ns: int
 

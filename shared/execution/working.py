@@ -61,12 +61,9 @@ class Worker:
         return bool(working) or instrument is None or not instrument.quantity_floored(owned)
 
     def _places(self) -> list[Place]:
-        places = dict.fromkeys((position.strategy, position.symbol) for position in self._books.positions.held())
-        places |= dict.fromkeys((e.approval.strategy, e.approval.symbol) for e in self._books.entries.values())
-        places |= dict.fromkeys(self._books.exits)
-        places |= dict.fromkeys(order.place for order in self._books.working())
+        places = self._books.places()
         self.patience.keep(places)
-        return list(places)
+        return places
 
     def _step(self, place: Place, now: Moment) -> Sequence[Report]:
         orders = self._books.working(place)

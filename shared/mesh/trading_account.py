@@ -7,6 +7,7 @@ from shared.execution.core import TradedAccount
 from shared.execution.governor import EgressLimits
 from shared.mesh.clock import SystemClock
 from shared.mesh.gateway.gateway import Gateway
+from shared.mesh.halt_file import HaltFile
 from shared.mesh.settings import Configuration, Settings
 from shared.mesh.settings.unread_markets import FIRST
 from shared.mesh.venue_key import key_source
@@ -51,4 +52,5 @@ def gateway_of(configuration: Configuration, *, instance: str) -> Gateway:
         key=key_source(configuration, name=instance),
         clock=SystemClock(),
         draws=Random(),  # noqa: S311  # only how long to wait before another attempt
+        is_halted=HaltFile(configuration.halt_directory).is_there,
     )

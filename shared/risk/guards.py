@@ -141,6 +141,7 @@ class Replayed(msgspec.Struct, frozen=True):
     trip: GuardTripped
     recomputed: Trip | None
     readings: tuple[Reading, ...]
+    limit: Decimal  # that was in force then, by the trip itself
 
     @property
     def agrees(self) -> bool:
@@ -205,7 +206,7 @@ def replayed(records: Iterable[Envelope], trip_id: Id) -> Replayed | None:
             trip = record.body
             with localcontext(_arithmetic):
                 limit = (ONE - trip.floor_quote / trip.base_quote).quantize(_TEN_PLACES) if trip.base_quote else ONE
-                return Replayed(trip, _tripped(state, trip.guard, limit), state.readings)
+                return Replayed(trip, _tripped(state, trip.guard, limit), state.readings, limit)
         state = folded(state, record)
     return None
 

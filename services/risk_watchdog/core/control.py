@@ -35,7 +35,7 @@ def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused], symbols: Colle
             done = f"the pause of {scope_words(scope)} is lifted, and nothing else"
             return _recorded(asked, EntriesResumed(scope, actor, reason), done, reducing=False)
         case _:
-            words = "risk has no kill latch and closes nothing: pause the entries, and close positions by hand"
+            words = "risk closes nothing: ask the executor, or the flattener where that one does not answer"
             return (_refused(asked, "act_is_possible", words),)
 
 

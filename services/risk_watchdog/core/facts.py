@@ -19,8 +19,11 @@ from proto.verdicts import (
     EntriesResumed,
     IntentJudged,
     IntentRefused,
+    KillCleared,
+    KillLatched,
     ReservationFreed,
 )
+from services.risk_watchdog.core.latch import LatchFacts, LatchState
 from services.risk_watchdog.core.terms import RISK
 from shared.risk.book import NOTHING
 from shared.risk.tiers import Tier, tier_after, tier_of_equity
@@ -74,10 +77,11 @@ class FactsState(msgspec.Struct):
     day: Day | None
     entries_today: int
     equity_peak_quote: Decimal
+    latch: LatchState = LatchState()  # heads of segments from before there was one do not know it
 
 
 class Facts:
-    """Verdicts, reservations, pauses, and the day."""
+    """Verdicts, reservations, pauses, the day, and the kill latch."""
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
@@ -88,6 +92,7 @@ class Facts:
         self.day: Day | None = None
         self.entries_today = 0
         self.equity_peak_quote = NOTHING
+        self.latch: Final = LatchFacts()
 
     def state(self) -> bytes:
         """Return everything, for the head of a new segment of the journal."""
@@ -101,6 +106,7 @@ class Facts:
                 day=self.day,
                 entries_today=self.entries_today,
                 equity_peak_quote=self.equity_peak_quote,
+                latch=self.latch.state(),
             )
         )
 
@@ -113,6 +119,7 @@ class Facts:
         self.noticed, self.hole = dict.fromkeys(known.noticed), known.hole
         self.day, self.entries_today = known.day, known.entries_today
         self.equity_peak_quote = known.equity_peak_quote
+        self.latch.restore(known.latch)
 
     def lost(self, next_sequence: int) -> None:
         """Take in that records before this number are lost."""
@@ -133,6 +140,8 @@ class Facts:
                 self.pauses = {key: pause for key, pause in self.pauses.items() if key[0] != scope}
             case DayBegun() as begun:
                 self._day_begun(begun)
+            case KillLatched() | KillCleared():
+                self.latch.fold(envelope)
             case _:
                 raise AssertionError(f"{type(envelope.body).__name__} is no record of risk")
 

@@ -1,6 +1,6 @@
 """What stands against entries: everywhere, of a symbol, or of a strategy, each with its reason. Pure.
 
-The kill latch will be one condition more here, and the only one that is HALTED.
+The kill latch is the first of them, and the only one that is HALTED.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from proto.fields import SHORT_TEXT_LENGTH_MAX, Instance, Name, Permission, Symb
 from proto.risk import CONDITIONS_MAX, Condition, Everything, OfStrategy, OfSymbol, Scope
 from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS, Likeness
@@ -30,7 +31,9 @@ class Permissions:
         account: Account,
         peers: Mapping[Instance, Peer],
         likeness: Likeness,
+        latching: Latching,
     ) -> None:
+        self._latching: Final = latching
         self._facts: Final = facts
         self._reports: Final = reports
         self._account: Final = account
@@ -48,6 +51,9 @@ class Permissions:
         return (*found[: CONDITIONS_MAX - 1], _everywhere("further", f"{len(rest)} further reasons", strictest(rest)))
 
     def _found(self, now: Moment) -> Iterator[Condition]:
+        latched = self._latching.condition()
+        if latched is not None:
+            yield latched
         for pause in self._facts.pauses.values():
             reason = clipped(f"{pause.actor}: {pause.reason}", SHORT_TEXT_LENGTH_MAX)
             yield Condition("paused", pause.scope, "REDUCE_ONLY", reason)
@@ -59,6 +65,12 @@ class Permissions:
             yield _everywhere("equity_unknown", trouble)
         elif self._facts.day is None:
             yield _everywhere("equity_unknown", "no day of trading has begun yet")
+        yield from self._of_peers(now)
+        for condition in self._reports.conditions.values():
+            if latched is None or condition.name != latched.name:  # the executor's word for it is ours already
+                yield condition
+
+    def _of_peers(self, now: Moment) -> Iterator[Condition]:
         executor = self._peers[EXECUTOR]
         if executor.silent_ns(now) > SILENT_NS_MAX:
             yield _everywhere("executor_silent", f"nothing is heard of it for over {SILENT_NS_MAX // SECOND_NS} s")
@@ -67,7 +79,6 @@ class Permissions:
         for instance, peer in self._peers.items():
             if (difference := peer.difference(self._likeness)) is not None:
                 yield _everywhere("unlike_peer", f"{instance}: {difference}")
-        yield from self._reports.conditions.values()
 
 
 def everywhere(conditions: Sequence[Condition]) -> Permission:

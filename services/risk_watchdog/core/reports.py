@@ -12,13 +12,23 @@ import msgspec
 from proto.envelope import Envelope
 from proto.fields import Name, Symbol
 from proto.health import Heartbeat
-from proto.orders import ConditionCleared, ConditionSet, EntryEnded, EntryOpened, PositionChanged
-from proto.risk import Condition, Scope
+from proto.orders import (
+    ConditionCleared,
+    ConditionSet,
+    EntryEnded,
+    EntryOpened,
+    FlatnessTold,
+    FlattenBegun,
+    PositionChanged,
+)
+from proto.risk import Condition, Everything, Latch, Scope
 from proto.verdicts import Approval
+from services.risk_watchdog.core.latch import KILL_LATCH
 from services.risk_watchdog.core.terms import SECOND_NS
 
 REPORTS: Final = "reports"
 READ_NS_MAX: Final = 2 * SECOND_NS
+WITHOUT_LATCH: Final = "flatten-"  # what the names of a flattening begin with that no latch asked for
 
 Place = tuple[Name, Symbol]
 Entries = dict[str, Approval]  # by the ids of the approvals
@@ -39,9 +49,17 @@ class ExecutorReports:
         self.positions: Final[dict[Place, Held]] = {}
         self.opened: Final[Entries] = {}
         self.conditions: Final[Conditions] = {}
+        self.flatness: FlatnessTold | None = None  # the newest word on it
+        self.is_caught_up = False  # all that was told before we began is read: what comes is news
         self.read_until_ns: int | None = None  # everything said before this boot time is in here
+        self._latch: Latch | None = None  # that the executor flattens for, or flattened for last
         self._told = 0
         self._announced: tuple[int, int] | None = None  # when, and up to which number, but not read so far
+
+    @property
+    def latch(self) -> Latch | None:
+        """The kill latch that stands in the executor's journal."""
+        return self._latch if (KILL_LATCH, Everything()) in self.conditions else None
 
     def take(self, envelope: Envelope) -> None:
         """Take in a report."""
@@ -58,6 +76,12 @@ class ExecutorReports:
                 self.conditions[condition.name, condition.scope] = condition
             case ConditionCleared(name=name, scope=scope):
                 self.conditions.pop((name, scope), None)
+            case FlattenBegun(flatten_id=latch_id, symbol=None, actor=actor, reason=reason) if not latch_id.startswith(
+                WITHOUT_LATCH
+            ):
+                self._latch = Latch(latch_id, actor, reason, envelope.sent_wall_ns)
+            case FlatnessTold() as told:
+                self.flatness = told
             case _:
                 pass
         self._read_to(envelope.sequence)
@@ -70,7 +94,7 @@ class ExecutorReports:
         """Take in how far the executor says that its reports have come."""
         for position in heartbeat.published:
             if position.stream == REPORTS and self._told >= position.sequence:
-                self.read_until_ns, self._announced = said_ns, None
+                self._is_read(said_ns)
             elif position.stream == REPORTS and self._announced is None:
                 self._announced = (said_ns, position.sequence)
 
@@ -90,4 +114,7 @@ class ExecutorReports:
     def _read_to(self, sequence: int) -> None:
         self._told = sequence
         if self._announced is not None and sequence >= self._announced[1]:
-            self.read_until_ns, self._announced = self._announced[0], None
+            self._is_read(self._announced[0])
+
+    def _is_read(self, until_ns: int) -> None:
+        self.read_until_ns, self._announced, self.is_caught_up = until_ns, None, True

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from proto.fields import Asset
-from proto.risk import LIMITS_MAX, Condition, Everything, LimitUse, OfSymbol, RiskSnapshot
+from proto.risk import LIMITS_MAX, Condition, Everything, Latch, LimitUse, OfSymbol, RiskSnapshot
 from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.holdings import EIGHT_PLACES, Holdings
@@ -28,7 +28,7 @@ class Standing:
         self._account: Final = account
         self._holdings: Final = holdings
 
-    def snapshot(self, conditions: Sequence[Condition]) -> RiskSnapshot:
+    def snapshot(self, conditions: Sequence[Condition], latch: Latch | None) -> RiskSnapshot:
         """Return what risk knows."""
         equity, day = self._equity_quote(), self._facts.day
         day_start_quote = equity if day is None else day.equity_quote
@@ -37,7 +37,7 @@ class Standing:
         return RiskSnapshot(
             permission=everywhere(conditions),
             conditions=tuple(conditions),
-            latch_id=None,
+            latch_id=None if latch is None else latch.latch_id,
             equity_quote=equity,
             equity_peak_quote=peak,
             equity_day_start_quote=day_start_quote,

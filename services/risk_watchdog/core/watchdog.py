@@ -9,32 +9,37 @@ from collections.abc import Sequence
 from typing import Final
 
 from proto.account import AccountSnapshot, InstrumentsTold
-from proto.control import AskLimits, LimitsAnswered
+from proto.control import AskClearKill, AskLimits, ConfirmClearKill, Kill, LimitsAnswered
 from proto.envelope import Envelope
-from proto.fields import Id, clipped
 from proto.health import Heartbeat, Hello
 from proto.intents import EnterBracket
 from proto.orders import EntryEnded
-from proto.risk import AskLease, Condition, Everything, LeaseAnswered
-from proto.streams import RequestRefused
-from proto.verdicts import DayBegun, EntriesPaused, IntentApproved, IntentJudged, IntentRefused, ReservationFreed
+from proto.risk import AskLease, Condition, LeaseAnswered
+from proto.verdicts import DayBegun, EntriesPaused, IntentJudged, KillCleared, KillLatched, ReservationFreed
 from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.approvals import Approvals
-from services.risk_watchdog.core.control import acted, not_recorded
+from services.risk_watchdog.core.clearing import Clearing
+from services.risk_watchdog.core.control import acted
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.holdings import Holdings
+from services.risk_watchdog.core.in_the_way import in_the_way
 from services.risk_watchdog.core.judge import Judge, lacks_a_hearing
+from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer, said_ns
 from services.risk_watchdog.core.permission import Permissions, everywhere
 from services.risk_watchdog.core.reports import REPORTS, ExecutorReports
 from services.risk_watchdog.core.standing import Standing
-from services.risk_watchdog.core.terms import EXECUTOR, RISK, RiskTerms
+from services.risk_watchdog.core.terms import EXECUTOR, RiskTerms
+from services.risk_watchdog.core.verdict_words import answer_of, note_of
+from services.risk_watchdog.core.writing import Writing
 from shared.core.service import (
     Answer,
     Answered,
     Asked,
     Effect,
     Follow,
+    HaltSeen,
+    HaltUnwritable,
     Happening,
     Heard,
     JournalRoom,
@@ -79,12 +84,18 @@ class RiskCore:
         self._feeds: Final = sorted({market.feed for market in terms.markets.values()})
         self._peers: Final = {instance: Peer() for instance in (EXECUTOR, *self._feeds)}
         self._approvals: Final = Approvals(self._facts, self._reports)
+        self._latching: Final = Latching(self._facts, self._reports)
+        self._clearing: Final = Clearing(facts=self._facts, reports=self._reports, latching=self._latching)
         self._permissions: Final = Permissions(
             facts=self._facts,
             reports=self._reports,
             account=self._account,
             peers=self._peers,
             likeness=terms.likeness,
+            latching=self._latching,
+        )
+        self._writing: Final = Writing(
+            facts=self._facts, permissions=self._permissions, approvals=self._approvals, latching=self._latching
         )
         holdings = Holdings(self._facts, self._reports, self._prices)
         self._judge: Final = Judge(
@@ -100,7 +111,6 @@ class RiskCore:
         self._begun = False
         self._ticks = 0
         self._heard_by_boot_ns = 0  # so long everybody has time to be heard
-        self._may_pause = True
         self._asked: Asked | None = None  # whose answer waits for a record
 
     def state(self) -> bytes:
@@ -148,20 +158,33 @@ class RiskCore:
             case ToldOfLoss(next_sequence=next_sequence):
                 self._reports.lost(next_sequence)
                 reason = "the executor's journal has a hole: look at its positions"
-                return self._wary(f"executor-lost-{next_sequence}", reason)
-            case JournalRoom(for_everything=for_everything):
-                self._permissions.has_room = for_everything
-                self._may_pause |= for_everything
-            case NotRecorded(reason=reason):
-                return self._not_recorded(reason, now)
+                return self._writing.wary(f"executor-lost-{next_sequence}", reason)
             case StopAsked():
                 return (Stop(),)
+            case _:
+                return self._of_the_disk(happening, now)
+        return ()
+
+    def _of_the_disk(self, happening: Happening, now: Moment) -> Sequence[Effect]:
+        """Take in what became of our records, and of the HALT file."""
+        match happening:
+            case JournalRoom(for_everything=for_everything):
+                self._writing.room(for_everything=for_everything)
+            case NotRecorded():
+                # The next tick has to come, though it may be what found no room.
+                effects = self._writing.not_recorded(happening, self._asked, now)
+                return (*effects, WakeAt(CLOCK, now.boot_ns + TICK_NS))
+            case HaltSeen(latch=latch):
+                return self._latching.halt_seen(latch)
+            case HaltUnwritable(reason=reason):
+                return self._latching.unwritable(reason)
             case _:
                 pass
         return ()
 
     def _begin(self, started: Started, now: Moment) -> Sequence[Effect]:
         self._begun, self._epoch, self._judge.epoch = True, started.epoch, started.epoch
+        self._clearing.begin(started.epoch)
         self._heard_by_boot_ns = now.boot_ns + HEARING_NS
         for peer in self._peers.values():
             peer.begin(now)
@@ -174,17 +197,10 @@ class RiskCore:
         for market in self._terms.markets.values():
             effects += [Watch(market.feed, f"{market.place}/{kind}".encode()) for kind in ("quotes", "trust")]
         if (hole := self._facts.hole) is not None:
-            effects += self._wary(f"risk-lost-{hole}", "risk's own journal has a hole: look at its verdicts")
+            effects += self._writing.wary(f"risk-lost-{hole}", "risk's own journal has a hole: look at its verdicts")
         if started.troubles:
-            effects += self._wary(f"risk-start-{started.epoch}", "; ".join(started.troubles))
+            effects += self._writing.wary(f"risk-start-{started.epoch}", "; ".join(started.troubles))
         return effects
-
-    def _wary(self, cause: Id, reason: str) -> Sequence[Effect]:
-        """Pause all entries until an operator has looked, once for each cause; the next tick writes it down."""
-        if cause in self._facts.noticed:
-            return ()
-        self._permissions.unwritten[cause] = reason
-        return (Note("critical", "entries are paused", {"reason": reason}),)
 
     def _recorded(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         held = None
@@ -201,7 +217,11 @@ class RiskCore:
                 if held is not None and filled:
                     self._account.spend(held.approval.reserved_quote)
             case EntriesPaused():
-                self._permissions.unwritten.pop(envelope.cause_id, None)
+                self._writing.recorded(envelope)
+            case KillLatched():
+                return self._latching.recorded(now)
+            case KillCleared():
+                self._clearing.recorded()
             case _:
                 pass
         return ()
@@ -212,10 +232,20 @@ class RiskCore:
                 return self._intent(asked, intent, now)
             case AskLease(number=number):
                 conditions = self._conditions(now)
-                answer = LeaseAnswered(number, self._epoch, everywhere(conditions), conditions, None)
+                permission, latch = everywhere(conditions), self._latching.holding
+                answer = LeaseAnswered(number, self._epoch, permission, conditions, latch)
                 return (Answer(asked, answer),)
             case AskLimits():
                 return (Answer(asked, LimitsAnswered(self._standing.limits())),)
+            case Kill() as kill:
+                self._clearing.void_offer()
+                return self._latching.asked(asked, kill, now)
+            case AskClearKill() as ask:
+                moves = self._peers[EXECUTOR].moves(now)
+                words = in_the_way(self._reports, self._conditions(now), executor_moves=moves)
+                return self._clearing.offered(asked, ask, words, now)
+            case ConfirmClearKill() as confirm:
+                return self._clearing.confirmed(asked, confirm, now)
             case _:
                 return acted(asked, self._facts.pauses, self._terms.markets)
 
@@ -232,29 +262,20 @@ class RiskCore:
         )
         if lacks_a_hearing(judged) and now.boot_ns < self._heard_by_boot_ns:
             return (Note("info", "not judged yet", {"intent": intent.intent_id}),)  # whoever wants it asks again
-        return (Report(judged, asked.envelope.id), _note(judged), Answer(asked, _answer(judged)))
-
-    def _not_recorded(self, reason: str, now: Moment) -> Sequence[Effect]:
-        """Answer whoever waited for the record that nothing was done, and see to it that the next tick comes."""
-        self._permissions.has_room = self._may_pause = False
-        tick, asked = WakeAt(CLOCK, now.boot_ns + TICK_NS), self._asked
-        if asked is None:
-            return (tick,)
-        if isinstance(asked.envelope.body, EnterBracket):
-            return (Answer(asked, RequestRefused("journal_has_room", clipped(reason))), tick)
-        return (not_recorded(asked, reason), tick)
+        return (Report(judged, asked.envelope.id), note_of(judged), Answer(asked, answer_of(judged)))
 
     def _answered(self, outcome: Answered | Unanswered, now: Moment) -> Sequence[Effect]:
         answer = outcome.envelope.body if isinstance(outcome, Answered) else None
+        self._clearing.answered(outcome.ask_id, answer, now)
         self._approvals.answered(outcome.ask_id, answer, now)
-        return self._freed(now)
+        return self._writing.freed(now)
 
     def _told(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         self._reports.take(envelope)
         if not isinstance(envelope.body, EntryEnded):
             return ()
         self._approvals.ended(envelope.body)
-        return self._freed(now)
+        return self._writing.freed(now)
 
     def _heard(self, heard: Heard, now: Moment) -> Sequence[Effect]:
         envelope = heard.envelope
@@ -279,45 +300,19 @@ class RiskCore:
     def _tick(self, now: Moment) -> Sequence[Effect]:
         """Write down what is due, or else see to the rest: where a record finds no room, nothing beside it is done."""
         tick = WakeAt(CLOCK, now.boot_ns + TICK_NS)
-        reports = [*self._pauses(), *self._freed(now)]
-        if reports:
-            return (*reports, tick)
+        records = self._writing.due(now)
+        if records:
+            return (*records, tick)
         self._ticks += 1
-        effects: list[Effect] = [tick, *self._approvals.asked(now)]
-        if self._ticks % TICKS_PER_SNAPSHOT == 0:
-            effects.append(Say(self._standing.snapshot(self._conditions(now))))
-        return effects
-
-    def _pauses(self) -> list[Report]:
-        unwritten = self._permissions.unwritten.items() if self._may_pause else ()
-        return [
-            Report(EntriesPaused(Everything(), RISK, clipped(reason)), cause_id=cause, reducing=True)
-            for cause, reason in unwritten
+        effects: list[Effect] = [
+            tick,
+            *self._latching.file_due(now),
+            *self._clearing.due(now),
+            *self._approvals.asked(now),
         ]
-
-    def _freed(self, now: Moment) -> list[Report]:
-        """Return the reservations that can be freed, in records; without room for them they stay."""
-        if not self._permissions.has_room:
-            return []
-        return [Report(freed, cause_id=freed.approval_id) for freed in self._approvals.freed(now)]
+        if self._ticks % TICKS_PER_SNAPSHOT == 0:
+            effects.append(Say(self._standing.snapshot(self._conditions(now), self._latching.latch)))
+        return effects
 
     def _conditions(self, now: Moment) -> tuple[Condition, ...]:
         return self._permissions.conditions(now)
-
-
-def _answer(judged: IntentJudged) -> IntentApproved | IntentRefused:
-    approval = judged.approval
-    if approval is not None:
-        return IntentApproved(approval.intent_id, approval.approval_id, approval.quantity_max)
-    assert judged.refusal is not None, "an intent is approved or refused"
-    return judged.refusal
-
-
-def _note(judged: IntentJudged) -> Note:
-    if judged.approval is not None:
-        approval = judged.approval
-        details = {"approval": approval.approval_id, "quantity_max": f"{approval.quantity_max:f}"}
-        return Note("info", "approved", {"intent": approval.intent_id, **details})
-    assert judged.refusal is not None, "an intent is approved or refused"
-    refusal = judged.refusal
-    return Note("info", "refused", {"intent": refusal.intent_id, "rule": refusal.rule, "reason": refusal.reason})

@@ -42,11 +42,20 @@ from shared.mesh.venue_key import KeySource
 class Gateway:
     """Sends orders and cancellations at once and once, reads a few at a time, and tells what the venue tells.
 
-    With a `url` everything is there instead of at the venue's own hosts. `draws` are for the waits before attempts.
+    With a `url` everything is there instead of at the venue's own hosts. `draws` are for the waits before attempts. No
+    entry is signed while `is_halted` says so, which is asked before each.
     """
 
     def __init__(
-        self, *, venue: str, url: str, key: KeySource, clock: Clock, draws: Random, pace: Pace | None = None
+        self,
+        *,
+        venue: str,
+        url: str,
+        key: KeySource,
+        clock: Clock,
+        draws: Random,
+        is_halted: Callable[[], bool],
+        pace: Pace | None = None,
     ) -> None:
         self._name: Final = venue
         self._venue: Final = VENUES[venue]
@@ -54,6 +63,7 @@ class Gateway:
         self._key: Final = key
         self._clock: Final = clock
         self._draws: Final = draws
+        self._is_halted: Final = is_halted
         self._pace: Final = pace or Pace()
         self._orders: Orders | None = None
         self._questions: Final = Questions(waiting_max=self._pace.reads_waiting_max)
@@ -127,6 +137,7 @@ class Gateway:
             time=time,
             markets=markets,
             clock=self._clock,
+            is_halted=self._is_halted,
             pace=pace,
             bring=bring,
             on_acknowledged=stream.expect,

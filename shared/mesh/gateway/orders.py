@@ -23,6 +23,7 @@ from shared.mesh.gateway.venues.venue import Venue
 
 MS_PER_SECOND: Final = 1_000
 NO_TIME: Final = NotSent("the venue's time is not known yet")
+HALTED: Final = NotSent("the HALT file is there")
 
 
 class Orders:
@@ -36,6 +37,7 @@ class Orders:
         time: VenueTime,
         markets: MarketList,
         clock: Clock,
+        is_halted: Callable[[], bool],
         pace: Pace,
         bring: Callable[[FromOutside], None],
         on_acknowledged: Callable[[str], None],
@@ -45,6 +47,7 @@ class Orders:
         self._time: Final = time
         self._markets: Final = markets
         self._clock: Final = clock
+        self._is_halted: Final = is_halted
         self._pace: Final = pace
         self._bring: Final = bring
         self._on_acknowledged: Final = on_acknowledged
@@ -70,6 +73,8 @@ class Orders:
         stamp_ms = self._time.stamp_ms()
         if stamp_ms is None:
             return NO_TIME, None
+        if wanted.is_entry and self._is_halted():
+            return HALTED, None
         heard = await self._rest.place(
             request,
             stamp_ms=stamp_ms,

@@ -9,7 +9,6 @@ from typing import Literal
 import msgspec
 import pytest
 
-from proto.codec import EnvelopeCodec
 from proto.envelope import Body
 from proto.orders import (
     CancelMarked,
@@ -24,32 +23,16 @@ from proto.orders import (
 )
 from proto.verdicts import IntentJudged, IntentRefused
 from services.inspection import fills, orders, positions, why_command
-from shared.mesh.journal import Opening, RealDisk, create_journal, journal_directory
-from tests.proto.examples import AN_ORDER, APPROVAL_ID, BODIES, INTENT_ID, an_envelope
+from tests.proto.examples import AN_ORDER, APPROVAL_ID, BODIES, INTENT_ID
+from tests.services.inspection.journals import written
 from tests.shared.mesh.settings.projects import a_project
 
-DAY = "2026-09-21"
 EXECUTOR = (EntryOpened, SendMarked, OrderAcknowledged, OrderFilled, OrderEnded, PositionChanged)
 
 
 def example(kind: type[Body]) -> Body:
     """Return the example of a kind."""
     return next(body for body in BODIES if isinstance(body, kind))
-
-
-def written(root: Path, role: str, bodies: Sequence[Body], *, after: bytes | None = None) -> None:
-    """Write a journal; where there is to be something else before the messages, first that."""
-    directory = journal_directory(root / "var", role)
-    directory.mkdir(parents=True)
-    codec = EnvelopeCodec()
-    journal = create_journal(Opening(disk=RealDisk(directory), prove=lambda _: None), date=DAY, state=b"")
-    if after is not None:
-        journal.append(after)
-    for number, body in enumerate(bodies, 1):
-        envelope = msgspec.structs.replace(an_envelope(body), id=f"{role}-7-{number}", sequence=number)
-        journal.append(codec.encode(envelope))
-    journal.commit()
-    journal.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Risk's core alone, in the hands of a shell that is a list: what it reports is written there and handed back."""
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from proto.codec import EnvelopeCodec
 from proto.envelope import SCHEMA, Body, Envelope
 from proto.intents import EnterBracket
-from proto.risk import AskLease, LeaseAnswered, RiskSnapshot
+from proto.risk import AskLease, Latch, LeaseAnswered, RiskSnapshot
 from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused
 from services.risk_watchdog.core.terms import Likeness, Market, RiskTerms
 from services.risk_watchdog.core.watchdog import CLOCK, HEARING_NS, TICK_NS, TICKS_PER_SNAPSHOT, RiskCore
@@ -17,11 +18,15 @@ from shared.core.service import (
     Ask,
     Asked,
     Effect,
+    HaltSeen,
+    HaltUnwritable,
     Happening,
     JournalRoom,
+    MakeHalt,
     Moment,
     NotRecorded,
     Recorded,
+    RemoveHalt,
     Report,
     Restored,
     Say,
@@ -50,7 +55,10 @@ class Bench:
         self.records: Final[list[Envelope]] = []
         self.done: Final[list[Effect | Envelope]] = []  # what was recorded and what was performed, in its order
         self.has_room = True
+        self.halt: Latch | None = None  # what the HALT file stands for
+        self.halt_trouble: str | None = None  # why it can be neither made nor removed
         self.epoch = 0
+        self._waiting: Final[deque[Happening]] = deque()  # what comes of effects, behind the input they came of
         self._limits: Final = limits
         self._fees: Final = fees
         self._codec: Final = EnvelopeCodec()
@@ -79,12 +87,20 @@ class Bench:
         for envelope in self.records[state_after:]:
             assert not self.core.handle(Recorded(envelope), self.now)
         self.epoch += 1
+        self._waiting.append(HaltSeen(self.halt))
         self.handle(Started("risk", self.epoch, self.epoch - 1, troubles))
         self.wait(lives_ns / SECOND_NS)
 
     def handle(self, happening: Happening) -> None:
         """Hand it in, and do what comes of it as the shell does."""
         self._do(self.core.handle(happening, self.now))
+        while self._waiting:
+            self._do(self.core.handle(self._waiting.popleft(), self.now))
+
+    def touch(self, latch: Latch | None) -> None:
+        """Let somebody else make the HALT file, or remove it."""
+        self.halt = latch
+        self.handle(HaltSeen(latch))
 
     def wait(self, seconds: float) -> None:
         """Let time pass, and nothing else happen."""
@@ -176,12 +192,29 @@ class Bench:
         reports = [effect for effect in effects if isinstance(effect, Report)]
         if reports and not self._recorded(reports):
             return
-        self.done.extend(effect for effect in effects if not isinstance(effect, Report))
+        for effect in effects:
+            self._perform(effect)
+
+    def _perform(self, effect: Effect) -> None:
+        if isinstance(effect, Report):
+            return
+        self.done.append(effect)
+        match effect:
+            case MakeHalt() | RemoveHalt() if self.halt_trouble is not None:
+                self._waiting.append(HaltUnwritable(self.halt_trouble))
+            case MakeHalt(latch=latch):
+                self.halt = self.halt or latch
+                self._waiting.append(HaltSeen(self.halt))
+            case RemoveHalt(latch_id=latch_id):
+                self.halt = None if self.halt is not None and self.halt.latch_id == latch_id else self.halt
+                self._waiting.append(HaltSeen(self.halt))
+            case _:
+                pass
 
     def _recorded(self, reports: Sequence[Report]) -> bool:
         if not self.has_room:
             self._do(self.core.handle(NotRecorded(tuple(report.body for report in reports), "full"), self.now))
-            self.handle(JournalRoom(for_everything=False))
+            self._waiting.append(JournalRoom(for_everything=False))
             return False
         first = len(self.records) + 1
         written = [

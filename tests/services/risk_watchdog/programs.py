@@ -1,23 +1,28 @@
 """The processes around risk, for tests of the real one.
 
-    python -m tests.services.risk_watchdog.programs ROOT feed|executor|killed
+    python -m tests.services.risk_watchdog.programs ROOT feed|executor|killed|killed-clearing
 
-The feed tells one price; the executor reads an account, asks for its lease, takes every approval and begins with it. Of
-both nothing more is real. `killed` is risk itself, with a kill -9 behind the first approval that it has written down.
+The feed tells one price; the executor reads an account, asks for its lease, takes every approval and begins with it,
+and lifts whatever latch it is asked to. Of both nothing more is real. `killed` is risk itself, with a kill -9 behind
+the first approval that it has written down, `killed-clearing` behind the first latch that it has written down as
+cleared.
 """
 
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from proto.account import InstrumentsTold
+from proto.control import ControlDone, LiftKill
+from proto.envelope import Body
 from proto.market import MarketBody, QuoteSeen, SymbolTrusted
 from proto.orders import EntryOpened
 from proto.risk import AskLease, LeaseAnswered
-from proto.verdicts import Approval, ApprovalTaken, IntentJudged
+from proto.verdicts import Approval, ApprovalTaken, IntentJudged, KillCleared
 from services.risk_watchdog.__main__ import plan_of
 from services.risk_watchdog.core.watchdog import RiskCore
 from shared.core.service import (
@@ -90,6 +95,8 @@ class TakingExecutor:
                 return ()
             case Asked(envelope=envelope) if isinstance(envelope.body, Approval):
                 return self._take(happening, envelope.body)
+            case Asked(envelope=envelope) if isinstance(envelope.body, LiftKill):
+                return (Answer(happening, ControlDone("it is lifted")),)
             case Answered(envelope=envelope) if isinstance(envelope.body, LeaseAnswered):
                 return self._granted(envelope.body)
             case StopAsked():
@@ -122,10 +129,11 @@ class TakingExecutor:
 
 
 class KilledRisk:
-    """Risk, killed between its first approval and whatever would come of it."""
+    """Risk, killed between a record and whatever would come of it."""
 
-    def __init__(self, core: RiskCore) -> None:
+    def __init__(self, core: RiskCore, kills: Callable[[Body], bool]) -> None:
         self._core: Final = core
+        self._kills: Final = kills
         self._begun = False
 
     def state(self) -> bytes:
@@ -135,11 +143,19 @@ class KilledRisk:
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Do what risk does."""
         self._begun |= isinstance(happening, Started)
-        if self._begun and isinstance(happening, Recorded):
-            judged = happening.envelope.body
-            if isinstance(judged, IntentJudged) and judged.approval is not None:
-                os.kill(os.getpid(), signal.SIGKILL)
+        if self._begun and isinstance(happening, Recorded) and self._kills(happening.envelope.body):
+            os.kill(os.getpid(), signal.SIGKILL)
         return self._core.handle(happening, now)
+
+
+def approves(body: Body) -> bool:
+    """Say whether a record approves an entry."""
+    return isinstance(body, IntentJudged) and body.approval is not None
+
+
+def clears(body: Body) -> bool:
+    """Say whether a record clears the kill latch."""
+    return isinstance(body, KillCleared)
 
 
 def main() -> int:
@@ -154,17 +170,15 @@ def plan_named(program: str, root: Path) -> Plan:
         return Plan(instance="feed", core=OnePriceFeed(), publishes_market=True)
     if program == "executor":
         return JournaledPlan(
-            instance="executor", core=TakingExecutor(), answers=("approvals",), says=("account",), reports="reports"
+            instance="executor",
+            core=TakingExecutor(),
+            answers=("approvals", "control"),
+            says=("account",),
+            reports="reports",
         )
     plan = plan_of(load_configuration(root=root, environment={}).settings)
     assert isinstance(plan.core, RiskCore)
-    return JournaledPlan(
-        instance=plan.instance,
-        core=KilledRisk(plan.core),
-        answers=plan.answers,
-        says=plan.says,
-        reports=plan.reports,
-    )
+    return replace(plan, core=KilledRisk(plan.core, approves if program == "killed" else clears))
 
 
 def _published(kind: str, body: MarketBody, now: Moment) -> Publish:

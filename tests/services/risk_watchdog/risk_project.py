@@ -31,7 +31,7 @@ class RiskProject(ExchangeProject):
         """Start risk, and wait until it can be asked."""
         return self._started("services.risk_watchdog", "--root", str(self.root))
 
-    def start_around(self, program: Literal["feed", "executor", "killed"]) -> subprocess.Popen[str]:
+    def start_around(self, program: Literal["feed", "executor", "killed", "killed-clearing"]) -> subprocess.Popen[str]:
         """Start one of the test's programs, and wait until it runs."""
         return self._started("tests.services.risk_watchdog.programs", str(self.root), program)
 

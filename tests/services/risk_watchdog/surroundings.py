@@ -6,14 +6,24 @@ from typing import Final
 from msgspec.structs import replace
 
 from proto.account import AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
+from proto.control import ControlDone, ControlRefused, LiftKill
 from proto.envelope import Body, MarketEnvelope
 from proto.health import Heartbeat, Hello
 from proto.market import MarketBody, QuoteSeen, SymbolTrusted
-from proto.orders import EntryEnded, EntryOpened, PositionChanged
+from proto.orders import (
+    ConditionCleared,
+    ConditionSet,
+    EntryEnded,
+    EntryOpened,
+    FlatnessTold,
+    FlattenBegun,
+    PositionChanged,
+)
+from proto.risk import Condition, Everything, Latch
 from proto.streams import StreamPosition
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken
 from shared.core.continuity import Seen
-from shared.core.service import Answered, Heard, Told, Watched
+from shared.core.service import Answered, Ask, Heard, Told, Watched
 from tests.proto.examples import DIGEST
 from tests.services.risk_watchdog.bench import SYMBOLS, Bench
 
@@ -48,6 +58,7 @@ class Executor:
         self.epoch = 1
         self._handled = self._readings = self._reports = 0
         self._told: Final[list[Told]] = []
+        self.latch: Latch | None = None  # that stands in its journal
 
     def beats(self, **changes: object) -> None:
         """Say that it moves, and how many reports it has told."""
@@ -126,6 +137,34 @@ class Executor:
     def declines(self, approval: Approval) -> None:
         """Answer that it does not work an approval."""
         self.answers(approval, ApprovalDeclined(approval.approval_id, "stream_is_open", "it is lost"))
+
+    def latches(self, latch: Latch) -> None:
+        """Come under the kill latch, and begin to flatten."""
+        self.tells(ConditionSet(Condition("kill_latch", Everything(), "HALTED", latch.latch_id)))
+        self.tells(FlattenBegun(latch.latch_id, None, latch.actor, latch.reason))
+        self.latch = latch
+
+    def is_flat(self, latch_id: str, reason: str = "") -> None:
+        """Say whether all is closed: it is, unless there is a reason."""
+        self.tells(FlatnessTold(latch_id, not reason, 1, reason))
+
+    def lifts(self) -> None:
+        """Do what the last `LiftKill` asks for, as often as it does."""
+        ask = self.asked_to_lift()[-1]
+        lift = ask.body
+        assert isinstance(lift, LiftKill)
+        if self.latch is not None and self.latch.latch_id != lift.latch_id:
+            answer: Body = ControlRefused("latch_is_this_one", self.latch.latch_id)
+        else:
+            if self.latch is not None:
+                self.tells(ConditionCleared("kill_latch", Everything(), lift.actor, lift.reason))
+                self.latch = None
+            answer = ControlDone("it is lifted")
+        self._bench.handle(Answered(ask.ask_id, self._bench.envelope(answer, sender="executor")))
+
+    def asked_to_lift(self) -> list[Ask]:
+        """Return how often it was asked to lift the latch, and which."""
+        return [ask for ask in self._bench.of(Ask) if isinstance(ask.body, LiftKill)]
 
     def answers(self, approval: Approval, body: Body) -> None:
         """Answer when asked to take an approval."""

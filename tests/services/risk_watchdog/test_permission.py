@@ -9,7 +9,6 @@ from proto.control import (
     AskLimits,
     ControlDone,
     ControlRefused,
-    Kill,
     LimitsAnswered,
     PauseEntries,
     ResumeEntries,
@@ -36,7 +35,7 @@ def resume(scene: Scene, scope: Scope) -> ControlDone | ControlRefused:
     return told(scene, ResumeEntries("ben", "the sun shines", scope))
 
 
-def told(scene: Scene, act: PauseEntries | ResumeEntries | Kill) -> ControlDone | ControlRefused:
+def told(scene: Scene, act: PauseEntries | ResumeEntries) -> ControlDone | ControlRefused:
     """Tell risk something, and return its answer."""
     answer = scene.bench.ask(act, instance="operator")
     assert isinstance(answer, ControlDone | ControlRefused)
@@ -139,13 +138,6 @@ def test_act_without_room_was_not_done(scene: Scene) -> None:
     assert isinstance(refusal, ControlRefused)
     assert (refusal.rule, "make room" in refusal.reason) == ("journal_has_room", True)
     assert not scene.bench.written(EntriesPaused)
-
-
-def test_latch_is_not_risk_s_yet(scene: Scene) -> None:
-    """Who tells it to kill is told that it cannot, and what to do instead."""
-    refusal = told(scene, Kill("ada", "panic"))
-    assert isinstance(refusal, ControlRefused)
-    assert "pause the entries" in refusal.reason
 
 
 def test_full_journal_lets_entries_wait(scene: Scene) -> None:

@@ -7,11 +7,20 @@ from typing import Final
 
 import pytest
 
-from proto.control import AskLimits, ControlDone, LimitsAnswered, PauseEntries
+from proto.control import (
+    AskClearKill,
+    AskLimits,
+    ClearKillOffered,
+    ConfirmClearKill,
+    ControlDone,
+    Kill,
+    LimitsAnswered,
+    PauseEntries,
+)
 from proto.envelope import Body
 from proto.intents import EnterBracket
 from proto.risk import Everything
-from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused
+from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused, KillCleared, KillLatched
 from services.risk_watchdog.core.judge import UNHEARD
 from shared.mesh.clock import SystemClock
 from tests.services.risk_watchdog.bench import a_wish
@@ -109,3 +118,26 @@ def test_entry_that_is_worked_stands_in_the_next_life(project: RiskProject) -> N
     eventually(lambda: SystemClock().boot_ns() > approval.start_by_boot_ns)
     eventually(lambda: project.ask("strategy", "intents", wish) == answer)
     assert len(approvals(project)) == 1
+
+
+def test_clear_goes_on_in_the_next_life(project: RiskProject) -> None:
+    """Killed right behind the record of the clear: the file is there until the executor lives, and then it goes."""
+    risk = project.start_around("killed-clearing")
+    halt = project.root / "var/HALT"
+    assert isinstance(project.ask("operator", "control", Kill("ada", "it burns")), ControlDone)
+    eventually(halt.exists)
+    (latched,) = [record.body for record in project.records() if isinstance(record.body, KillLatched)]
+    offer = project.ask("operator", "control", AskClearKill("ada", "it was the feed", latched.latch.latch_id))
+    assert isinstance(offer, ClearKillOffered)
+    with ThreadPoolExecutor(1) as operator:
+        confirm = ConfirmClearKill("ada", offer.latch_id, offer.offer_id)
+        answer = operator.submit(project.ask, "operator", "control", confirm)
+        assert risk.wait() == -signal.SIGKILL
+        assert halt.exists()
+        project.start_risk()
+        answer.result()
+    assert project.ask("operator", "control", confirm) == ControlDone(f"{offer.latch_id} is cleared already")
+    assert halt.exists()
+    project.start_around("executor")
+    eventually(lambda: not halt.exists())
+    assert len([record for record in project.records() if isinstance(record.body, KillCleared)]) == 1

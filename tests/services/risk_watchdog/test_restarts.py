@@ -6,10 +6,10 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto.control import PauseEntries, ResumeEntries
+from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, Kill, PauseEntries, ResumeEntries
 from proto.envelope import Envelope
-from proto.risk import Everything, OfStrategy, OfSymbol
-from proto.verdicts import Approval, IntentJudged, ReservationFreed
+from proto.risk import Everything, Latch, OfStrategy, OfSymbol
+from proto.verdicts import Approval, IntentJudged, KillCleared, KillLatched, ReservationFreed
 from shared.core.service import JournalRoom, ToldOfLoss, Unanswered
 from tests.services.risk_watchdog.bench import DAY_NS, SYMBOLS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
@@ -55,6 +55,38 @@ def killed(scene: Scene, number: int) -> None:
     scene.speak()
 
 
+def clear(scene: Scene, number: int) -> None:
+    """Let somebody ask for a latch to be cleared, and confirm at once, or press the kill in between."""
+    bench = scene.bench
+    latches = [latched.latch.latch_id for latched in bench.written(KillLatched)][-2:] or ["kill-1"]
+    answer = bench.ask(AskClearKill("ada", "it was me", latches[number % len(latches)]), ask_id=f"offer-{number}")
+    if not isinstance(answer, ClearKillOffered):
+        return
+    if is_pressed_between := number % 5 == 0:
+        bench.ask(Kill("ben", "no"), ask_id=f"kill-{number}")
+    before = len(bench.written(KillCleared))
+    bench.ask(ConfirmClearKill("ada", answer.latch_id, answer.offer_id), ask_id=f"confirm-{number}")
+    if is_pressed_between:
+        assert len(bench.written(KillCleared)) == before, "kill wins ties"
+
+
+def halt(scene: Scene, number: int) -> None:
+    """Let somebody make the HALT file, or remove it."""
+    scene.bench.touch(Latch(f"halt-{number % 5}", "unknown", "by hand", 0) if number % 3 else None)
+
+
+def latch_executor(scene: Scene, number: int) -> None:
+    """Let the executor come under the newest latch, or one of its own."""
+    known = [latched.latch for latched in scene.bench.written(KillLatched)][-1:]
+    scene.executor.latches(known[0] if known and number % 3 else Latch(f"own-{number % 5}", "eve", "by hand", 0))
+
+
+def lift(scene: Scene, _: int) -> None:
+    """Let the executor lift what it was asked to lift, if it was."""
+    if scene.executor.asked_to_lift():
+        scene.executor.lifts()
+
+
 ACTS: Final[dict[str, Act]] = {
     "ask": lambda scene, n: scene.bench.ask(a_wish(n % 7, SYMBOLS[n % 3]), ask_id=f"ask-{n}"),
     "wait": lambda scene, n: scene.bench.wait(n % 30 / 10),
@@ -72,6 +104,13 @@ ACTS: Final[dict[str, Act]] = {
     "resume": lambda scene, n: scene.bench.ask(ResumeEntries("ada", "sun", SCOPES[n % 3]), instance="operator"),
     "loss": lambda scene, n: scene.bench.handle(ToldOfLoss("executor", n % LOSSES)),
     "kill": killed,
+}
+LATCH_ACTS: Final[dict[str, Act]] = {
+    "press": lambda scene, n: scene.bench.ask(Kill("ada", "it burns"), ask_id=f"kill-{n}"),
+    "clear": clear,
+    "halt": halt,
+    "latch executor": latch_executor,
+    "lift": lift,
 }
 
 
@@ -92,6 +131,58 @@ def test_state_is_the_fold_of_the_records(acts: list[tuple[str, int]], data: st.
         found.add(bench.lease().conditions)
     assert len(found) == 1
     assert_no_intent_was_judged_twice(bench.records)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(ACTS | LATCH_ACTS)), st.integers(0, 1_000)), max_size=40), st.data())
+def test_latch_is_the_fold_of_the_records(acts: list[tuple[str, int]], data: st.DataObject) -> None:
+    """Whatever happens, nothing is approved under a latch; and the next life has the same one, and no file is lost."""
+    scene = Scene(Bench())
+    scene.begin()
+    bench = scene.bench
+    for name, number in acts:
+        approved = len(approvals(scene))
+        (ACTS | LATCH_ACTS)[name](scene, number)
+        if bench.lease().latch is not None or bench.halt is not None or scene.executor.latch is not None:
+            assert bench.lease().permission == "HALTED"
+            assert len(approvals(scene)) == approved or name == "kill"
+    standing = latch_of(bench.records)
+    assert_nothing_approved_under_a_latch(bench.records)
+    bench.has_room = True
+    before = bench.core.state()
+    lose_file(bench)
+    bench.start(state_after=data.draw(st.integers(0, len(bench.records))))
+    assert bench.core.state() == before
+    found = bench.lease().latch
+    assert (None if found is None else found.latch_id) == standing
+    scene.pass_time(1.2)
+    assert bench.halt is not None or standing is None
+
+
+def lose_file(bench: Bench) -> None:
+    """Let somebody remove the HALT file while risk is dead."""
+    bench.halt = None
+
+
+def latch_of(records: list[Envelope]) -> str | None:
+    """Return the latch that stands by these records."""
+    standing = None
+    for record in records:
+        match record.body:
+            case KillLatched(latch=latch):
+                standing = latch.latch_id
+            case KillCleared(latch_id=latch_id):
+                assert latch_id == standing, "what is cleared is what stands"
+                standing = None
+            case _:
+                pass
+    return standing
+
+
+def assert_nothing_approved_under_a_latch(records: list[Envelope]) -> None:
+    """By the journal alone."""
+    for number, record in enumerate(records):
+        if isinstance(record.body, IntentJudged) and record.body.approval is not None:
+            assert latch_of(records[:number]) is None
 
 
 def assert_no_intent_was_judged_twice(records: list[Envelope]) -> None:

@@ -99,6 +99,7 @@ class Desk:
     ) -> None:
         self.core: Final = ExecutorCore(ACCOUNT, limits)
         self.now_ns = 100 * SECOND_NS
+        self.epoch = 1
         self.has_room = True
         self.reports: list[Body] = []
         self.recorded: list[Envelope] = []
@@ -117,7 +118,7 @@ class Desk:
             if bodies and not self.has_room:  # then nothing of it is done
                 waiting.append(self.core.handle(NotRecorded(bodies, "the disk is full"), self._moment()))
                 continue
-            envelopes = [self._recorded(effect.body) for effect in effects if isinstance(effect, Report)]
+            envelopes = self._committed([effect for effect in effects if isinstance(effect, Report)])
             self.now_ns += self._commit_ns if envelopes else 0
             waiting += [self.core.handle(Recorded(envelope), self._moment()) for envelope in envelopes]
             done += [effect for effect in effects if not isinstance(effect, Report)]
@@ -141,7 +142,7 @@ class Desk:
 
     def begin(self) -> None:
         """Begin: rules, time, lease and prices."""
-        self.take(Started("executor", 1, 0, ()))
+        self.take(Started("executor", self.epoch, 0, ()))
         self.take(InstrumentsKnown({BTC: self._instrument}))
         self.quote("99.99", "100.01")
         self.tell(SymbolTrusted(BTC), "trust")
@@ -265,17 +266,22 @@ class Desk:
         self.acknowledge(stop)
         return stop
 
-    def envelope(self, sender: str, body: Body, sequence: int = 0) -> Envelope:
+    def envelope(self, sender: str, body: Body, sequence: int = 0, cause_id: str | None = None) -> Envelope:
         """Wrap a message."""
         self._said += 1
         name = f"{sender}-{self._said}"
-        return Envelope(SCHEMA, sender, 1, sequence, name, name, self.now_ns, "boot", self.now_ns, None, body)
+        cause_id = cause_id or name
+        return Envelope(
+            SCHEMA, sender, self.epoch, sequence, name, cause_id, self.now_ns, "boot", self.now_ns, None, body
+        )
 
-    def _recorded(self, body: Body) -> Envelope:
-        self._sequence += 1
-        self.reports.append(body)
-        self.recorded.append(self.envelope("executor", body, self._sequence))
-        return self.recorded[-1]
+    def _committed(self, reports: Sequence[Report]) -> list[Envelope]:
+        """Make reports durable, all of them or none."""
+        for report in reports:
+            self._sequence += 1
+            self.reports.append(report.body)
+            self.recorded.append(self.envelope("executor", report.body, self._sequence, report.cause_id))
+        return self.recorded[len(self.recorded) - len(reports) :]
 
     def _moment(self) -> Moment:
         return Moment(self.now_ns + self._wall_ahead_ns, self.now_ns, "boot")

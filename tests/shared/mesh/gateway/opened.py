@@ -130,7 +130,9 @@ class KeyAtHand:
 
 
 @asynccontextmanager
-async def opened(url: str, *, key: KeySource | None = None, pace: Pace = BRISK) -> AsyncIterator[Opened]:
+async def opened(
+    url: str, *, key: KeySource | None = None, pace: Pace = BRISK, is_halted: Callable[[], bool] = lambda: False
+) -> AsyncIterator[Opened]:
     """Open a gateway, and see it close."""
     gateway = Gateway(
         venue="binance",
@@ -138,6 +140,7 @@ async def opened(url: str, *, key: KeySource | None = None, pace: Pace = BRISK) 
         key=key or KeyAtHand(),
         clock=CLOCK,
         draws=Random(7),  # noqa: S311  # waits that can be repeated
+        is_halted=is_halted,
         pace=pace,
     )
     brought = Brought()
@@ -165,6 +168,7 @@ def an_order(
     quantity: str = "0.1",
     limit_price: str | None = "59000",
     stop_price: str | None = None,
+    is_entry: bool = False,
     client_order_id: str = CLIENT_ID,
     window_ns: int = 3_000_000_000,
     sign_within_ns: int = 250_000_000,
@@ -178,6 +182,7 @@ def an_order(
         quantity=Decimal(quantity),
         limit_price=None if limit_price is None else Decimal(limit_price),
         stop_price=None if stop_price is None else Decimal(stop_price),
+        is_entry=is_entry,
         sign_by_boot_ns=CLOCK.boot_ns() + sign_within_ns,
         window_ns=window_ns,
     )

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,7 @@ from shared.execution.vocabulary import (
     VenueClock,
     WeightTold,
 )
+from shared.mesh.halt_file import HaltFile
 from tests.loopback import OUR_HOST, free_port
 from tests.services.sim_exchange.faults.sabotaged import Sabotaged
 from tests.shared.mesh.gateway.opened import BRISK, CLIENT_ID, CLOCK, SYMBOL, Opened, an_order, opened
@@ -89,6 +91,19 @@ async def test_order_is_not_signed_too_late(exchange: Sabotaged, ready: Opened) 
     assert isinstance(sent.outcome, NotSent)
     assert sent.signed_venue_time_ns is None
     assert not exchange.orders()
+
+
+async def test_no_entry_is_signed_while_the_halt_file_is_there(exchange: Sabotaged, fast_path: Path) -> None:
+    """It is looked for right then, whatever was seen before; what reduces risk leaves all the same."""
+    file = HaltFile(fast_path)
+    async with opened(f"http://127.0.0.1:{exchange.venue.port}", is_halted=file.is_there) as gateway:
+        await gateway.is_ready()
+        (fast_path / "HALT").touch()
+        sent = await gateway.sent(an_order(is_entry=True))
+        assert sent.outcome == NotSent("the HALT file is there")
+        assert sent.signed_venue_time_ns is None
+        assert not exchange.orders()
+        assert isinstance((await gateway.sent(an_order())).outcome, Acknowledged)
 
 
 async def test_definite_refusal_is_told(exchange: Sabotaged, ready: Opened) -> None:

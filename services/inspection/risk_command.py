@@ -1,0 +1,87 @@
+"""`bowline risk replay <trip>`: whether the records before a guard's trip lead to it, by the rule that risk keeps."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from proto.verdicts import GuardTripped
+from services.inspection.command import FOUND, NOTHING_FOUND, PROJECT, USAGE_ERROR, read_story
+from services.inspection.why import time_of
+from shared.risk.caps import percent
+from shared.risk.guards import Replayed, replayed
+
+AGREES, DISAGREES = FOUND, NOTHING_FOUND
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb."""
+    parser = argparse.ArgumentParser(prog="bowline risk", description="What risk decided, recomputed from its journal.")
+    actions = parser.add_subparsers(dest="action", required=True)
+    replay = actions.add_parser("replay", help="recompute a guard's trip; exit code 0 if it is the same, 1 if not")
+    replay.add_argument("trip", help="the name of the trip: see `bowline trips`")
+    replay.add_argument("--root", type=Path, default=PROJECT, help="project root (this checkout)")
+    replay.add_argument("--json", action="store_true", help="as one JSON object")
+    arguments = parser.parse_args(argv)
+    story = read_story("risk", arguments.root)
+    if story is None:
+        return USAGE_ERROR
+    found = replayed(story.guarded, arguments.trip)
+    if found is None:
+        known = [record.body.trip_id for record in story.guarded if isinstance(record.body, GuardTripped)]
+        known_words = f"known are {', '.join(known)}" if known else "no guard ever tripped"
+        sys.stderr.write(f"bowline risk: no guard tripped by the name of {arguments.trip}; {known_words}\n")
+        return USAGE_ERROR
+    if arguments.json:
+        sys.stdout.write(json.dumps(_as_object(found)) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in _lines(found))
+    return AGREES if found.agrees else DISAGREES
+
+
+def _lines(found: Replayed) -> Iterator[str]:
+    for reading in found.readings:
+        epoch, number = reading.number
+        books = "nothing" if reading.books_quote is None else f"{reading.books_quote:f}"
+        agreed = "agreed" if reading.agrees else "not agreed"
+        yield (
+            f"{time_of(reading.venue_time_ns)}  reading {epoch}.{number}: equity {reading.equity_quote:f},"
+            f" the executor's books say {books}: {agreed}"
+        )
+    trip, again = found.trip, found.recomputed
+    yield f"written:    {_numbers(trip.trip_id, trip.base_quote, trip.floor_quote, trip.equity_quote)}"
+    if again is None:
+        yield "recomputed: this guard does not trip by these records"
+    else:
+        yield f"recomputed: {_numbers(again.trip_id, again.base_quote, again.floor_quote, again.equity_quote)}"
+    yield f"at a limit of {percent(found.limit)}, as the trip has it"
+    yield "they agree" if found.agrees else "they DISAGREE"
+
+
+def _numbers(trip_id: str, base: Decimal, floor: Decimal, equity: Decimal) -> str:
+    return f"{trip_id}, from {base:f}, floor {floor:f}, equity {equity:f}"
+
+
+def _as_object(found: Replayed) -> dict[str, object]:
+    trip = found.trip
+    return {
+        "trip": trip.trip_id,
+        "guard": trip.guard,
+        "base": f"{trip.base_quote:f}",
+        "floor": f"{trip.floor_quote:f}",
+        "equity": f"{trip.equity_quote:f}",
+        "agrees": found.agrees,
+        "recomputed": None if found.recomputed is None else found.recomputed.trip_id,
+        "readings": [
+            {
+                "at": time_of(reading.venue_time_ns),
+                "number": ".".join(map(str, reading.number)),
+                "equity": f"{reading.equity_quote:f}",
+                "books": None if reading.books_quote is None else f"{reading.books_quote:f}",
+                "agreed": reading.agrees,
+            }
+            for reading in found.readings
+        ],
+    }

@@ -1,0 +1,120 @@
+"""How the kill latch comes to stand, and what it is for everybody while it does. Pure.
+
+Whoever sets it, an operator, the HALT file, the executor or a rule of our own, it is written down first, and the file
+is made then. Where there is no room to write it down, it holds in memory and by the file.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from proto.control import ControlDone, ControlRefused, Kill
+from proto.envelope import Body
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, clipped
+from proto.risk import Condition, Everything, Latch
+from proto.verdicts import KillLatched
+from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.latch import KILL_LATCH
+from services.risk_watchdog.core.reports import ExecutorReports
+from services.risk_watchdog.core.terms import SECOND_NS
+from shared.core.service import Answer, Asked, Effect, MakeHalt, Moment, Note, Report
+
+MAKE_EVERY_NS: Final = SECOND_NS
+
+
+class Latching:
+    """Sets the latch, and sees to it that it stands in the journal and as a file."""
+
+    def __init__(self, facts: Facts, reports: ExecutorReports) -> None:
+        self._facts: Final = facts
+        self._reports: Final = reports
+        self.seen: Latch | None = None  # what the file stands for
+        self._unwritten: Latch | None = None
+        self._make_at_ns = 0
+        self._trouble: str | None = None  # why the file is not as it shall be
+
+    @property
+    def latch(self) -> Latch | None:
+        """The latch that entries wait for: one that was cleared as well, until file and executor are rid of it."""
+        return self.holding or self.seen or self._reports.latch
+
+    @property
+    def holding(self) -> Latch | None:
+        """The latch that nobody has cleared."""
+        return self._unwritten or self._facts.latch.standing
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the journal knows of every latch that we do."""
+        return self._unwritten is None
+
+    def condition(self) -> Condition | None:
+        """Return what the latch means for everybody, None while there is none."""
+        latch = self.latch
+        if latch is None:
+            return None
+        words = f"{latch.actor}: {latch.reason}"
+        if self._facts.latch.is_cleared(latch.latch_id):
+            words = self._trouble or "the executor lifts it, and then the HALT file goes"
+            words = f"cleared: {words}"
+        return Condition(KILL_LATCH, Everything(), "HALTED", clipped(words, SHORT_TEXT_LENGTH_MAX))
+
+    def set(self, latch: Latch, cause_id: Id | None = None) -> Sequence[Effect]:
+        """Write a latch down, unless this one is known; another one that stands gives its place to it."""
+        if self._facts.latch.is_known(latch.latch_id):
+            return ()
+        note = Note("critical", "kill latch", {"latch": latch.latch_id, "actor": latch.actor, "reason": latch.reason})
+        return (Report(KillLatched(latch), cause_id, reducing=True), note)
+
+    def asked(self, asked: Asked, kill: Kill, now: Moment) -> Sequence[Effect]:
+        """Set it for an operator; pressing twice is pressing once."""
+        standing = self._facts.latch.standing
+        if standing is not None:
+            words = f"{standing.latch_id} stands already, set by {standing.actor}: {standing.reason}"
+            return (Answer(asked, ControlDone(clipped(words))),)
+        latch = Latch(f"kill-{now.wall_ns}", kill.actor, kill.reason, now.wall_ns)
+        done = f"{latch.latch_id} stands: nothing is entered, and everything is closed until nothing is left"
+        return (*self.set(latch, asked.envelope.id), Answer(asked, ControlDone(clipped(done))))
+
+    def halt_seen(self, latch: Latch | None) -> Sequence[Effect]:
+        """Take in what the file stands for."""
+        self.seen, self._trouble = latch, None
+        return () if latch is None else self.set(latch)
+
+    def unwritable(self, reason: str) -> Sequence[Effect]:
+        """Say that the file can be neither made nor removed; it is tried again and again."""
+        is_news, self._trouble = reason != self._trouble, reason
+        return (Note("critical", "the HALT file is not as it shall be", {"reason": reason}),) if is_news else ()
+
+    def unwritten(self) -> Sequence[Effect]:
+        """Write down what found no room before, what the file stands for, or what the executor latched by itself."""
+        spread = self._reports.latch if self._reports.is_caught_up else None
+        known = self._facts.latch.is_known
+        latches = (self._unwritten, self.seen, spread)
+        return next((self.set(one) for one in latches if one is not None and not known(one.latch_id)), ())
+
+    def recorded(self, now: Moment) -> Sequence[Effect]:
+        """Make the file of what is written down."""
+        self._unwritten, self._make_at_ns = None, 0
+        return self.file_due(now)
+
+    def not_recorded(self, bodies: Sequence[Body], now: Moment) -> Sequence[Effect]:
+        """Let a latch hold that found no room."""
+        for body in bodies:
+            if isinstance(body, KillLatched):
+                self._unwritten, self._make_at_ns = body.latch, 0
+                return self.file_due(now)
+        return ()
+
+    def file_due(self, now: Moment) -> Sequence[Effect]:
+        """Make the file where it is not there: also where a hand has removed it, which clears nothing."""
+        latch = self.holding
+        if latch is None or self.seen is not None or now.boot_ns < self._make_at_ns:
+            return ()
+        self._make_at_ns = now.boot_ns + MAKE_EVERY_NS
+        return (MakeHalt(latch),)
+
+
+def no_room(asked: Asked, reason: str) -> Answer:
+    """Answer that the latch holds, though it could not be written down."""
+    words = f"it holds, in memory and by the HALT file, but is not in the journal: {reason}; make room on the disk"
+    return Answer(asked, ControlRefused("journal_has_room", clipped(words)))

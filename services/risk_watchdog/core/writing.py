@@ -1,0 +1,87 @@
+"""What risk writes down of itself, and what it does while its journal has no room. Pure.
+
+Latches and pauses are reducing: they may take the last room there is. Everything else waits for room.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from proto.control import Kill
+from proto.envelope import Envelope
+from proto.fields import Id, clipped
+from proto.intents import EnterBracket
+from proto.risk import Everything
+from proto.streams import RequestRefused
+from proto.verdicts import EntriesPaused, KillLatched
+from services.risk_watchdog.core.approvals import Approvals
+from services.risk_watchdog.core.control import not_recorded
+from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.latching import Latching, no_room
+from services.risk_watchdog.core.permission import Permissions
+from services.risk_watchdog.core.terms import RISK
+from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report
+
+
+class Writing:
+    """Gathers the records that are due, and remembers those that found no room."""
+
+    def __init__(self, *, facts: Facts, permissions: Permissions, approvals: Approvals, latching: Latching) -> None:
+        self._facts: Final = facts
+        self._permissions: Final = permissions
+        self._approvals: Final = approvals
+        self._latching: Final = latching
+        self._may_reduce = True  # as far as is known, there is room for what reduces risk
+
+    def wary(self, cause: Id, reason: str) -> Sequence[Effect]:
+        """Pause all entries until an operator has looked, once for each cause; the next tick writes it down."""
+        if cause in self._facts.noticed:
+            return ()
+        self._permissions.unwritten[cause] = reason
+        return (Note("critical", "entries are paused", {"reason": reason}),)
+
+    def due(self, now: Moment) -> list[Effect]:
+        """Return what is to be written down."""
+        return [*self._latched(), *self._pauses(), *self.freed(now)]
+
+    def freed(self, now: Moment) -> list[Report]:
+        """Return the reservations that can be freed, in records; without room for them they stay."""
+        if not self._permissions.has_room:
+            return []
+        return [Report(freed, cause_id=freed.approval_id) for freed in self._approvals.freed(now)]
+
+    def recorded(self, envelope: Envelope) -> None:
+        """Take in that a pause is written down."""
+        self._permissions.unwritten.pop(envelope.cause_id, None)
+
+    def room(self, *, for_everything: bool) -> None:
+        """Take in whether there is room."""
+        self._permissions.has_room = for_everything
+        self._may_reduce |= for_everything
+
+    def not_recorded(self, refusal: NotRecorded, asked: Asked | None, now: Moment) -> list[Effect]:
+        """Let the latch hold without a record, and answer whoever waited for one that there is none."""
+        self._permissions.has_room = self._may_reduce = False
+        effects: list[Effect] = [*self._latching.not_recorded(refusal.bodies, now)]
+        if asked is not None:
+            effects.append(_answer(asked, refusal))
+        return effects
+
+    def _latched(self) -> Sequence[Effect]:
+        return self._latching.unwritten() if self._may_reduce else ()
+
+    def _pauses(self) -> list[Report]:
+        unwritten = self._permissions.unwritten.items() if self._may_reduce else ()
+        return [
+            Report(EntriesPaused(Everything(), RISK, clipped(reason)), cause_id=cause, reducing=True)
+            for cause, reason in unwritten
+        ]
+
+
+def _answer(asked: Asked, refusal: NotRecorded) -> Answer:
+    match asked.envelope.body:
+        case EnterBracket():
+            return Answer(asked, RequestRefused("journal_has_room", clipped(refusal.reason)))
+        case Kill() if any(isinstance(body, KillLatched) for body in refusal.bodies):
+            return no_room(asked, refusal.reason)
+        case _:
+            return not_recorded(asked, refusal.reason)

@@ -1,0 +1,131 @@
+"""What shall be closed until nothing is left, the kill latch among it, and which latches were lifted. Pure.
+
+A part of the books: it changes in `fold` and nowhere else. Under the latch everything shall be flat for as long as it
+stands; what is asked for without a latch is over once it is told to be flat.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from proto.envelope import Envelope
+from proto.fields import Symbol
+from proto.orders import (
+    ConditionCleared,
+    ConditionSet,
+    ExitEnded,
+    FlatnessTold,
+    FlattenBegun,
+    OrderAcknowledged,
+    OrderFilled,
+    SendMarked,
+)
+from proto.risk import Latch
+
+KILL_LATCH: Final = "kill_latch"
+LIFTED_MAX: Final = 100  # latches whose file may still be seen
+
+
+class Flatten(msgspec.Struct):
+    """What shall be closed, by whom and why, and what it left as dust."""
+
+    flatten_id: str
+    symbol: Symbol | None  # None: all of them
+    actor: str
+    reason: str
+    begun_wall_ns: int
+    is_flat: bool = False
+    dust: dict[str, Decimal] = msgspec.field(default_factory=dict)
+
+    def concerns(self, symbol: Symbol) -> bool:
+        """Say whether a symbol shall be closed by it."""
+        return self.symbol in {None, symbol}
+
+
+class FlattensState(msgspec.Struct, frozen=True):
+    """All that is known of them, from which the same can be made again."""
+
+    going: tuple[Flatten, ...] = ()
+    is_latched: bool = False
+    latch_id: str | None = None
+    lifted: tuple[str, ...] = ()
+
+
+class Flattens:
+    """Those that go on. The kill latch is one of them, and its flatten has the latch's own id."""
+
+    def __init__(self) -> None:
+        self.going: Final[dict[str, Flatten]] = {}
+        self.is_latched = False
+        self.lifted: Final[dict[str, None]] = {}
+        self._latch_id: str | None = None
+
+    def state(self) -> FlattensState:
+        """Return everything."""
+        return FlattensState(tuple(self.going.values()), self.is_latched, self._latch_id, tuple(self.lifted))
+
+    def restore(self, known: FlattensState) -> None:
+        """Begin with what `state` returned."""
+        self.going.update((one.flatten_id, one) for one in known.going)
+        self.lifted.update(dict.fromkeys(known.lifted))
+        self.is_latched, self._latch_id = known.is_latched, known.latch_id
+
+    @property
+    def latch(self) -> Latch | None:
+        """The latch that stands, by the newest of its names."""
+        found = None if self._latch_id is None else self.going[self._latch_id]
+        return None if found is None else Latch(found.flatten_id, found.actor, found.reason, found.begun_wall_ns)
+
+    def concerning(self, symbol: Symbol) -> Iterator[Flatten]:
+        """Return those that a symbol shall be closed by."""
+        return (one for one in self.going.values() if one.concerns(symbol))
+
+    def fold(self, envelope: Envelope) -> None:
+        """Take in a record of the journal."""
+        match envelope.body:
+            case ConditionSet(condition=condition) if condition.name == KILL_LATCH:
+                self.is_latched = True
+            case ConditionCleared(name=name) if name == KILL_LATCH:
+                self._lifted(envelope.cause_id)
+            case FlattenBegun() as begun:
+                self._begun(begun, envelope)
+            case FlatnessTold(flatten_id=flatten_id, is_flat=True):
+                self._flat(flatten_id)
+            case SendMarked(order=order) | OrderAcknowledged(order=order) | OrderFilled(order=order):
+                for one in self.concerning(order.symbol):
+                    one.is_flat = False
+            case ExitEnded(strategy=strategy, symbol=symbol, quantity_left=left) if left:
+                for one in self.concerning(symbol):
+                    one.dust[f"{symbol} of {strategy}"] = left
+            case _:
+                pass
+
+    def _begun(self, begun: FlattenBegun, envelope: Envelope) -> None:
+        if self.is_latched and begun.symbol is None:  # another name than before is the newest one
+            self._forget_latch()
+            self._latch_id = begun.flatten_id
+        self.going[begun.flatten_id] = Flatten(
+            begun.flatten_id, begun.symbol, begun.actor, begun.reason, envelope.sent_wall_ns
+        )
+
+    def _lifted(self, latch_id: str) -> None:
+        self._forget_latch()
+        self.is_latched = False
+        self.lifted.pop(latch_id, None)
+        self.lifted[latch_id] = None
+        if len(self.lifted) > LIFTED_MAX:
+            del self.lifted[next(iter(self.lifted))]
+
+    def _forget_latch(self) -> None:
+        if self._latch_id is not None:
+            del self.going[self._latch_id]
+        self._latch_id = None
+
+    def _flat(self, flatten_id: str) -> None:
+        found = self.going.get(flatten_id)
+        if found is not None and flatten_id == self._latch_id:
+            found.is_flat = True
+        elif found is not None:
+            del self.going[flatten_id]

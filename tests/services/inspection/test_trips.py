@@ -1,0 +1,105 @@
+"""What a person reads of a guard's trip, of the latch and of who cleared it, and how a trip is recomputed."""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from proto.envelope import Body
+from proto.risk import Latch
+from proto.verdicts import GuardTripped, KillCleared, KillLatched
+from services.inspection import risk_command, trips
+from tests.services.inspection.journals import written
+from tests.shared.mesh.settings.projects import a_project
+from tests.shared.risk.readings import Tape
+
+TRIP = "trip-drawdown-1-4"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a project in which nothing ever ran."""
+    a_project(tmp_path)
+    return tmp_path
+
+
+def a_trip() -> list[Body]:
+    """Return the journal of a fall from 1000 to 820, of which both guards trip."""
+    tape = Tape()
+    tape.reads(1000, 1000, 830, 820)
+    tape.trips()
+    return [record.body for record in tape.records]
+
+
+def rows(root: Path, bodies: Sequence[Body], capsys: pytest.CaptureFixture[str]) -> list[tuple[str, ...]]:
+    """Return the rows without their times, and whether each is cleared."""
+    written(root, "risk", bodies)
+    assert trips.main(["--root", str(root), "--json"]) == 0
+    found = map(json.loads, capsys.readouterr().out.splitlines())
+    return [(row["event"], row["name"], row["actor"], str(row["cleared"] != trips.STANDS)) for row in found]
+
+
+def test_trips_stand_until_their_latch_is_cleared(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever clears the newest of the names clears all that stood with it, and nothing that comes later."""
+    later = KillLatched(Latch("kill-9", "ada", "again", 1))
+    cleared = KillCleared("trip-daily-loss-1-4", "ada", "it was a crash of the market")
+    assert rows(root, [*a_trip(), cleared, later], capsys) == [
+        ("tripped", TRIP, "risk", "True"),
+        ("latched", TRIP, "risk", "True"),
+        ("tripped", "trip-daily-loss-1-4", "risk", "True"),
+        ("latched", "trip-daily-loss-1-4", "risk", "True"),
+        ("cleared", "trip-daily-loss-1-4", "ada", "True"),
+        ("latched", "kill-9", "ada", "False"),
+    ]
+
+
+def test_table_says_who_and_why(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each act has an actor and a reason, for people as well."""
+    written(root, "risk", [KillLatched(Latch("kill-9", "ada", "prices look wrong", 1))])
+    assert trips.main(["--root", str(root)]) == 0
+    heads, line = capsys.readouterr().out.splitlines()
+    assert heads.split() == ["AT", "EVENT", "NAME", "CLEARED", "ACTOR", "REASON"]
+    assert line.split()[2:] == ["latched", "kill-9", "no", "ada", "prices", "look", "wrong"]
+
+
+def test_without_trips_it_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty answer could be a broken one."""
+    assert trips.main(["--root", str(root)]) == 0
+    assert capsys.readouterr().out == "no trips yet\n"
+
+
+def test_trip_is_recomputed_from_the_journal(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It shows the readings, both results, and that they agree; as JSON for scripts."""
+    written(root, "risk", a_trip())
+    assert risk_command.main(["replay", TRIP, "--root", str(root)]) == 0
+    said = capsys.readouterr().out
+    assert "reading 1.4: equity 820, the executor's books say 820: agreed" in said
+    assert f"written:    {TRIP}, from 1000, floor 850.00000000, equity 820" in said
+    assert "at a limit of 15 %" in said
+    assert said.endswith("they agree\n")
+    assert risk_command.main(["replay", TRIP, "--root", str(root), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["agrees"], answer["recomputed"], len(answer["readings"])) == (True, TRIP, 4)
+
+
+def test_trip_that_the_records_do_not_lead_to_is_found(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A journal in which the peak was written higher than it ever was: exit code 1."""
+    forged = [
+        msgspec.structs.replace(body, base_quote=Decimal(1100)) if isinstance(body, GuardTripped) else body
+        for body in a_trip()
+    ]
+    written(root, "risk", forged)
+    assert risk_command.main(["replay", TRIP, "--root", str(root)]) == 1
+    assert capsys.readouterr().out.endswith("they DISAGREE\n")
+
+
+def test_unknown_trip_names_those_that_are_known(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever mistypes the name is shown the right ones."""
+    assert risk_command.main(["replay", "trip-1", "--root", str(root)]) == 2
+    assert "no guard ever tripped" in capsys.readouterr().err
+    written(root, "risk", a_trip())
+    assert risk_command.main(["replay", "trip-1", "--root", str(root)]) == 2
+    assert f"known are {TRIP}, trip-daily-loss-1-4" in capsys.readouterr().err

@@ -1,0 +1,187 @@
+"""The kill latch: whoever sets it, it stands in the journal and as a file, and nothing is entered."""
+
+from collections.abc import Callable
+
+import pytest
+
+from proto.control import ControlDone, ControlRefused, Kill
+from proto.risk import Latch
+from proto.verdicts import KillLatched
+from shared.core.service import JournalRoom, MakeHalt, Note
+from tests.services.risk_watchdog.bench import Bench, a_wish
+from tests.services.risk_watchdog.surroundings import Scene
+
+TOUCHED = Latch("halt-7-1", "unknown", "the file was made by hand", 1)
+OTHER = Latch("kill-2", "ben", "it smells", 2)
+
+
+def kill(bench: Bench, actor: str = "ada") -> ControlDone | ControlRefused:
+    """Press it."""
+    answer = bench.ask(Kill(actor, "it burns"), instance="operator")
+    assert isinstance(answer, ControlDone | ControlRefused)
+    return answer
+
+
+def latches(bench: Bench) -> list[str]:
+    """Return the ids of the latches in the journal."""
+    return [one.latch.latch_id for one in bench.written(KillLatched)]
+
+
+def assert_halted(scene: Scene, latch_id: str, number: int = 0) -> None:
+    """Nothing is entered, the lease says so with the latch's name, and so does risk to everybody."""
+    lease, said = scene.bench.lease(), scene.bench.said()
+    assert (lease.permission, lease.conditions[0].name) == ("HALTED", "kill_latch")
+    assert lease.latch is not None
+    assert (lease.latch.latch_id, said.latch_id, said.permission) == (latch_id, latch_id, "HALTED")
+    refusal = scene.bench.refusal(a_wish(100 + number))
+    assert (refusal.rule, refusal.value) == ("permission_is_run", "HALTED")
+
+
+def test_operator_sets_it(scene: Scene) -> None:
+    """It is written down, then the file is made of it; the next life knows it without the file as well."""
+    bench = scene.bench
+    answer = kill(bench)
+    (latched,) = bench.written(KillLatched)
+    assert isinstance(answer, ControlDone)
+    assert (latched.latch.actor, latched.latch.reason) == ("ada", "it burns")
+    assert latched.latch.latch_id in answer.summary
+    assert bench.halt == latched.latch
+    assert_halted(scene, latched.latch.latch_id)
+    bench.halt = None
+    scene.begin()
+    assert_halted(scene, latched.latch.latch_id, 1)
+    assert bench.halt == latched.latch
+
+
+def test_record_comes_before_file_and_answer(scene: Scene) -> None:
+    """Whoever hears that it stands can rely on the journal."""
+    kill(scene.bench)
+    order = [type(getattr(one, "body", one)).__name__ for one in scene.bench.done]
+    assert order.index("KillLatched") < order.index("MakeHalt") < len(order) - 1 - order[::-1].index("ControlDone")
+
+
+def test_pressed_twice_is_pressed_once(scene: Scene) -> None:
+    """The second one is told which latch stands, and who set it."""
+    kill(scene.bench)
+    again = kill(scene.bench, "ben")
+    (latch_id,) = latches(scene.bench)
+    assert isinstance(again, ControlDone)
+    assert again.summary == f"{latch_id} stands already, set by ada: it burns"
+
+
+def test_file_sets_it(scene: Scene) -> None:
+    """Whoever made it: its latch is written down, and seeing it again is nothing new."""
+    scene.bench.touch(TOUCHED)
+    assert latches(scene.bench) == [TOUCHED.latch_id]
+    assert_halted(scene, TOUCHED.latch_id)
+    scene.bench.touch(TOUCHED)
+    assert latches(scene.bench) == [TOUCHED.latch_id]
+    assert not scene.bench.of(MakeHalt)
+
+
+def test_file_that_is_there_at_the_start_sets_it() -> None:
+    """So a touch while everything is down holds from the first moment on."""
+    scene = Scene(Bench())
+    scene.bench.halt = TOUCHED
+    scene.begin()
+    assert_halted(scene, TOUCHED.latch_id)
+
+
+def test_executor_sets_it(scene: Scene) -> None:
+    """What it latched while risk was dead is risk's latch as soon as that is read."""
+    scene.executor.latches(OTHER)
+    scene.pass_time(0.4)
+    assert latches(scene.bench) == [OTHER.latch_id]
+    assert scene.bench.halt is not None
+    assert (scene.bench.halt.latch_id, scene.bench.halt.actor) == (OTHER.latch_id, OTHER.actor)
+    assert_halted(scene, OTHER.latch_id)
+
+
+def test_latch_of_the_past_is_read_as_such(scene: Scene) -> None:
+    """While the executor's journal is read from its first record, latches lifted long ago pass by: none is set."""
+    bench, executor = scene.bench, scene.executor
+    executor.latches(OTHER)
+    scene.pass_time(0.4)
+    bench.start()
+    bench.records.clear()
+    bench.touch(None)
+    bench.start()
+    executor.tells_all_again()
+    bench.tick()
+    assert not latches(bench)
+    executor.beats()
+    bench.tick()
+    assert latches(bench) == [OTHER.latch_id]
+
+
+def test_newest_latch_is_the_one_that_stands(scene: Scene) -> None:
+    """Another one that is seen takes its place by name, once; an older name seen again is nothing new."""
+    kill(scene.bench)
+    (first,) = latches(scene.bench)
+    scene.executor.latches(OTHER)
+    scene.pass_time(0.4)
+    scene.bench.touch(TOUCHED)
+    scene.pass_time(0.4)
+    assert latches(scene.bench) == [first, OTHER.latch_id, TOUCHED.latch_id]
+    assert_halted(scene, TOUCHED.latch_id)
+
+
+def test_file_removed_by_hand_comes_back(scene: Scene) -> None:
+    """Only who clears the latch clears it."""
+    kill(scene.bench)
+    made = scene.bench.halt
+    scene.bench.touch(None)
+    assert scene.bench.lease().permission == "HALTED"
+    scene.bench.wait(1)
+    scene.bench.tick()
+    assert scene.bench.halt == made
+
+
+def test_file_that_cannot_be_made_is_tried_again(scene: Scene) -> None:
+    """A person is told once, and the latch holds by the journal; with the disk in order the file is there."""
+    bench = scene.bench
+    bench.halt_trouble = "read-only"
+    kill(bench)
+    scene.pass_time(5)
+    told = [note for note in bench.of(Note) if note.event == "the HALT file is not as it shall be"]
+    assert [note.details for note in told] == [{"reason": "read-only"}]
+    assert bench.lease().permission == "HALTED"
+    bench.halt_trouble = None
+    scene.pass_time(1.2)
+    assert bench.halt is not None
+
+
+def press(scene: Scene) -> None:
+    """Press it, in vain: it holds, and is not in the journal."""
+    refusal = kill(scene.bench)
+    assert isinstance(refusal, ControlRefused)
+    assert refusal.reason.startswith("it holds, in memory and by the HALT file, but is not in the journal: full")
+
+
+def by_file(scene: Scene) -> None:
+    """Make the file."""
+    scene.bench.touch(TOUCHED)
+
+
+def by_executor(scene: Scene) -> None:
+    """Let the executor latch."""
+    scene.executor.latches(OTHER)
+
+
+@pytest.mark.parametrize("sets", [press, by_file, by_executor])
+def test_it_holds_without_room_in_the_journal(scene: Scene, sets: Callable[[Scene], None]) -> None:
+    """In memory and as a file, and it is written down as soon as there is room; nobody asks the disk in between."""
+    bench = scene.bench
+    bench.has_room = False
+    sets(scene)
+    scene.pass_time(1)
+    assert bench.lease().permission == "HALTED"
+    assert bench.halt is not None
+    assert not latches(bench)
+    bench.has_room = True
+    scene.pass_time(1)
+    assert not latches(bench)
+    bench.handle(JournalRoom(for_everything=True))
+    scene.pass_time(1)
+    assert latches(bench) == [bench.halt.latch_id]
+    assert_halted(scene, bench.halt.latch_id)
