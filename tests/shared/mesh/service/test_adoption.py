@@ -9,6 +9,7 @@ import pytest
 
 from proto.codec import EnvelopeCodec
 from proto.fencing import RoleReturned, RoleTaken
+from services.executor.__main__ import plan_of
 from shared.core.service import InheritanceUnread, Inherited, Recorded, Report, Restored, Started
 from shared.execution.adopting import AdoptingCore
 from shared.mesh.bus.sender import Sender
