@@ -9,7 +9,9 @@ from typing import Final
 from proto.fields import SHORT_TEXT_LENGTH_MAX, Instance, Name, Permission, Symbol, clipped
 from proto.risk import CONDITIONS_MAX, Condition, Everything, OfStrategy, OfSymbol, Scope
 from services.risk_watchdog.core.account import Account
+from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.guards import Guards
 from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer
 from services.risk_watchdog.core.reports import ExecutorReports
@@ -32,8 +34,12 @@ class Permissions:
         peers: Mapping[Instance, Peer],
         likeness: Likeness,
         latching: Latching,
+        guards: Guards,
+        covers: CoverWatch,
     ) -> None:
         self._latching: Final = latching
+        self._guards: Final = guards
+        self._covers: Final = covers
         self._facts: Final = facts
         self._reports: Final = reports
         self._account: Final = account
@@ -65,6 +71,9 @@ class Permissions:
             yield _everywhere("equity_unknown", trouble)
         elif self._facts.day is None:
             yield _everywhere("equity_unknown", "no day of trading has begun yet")
+        if (blind := self._guards.condition(now)) is not None:
+            yield blind
+        yield from self._covers.conditions(now)
         yield from self._of_peers(now)
         for condition in self._reports.conditions.values():
             if latched is None or condition.name != latched.name:  # the executor's word for it is ours already
