@@ -17,7 +17,7 @@ from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latch import KILL_LATCH
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS
-from shared.core.service import Answer, Asked, Effect, MakeHalt, Moment, Report
+from shared.core.service import Answer, Asked, Effect, HaltSeen, HaltUnwritable, MakeHalt, Moment, Report
 
 MAKE_EVERY_NS: Final = SECOND_NS
 
@@ -78,15 +78,13 @@ class Latching:
         done = f"{latch.latch_id} stands: nothing is entered, and everything is closed until nothing is left"
         return (*self.set(latch, asked.envelope.id), Answer(asked, ControlDone(clipped(done))))
 
-    def halt_seen(self, latch: Latch | None) -> Sequence[Effect]:
-        """Take in what the file stands for."""
-        self.seen, self._trouble = latch, None
-        return () if latch is None else self.set(latch)
-
-    def unwritable(self, reason: str, now: Moment) -> Sequence[Effect]:
-        """Say that the file can be neither made nor removed; it is tried again and again."""
-        is_news, self._trouble = reason != self._trouble, reason
-        return self._alerts.tell("critical", "halt-file", reason, now) if is_news else ()
+    def file_told(self, told: HaltSeen | HaltUnwritable, now: Moment) -> Sequence[Effect]:
+        """Take in what the file stands for, or why it is not as it shall be: that is tried again and again."""
+        if isinstance(told, HaltUnwritable):
+            self._trouble = told.reason
+            return self._alerts.tell("critical", "halt-file", told.reason, now)
+        self.seen, self._trouble = told.latch, None
+        return () if told.latch is None else self.set(told.latch)
 
     def unwritten(self) -> Sequence[Effect]:
         """Write down what found no room before, what the file stands for, or what the executor latched by itself."""

@@ -67,7 +67,10 @@ class Silence:
         )
 
     def _silent_ns(self, now: Moment) -> int:
-        return 0 if self._tenure.holds(now) else self._executor.silent_ns(now)
+        """Return for how long it has been silent; when the flattener gives the role back, it has all its time anew."""
+        if self._tenure.holds(now):
+            self._executor.stood_still(now)
+        return self._executor.silent_ns(now)
 
     def _has_worked(self) -> bool:
         """Say whether there ever was one that could miss anything: a mesh that has none yet needs no latch."""
