@@ -16,6 +16,7 @@ from shared.mesh.redis_place import NoRedis, RedisPlaceError, redis_place
 from shared.mesh.service import Plan, run
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Configuration, SettingsError, load_configuration
+from shared.mesh.webhook_place import WebhookPlaceError, webhook_place
 
 INSTANCE_NAME: Final = "metrics"
 SNAPSHOT: Final = "snapshot"
@@ -29,7 +30,8 @@ def main() -> int:
     try:
         configuration = load_configuration(root=root, environment=os.environ)
         place = redis_place(configuration, os.environ)
-    except (RedisPlaceError, SettingsError) as error:
+        webhook = webhook_place(configuration, os.environ)
+    except (RedisPlaceError, SettingsError, WebhookPlaceError) as error:
         sys.stderr.write(f"{INSTANCE_NAME}: {error}\n")
         return UNUSABLE
     instances = instances_of(configuration)
@@ -38,8 +40,9 @@ def main() -> int:
         expected=expected_of(root),
         feeds=[instance for instance in instances if instance.partition("-")[0] == "feed"],
         has_store=not isinstance(place, NoRedis),
+        posts_alerts=webhook is not None,
     )
-    shell = MetricsShell(door=configuration.settings.metrics.door, place=place)
+    shell = MetricsShell(door=configuration.settings.metrics.door, place=place, webhook=webhook)
     plan = Plan(instance=INSTANCE_NAME, core=core, answers=(SNAPSHOT,), outside=shell, open_with=PageServed)
     return run(plan, root=root)
 

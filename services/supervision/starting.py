@@ -18,11 +18,13 @@ from shared.mesh.settings import SettingsError
 from shared.mesh.settings.unread_markets import unread_markets
 from shared.mesh.settings.unusable_paths import unusable_paths
 from shared.mesh.verb import NotDoneError
+from shared.mesh.webhook_place import VARIABLE as WEBHOOK_VARIABLE
 
 START_TIMEOUT_S: Final = 15.0
 # What the processes may know of the shell they were started from; the rest of it is none of their business.
 PASSED_ON: Final = frozenset(
-    {"HOME", "LANG", "LOGNAME", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER", REDIS_VARIABLE}
+    {"HOME", "LANG", "LOGNAME", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER"}
+    | {REDIS_VARIABLE, WEBHOOK_VARIABLE}
     | {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"}
 )
 PASSED_ON_BEGINNINGS: Final = ("BOWLINE_", "LC_")

@@ -7,15 +7,17 @@ from proto.envelope import Envelope
 from proto.fields import clipped
 from proto.health import Heartbeat, Hello, HopsMeasured
 from proto.measures import PROCESSES_MAX, AskMeasures, HopsGiven, MeasuresGiven
+from services.metrics.core.alerts import Alerts
 from services.metrics.core.amounts import NS_PER_SECOND
 from services.metrics.core.hop_totals import HopTotals
 from services.metrics.core.processes import Processes
 from services.metrics.core.symbols import Symbols
-from services.metrics.core.vocabulary import Gathered, PageServed, StoreChanged
+from services.metrics.core.vocabulary import AlertLost, Gathered, PageServed, StoreChanged, WebhookChanged
 from shared.core.service import (
     Answer,
     Asked,
     Effect,
+    FromOutside,
     Happening,
     Heard,
     Listen,
@@ -25,6 +27,7 @@ from shared.core.service import (
     Started,
     Stop,
     StopAsked,
+    Told,
     WakeAt,
     Watch,
     Watched,
@@ -45,7 +48,13 @@ class MetricsCore:
     """
 
     def __init__(
-        self, *, instances: Sequence[str], expected: Container[str], feeds: Sequence[str], has_store: bool
+        self,
+        *,
+        instances: Sequence[str],
+        expected: Container[str],
+        feeds: Sequence[str],
+        has_store: bool,
+        posts_alerts: bool,
     ) -> None:
         known = sorted(set(instances))
         self._instances: Final = known[:PROCESSES_MAX]
@@ -55,6 +64,7 @@ class MetricsCore:
         self._symbols: Final = Symbols()
         self._hops: Final = HopTotals()
         self._store = StoreChanged("connecting" if has_store else "off", None)
+        self._alerts: Final = Alerts(wanted=posts_alerts)
         self._said_to_be_left_out: Final[set[str]] = set()
         self._due_ns = 0
 
@@ -65,8 +75,9 @@ class MetricsCore:
                 self._symbols.take(feed, events, now)
                 return ()
             case Heard(instance=instance, envelope=envelope):
-                self._heard(instance, envelope, now)
-                return ()
+                return self._heard(instance, envelope, now)
+            case Told(envelope=envelope):
+                return self._alerts.told(envelope, now)
             case Woken():
                 return self._gather(now)
             case Asked(envelope=envelope):
@@ -76,12 +87,10 @@ class MetricsCore:
             case Stalled():
                 self._processes.stood_still(now)
                 return ()
-            case StoreChanged():
-                return self._store_changed(happening)
-            case PageServed(address=address):
-                return (Note("info", "measures are served", {"address": address}),)
             case StopAsked():
                 return (Stop(),)
+            case FromOutside():
+                return self._of_outside(happening)
             case _:
                 return ()
 
@@ -94,14 +103,34 @@ class MetricsCore:
             WakeAt(_GATHER, self._due_ns),
         )
 
-    def _heard(self, instance: str, envelope: Envelope, now: Moment) -> None:
+    def _of_outside(self, happening: FromOutside) -> Sequence[Effect]:
+        match happening:
+            case StoreChanged():
+                return self._store_changed(happening)
+            case WebhookChanged(trouble=None):
+                return (Note("info", "the webhook takes the alerts", {}),)
+            case WebhookChanged(trouble=trouble):
+                return (Note("warning", "the webhook does not take the alerts: they wait", {"reason": trouble}),)
+            case AlertLost(alert_id=alert_id, name=name, why=why):
+                details = {"alert": alert_id, "name": name, "reason": why}
+                return (Note("warning", "an alert is not posted any more", details),)
+            case PageServed(address=address):
+                return (Note("info", "measures are served", {"address": address}),)
+            case _:
+                return ()
+
+    def _heard(self, instance: str, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         match envelope.body:
-            case Heartbeat() | Hello():
+            case Heartbeat() as heartbeat:
+                self._processes.hear(instance, envelope, now)
+                return self._alerts.heard(instance, heartbeat)
+            case Hello():
                 self._processes.hear(instance, envelope, now)
             case HopsMeasured():
                 self._hops.hear(instance, envelope, now)
             case _:
                 self._symbols.count(instance, envelope, now)
+        return ()
 
     def _gather(self, now: Moment) -> Sequence[Effect]:
         self._due_ns = max(self._due_ns + PERIOD_NS, now.boot_ns)  # what was missed is not made good

@@ -1,4 +1,4 @@
-"""What the core of metrics hands to its shell once a second, and what the shell brings in."""
+"""What the core of metrics hands to its shell, and what the shell brings in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,3 +77,30 @@ class PageServed(FromOutside):
     """The page for Prometheus can be had at this address."""
 
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostAlert(Outward):
+    """Something that a person should know, for whoever reads the webhook."""
+
+    alert_id: str
+    level: Literal["info", "warning", "critical"]
+    name: str
+    text: str
+    at_wall_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookChanged(FromOutside):
+    """How it stands with the webhook from now on: its trouble, None if it takes alerts."""
+
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLost(FromOutside):
+    """An alert that nobody took."""
+
+    alert_id: str
+    name: str
+    why: str

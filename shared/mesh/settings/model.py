@@ -28,6 +28,11 @@ _REDIS_URL = Text(
     r"own|off|(rediss?://|unix:///)[!->A-~]{1,255}",
     "own, off, or an address such as redis://10.0.0.2:6379/0; one with a password belongs in the variable REDIS_URL",
 )
+# Nothing behind a "?" either: what is secret in an address belongs where it is not shown.
+_WEBHOOK = Text(
+    r"off|https?://[a-zA-Z0-9.-]{1,200}(:[0-9]{1,5})?(/[!->A-~]{0,255})?",
+    "off, or an address such as https://alerts.example.org/us; a secret one belongs in the variable ALERTS_WEBHOOK",
+)
 _DIRECTORY = Text(r"[^\x00-\x1f\x7f~][^\x00-\x1f\x7f]{0,255}", "a path, absolute or from the project root (no ~)")
 
 
@@ -198,6 +203,14 @@ class MetricsSettings(Section):
         return Door("metrics.port", self.port)
 
 
+class AlertSettings(Section):
+    """Who is told of what a person should know."""
+
+    webhook: Annotated[str, _WEBHOOK] = Field(
+        "off", description="Where alerts are posted, or nowhere (off); the variable ALERTS_WEBHOOK wins."
+    )
+
+
 class RedisSettings(Section):
     """The cache of latest values and short histories, which the mesh can do without."""
 
@@ -308,6 +321,7 @@ class Settings(Section):
     executor: ExecutorSettings = Field(default_factory=ExecutorSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
     strategies: StrategySettings = Field(default_factory=StrategySettings)
     risk: RiskSettings
 

@@ -24,10 +24,12 @@ Given = TypeVar("Given", MeasuresGiven, HopsGiven)
 class Gathering:
     """A core, and a clock that a test moves."""
 
-    def __init__(self, *instances: str, has_store: bool = True) -> None:
+    def __init__(self, *instances: str, has_store: bool = True, posts_alerts: bool = False) -> None:
         known = instances or ("feed", "metrics", "risk")
         feeds = [name for name in known if name.startswith("feed")]
-        self.core: Final = MetricsCore(instances=known, expected=known, feeds=feeds, has_store=has_store)
+        self.core: Final = MetricsCore(
+            instances=known, expected=known, feeds=feeds, has_store=has_store, posts_alerts=posts_alerts
+        )
         self.now = Moment(NOON_NS, 1_000 * SECOND_NS, BOOT_ID)
         self.began: Final = self.handle(Started("metrics", 1, 0, ()))
         self._sequences: dict[str, int] = {}

@@ -61,10 +61,11 @@ class MetricsProject:
         self._lives = 0
 
     def start(self, program: str, **environment: str) -> subprocess.Popen[str]:
-        """Start `metrics`, `redis` or `feed`; its log grows in a file."""
+        """Start `metrics`, `redis`, `feed` or `alarm`; its log grows in a file."""
         words = {
             "metrics": ["services.metrics", "--root", str(self.root)],
             "redis": ["services.redis_server", "--root", str(self.root)],
+            "alarm": ["tests.services.metrics.alarm_program", str(self.root)],
             "feed": ["tests.services.metrics.feed_program", str(self.root)],
         }
         with (self.root / f"{program}.log").open("a") as log:

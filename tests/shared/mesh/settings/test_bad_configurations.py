@@ -168,7 +168,7 @@ def _files() -> Iterator[Bad]:
         "unknown-section": (f"rsik:\n  profile: {CANARY}\n", "rsik.profile: unknown section, did you mean risk?"),
         "far-section": (
             f"telegram:\n  chat: {CANARY}\n",
-            "unknown section; there are paths, logs, mesh, venue, feed, sim_exchange, executor, metrics, redis, strat",
+            "unknown section; there are paths, logs, mesh, venue, feed, sim_exchange, executor, metrics, redis, alert",
         ),
         "section-as-value": (f"risk: {CANARY}\n", "risk: is a section"),
         "section-nothing": ("risk:\n", "risk: has no value"),

@@ -113,6 +113,7 @@ def test_every_section_has_been_judged() -> None:
         "feed",
         "metrics",
         "redis",
+        "alerts",
         "sim_exchange",
         "executor",
     }
