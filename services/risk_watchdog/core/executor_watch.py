@@ -27,6 +27,10 @@ class ExecutorWatch:
             facts=facts, executor=executor, tenure=self._tenure, latching=latching, alerts=alerts
         )
 
+    def told(self, envelope: Envelope) -> None:
+        """Take in a report of the executor's."""
+        self.flat.told(envelope)
+
     def told_by_flattener(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         """Take in what the flattener reports."""
         self.flat.told(envelope)

@@ -9,13 +9,12 @@ from typing import Final
 from proto.fields import SHORT_TEXT_LENGTH_MAX, Instance, Name, Permission, Symbol, clipped
 from proto.risk import CONDITIONS_MAX, Condition, Everything, OfStrategy, OfSymbol, Scope
 from services.risk_watchdog.core.account import Account
-from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.facts import Facts
-from services.risk_watchdog.core.guards import Guards
 from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS, Likeness
+from services.risk_watchdog.core.watches import Watches
 from shared.core.service import Moment
 
 SILENT_NS_MAX: Final = 60 * SECOND_NS
@@ -34,12 +33,10 @@ class Permissions:
         peers: Mapping[Instance, Peer],
         likeness: Likeness,
         latching: Latching,
-        guards: Guards,
-        covers: CoverWatch,
+        watches: Watches,
     ) -> None:
         self._latching: Final = latching
-        self._guards: Final = guards
-        self._covers: Final = covers
+        self._watches: Final = watches
         self._facts: Final = facts
         self._reports: Final = reports
         self._account: Final = account
@@ -71,9 +68,7 @@ class Permissions:
             yield _everywhere("equity_unknown", trouble)
         elif self._facts.day is None:
             yield _everywhere("equity_unknown", "no day of trading has begun yet")
-        if (blind := self._guards.condition(now)) is not None:
-            yield blind
-        yield from self._covers.conditions(now)
+        yield from self._watches.conditions(now)
         yield from self._of_peers(now)
         for condition in self._reports.conditions.values():
             if latched is None or condition.name != latched.name:  # the executor's word for it is ours already

@@ -39,6 +39,7 @@ from services.risk_watchdog.core.reports import REPORTS, ExecutorReports
 from services.risk_watchdog.core.standing import Standing
 from services.risk_watchdog.core.terms import EXECUTOR, FLATTENER, RiskTerms
 from services.risk_watchdog.core.verdict_words import answer_of, note_of
+from services.risk_watchdog.core.watches import Watches
 from services.risk_watchdog.core.writing import Writing
 from shared.core.service import (
     Answer,
@@ -96,18 +97,20 @@ class RiskCore:
         alerts, executor = Alerts(), self._peers[EXECUTOR]
         self._latching: Final = Latching(self._facts, self._reports, alerts)
         self._clearing: Final = Clearing(facts=self._facts, reports=self._reports, latching=self._latching)
-        self._watch: Final = ExecutorWatch(facts=self._facts, peers=self._peers, latching=self._latching, alerts=alerts)
+        self._executor_watch: Final = ExecutorWatch(
+            facts=self._facts, peers=self._peers, latching=self._latching, alerts=alerts
+        )
         self._kill_requests: Final = KillRequests(
             latching=self._latching,
             clearing=self._clearing,
             reports=self._reports,
-            flat=self._watch.flat,
+            flat=self._executor_watch.flat,
             executor=executor,
         )
         self._guards: Final = Guards(
             facts=self._facts, reports=self._reports, prices=self._prices, latching=self._latching, terms=terms
         )
-        self._covers: Final = CoverWatch(executor)
+        self._watches: Final = Watches(self._guards, CoverWatch(executor), self._executor_watch)
         self._permissions: Final = Permissions(
             facts=self._facts,
             reports=self._reports,
@@ -115,8 +118,7 @@ class RiskCore:
             peers=self._peers,
             likeness=terms.likeness,
             latching=self._latching,
-            guards=self._guards,
-            covers=self._covers,
+            watches=self._watches,
         )
         self._writing: Final = Writing(
             facts=self._facts,
@@ -124,9 +126,7 @@ class RiskCore:
             approvals=self._approvals,
             latching=self._latching,
             clearing=self._clearing,
-            guards=self._guards,
-            covers=self._covers,
-            watch=self._watch,
+            watches=self._watches,
         )
         holdings = Holdings(self._facts, self._reports, self._prices)
         self._judge: Final = Judge(
@@ -184,8 +184,7 @@ class RiskCore:
             case Stalled():
                 self._account.begin_anew()
                 self._reports.stood_still()
-                self._guards.begin(now)
-                self._covers.begin()
+                self._watches.begin(now)
                 for peer in self._peers.values():
                     peer.stood_still(now)
             case ToldOfLoss(instance=instance, next_sequence=next_sequence):
@@ -194,7 +193,7 @@ class RiskCore:
                 reason = f"the {instance}'s journal has a hole: look at its positions"
                 return self._writing.wary(f"{instance}-lost-{next_sequence}", reason)
             case RetireEnded():
-                return self._watch.retired(happening, now)
+                return self._executor_watch.retired(happening, now)
             case StopAsked():
                 return (Stop(),)
             case _:
@@ -222,7 +221,7 @@ class RiskCore:
         self._heard_by_boot_ns = now.boot_ns + HEARING_NS
         for peer in self._peers.values():
             peer.begin(now)
-        self._guards.begin(now)
+        self._watches.begin(now)
         tick = WakeAt(CLOCK, now.boot_ns + TICK_NS)
         return (*_hearing(self._terms, self._peers), tick, *self._writing.started(started))
 
@@ -284,11 +283,9 @@ class RiskCore:
     def _told(self, told: Told, now: Moment) -> Sequence[Effect]:
         envelope = told.envelope
         if told.instance == FLATTENER:
-            return self._watch.told_by_flattener(envelope, now)
+            return self._executor_watch.told_by_flattener(envelope, now)
         self._reports.take(envelope)
-        self._guards.told(envelope, now)
-        self._covers.told(envelope)
-        self._watch.flat.told(envelope)
+        self._watches.told(envelope, now)
         if not isinstance(envelope.body, EntryEnded):
             return ()
         self._approvals.ended(envelope.body)
@@ -322,7 +319,7 @@ class RiskCore:
             tick,
             *self._latching.file_due(now),
             *self._clearing.due(now),
-            *self._watch.retire_due(now),
+            *self._executor_watch.retire_due(now),
             *self._approvals.asked(now),
         ]
         if self._ticks % TICKS_PER_SNAPSHOT == 0:

@@ -18,13 +18,11 @@ from services.risk_watchdog.core.alerts import alert, note_of_alert
 from services.risk_watchdog.core.approvals import Approvals
 from services.risk_watchdog.core.clearing import Clearing
 from services.risk_watchdog.core.control import not_recorded
-from services.risk_watchdog.core.cover_watch import CoverWatch
-from services.risk_watchdog.core.executor_watch import ExecutorWatch
 from services.risk_watchdog.core.facts import Facts
-from services.risk_watchdog.core.guards import Guards
 from services.risk_watchdog.core.latching import Latching, no_room
 from services.risk_watchdog.core.permission import Permissions
 from services.risk_watchdog.core.terms import RISK
+from services.risk_watchdog.core.watches import Watches
 from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report, Started
 
 
@@ -39,18 +37,14 @@ class Writing:
         approvals: Approvals,
         latching: Latching,
         clearing: Clearing,
-        guards: Guards,
-        covers: CoverWatch,
-        watch: ExecutorWatch,
+        watches: Watches,
     ) -> None:
-        self._watch: Final = watch
         self._facts: Final = facts
         self._permissions: Final = permissions
         self._approvals: Final = approvals
         self._latching: Final = latching
         self._clearing: Final = clearing
-        self._guards: Final = guards
-        self._covers: Final = covers
+        self._watches: Final = watches
         self._may_reduce = True  # as far as is known, there is room for what reduces risk
 
     def started(self, started: Started) -> list[Effect]:
@@ -71,7 +65,8 @@ class Writing:
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what is to be written down."""
-        return [*self._guarded(now), *self._latched(), *self._pauses(), *self.freed(now)]
+        watched = self._watches.due(now) if self._may_reduce else ()
+        return [*watched, *self._latched(), *self._pauses(), *self.freed(now)]
 
     def freed(self, now: Moment) -> list[Report]:
         """Return the reservations that can be freed, in records; without room for them they stay."""
@@ -96,7 +91,7 @@ class Writing:
             case KillCleared():
                 self._clearing.recorded()
             case FlowCounted():
-                self._guards.recorded()
+                self._watches.counted()
             case Alerted() as alerted:
                 return (note_of_alert(alerted),)
             case _:
@@ -116,12 +111,6 @@ class Writing:
         if asked is not None:
             effects.append(_answer(asked, refusal))
         return effects
-
-    def _guarded(self, now: Moment) -> list[Effect]:
-        """Return what all that is watched leads to; a trip rests on what is written down so far."""
-        if not self._may_reduce:
-            return []
-        return [*self._guards.due(now), *self._covers.due(now), *self._watch.due(now)]
 
     def _latched(self) -> Sequence[Effect]:
         return self._latching.unwritten() if self._may_reduce else ()
