@@ -25,7 +25,7 @@ from proto.orders import (
 from proto.risk import Latch
 
 KILL_LATCH: Final = "kill_latch"
-LIFTED_MAX: Final = 100  # latches whose file may still be seen
+NAMES_MAX: Final = 256
 
 
 class Flatten(msgspec.Struct):
@@ -50,26 +50,38 @@ class FlattensState(msgspec.Struct, frozen=True):
     going: tuple[Flatten, ...] = ()
     is_latched: bool = False
     latch_id: str | None = None
+    names: tuple[str, ...] = ()
     lifted: tuple[str, ...] = ()
 
 
 class Flattens:
-    """Those that go on. The kill latch is one of them, and its flatten has the latch's own id."""
+    """Those that go on. The kill latch is one of them, and its flatten has the latch's own id.
+
+    It stands under the name that came last; those before it are other names of the same standing, and lifted with it.
+    """
 
     def __init__(self) -> None:
         self.going: Final[dict[str, Flatten]] = {}
         self.is_latched = False
-        self.lifted: Final[dict[str, None]] = {}
+        self._lifted: Final[dict[str, None]] = {}  # latches whose file may still be seen
+        self._names: Final[dict[str, None]] = {}  # of the one that stands
         self._latch_id: str | None = None
 
     def state(self) -> FlattensState:
         """Return everything."""
-        return FlattensState(tuple(self.going.values()), self.is_latched, self._latch_id, tuple(self.lifted))
+        return FlattensState(
+            going=tuple(self.going.values()),
+            is_latched=self.is_latched,
+            latch_id=self._latch_id,
+            names=tuple(self._names),
+            lifted=tuple(self._lifted),
+        )
 
     def restore(self, known: FlattensState) -> None:
         """Begin with what `state` returned."""
         self.going.update((one.flatten_id, one) for one in known.going)
-        self.lifted.update(dict.fromkeys(known.lifted))
+        self._lifted.update(dict.fromkeys(known.lifted))
+        self._names.update(dict.fromkeys(known.names))
         self.is_latched, self._latch_id = known.is_latched, known.latch_id
 
     @property
@@ -77,6 +89,14 @@ class Flattens:
         """The latch that stands, by the newest of its names."""
         found = None if self._latch_id is None else self.going[self._latch_id]
         return None if found is None else Latch(found.flatten_id, found.actor, found.reason, found.begun_wall_ns)
+
+    def is_lifted(self, latch_id: str) -> bool:
+        """Say whether a latch of this name was lifted."""
+        return latch_id in self._lifted
+
+    def is_known(self, latch_id: str) -> bool:
+        """Say whether a latch of this name is nothing new: it stands, stood before another name, or was lifted."""
+        return latch_id in self._names or latch_id in self._lifted
 
     def concerning(self, symbol: Symbol) -> Iterator[Flatten]:
         """Return those that a symbol shall be closed by."""
@@ -88,7 +108,7 @@ class Flattens:
             case ConditionSet(condition=condition) if condition.name == KILL_LATCH:
                 self.is_latched = True
             case ConditionCleared(name=name) if name == KILL_LATCH:
-                self._lifted(envelope.cause_id)
+                self._lift(envelope.cause_id)
             case FlattenBegun() as begun:
                 self._begun(begun, envelope)
             case FlatnessTold(flatten_id=flatten_id, is_flat=True):
@@ -106,17 +126,17 @@ class Flattens:
         if self.is_latched and begun.symbol is None:  # another name than before is the newest one
             self._forget_latch()
             self._latch_id = begun.flatten_id
+            _note(self._names, begun.flatten_id)
         self.going[begun.flatten_id] = Flatten(
             begun.flatten_id, begun.symbol, begun.actor, begun.reason, envelope.sent_wall_ns
         )
 
-    def _lifted(self, latch_id: str) -> None:
+    def _lift(self, latch_id: str) -> None:
         self._forget_latch()
         self.is_latched = False
-        self.lifted.pop(latch_id, None)
-        self.lifted[latch_id] = None
-        if len(self.lifted) > LIFTED_MAX:
-            del self.lifted[next(iter(self.lifted))]
+        for name in (*self._names, latch_id):
+            _note(self._lifted, name)
+        self._names.clear()
 
     def _forget_latch(self) -> None:
         if self._latch_id is not None:
@@ -129,3 +149,11 @@ class Flattens:
             found.is_flat = True
         elif found is not None:
             del self.going[flatten_id]
+
+
+def _note(names: dict[str, None], name: str) -> None:
+    """Add a name, or make it the newest one; the oldest goes where there are too many."""
+    names.pop(name, None)
+    names[name] = None
+    if len(names) > NAMES_MAX:
+        del names[next(iter(names))]

@@ -45,8 +45,8 @@ class Latching:
         return None if self._file is None else "the HALT file is there"
 
     def told(self, latch: Latch) -> None:
-        """Come under a latch that stands elsewhere, unless it is known, or was lifted here."""
-        if latch.latch_id != self.latch_id and latch.latch_id not in self._flattens.lifted:
+        """Come under a latch that stands elsewhere, unless that is nothing new."""
+        if not self._flattens.is_known(latch.latch_id):
             self._wanted = latch
 
     def file_told(self, told: HaltSeen | HaltUnwritable, now: Moment) -> list[Note]:
@@ -98,7 +98,7 @@ class Latching:
             return (), ControlRefused("asked_of_risk", "the kill latch is cleared at risk, in two steps")
         if latch_id not in {None, lift.latch_id}:
             return (), ControlRefused("latch_is_this_one", f"another latch stands: {latch_id}")
-        if latch_id is None and lift.latch_id in self._flattens.lifted:
+        if latch_id is None and self._flattens.is_lifted(lift.latch_id):
             return (), ControlDone(f"the kill latch {lift.latch_id} was lifted before")
         self._wanted = None
         cleared = ConditionCleared(KILL_LATCH, Everything(), lift.actor, lift.reason)

@@ -55,13 +55,11 @@ def alert_names() -> Iterator[str]:
 
 
 def test_every_alert_has_a_page() -> None:
-    """And every page an alert; the list of them names each."""
+    """The list of them names each."""
     pages = {file.stem for file in RUNBOOKS.glob("*.md")} - {"README"}
-    assert set(alert_names()) == pages
-    assert (
-        set(re.findall(r"^\| \[`([a-z-]+)`\]", (RUNBOOKS / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
-        == pages
-    )
+    assert set(alert_names()) <= pages
+    listed = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| \[`([a-z-]+)`\]", listed, re.MULTILINE)) == pages
     for page in pages:
         assert (RUNBOOKS / f"{page}.md").read_text(encoding="utf-8").startswith(f"# `{page}`: ")
 

@@ -5,22 +5,32 @@ goes to the executor, and the strategy is answered. What frees its reservation i
 as its answer, or the proof that none will come (`services/risk_watchdog/core/approvals.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from proto.account import AccountSnapshot, InstrumentsTold
 from proto.control import AskClearKill, AskLimits, ConfirmClearKill, Kill, LimitsAnswered
 from proto.envelope import Envelope
+from proto.fields import Instance
 from proto.health import Heartbeat, Hello
 from proto.intents import EnterBracket
 from proto.orders import EntryEnded
 from proto.risk import AskLease, Condition, LeaseAnswered
-from proto.verdicts import DayBegun, EntriesPaused, IntentJudged, KillCleared, KillLatched, ReservationFreed
+from proto.verdicts import (
+    EntriesPaused,
+    FlowCounted,
+    IntentJudged,
+    KillCleared,
+    KillLatched,
+    ReservationFreed,
+)
 from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.approvals import Approvals
 from services.risk_watchdog.core.clearing import Clearing
 from services.risk_watchdog.core.control import acted
+from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.guards import Guards
 from services.risk_watchdog.core.holdings import Holdings
 from services.risk_watchdog.core.in_the_way import in_the_way
 from services.risk_watchdog.core.judge import Judge, lacks_a_hearing
@@ -29,8 +39,9 @@ from services.risk_watchdog.core.peers import Peer, said_ns
 from services.risk_watchdog.core.permission import Permissions, everywhere
 from services.risk_watchdog.core.reports import REPORTS, ExecutorReports
 from services.risk_watchdog.core.standing import Standing
-from services.risk_watchdog.core.terms import EXECUTOR, RiskTerms
+from services.risk_watchdog.core.terms import EXECUTOR, FLATTENER, RiskTerms
 from services.risk_watchdog.core.verdict_words import answer_of, note_of
+from services.risk_watchdog.core.watches import Watches
 from services.risk_watchdog.core.writing import Writing
 from shared.core.service import (
     Answer,
@@ -86,6 +97,10 @@ class RiskCore:
         self._approvals: Final = Approvals(self._facts, self._reports)
         self._latching: Final = Latching(self._facts, self._reports)
         self._clearing: Final = Clearing(facts=self._facts, reports=self._reports, latching=self._latching)
+        self._guards: Final = Guards(
+            facts=self._facts, reports=self._reports, prices=self._prices, latching=self._latching, terms=terms
+        )
+        self._watches: Final = Watches(self._guards, CoverWatch(self._peers[EXECUTOR]))
         self._permissions: Final = Permissions(
             facts=self._facts,
             reports=self._reports,
@@ -93,9 +108,14 @@ class RiskCore:
             peers=self._peers,
             likeness=terms.likeness,
             latching=self._latching,
+            watches=self._watches,
         )
         self._writing: Final = Writing(
-            facts=self._facts, permissions=self._permissions, approvals=self._approvals, latching=self._latching
+            facts=self._facts,
+            permissions=self._permissions,
+            approvals=self._approvals,
+            latching=self._latching,
+            watches=self._watches,
         )
         holdings = Holdings(self._facts, self._reports, self._prices)
         self._judge: Final = Judge(
@@ -153,6 +173,7 @@ class RiskCore:
             case Stalled():
                 self._account.begin_anew()
                 self._reports.stood_still()
+                self._watches.begin(now)
                 for peer in self._peers.values():
                     peer.stood_still(now)
             case ToldOfLoss(next_sequence=next_sequence):
@@ -188,14 +209,8 @@ class RiskCore:
         self._heard_by_boot_ns = now.boot_ns + HEARING_NS
         for peer in self._peers.values():
             peer.begin(now)
-        effects: list[Effect] = [
-            Follow(EXECUTOR, REPORTS, 1),
-            Listen(EXECUTOR, "account"),
-            *(Listen(instance, "health") for instance in self._peers),
-            WakeAt(CLOCK, now.boot_ns + TICK_NS),
-        ]
-        for market in self._terms.markets.values():
-            effects += [Watch(market.feed, f"{market.place}/{kind}".encode()) for kind in ("quotes", "trust")]
+        self._watches.begin(now)
+        effects = [*_hearing(self._terms, self._peers), WakeAt(CLOCK, now.boot_ns + TICK_NS)]
         if (hole := self._facts.hole) is not None:
             effects += self._writing.wary(f"risk-lost-{hole}", "risk's own journal has a hole: look at its verdicts")
         if started.troubles:
@@ -222,6 +237,8 @@ class RiskCore:
                 return self._latching.recorded(now)
             case KillCleared():
                 self._clearing.recorded()
+            case FlowCounted():
+                self._guards.recorded()
             case _:
                 pass
         return ()
@@ -272,6 +289,7 @@ class RiskCore:
 
     def _told(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         self._reports.take(envelope)
+        self._watches.told(envelope, now)
         if not isinstance(envelope.body, EntryEnded):
             return ()
         self._approvals.ended(envelope.body)
@@ -284,18 +302,15 @@ class RiskCore:
                 self._peers[heard.instance].heard(envelope, now)
                 if heard.instance == EXECUTOR and isinstance(body, Heartbeat):
                     self._reports.announced(body, said_ns(envelope, now))
-            case AccountSnapshot() | InstrumentsTold() if self._account.heard(envelope, now):
-                return self._day()
+            case AccountSnapshot() | InstrumentsTold():
+                is_new = heard.instance == EXECUTOR and self._account.heard(envelope, now)
+                return (
+                    *self._guards.heard(heard.instance, envelope, now),
+                    *(self._writing.day(self._account) if is_new else ()),
+                )
             case _:
                 pass
         return ()
-
-    def _day(self) -> Sequence[Effect]:
-        """Begin the venue's day with the first equity that is known of it."""
-        begins_ns, day, equity = self._account.day_start_ns, self._facts.day, self._account.equity_quote
-        if begins_ns is None or equity is None or not self._permissions.has_room:
-            return ()
-        return (Report(DayBegun(begins_ns, equity)),) if day is None or begins_ns > day.start_ns else ()
 
     def _tick(self, now: Moment) -> Sequence[Effect]:
         """Write down what is due, or else see to the rest: where a record finds no room, nothing beside it is done."""
@@ -316,3 +331,12 @@ class RiskCore:
 
     def _conditions(self, now: Moment) -> tuple[Condition, ...]:
         return self._permissions.conditions(now)
+
+
+def _hearing(terms: RiskTerms, peers: Iterable[Instance]) -> Iterator[Effect]:
+    """Yield what risk reads of others."""
+    yield Follow(EXECUTOR, REPORTS, 1)
+    yield from (Listen(instance, "account") for instance in (EXECUTOR, FLATTENER))
+    yield from (Listen(instance, "health") for instance in peers)
+    for market in terms.markets.values():
+        yield from (Watch(market.feed, f"{market.place}/{kind}".encode()) for kind in ("quotes", "trust"))

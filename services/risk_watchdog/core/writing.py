@@ -12,24 +12,35 @@ from proto.fields import Id, clipped
 from proto.intents import EnterBracket
 from proto.risk import Everything
 from proto.streams import RequestRefused
-from proto.verdicts import EntriesPaused, KillLatched
+from proto.verdicts import DayBegun, EntriesPaused, KillLatched
+from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.approvals import Approvals
 from services.risk_watchdog.core.control import not_recorded
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latching import Latching, no_room
 from services.risk_watchdog.core.permission import Permissions
 from services.risk_watchdog.core.terms import RISK
+from services.risk_watchdog.core.watches import Watches
 from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report
 
 
 class Writing:
     """Gathers the records that are due, and remembers those that found no room."""
 
-    def __init__(self, *, facts: Facts, permissions: Permissions, approvals: Approvals, latching: Latching) -> None:
+    def __init__(
+        self,
+        *,
+        facts: Facts,
+        permissions: Permissions,
+        approvals: Approvals,
+        latching: Latching,
+        watches: Watches,
+    ) -> None:
         self._facts: Final = facts
         self._permissions: Final = permissions
         self._approvals: Final = approvals
         self._latching: Final = latching
+        self._watches: Final = watches
         self._may_reduce = True  # as far as is known, there is room for what reduces risk
 
     def wary(self, cause: Id, reason: str) -> Sequence[Effect]:
@@ -41,13 +52,21 @@ class Writing:
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what is to be written down."""
-        return [*self._latched(), *self._pauses(), *self.freed(now)]
+        watched = self._watches.due(now) if self._may_reduce else ()
+        return [*watched, *self._latched(), *self._pauses(), *self.freed(now)]
 
     def freed(self, now: Moment) -> list[Report]:
         """Return the reservations that can be freed, in records; without room for them they stay."""
         if not self._permissions.has_room:
             return []
         return [Report(freed, cause_id=freed.approval_id) for freed in self._approvals.freed(now)]
+
+    def day(self, account: Account) -> list[Report]:
+        """Begin the venue's day with the first equity that is known of it."""
+        begins_ns, day, equity = account.day_start_ns, self._facts.day, account.equity_quote
+        if begins_ns is None or equity is None or not self._permissions.has_room:
+            return []
+        return [Report(DayBegun(begins_ns, equity))] if day is None or begins_ns > day.start_ns else []
 
     def recorded(self, envelope: Envelope) -> None:
         """Take in that a pause is written down."""

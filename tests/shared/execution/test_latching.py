@@ -124,6 +124,21 @@ def test_pressing_twice_is_pressing_once() -> None:
     assert len(desk.reports) == written
 
 
+def test_an_older_name_is_nothing_new() -> None:
+    """Executor, risk and file may each have a name for one kill: the newest one stands, and all are lifted with it."""
+    desk = Desk().open()
+    by_request(desk)
+    first = standing(desk)
+    by_lease(desk)
+    by_file(desk)
+    by_lease(desk)
+    assert [begun.flatten_id for begun in of(desk.reports, FlattenBegun)] == [first, TRIP.latch_id, BY_HAND.latch_id]
+    assert isinstance(lifted(desk, TRIP.latch_id), ControlRefused)
+    assert isinstance(lifted(desk, BY_HAND.latch_id), ControlDone)
+    by_lease(desk)
+    assert len(of(desk.reports, FlattenBegun)) == 3
+
+
 def test_only_risk_lifts_it_and_only_by_its_name() -> None:
     """Resuming lifts everything but the latch; its lifting is bound to its id, and is done once."""
     desk = Desk().open()
