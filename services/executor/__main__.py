@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from shared.execution.adopting import AdoptingCore
 from shared.execution.core import ExecutorCore
 from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.service import JournaledPlan, run
@@ -23,10 +24,11 @@ def plan_of(configuration: Configuration) -> JournaledPlan:
     settings = configuration.settings
     return JournaledPlan(
         instance=INSTANCE,
-        core=ExecutorCore(account_of(settings), limits_of(settings)),
+        core=AdoptingCore(ExecutorCore(account_of(settings), limits_of(settings))),
         answers=("approvals", "exits", "control"),
         says=("account",),
         reports="reports",
+        inherits_from="flattener",
         outside=gateway_of(configuration, instance=INSTANCE),
         drain_seconds=DRAIN_SECONDS,
         heeds_halt=True,

@@ -63,6 +63,23 @@ class RecordsLost(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Inherited(msgspec.Struct, frozen=True):
+    """A record of somebody who may act in our name while we are dead: all of its journal, in order, before `Started`.
+
+    Which of them were written in our name, and which of those we have in our own journal already, the core knows.
+    """
+
+    instance: str
+    envelope: Envelope
+
+
+class InheritanceUnread(msgspec.Struct, frozen=True):
+    """Some of what it wrote cannot be read: what it did in our name we may not know. It comes before `Started`, too."""
+
+    instance: str
+    reason: str
+
+
 class JournalRoom(msgspec.Struct, frozen=True):
     """Whether the journal has room for everything again, or from now on takes reducing reports only."""
 
@@ -186,6 +203,8 @@ Happening = (
     Restored
     | Recorded
     | RecordsLost
+    | Inherited
+    | InheritanceUnread
     | JournalRoom
     | NotRecorded
     | Started

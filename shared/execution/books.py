@@ -31,6 +31,7 @@ from proto.orders import (
 )
 from proto.risk import Condition, Scope
 from proto.verdicts import Approval
+from shared.execution.adoption import Adopted
 from shared.execution.flattens import Flattens, FlattensState
 from shared.execution.orders import Order, opened
 from shared.trading.amounts import EXACT, ZERO
@@ -96,6 +97,7 @@ class BooksState(msgspec.Struct):
     passes: int
     told: list[PositionChanged]
     children_lost: int
+    adopted: Adopted = Adopted()
     flattens: FlattensState = FlattensState()
 
 
@@ -116,6 +118,7 @@ class Books:
         self.passes = 0
         self.flattens: Final = Flattens()
         self.told: dict[Place, PositionChanged] = {}  # positions as others know them, but for those of nothing
+        self.adopted = Adopted()
         self._working: dict[str, Order] = {}  # those of the orders that have not ended
         self._children: dict[str, int] = {}
         self._children_lost = 0  # as many orders of a parent may have been marked in records that are lost
@@ -141,6 +144,7 @@ class Books:
                 passes=self.passes,
                 told=list(self.told.values()),
                 children_lost=self._children_lost,
+                adopted=self.adopted,
                 flattens=self.flattens.state(),
             )
         )
@@ -163,16 +167,16 @@ class Books:
         self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
         self.opened_venue_ns, self.outside = known.opened_venue_ns, dict.fromkeys(known.outside)
         self.told = {(one.strategy, one.symbol): one for one in known.told}
+        self.adopted = known.adopted
         self.flattens.restore(known.flattens)
 
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
+        self._adopt(envelope)
         self.flattens.fold(envelope)
         match envelope.body:
             case SendMarked() as mark:
-                order = opened(mark, envelope)
-                self.orders[order.client_order_id] = self._working[order.client_order_id] = order
-                self._children[mark.order.parent_id] = mark.child_number
+                self._marked(mark, envelope)
             case OrderAcknowledged() | OrderDoubted() | CancelMarked() | OrderFilled() | OrderEnded() as told:
                 self._order_told(told, envelope)
             case EntryOpened() | EntryEnded() | ExitOpened() | ExitEnded() as parent:
@@ -226,10 +230,25 @@ class Books:
         """Return the orders that have not ended, of one place or of all."""
         return [order for order in self._working.values() if place is None or order.place == place]
 
+    def _adopt(self, envelope: Envelope) -> None:
+        before, self.adopted = self.adopted, self.adopted.and_then(envelope)
+        if self.adopted.unread != before.unread:
+            self.lose_records()  # names that were used may be among what nobody can read
+
+    def _marked(self, mark: SendMarked, envelope: Envelope) -> None:
+        order = opened(mark, envelope)
+        self.orders[order.client_order_id] = self._working[order.client_order_id] = order
+        self._children[mark.order.parent_id] = mark.child_number
+        parents = {"exit": self.exits.get(order.place), "cover": self.protections.get(order.place)}
+        if (parent := parents.get(mark.order.purpose)) is not None:
+            parent.parent_id = mark.order.parent_id  # one that the flattener opened has its name from there
+
     def _order_told(
         self, told: OrderAcknowledged | OrderDoubted | CancelMarked | OrderFilled | OrderEnded, envelope: Envelope
     ) -> None:
-        order = self.orders[told.order.client_order_id]
+        order = self.orders.get(told.order.client_order_id)
+        if order is None:
+            return  # its mark was lost with our tail, and the flattener had read it
         match told:
             case OrderAcknowledged():
                 order.happened("voided" if order.life in NEVER_WORKED else "acknowledged")
@@ -250,20 +269,7 @@ class Books:
             self._working.pop(order.client_order_id, None)
 
     def _filled(self, order: Order, fill: OrderFilled, envelope: Envelope) -> None:
-        base, quote = assets_of(order.key.symbol)
-        booked = Fill(
-            strategy=order.key.strategy,
-            symbol=order.key.symbol,
-            base=base,
-            quote=quote,
-            side=order.key.side,
-            trade_id=fill.trade_id,
-            price=fill.price,
-            quantity=fill.quantity,
-            quote_quantity=fill.quote_quantity,
-            fee=fill.fee,
-            fee_asset=fill.fee_asset,
-        )
+        booked = _booked(order, fill)
         if self.positions.fold(booked) in {"repeated", "forgotten"}:
             return
         self.ledger.post(entry_of_fill(booked))
@@ -351,6 +357,23 @@ def assets_of(symbol: Symbol) -> tuple[Asset, Asset]:
     """Return what is traded of a spot symbol, and what for."""
     base, _, quote = symbol.partition("/")
     return base, quote
+
+
+def _booked(order: Order, fill: OrderFilled) -> Fill:
+    base, quote = assets_of(order.key.symbol)
+    return Fill(
+        strategy=order.key.strategy,
+        symbol=order.key.symbol,
+        base=base,
+        quote=quote,
+        side=order.key.side,
+        trade_id=fill.trade_id,
+        price=fill.price,
+        quantity=fill.quantity,
+        quote_quantity=fill.quote_quantity,
+        fee=fill.fee,
+        fee_asset=fill.fee_asset,
+    )
 
 
 def _unique(kind: str, envelope: Envelope) -> str:

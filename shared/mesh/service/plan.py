@@ -51,3 +51,4 @@ class JournaledPlan(Plan):
 
     core: Journaling
     reports: str
+    inherits_from: str | None = None  # who acts in its name while it is dead: its core is handed that one's journal

@@ -6,8 +6,9 @@ durable before anything else is done about it (see shared/core/service.py for wh
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -21,6 +22,8 @@ from shared.core.service import (
     Follow,
     FromOutside,
     Happening,
+    InheritanceUnread,
+    Inherited,
     JournalRoom,
     Listen,
     Moment,
@@ -80,6 +83,7 @@ class Station:
     pulse: Pulse
     keeper: AnchorKeeper
     diary: Diary | None
+    inheritance: Iterable[Inherited | InheritanceUnread]
     troubles: Sequence[str]
     halting: Halting
 
@@ -288,7 +292,7 @@ class Service:
         if (diary := self._station.diary) is None:
             return
         self.take(Restored(diary.journal.snapshot.state))
-        for count, past in enumerate(diary.past()):
+        for count, past in enumerate(chain(diary.past(), self._station.inheritance)):
             if self._ending.has_come:
                 return
             self.take(past)

@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ import structlog
 
 from proto.codec import EnvelopeCodec
 from proto.schema import schema_digest
+from shared.core.service import InheritanceUnread, Inherited
 from shared.mesh import logs
 from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.build import build_id
@@ -36,6 +37,7 @@ from shared.mesh.past_lives import remembered
 from shared.mesh.private_directory import PrivateDirectory, PrivateFileError
 from shared.mesh.run_directory import RunDirectory, SocketPathError
 from shared.mesh.seat import Post, Seat, Standby, take_seat
+from shared.mesh.service.adoption import inheritance
 from shared.mesh.service.core_dump import refuse_core_dumps
 from shared.mesh.service.diary import Diary, open_diary
 from shared.mesh.service.halting import Halting
@@ -165,6 +167,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
                 pulse=pulse,
                 keeper=keeper,
                 diary=seated.diary,
+                inheritance=_inheritance(start),
                 troubles=seated.troubles,
                 halting=Halting(
                     file=HaltFile(configuration.halt_directory),
@@ -181,6 +184,13 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
     finally:
         hub.close(linger_ms=LINGER_MS)
         keeper.close()
+
+
+def _inheritance(start: _Start) -> Iterable[Inherited | InheritanceUnread]:
+    plan = start.plan
+    if not isinstance(plan, JournaledPlan) or plan.inherits_from is None:
+        return ()
+    return inheritance(start.configuration, plan.inherits_from, codec=start.codec)
 
 
 async def _stop_when_asked(stopping: asyncio.Event, service: Service) -> None:

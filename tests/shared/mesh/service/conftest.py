@@ -1,7 +1,7 @@
 """A service on a real loop with real sockets and a real seat; or in a project, as a process of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +9,16 @@ import pytest
 
 from proto.codec import EnvelopeCodec
 from proto.schema import schema_digest
-from shared.core.service import Effect, FromOutside, Happening, Moment, Outward, Started
+from shared.core.service import (
+    Effect,
+    FromOutside,
+    Happening,
+    InheritanceUnread,
+    Inherited,
+    Moment,
+    Outward,
+    Started,
+)
 from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, SystemClock, VirtualClock
@@ -112,6 +121,7 @@ class Stage:
         clock: Clock | None = None,
         disk: SimDisk | None = None,
         halt_directory: Path | None = None,
+        inheritance: Iterable[Inherited | InheritanceUnread] = (),
         **plan: Any,  # noqa: ANN401 -- the fields of a Plan
     ) -> Actor:
         """Start a service whose core reacts so; with a disk it has a journal there."""
@@ -142,6 +152,7 @@ class Stage:
                 ),
                 keeper=keeper,
                 diary=a_diary(disk) if disk is not None else None,
+                inheritance=inheritance,
                 troubles=["it rains"],
                 halting=Halting(
                     file=HaltFile(halt_directory or self.directory),

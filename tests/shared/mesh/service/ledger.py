@@ -1,10 +1,11 @@
 """Two small services for tests: one with a journal, and one that follows it.
 
-    python -m tests.shared.mesh.service.ledger ROOT executor|metrics [interrupted|with-a-last-word]
+    python -m tests.shared.mesh.service.ledger ROOT executor|metrics [interrupted|with-a-last-word|heir]
 
 The executor writes down what it is asked to pause, and says how many such requests there were; asked again under an id
 that stands in its journal, it answers from there. What either is told goes into its log. An interrupted executor is
-told to end as soon as it has begun to fold its past. One with a last word writes it down when it is told to end.
+told to end as soon as it has begun to fold its past. One with a last word writes it down when it is told to end. An
+heir is handed what stands in the flattener's journal.
 """
 
 import json
@@ -22,6 +23,8 @@ from shared.core.service import (
     Effect,
     Follow,
     Happening,
+    InheritanceUnread,
+    Inherited,
     Journaling,
     Moment,
     Note,
@@ -44,6 +47,7 @@ class LedgerCore:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._asked: dict[str, Asked] = {}
+        self._inherited: list[str] = []
 
     def state(self) -> bytes:
         """Return the numbers."""
@@ -56,8 +60,17 @@ class LedgerCore:
                 self._numbers = json.loads(state)
             case Recorded(envelope=envelope):
                 self._numbers[envelope.cause_id] = len(self._numbers) + 1
+            case Inherited(envelope=envelope):
+                self._inherited.append(envelope.id)
+            case InheritanceUnread(reason=reason):
+                self._inherited.append(reason)
             case Started():
-                details = {"state": dict(self._numbers), "troubles": happening.troubles, "epoch": happening.epoch}
+                details = {
+                    "state": dict(self._numbers),
+                    "troubles": happening.troubles,
+                    "epoch": happening.epoch,
+                    "inherited": self._inherited,
+                }
                 return (Note("info", "folded", details),)
             case Asked():
                 return self._wanted(happening)
@@ -142,8 +155,11 @@ def main() -> int:
     root, instance = Path(sys.argv[1]), sys.argv[2]
     if instance == "executor":
         conducts: dict[str, type[Journaling]] = {"interrupted": Interrupted, "with-a-last-word": WithALastWord}
-        core: Journaling = conducts[sys.argv[3]]() if sys.argv[3:] else LedgerCore()
-        plan: Plan = JournaledPlan(instance=instance, core=core, answers=("control",), reports="reports")
+        core: Journaling = conducts.get(sys.argv[-1], LedgerCore)()
+        heir_of = "flattener" if sys.argv[-1] == "heir" else None
+        plan: Plan = JournaledPlan(
+            instance=instance, core=core, answers=("control",), reports="reports", inherits_from=heir_of
+        )
     else:
         plan = Plan(instance=instance, core=FollowerCore())
     return run(plan, root=root)
