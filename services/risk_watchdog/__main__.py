@@ -14,7 +14,7 @@ from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.service import JournaledPlan, run
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Settings, SettingsError, load_configuration, money_hash
-from shared.mesh.settings.risk_limits import risk_limits
+from shared.mesh.settings.risk_limits import guard_limits, risk_limits
 from shared.mesh.settings.unread_markets import FIRST, symbols_of_first_feed
 from shared.trading.costs import FeeAccount
 
@@ -55,6 +55,7 @@ def terms_of(settings: Settings) -> RiskTerms:
     venue = settings.venue
     return RiskTerms(
         limits=risk_limits(settings.risk),
+        guards=guard_limits(settings.risk),
         quote_asset=venue.quote_asset,
         fees=FeeAccount(venue.name, venue.market, venue.vip_level, venue.bnb_fees == "on"),
         markets=markets_of(settings),

@@ -13,6 +13,7 @@ from tests.house.tree import CHECKOUT
 
 NAME: Final = re.compile(r"[a-z]+(_[a-z]+)*")
 EXECUTOR: Final = ("leave.py", "entrance.py", "requests.py")
+CONDITIONS: Final = ("permission.py", "guards.py", "cover_watch.py")
 RISK: Final = ("judge.py", "approvals.py", "writing.py")
 
 
@@ -67,5 +68,5 @@ def test_the_rules_of_risk_stand_in_their_table() -> None:
 def test_the_conditions_of_risk_stand_in_their_table() -> None:
     """What holds entries back altogether is told by a name that stands on the page."""
     rows = named_in_table("how-is-an-entry-judged.md", "What stops all entries, or some?")
-    found = handed("services/risk_watchdog/core", ("permission.py",), ("Condition", "_everywhere"))
+    found = handed("services/risk_watchdog/core", CONDITIONS, ("Condition", "_everywhere"))
     assert sorted(rows) == sorted(found | {KILL_LATCH})

@@ -6,6 +6,7 @@ from typing import Final
 from services.risk_watchdog.core.terms import Market, RiskTerms
 from services.risk_watchdog.core.watchdog import RiskCore
 from services.verify.checker.evidence import Limits as CheckedLimits
+from shared.risk.guards import GuardLimits
 from shared.risk.limits import Limits
 from shared.trading.costs import FeeAccount
 from tests.simulation.feed import FEED
@@ -25,6 +26,7 @@ LIMITS: Final = Limits(
     positions_max=3,
     entries_per_day_max=500,
 )
+GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.5"), daily_loss_kill_fraction=Decimal("0.2"))
 CHECKED: Final = CheckedLimits(
     exposure_fraction_max=LIMITS.exposure_fraction,
     position_fraction_max=LIMITS.position_fraction,
@@ -40,6 +42,7 @@ def risk_core() -> RiskCore:
     return RiskCore(
         RiskTerms(
             limits=LIMITS,
+            guards=GUARDS,
             quote_asset="USDT",
             fees=FEES,
             markets={symbol: Market(FEED, f"{VENUE}/{symbol}") for symbol in SYMBOLS},

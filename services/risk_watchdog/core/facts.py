@@ -13,10 +13,15 @@ from proto.fields import Id, Name, Quantity, TimeNs
 from proto.intents import EnterBracket
 from proto.risk import Scope
 from proto.verdicts import (
+    Alerted,
     Approval,
     DayBegun,
     EntriesPaused,
     EntriesResumed,
+    EquityRead,
+    FlowCounted,
+    GuardTripped,
+    HolderRetired,
     IntentJudged,
     IntentRefused,
     KillCleared,
@@ -26,6 +31,7 @@ from proto.verdicts import (
 from services.risk_watchdog.core.latch import LatchFacts, LatchState
 from services.risk_watchdog.core.terms import RISK
 from shared.risk.book import NOTHING
+from shared.risk.guards import GuardState, folded
 from shared.risk.tiers import Tier, tier_after, tier_of_equity
 
 VERDICTS_MAX: Final = 5_000  # the intents before them are of bars long past
@@ -78,10 +84,11 @@ class FactsState(msgspec.Struct):
     entries_today: int
     equity_peak_quote: Decimal
     latch: LatchState = LatchState()  # heads of segments from before there was one do not know it
+    guards: GuardState = GuardState()
 
 
 class Facts:
-    """Verdicts, reservations, pauses, the day, and the kill latch."""
+    """Verdicts, reservations, pauses, the day, the kill latch, and what the account's guards count from."""
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
@@ -93,6 +100,7 @@ class Facts:
         self.entries_today = 0
         self.equity_peak_quote = NOTHING
         self.latch: Final = LatchFacts()
+        self.guards = GuardState()
 
     def state(self) -> bytes:
         """Return everything, for the head of a new segment of the journal."""
@@ -107,6 +115,7 @@ class Facts:
                 entries_today=self.entries_today,
                 equity_peak_quote=self.equity_peak_quote,
                 latch=self.latch.state(),
+                guards=self.guards,
             )
         )
 
@@ -120,6 +129,7 @@ class Facts:
         self.day, self.entries_today = known.day, known.entries_today
         self.equity_peak_quote = known.equity_peak_quote
         self.latch.restore(known.latch)
+        self.guards = known.guards
 
     def lost(self, next_sequence: int) -> None:
         """Take in that records before this number are lost."""
@@ -127,6 +137,7 @@ class Facts:
 
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
+        self.guards = folded(self.guards, envelope)
         match envelope.body:
             case IntentJudged() as judged:
                 self._judged(judged, envelope)
@@ -142,6 +153,10 @@ class Facts:
                 self._day_begun(begun)
             case KillLatched() | KillCleared():
                 self.latch.fold(envelope)
+            case EquityRead() | FlowCounted() | GuardTripped() | Alerted():
+                pass  # the guards' alone
+            case HolderRetired():
+                pass  # for people
             case _:
                 raise AssertionError(f"{type(envelope.body).__name__} is no record of risk")
 

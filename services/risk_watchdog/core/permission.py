@@ -14,6 +14,7 @@ from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS, Likeness
+from services.risk_watchdog.core.watches import Watches
 from shared.core.service import Moment
 
 SILENT_NS_MAX: Final = 60 * SECOND_NS
@@ -32,8 +33,10 @@ class Permissions:
         peers: Mapping[Instance, Peer],
         likeness: Likeness,
         latching: Latching,
+        watches: Watches,
     ) -> None:
         self._latching: Final = latching
+        self._watches: Final = watches
         self._facts: Final = facts
         self._reports: Final = reports
         self._account: Final = account
@@ -65,6 +68,7 @@ class Permissions:
             yield _everywhere("equity_unknown", trouble)
         elif self._facts.day is None:
             yield _everywhere("equity_unknown", "no day of trading has begun yet")
+        yield from self._watches.conditions(now)
         yield from self._of_peers(now)
         for condition in self._reports.conditions.values():
             if latched is None or condition.name != latched.name:  # the executor's word for it is ours already

@@ -1,6 +1,6 @@
 """How the account stands, for everybody to see: what is used of each limit, and the whole in one snapshot. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
@@ -12,6 +12,7 @@ from services.risk_watchdog.core.holdings import EIGHT_PLACES, Holdings
 from services.risk_watchdog.core.permission import everywhere
 from services.risk_watchdog.core.terms import RiskTerms
 from shared.risk.book import NOTHING, total
+from shared.risk.guards import GUARDS, Guard
 from shared.risk.tiers import tier_of_equity
 
 WHOLE: Final = Decimal(1)
@@ -31,9 +32,9 @@ class Standing:
     def snapshot(self, conditions: Sequence[Condition], latch: Latch | None) -> RiskSnapshot:
         """Return what risk knows."""
         equity, day = self._equity_quote(), self._facts.day
-        day_start_quote = equity if day is None else day.equity_quote
-        peak = max(self._facts.equity_peak_quote, equity)
-        fall = (peak - equity) / peak if peak > 0 else NOTHING
+        day_start_quote = self._marked("daily_loss", equity if day is None else day.equity_quote)
+        peak = self._marked("drawdown", max(self._facts.equity_peak_quote, equity))
+        fall = max(peak - equity, NOTHING) / peak if peak > 0 else NOTHING
         return RiskSnapshot(
             permission=everywhere(conditions),
             conditions=tuple(conditions),
@@ -80,11 +81,26 @@ class Standing:
                 Decimal(limits.entries_per_day_max),
                 ENTRIES,
             ),
+            *self._guarded(equity),
             *(
                 LimitUse("position_size_within_limit", OfSymbol(symbol), used, position_max, quote)
                 for symbol, used in by_symbol.items()
             ),
         )[:LIMITS_MAX]
+
+    def _marked(self, guard: Guard, otherwise: Decimal) -> Decimal:
+        """Return what a guard counts from, which moves with the money that comes and goes; until it does, the other."""
+        quote = self._facts.guards.mark(guard).quote
+        return otherwise if quote is None else quote
+
+    def _guarded(self, equity: Decimal) -> Iterator[LimitUse]:
+        """Yield how much of what may be lost is lost, by each guard that counts already."""
+        for guard in GUARDS:
+            base = self._facts.guards.mark(guard).quote
+            if base is not None and base > 0:
+                lost = max(base - equity, NOTHING)
+                most = _money(base * self._terms.guards.of(guard))
+                yield LimitUse(f"{guard}_kill", Everything(), _money(lost), most, self._terms.quote_asset)
 
     def _equity_quote(self) -> Decimal:
         if self._account.equity_quote is not None:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from proto.fields import Asset, Digest, Instance, ShortText, Symbol
+from shared.risk.guards import GuardLimits
 from shared.risk.limits import Limits
 from shared.trading.costs import FeeAccount
 
 RISK: Final = "risk"
 EXECUTOR: Final = "executor"
+FLATTENER: Final = "flattener"
 SECOND_NS: Final = 1_000_000_000
 
 
@@ -35,6 +37,7 @@ class RiskTerms:
     """All that the settings say to risk."""
 
     limits: Limits
+    guards: GuardLimits
     quote_asset: Asset
     fees: FeeAccount
     markets: Mapping[Symbol, Market]

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from msgspec.structs import replace
@@ -33,6 +34,7 @@ from shared.core.service import (
     Started,
     Woken,
 )
+from shared.risk.guards import GuardLimits
 from shared.risk.limits import Limits
 from shared.trading.costs import FeeAccount
 from tests.proto.examples import DIGEST
@@ -42,6 +44,7 @@ from tests.shared.trading.terms import WITHOUT_BNB
 SECOND_NS: Final = 1_000_000_000
 DAY_NS: Final = 86_400 * SECOND_NS
 NOON_NS: Final = 20_000 * DAY_NS + DAY_NS // 2
+GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.15"), daily_loss_kill_fraction=Decimal("0.05"))
 LIKENESS: Final = Likeness("a build", DIGEST, DIGEST)
 SYMBOLS: Final = ("ADA/USDT", "BTC/USDT", "ETH/USDT")
 Kind = TypeVar("Kind")
@@ -69,6 +72,7 @@ class Bench:
         return RiskCore(
             RiskTerms(
                 limits=self._limits,
+                guards=GUARDS,
                 quote_asset="USDT",
                 fees=self._fees,
                 markets={symbol: Market("feed", f"binance/{symbol}") for symbol in SYMBOLS},

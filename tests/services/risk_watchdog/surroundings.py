@@ -1,13 +1,14 @@
 """The executor and the feed as risk hears them, on the bench."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
 from proto.account import AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
 from proto.control import ControlDone, ControlRefused, LiftKill
 from proto.envelope import Body, MarketEnvelope
+from proto.fencing import RoleReturned, RoleTaken
 from proto.health import Heartbeat, Hello
 from proto.market import MarketBody, QuoteSeen, SymbolTrusted
 from proto.orders import (
@@ -17,6 +18,7 @@ from proto.orders import (
     EntryOpened,
     FlatnessTold,
     FlattenBegun,
+    OutsideSeen,
     PositionChanged,
 )
 from proto.risk import Condition, Everything, Latch
@@ -171,6 +173,57 @@ class Executor:
         self._bench.handle(Answered(approval.approval_id, self._bench.envelope(body, sender="executor")))
 
 
+class Flattener:
+    """What risk hears of the flattener: readings of the account, and whose role it holds."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench: Final = bench
+        self.epoch = 1
+        self._readings = self._handled = self._reports = 0
+        self._told: Final[list[Told]] = []
+
+    def reads(self, equity: str, *, late_s: float = 0, **changes: object) -> None:
+        """Read the account, and be heard so much later."""
+        self._readings += 1
+        reading = a_reading(self._readings, equity=equity, venue_time_ns=self._bench.now.wall_ns)
+        envelope = self._bench.envelope(replace(reading, **changes), sender="flattener", epoch=self.epoch)
+        self._bench.wait(late_s)
+        self._bench.handle(Heard("flattener", envelope))
+
+    def begins_anew(self) -> None:
+        """Be replaced by the next life."""
+        self.epoch, self._readings = self.epoch + 1, 0
+
+    def beats(self, **changes: object) -> None:
+        """Say that it moves."""
+        self._handled += 1
+        self.says(replace(BEAT, **({"handled": self._handled} | changes)))
+
+    def says(self, body: Body) -> None:
+        """Say something of which only the latest counts."""
+        self._bench.handle(Heard("flattener", self._bench.envelope(body, sender="flattener", epoch=self.epoch)))
+
+    def tells(self, body: Body) -> None:
+        """Report something."""
+        self._reports += 1
+        envelope = self._bench.envelope(body, sender="flattener", epoch=self.epoch, sequence=self._reports)
+        self._told.append(Told("flattener", envelope))
+        self._bench.handle(self._told[-1])
+
+    def takes_over(self, epoch: int) -> None:
+        """Take the executor's role."""
+        self.tells(RoleTaken("executor", epoch, "it is silent"))
+
+    def gives_back(self, epoch: int) -> None:
+        """Give it back."""
+        self.tells(RoleReturned("executor", epoch, "it is flat"))
+
+    def tells_all_again(self) -> None:
+        """Tell another life of risk everything from the beginning."""
+        for told in self._told:
+            self._bench.handle(told)
+
+
 class Feed:
     """What risk hears of the feed."""
 
@@ -201,6 +254,7 @@ class Scene:
         self.bench: Final = bench
         self.executor: Final = Executor(bench)
         self.feed: Final = Feed(bench)
+        self.flattener: Final = Flattener(bench)
 
     def begin(self, *, equity: str = "10000", free: str = "10000") -> None:
         """Begin a life in which entries can be judged."""
@@ -224,12 +278,35 @@ class Scene:
             self.executor.reads()
             self.feed.trusts()
 
+    def account(self, *equities: str, books: str | None = "as read", seconds: float = 2) -> None:
+        """Let the account be read again and again, with what the executor's books say beside it."""
+        for equity in equities:
+            self.bench.wait(seconds - 0.2)
+            self.feed.trusts()
+            if books is not None:
+                self.executor.reads(equity if books == "as read" else books)
+                self.executor.beats()
+            self.flattener.reads(equity)
+            self.bench.tick()
+
 
 def a_lot(symbol: str) -> InstrumentRules:
     """Return how a symbol trades: in hundredths, of at least 5."""
     base, _, quote = symbol.partition("/")
     step = Decimal("0.01")
     return InstrumentRules(symbol, base, quote, step, step, step, Decimal(5))
+
+
+def a_flow(
+    number: int,
+    quantity: str,
+    *,
+    asset: str = "USDT",
+    kind: Literal["opening", "order", "trade", "transfer", "unexplained"] = "transfer",
+    venue_time_ns: int = 1,
+) -> OutsideSeen:
+    """Return what somebody else did on the account."""
+    return OutsideSeen(kind, f"{kind}-{number}", None, asset, Decimal(quantity), venue_time_ns)
 
 
 def a_reading(

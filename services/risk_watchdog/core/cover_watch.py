@@ -1,0 +1,101 @@
+"""A second look at what the executor sees to by itself: that every position with a stop has one at the venue. Pure.
+
+It is for an executor that moves and yet leaves a position uncovered. One that does not answer is the flattener's.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from proto.envelope import Envelope
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Name, Symbol, clipped
+from proto.intents import StopCover
+from proto.orders import (
+    EntryOpened,
+    OrderAcknowledged,
+    OrderDoubted,
+    OrderEnded,
+    PositionChanged,
+)
+from proto.risk import Condition, OfSymbol
+from proto.verdicts import Alerted
+from services.risk_watchdog.core.peers import Peer
+from services.risk_watchdog.core.terms import SECOND_NS
+from shared.core.service import Moment, Report
+
+UNCOVERED_NS_MAX: Final = 15 * SECOND_NS
+IN_DOUBT_NS_MAX: Final = 30 * SECOND_NS  # an order that may rest there is found, or proved absent
+
+Place = tuple[Name, Symbol]
+
+
+class Bare(msgspec.Struct):
+    """A position without a stop, since when, and whether a person was told."""
+
+    since_ns: int
+    is_told: bool = False
+
+
+class CoverWatch:
+    """Watches over the covers that the executor reports."""
+
+    def __init__(self, executor: Peer) -> None:
+        self._executor: Final = executor
+        self._stops: Final[set[Place]] = set()  # whose entry came with a stop
+        self._uncovered: Final[set[Place]] = set()
+        self._doubted: Final[dict[Id, Place]] = {}
+        self._bare: Final[dict[Place, Bare]] = {}
+
+    def told(self, envelope: Envelope) -> None:
+        """Take in a report of the executor's."""
+        match envelope.body:
+            case EntryOpened(approval=approval):
+                place = approval.strategy, approval.symbol
+                (self._stops.add if isinstance(approval.cover, StopCover) else self._stops.discard)(place)
+            case PositionChanged(strategy=strategy, symbol=symbol) as position:
+                # What no entry of ours paid for is set apart, and nobody's to cover.
+                is_owned = bool(position.quantity) and position.average_entry_price is not None
+                is_bare = is_owned and not position.covered_quantity
+                (self._uncovered.add if is_bare else self._uncovered.discard)((strategy, symbol))
+            case OrderDoubted(order=order) if order.purpose == "cover":
+                self._doubted[order.client_order_id] = order.strategy, order.symbol
+            case OrderAcknowledged(order=order) | OrderEnded(order=order):
+                self._doubted.pop(order.client_order_id, None)
+            case _:
+                pass
+
+    def begin(self) -> None:
+        """Count anew: we stood still."""
+        self._bare.clear()
+
+    def due(self, now: Moment) -> list[Report]:
+        """Return what a person has to be told, once for each time that a position is uncovered for too long."""
+        uncovered = self._uncovered & self._stops if self._executor.moves(now) else set()
+        for place in self._bare.keys() - uncovered:
+            del self._bare[place]
+        for place in uncovered - self._bare.keys():
+            self._bare[place] = Bare(now.boot_ns)
+        reports = []
+        for (strategy, symbol), bare in self._overdue(now):
+            if not bare.is_told:
+                bare.is_told = True
+                text = f"{symbol} of {strategy} has had no stop at the venue for {_seconds(bare, now)} s"
+                reports.append(Report(Alerted("critical", "position-uncovered", clipped(text)), reducing=True))
+        return reports
+
+    def conditions(self, now: Moment) -> Iterator[Condition]:
+        """Yield what stands against entries of a symbol; it goes by itself when there is a stop, or no position."""
+        for (strategy, symbol), bare in self._overdue(now):
+            reason = clipped(f"{strategy} has had no stop for {_seconds(bare, now)} s", SHORT_TEXT_LENGTH_MAX)
+            yield Condition("position_uncovered", OfSymbol(symbol), "REDUCE_ONLY", reason)
+
+    def _overdue(self, now: Moment) -> Iterator[tuple[Place, Bare]]:
+        for place, bare in sorted(self._bare.items()):
+            most_ns = IN_DOUBT_NS_MAX if place in self._doubted.values() else UNCOVERED_NS_MAX
+            if now.boot_ns - bare.since_ns > most_ns:
+                yield place, bare
+
+
+def _seconds(bare: Bare, now: Moment) -> int:
+    return (now.boot_ns - bare.since_ns) // SECOND_NS
