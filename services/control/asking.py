@@ -45,11 +45,6 @@ def actor() -> str:
         return f"uid-{os.getuid()}"
 
 
-def act_id(clock: Clock) -> str:
-    """Return a new name for an act. One that is said twice under one is one: no other run of a verb may have ours."""
-    return f"control-{os.getpid()}-{clock.boot_ns()}"
-
-
 def ask_each(configuration: Configuration, instances: Sequence[str], act: Act, streams: Streams) -> int:
     """Ask each process, and say what it answered; it is well when one of them did something and all answered."""
     replies = replies_of(configuration, instances, act)
@@ -62,14 +57,12 @@ def ask_each(configuration: Configuration, instances: Sequence[str], act: Act, s
     return OK if is_done and None not in replies else FAILED
 
 
-def replies_of(
-    configuration: Configuration, instances: Sequence[str], act: Act, *, message_id: str | None = None
-) -> Sequence[Reply | None]:
+def replies_of(configuration: Configuration, instances: Sequence[str], act: Act) -> Sequence[Reply | None]:
     """Ask each process, and return what it answered, None for one that does not."""
     keys = configuration.keys_directory
     if not keys.is_dir():  # and this verb makes nothing
         raise NotDoneError(f"there are no keys in {keys}, so no mesh has run here: `bowline up`")
-    return asyncio.run(_ask_each(configuration, instances, act, message_id))
+    return asyncio.run(_ask_each(configuration, instances, act))
 
 
 def words_of(reply: Reply) -> str:
@@ -83,22 +76,20 @@ def words_of(reply: Reply) -> str:
             return f"{len(limits)} limits"
 
 
-async def _ask_each(
-    configuration: Configuration, instances: Sequence[str], act: Act, message_id: str | None
-) -> Sequence[Reply | None]:
+async def _ask_each(configuration: Configuration, instances: Sequence[str], act: Act) -> Sequence[Reply | None]:
     clock = SystemClock()
     with operator_hub(configuration) as hub:
-        asking = (_reply(hub, clock, instance, act, message_id or act_id(clock)) for instance in instances)
-        return await asyncio.gather(*asking)
+        return await asyncio.gather(*(_reply(hub, clock, instance, act) for instance in instances))
 
 
-async def _reply(hub: Hub, clock: Clock, instance: str, act: Act, message_id: str) -> Reply | None:
+async def _reply(hub: Hub, clock: Clock, instance: str, act: Act) -> Reply | None:
     if not hub.knows(instance):  # without a key of it nobody can be it
         return None
     sender = Sender(instance=OPERATOR, epoch=_EPOCH, clock=clock)
     requester = Requester(hub=hub, instance=instance, name=CONTROL, sender=sender, clock=clock, codec=EnvelopeCodec())
     try:
-        answer = await requester.ask(act, message_id=message_id)
+        # A request that is said twice under one id is one: no other run of a verb may ask under ours.
+        answer = await requester.ask(act, message_id=f"control-{os.getpid()}-{clock.boot_ns()}")
     except RequestTimedOutError:
         return None
     body = answer.envelope.body

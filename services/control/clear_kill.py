@@ -13,7 +13,7 @@ from typing import Final
 
 from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, ControlDone
 from proto.fields import Id
-from services.control.arguments import an_id, parser_of, reason_argument
+from services.control.arguments import an_id, parser_of, reason_argument, seconds
 from services.control.asking import SILENT, Reply, actor, replies_of, words_of
 from shared.mesh.clock import SystemClock
 from shared.mesh.halt_file import HaltFile
@@ -23,7 +23,7 @@ from shared.mesh.verb import FAILED, NOT_WELL, OK, NotDoneError, Streams, run_ve
 
 NAME: Final = "clear-kill"
 YES: Final = "yes"
-GONE_SECONDS: Final = 15.0
+WAIT_SECONDS: Final = 15.0
 PAUSE_MS: Final = 100
 _NS_PER_S: Final = 1_000_000_000
 TEXT: Final = """\
@@ -51,6 +51,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     parser = parser_of(NAME, TEXT, CODES)
     reason_argument(parser)
     parser.add_argument("--yes", type=an_id, metavar="LATCH_ID", help="clear this latch without being asked")
+    wait = f"so long until the HALT file is gone, {WAIT_SECONDS:g} s if not told"
+    parser.add_argument("--wait", type=seconds, default=WAIT_SECONDS, metavar="S", help=wait)
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
 
@@ -75,6 +77,7 @@ class _Clearing:
         self._reason: Final[str] = arguments.reason
         self._yes: Final[Id | None] = arguments.yes
         self._as_json: Final[bool] = arguments.json
+        self._wait_s: Final[float] = arguments.wait
         self._streams: Final = streams
         self._ask: Final = ask
 
@@ -127,7 +130,7 @@ class _Clearing:
     def _is_gone(self, latch_id: Id) -> bool:
         """Wait until the file stands for that latch no longer."""
         clock = SystemClock()
-        deadline_ns = clock.boot_ns() + int(GONE_SECONDS * _NS_PER_S)
+        deadline_ns = clock.boot_ns() + int(self._wait_s * _NS_PER_S)
         while (latch := self._file.latch()) is not None and latch.latch_id == latch_id:
             if clock.boot_ns() >= deadline_ns:
                 return False

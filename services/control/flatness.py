@@ -1,13 +1,14 @@
 """What is told of being flat, as it stands in the journals of those who flatten: on the disk, whoever is dead."""
 
 import select
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final, Self
 
 from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Envelope
-from proto.fields import Id
+from proto.fields import Id, Symbol
 from proto.orders import FlatnessTold, FlattenBegun
 from proto.topics import tag_of
 from shared.mesh.clock import Clock
@@ -33,7 +34,7 @@ class FlatnessWatch:
         self._held: Final = ExitStack()
         self._readers: Final = {instance: self._reader(var, instance) for instance in FLATTENERS}
         self._told: Final[dict[Id, tuple[Envelope, FlatnessTold]]] = {}
-        self._begun: Final[dict[Id, Id]] = {}  # the flattening, by what asked for it
+        self._begun: Final[dict[Symbol | None, tuple[Envelope, FlattenBegun]]] = {}
 
     def __enter__(self) -> Self:
         """Enter."""
@@ -43,13 +44,20 @@ class FlatnessWatch:
         """Give the files back."""
         self._held.close()
 
-    def is_flat(self, *, latch_id: Id = "", asked_id: Id = "", within_s: float) -> bool:
-        """Wait until FLAT is told of a latch, or of what was asked under that id; say whatever is told meanwhile."""
+    def is_latch_flat(self, latch_id: Id, within_s: float) -> bool:
+        """Wait until FLAT is told of a latch, and say whatever is told meanwhile."""
+        return self._is_flat(lambda: latch_id, within_s)
+
+    def is_flat(self, symbol: Symbol | None, within_s: float) -> bool:
+        """Wait for it of what was begun last that closes this symbol, or everything, and say what is told meanwhile."""
+        return self._is_flat(lambda: self._begun_last(symbol), within_s)
+
+    def _is_flat(self, flatten_id: Callable[[], Id | None], within_s: float) -> bool:
         deadline_ns = self._clock.boot_ns() + int(within_s * _NS_PER_S)
         said: Id = ""
         while True:
             self._look()
-            told = self._told.get(latch_id or self._begun.get(asked_id, ""))
+            told = self._told.get(flatten_id() or "")
             if told is not None and told[0].id != said:
                 said = told[0].id
                 self._say(*told)
@@ -64,6 +72,11 @@ class FlatnessWatch:
                 f"{waited} that it is flat, or why it is not: `bowline positions` shows what is open\n"
             )
         return False
+
+    def _begun_last(self, symbol: Symbol | None) -> Id | None:
+        """Return what was begun last of those that close it: where one was under way, no other was begun."""
+        found = [self._begun[one] for one in {None, symbol} if one in self._begun]
+        return max(found, key=lambda begun: begun[0].sent_wall_ns)[1].flatten_id if found else None
 
     def _say(self, envelope: Envelope, told: FlatnessTold) -> None:
         self._streams.say(f"{'FLAT' if told.is_flat else 'NOT FLAT'}, says {envelope.sender}: {told.reason}")
@@ -90,11 +103,15 @@ class FlatnessWatch:
 
     def _take(self, envelope: Envelope) -> None:
         match envelope.body:
-            case FlattenBegun(flatten_id=flatten_id):
-                self._begun[envelope.cause_id] = flatten_id
+            case FlattenBegun(symbol=symbol) as begun:
+                if _is_newer(envelope, self._begun.get(symbol)):
+                    self._begun[symbol] = (envelope, begun)
             case FlatnessTold(flatten_id=flatten_id) as told:
-                before = self._told.get(flatten_id)
-                if before is None or before[0].sent_wall_ns <= envelope.sent_wall_ns:
+                if _is_newer(envelope, self._told.get(flatten_id)):
                     self._told[flatten_id] = (envelope, told)
             case _:
                 pass  # the words stood in a text
+
+
+def _is_newer(envelope: Envelope, known: tuple[Envelope, object] | None) -> bool:
+    return known is None or envelope.sent_wall_ns >= known[0].sent_wall_ns

@@ -7,7 +7,7 @@ from typing import Final
 
 from proto.control import ControlDone, Flatten
 from services.control.arguments import a_symbol, parser_of, seconds, words
-from services.control.asking import SILENT, Reply, act_id, actor, replies_of, words_of
+from services.control.asking import SILENT, Reply, actor, replies_of, words_of
 from services.control.flatness import FLATTENERS, WAIT_SECONDS, FlatnessWatch
 from shared.mesh.clock import SystemClock
 from shared.mesh.settings import Configuration, load_whereabouts
@@ -56,18 +56,16 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 
 def _flatten(configuration: Configuration, act: Flatten, wait_s: float, streams: Streams) -> int:
-    clock = SystemClock()
-    asked_id = act_id(clock)
-    if not isinstance(_reply(configuration, act, asked_id, streams), ControlDone):
+    if not isinstance(_reply(configuration, act, streams), ControlDone):
         return FAILED
-    with FlatnessWatch(configuration.var_directory, streams, clock) as watch:
-        return OK if watch.is_flat(asked_id=asked_id, within_s=wait_s) else FAILED
+    with FlatnessWatch(configuration.var_directory, streams, SystemClock()) as watch:
+        return OK if watch.is_flat(act.symbol, wait_s) else FAILED
 
 
-def _reply(configuration: Configuration, act: Flatten, asked_id: str, streams: Streams) -> Reply | None:
+def _reply(configuration: Configuration, act: Flatten, streams: Streams) -> Reply | None:
     """Ask the executor, and only if it does not answer the flattener; say what came of it."""
     for instance in FLATTENERS:
-        [reply] = replies_of(configuration, [instance], act, message_id=asked_id)
+        [reply] = replies_of(configuration, [instance], act)
         if reply is not None:
             streams.say(f"{instance}: {words_of(reply)}")
             return reply

@@ -68,7 +68,7 @@ def _kill(configuration: Configuration, act: Kill, wait_s: float | None, streams
     if wait_s is None:
         return OK
     with FlatnessWatch(configuration.var_directory, streams, SystemClock()) as watch:
-        return OK if watch.is_flat(latch_id=latch.latch_id, within_s=wait_s) else FAILED
+        return OK if watch.is_latch_flat(latch.latch_id, wait_s) else FAILED
 
 
 def _latched(configuration: Configuration, act: Kill, streams: Streams) -> Latch | None:

@@ -2,44 +2,23 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from proto.orders import FlatnessTold
+from proto.orders import FlatnessTold, FlattenBegun
 from proto.risk import Latch
-from services.control import clear_kill, flatten, kill, limits
+from services.control import flatten, kill, limits
+from services.control.flatness import FlatnessWatch
+from shared.mesh.clock import SystemClock
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
 from tests.services.control.journals import JournalOf
+from tests.services.control.verbs import Verb, cleared_by, ran
 from tests.services.risk_watchdog.risk_project import RiskProject
 
 SILENT = "does not answer: `bowline status` says how it is"
-
-
-class Verb(Protocol):
-    """What these verbs have in common."""
-
-    def __call__(self, argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
-        """Run it."""
-
-
-def ran(verb: Verb, project: RiskProject, *words: str) -> tuple[int, str, str]:
-    """Run a verb, and return its code, what it wrote, and what it complained about."""
-    output, errors = io.StringIO(), io.StringIO()
-    code = verb(["--root", str(project.root), *words], environment={}, streams=Streams(output, errors))
-    return code, output.getvalue(), errors.getvalue()
-
-
-def cleared_by(typed: str | None) -> Verb:
-    """Return the verb as it is when somebody types that, or nobody is there."""
-
-    def verb(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
-        return clear_kill.run(argv, environment=environment, streams=streams, ask=lambda _: typed)
-
-    return verb
 
 
 @pytest.fixture
@@ -71,7 +50,7 @@ def latch_id_of(project: RiskProject) -> str:
 
 def test_a_kill_needs_nobody(project: RiskProject) -> None:
     """With everything dead the file is made, says who and why, and each who is not there is named; twice is once."""
-    code, output, errors = ran(kill.run, project, "  too \n wild ", "--actor", "ada", "--wait", "0")
+    code, output, errors = ran(kill.run, project.root, "  too \n wild ", "--actor", "ada", "--wait", "0")
     latch = HaltFile(project.root / "var").latch()
     assert latch is not None
     assert (latch.actor, latch.reason) == ("ada", "too wild")
@@ -83,7 +62,7 @@ def test_a_kill_needs_nobody(project: RiskProject) -> None:
         f"{name} {SILENT}; the HALT file counts all the same" for name in ("risk", "executor", "flattener")
     ]
     assert "nobody has said yet that it is flat" in errors
-    code, output, _ = ran(kill.run, project, "again", "--no-wait")
+    code, output, _ = ran(kill.run, project.root, "again", "--no-wait")
     assert code == 0
     assert output.startswith("HALTED already, for ")
     assert output.endswith(f"{latch.latch_id}, by ada: too wild\n")
@@ -94,13 +73,13 @@ def test_a_file_made_by_hand_counts(project: RiskProject) -> None:
     """`touch var/HALT` is a kill; the verb finds it standing."""
     nobody_can_be_asked(project)
     (project.root / "var/HALT").touch()
-    assert "by unknown: the file was made by hand" in ran(kill.run, project, "x", "--no-wait")[1]
+    assert "by unknown: the file was made by hand" in ran(kill.run, project.root, "x", "--no-wait")[1]
 
 
 def test_without_keys_the_file_is_made_all_the_same(project: RiskProject) -> None:
     """Who cannot be told finds the file."""
     nobody_can_be_asked(project)
-    code, output, errors = ran(kill.run, project, "x", "--wait", "0")
+    code, output, errors = ran(kill.run, project.root, "x", "--wait", "0")
     assert (code, output.startswith("HALTED: ")) == (1, True)
     assert "nobody can be told: there are no keys in " in errors
 
@@ -108,7 +87,7 @@ def test_without_keys_the_file_is_made_all_the_same(project: RiskProject) -> Non
 def test_what_is_not_latched_is_said_loudly(project: RiskProject) -> None:
     """Where the file cannot be made and nobody answers, nothing is stopped: that has a code of its own."""
     project.set("paths: {var_directory: nowhere}\n")
-    code, output, errors = ran(kill.run, project, "x")
+    code, output, errors = ran(kill.run, project.root, "x")
     assert (code, output) == (3, "")
     assert "the HALT file cannot be made" in errors
     assert "NOT LATCHED" in errors
@@ -127,8 +106,27 @@ def test_what_is_told_of_the_latch_is_shown(project: RiskProject, word: str, cod
     with JournalOf(project.root, "executor") as executor, JournalOf(project.root, "flattener") as flattener:
         executor.write(told("kill-0", "another's", flat=True), told(latch_id, "old", flat=word != "FLAT"))
         flattener.write(told(latch_id, "as it is", flat=word == "FLAT"))
-        ended, output, _ = ran(kill.run, project, "x", "--wait", "0")
+        ended, output, _ = ran(kill.run, project.root, "x", "--wait", "0")
     assert (ended, output.splitlines()[1:]) == (code, [f"{word}, says flattener: as it is"])
+
+
+@pytest.mark.parametrize(
+    ("symbol", "shown"), [("BTC/USDT", ["FLAT, says executor: all"]), (None, ["NOT FLAT, says executor: some"])]
+)
+def test_a_flattening_is_followed_by_what_it_closes(project: RiskProject, symbol: str | None, shown: list[str]) -> None:
+    """What was begun last that closes the symbol counts: one of it alone, or of everything."""
+    output = io.StringIO()
+    with JournalOf(project.root, "executor") as executor:
+        executor.write(
+            FlattenBegun("flatten-1", None, "ada", "x"),
+            FlattenBegun("flatten-2", "BTC/USDT", "ada", "x"),
+            FlattenBegun("flatten-3", "ETH/USDT", "ada", "x"),
+            told("flatten-1", "some", flat=False),
+            told("flatten-2", "all", flat=True),
+        )
+        with FlatnessWatch(project.root / "var", Streams(output, io.StringIO()), SystemClock()) as watch:
+            assert watch.is_flat(symbol, 0) == (symbol is not None)
+    assert output.getvalue().splitlines() == shown
 
 
 def test_a_journal_that_cannot_be_read_hides_nothing_else(project: RiskProject) -> None:
@@ -139,40 +137,40 @@ def test_a_journal_that_cannot_be_read_hides_nothing_else(project: RiskProject) 
         executor.write(told(latch_id, "unreadable", flat=True))
         flattener.write(told(latch_id, "read back", flat=True))
         executor.damage()
-        code, output, errors = ran(kill.run, project, "x", "--wait", "0")
+        code, output, errors = ran(kill.run, project.root, "x", "--wait", "0")
     assert (code, output.splitlines()[1:]) == (0, ["FLAT, says flattener: read back"])
     assert "executor's journal cannot be read, so what it says is not seen: " in errors
 
 
 def test_a_flattening_asks_the_flattener_only_where_the_executor_is_silent(project: RiskProject) -> None:
     """Both dead, both are named; nothing is done."""
-    assert ran(flatten.run, project, "btc/usdt", "news") == (1, "", f"executor {SILENT}\nflattener {SILENT}\n")
+    assert ran(flatten.run, project.root, "btc/usdt", "news") == (1, "", f"executor {SILENT}\nflattener {SILENT}\n")
 
 
 def test_limits_are_shown_as_risk_knows_them(project: RiskProject) -> None:
     """A table for people, and JSON for programs; without risk there is nothing to show."""
-    assert ran(limits.run, project) == (1, "", f"bowline limits: risk {SILENT}\n")
+    assert ran(limits.run, project.root) == (1, "", f"bowline limits: risk {SILENT}\n")
     project.start_risk()
-    code, output, _ = ran(limits.run, project)
+    code, output, _ = ran(limits.run, project.root)
     head, *lines = output.splitlines()
     assert (code, head.split()) == (0, ["LIMIT", "OF", "USED", "MOST", "UNIT", "SHARE"])
     assert any(line.startswith("positions_open_within_limit  everything  0") for line in lines)
-    rows = [json.loads(line) for line in ran(limits.run, project, "--json")[1].splitlines()]
+    rows = [json.loads(line) for line in ran(limits.run, project.root, "--json")[1].splitlines()]
     assert [row["limit"] for row in rows] == [line.split()[0] for line in lines]
 
 
 def test_clearing_needs_risk_and_a_latch(project: RiskProject) -> None:
     """Without risk nothing is cleared, with or without a file; and where risk knows of no latch, nothing is to do."""
-    alone = ran(cleared_by("yes"), project, "all quiet")
+    alone = ran(cleared_by("yes"), project.root, "all quiet")
     assert alone[:2] == (1, "")
     assert f"there is no HALT file, and risk {SILENT}; without it nothing can be cleared" in alone[2]
     project.start_risk()
-    assert ran(cleared_by("yes"), project, "all quiet") == (
+    assert ran(cleared_by("yes"), project.root, "all quiet") == (
         0,
         "no kill latch stands, so there is nothing to clear\n",
         "",
     )
-    assert json.loads(ran(cleared_by(None), project, "all quiet", "--json")[1]) == {
+    assert json.loads(ran(cleared_by(None), project.root, "all quiet", "--json")[1]) == {
         "latch_id": None,
         "offer": None,
         "cleared": False,
@@ -184,7 +182,7 @@ def test_clearing_needs_risk_and_a_latch(project: RiskProject) -> None:
 def test_with_risk_dead_the_file_stays(project: RiskProject) -> None:
     """A latch is cleared by risk and by nobody else."""
     latched(project)
-    code, output, errors = ran(cleared_by("yes"), project, "all quiet")
+    code, output, errors = ran(cleared_by("yes"), project.root, "all quiet")
     assert (code, output) == (1, "")
     assert f"risk {SILENT}; a latch is cleared by risk and by nobody else, so nothing was cleared" in errors
     assert latch_id_of(project)
