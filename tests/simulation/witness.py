@@ -9,6 +9,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from proto.envelope import Body, Envelope
 from proto.orders import (
     ConditionCleared,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 LEASE_NS_MAX: Final = 2 * SECOND_NS
 WINDOW_NS: Final = 3 * SECOND_NS
 LAG_NS: Final = 2 * SECOND_NS
+OF_THE_FLATTENER: Final = "flattener-"
 SIGN_NS_MAX: Final = {"entry": 250 * MILLISECOND_NS, "exit": 5 * SECOND_NS, "cover": 5 * SECOND_NS}
 NEGATIVES_MIN: Final = 2
 
@@ -78,6 +81,8 @@ class Witness:
         self._exit_opened_ns: Final[dict[tuple[str, str], int]] = {}
         self._asked_ns: Final[dict[tuple[int, int], int]] = {}
         self._is_reconciled = False
+        self.adopted: Final[set[str]] = set()  # by the ids that the flattener gave
+        self._originals: Final[set[str]] = set()
         self.cleared: set[str] = set()  # latches, by risk's journal
         self.is_latched = False  # by the executor's own
         self.latch_id = ""  # under which name it flattens
@@ -123,13 +128,28 @@ class Witness:
         """Take note that the venue said well that it has no such order."""
         self._negatives.setdefault(answer.client_order_id, []).append(answer.venue_time_ns)
 
+    def acted(self, envelope: Envelope) -> None:
+        """Take note of a durable record of the flattener's, made in the executor's name."""
+        if envelope.id not in self._originals:
+            self._originals.add(envelope.id)
+            self._happened(envelope)
+
     def recorded(self, envelope: Envelope) -> None:
-        """Take note of a durable record."""
+        """Take note of a durable record. What was adopted has happened before, but for what only its finder saw."""
         self.records += 1
         if isinstance(envelope.body, PositionChanged):
             self._positions.append((envelope.sequence, envelope.body))
         if isinstance(envelope.body, OrderFilled):
             self.fill_records.append((envelope.sequence, envelope.body))
+        original = envelope.cause_id
+        if not original.startswith(OF_THE_FLATTENER):
+            self._happened(envelope)
+            return
+        self._expect(original not in self.adopted, "I26", f"{original} is adopted twice")
+        self.adopted.add(original)
+        self.acted(msgspec.structs.replace(envelope, id=original))
+
+    def _happened(self, envelope: Envelope) -> None:
         match envelope.body:
             case SendMarked() as mark:
                 self._mark(mark, envelope)

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, get_args
 
+from services.flattener.core.flattener import FlattenerCore
 from services.sim_exchange.venue.vocabulary import CancelAll, ClientIdRule, PlaceOrder, Transfer
 from services.strategy.core.vocabulary import Kept
+from shared.execution.adopting import AdoptingCore
 from shared.execution.core import ExecutorCore, TradedAccount
 from shared.execution.governor import EgressLimits
 from shared.execution.reconciliation import EVERYTHING_NS
 from shared.mesh.journal import JournalError
 from shared.trading.order_life import OrderContradictionError
 from tests.simulation.feed import FEED, Feed
+from tests.simulation.flattener import FLATTENER, FlattenerWitness, SimDesk, inherited
 from tests.simulation.gateway import Gateway
 from tests.simulation.halt import SimHalt
 from tests.simulation.judgement import judge_files
@@ -35,9 +38,10 @@ from tests.simulation.witness import Witness
 STARTED_NS: Final = 8 * SECOND_NS  # most seeds begin calm
 STORM_NS: Final = 48 * SECOND_NS
 PAUSED_NS: Final = 8 * SECOND_NS  # after the faults ended, entries are paused, and then all positions come down
-KILLED_NS: Final = 18 * SECOND_NS  # or the kill latch is set, and by now all is flat
-KILLED_SHARE: Final = 0.3
 PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
+KILLED_SHARE: Final = 0.4  # of the seeds: the kill latch is set in the end
+KILLED_NS: Final = 16 * SECOND_NS  # after which all is flat
+AWAY_MS: Final = 13_000
 # Risk allows none for a minute after the third death in one, and hears of a death when the next life speaks.
 CRASH_LOOP_NS: Final = 66 * SECOND_NS
 TRIED_NS_MAX: Final = 20 * SECOND_NS  # what is declined is tried again after 6 s
@@ -70,9 +74,14 @@ DEFECTS: Final = (
 )
 
 
-def executor_core() -> ExecutorCore:
+def executor_core() -> AdoptingCore:
     """Return the executor as it is."""
-    return ExecutorCore(TRADED, LIMITS)
+    return AdoptingCore(ExecutorCore(TRADED, LIMITS))
+
+
+def flattener_core() -> FlattenerCore:
+    """Return the flattener as it is."""
+    return FlattenerCore(TRADED, LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,13 @@ class World:
         self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid)
         self._strategy_witness: Final = StrategyWitness(trace)
         self._executor: Final = Machine(
-            seat=Seat(instance=EXECUTOR, make_core=executor_core, reports="reports", deaths_max=12),
+            seat=Seat(
+                instance=EXECUTOR,
+                make_core=executor_core,
+                reports="reports",
+                deaths_max=12,
+                inheritance=lambda: inherited(self._flattener),
+            ),
             around=around,
             mesh=mesh,
             watcher=witness,
@@ -125,6 +140,20 @@ class World:
             watcher=self._risk_witness,
             outside=None,
         )
+        self._flattener_witness: Final = FlattenerWitness(witness)
+        self._flattener: Final = Machine(
+            seat=Seat(instance=FLATTENER, make_core=flattener_core, reports="reports", deaths_max=8),
+            around=around,
+            mesh=mesh,
+            watcher=self._flattener_witness,
+            outside=lambda process: SimDesk(
+                process=process,
+                gateway=Gateway(process=process, venue=venue, around=around, witness=witness),
+                executor=self._executor,
+                own=self._flattener,
+                around=around,
+            ),
+        )
         self._strategy: Final = Machine(
             seat=Seat(instance=STRATEGY, make_core=strategy_core, reports=None, deaths_max=8),
             around=around,
@@ -132,7 +161,7 @@ class World:
             watcher=self._strategy_witness,
             outside=lambda process: SimShelf(process=process, around=around, file=self._file),
         )
-        self._machines: Final = (self._executor, self._risk, self._strategy)
+        self._machines: Final = (self._executor, self._risk, self._strategy, self._flattener)
         self._verdict: Final = Verdict(
             around=around, witness=witness, venue=venue, executor=self._executor, risk=self._risk
         )
@@ -205,14 +234,21 @@ class World:
         after(9 * SECOND_NS, self._verdict.judge_unfinished)
         after(4 * SECOND_NS, self._resume)
         if self._kills:
-            after(PAUSED_NS, operator.kill)
-            after(KILLED_NS, self._judge_kill)
+            after(PAUSED_NS, self._kill)
+            after(PAUSED_NS + KILLED_NS, self._judge_kill)
         else:
             after(PAUSED_NS, lambda: operator.pause(RISK))
             for seconds in (2, 6):
                 after(PAUSED_NS + seconds * SECOND_NS, operator.leave_all)
-        after(PROBED_NS - 2 * SECOND_NS, lambda: operator.resume(EXECUTOR))
-        after(PROBED_NS, self._probe)
+        probed_ns = PROBED_NS + (KILLED_NS if self._kills else 0)
+        after(probed_ns - 2 * SECOND_NS, lambda: operator.resume(EXECUTOR))
+        after(probed_ns, self._probe)
+
+    def _kill(self) -> None:
+        """Set the latch; in every other of these seeds the executor is gone then, and the flattener has to do it."""
+        self._operator.kill()
+        if self._seed % 2:
+            self._executor.end(away_ms=AWAY_MS)
 
     def _judge_kill(self) -> None:
         """Judge that the latch stands everywhere, and that what was held is flat, as was read back."""
@@ -276,6 +312,7 @@ class World:
         judge_files(
             executor=self._executor.disk,
             risk=self._risk.disk,
+            flattener=self._flattener.disk,
             venue=self._venue,
             trace=self._trace,
             is_calm=self._weather.is_calm,
@@ -310,6 +347,8 @@ class World:
             "entries": sum(self._witness.entries.values()),
             "fills": sum(len(fills) for fills in self._witness.fills.values()),
             "exits": len(self._witness.exits_ns),
+            "takeovers": self._flattener_witness.takeovers,
+            "records adopted": len(self._witness.adopted),
             "intents approved": self._risk_witness.approved,
             "intents refused": self._risk_witness.refused,
             "intents asked for again": self._strategy_witness.asked_again,
@@ -325,4 +364,5 @@ class World:
         )
 
     def _by_name(self) -> list[tuple[str, Machine]]:
-        return [(EXECUTOR, self._executor), (RISK, self._risk), (STRATEGY, self._strategy)]
+        named = (EXECUTOR, self._executor), (RISK, self._risk), (STRATEGY, self._strategy), (FLATTENER, self._flattener)
+        return list(named)
