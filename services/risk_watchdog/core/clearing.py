@@ -20,11 +20,12 @@ from proto.control import (
 from proto.envelope import Body
 from proto.fields import Id, Name, Role, clipped
 from proto.verdicts import KillCleared
+from services.risk_watchdog.core.alerts import alert
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS
-from shared.core.service import Answer, Ask, Asked, Effect, Moment, Note, RemoveHalt, Report
+from shared.core.service import Answer, Ask, Asked, Effect, Moment, RemoveHalt, Report
 
 OFFER_NS_MAX: Final = 600 * SECOND_NS
 AGAIN_NS: Final = SECOND_NS
@@ -81,9 +82,9 @@ class Clearing:
             words = f"the offer is older than {OFFER_NS_MAX // (60 * SECOND_NS)} minutes: ask for a new one"
             return (Answer(asked, ControlRefused("offer_stands", words)),)
         done = f"{latch_id} is cleared; its HALT file goes as soon as the executor has lifted it"
-        note = Note("warning", "kill latch cleared", {"latch": latch_id, "actor": confirm.actor})
-        cleared = KillCleared(latch_id, confirm.actor, offer.reason)
-        return (Report(cleared, asked.envelope.id), note, Answer(asked, ControlDone(clipped(done))))
+        text = f"{confirm.actor} has cleared the kill latch {latch_id}: {offer.reason}"
+        cleared = Report(KillCleared(latch_id, confirm.actor, offer.reason), asked.envelope.id)
+        return (cleared, alert("warning", "kill-cleared", text, latch_id), Answer(asked, ControlDone(clipped(done))))
 
     def void_offer(self) -> None:
         """Let nobody confirm what was offered before: the kill was pressed again, or the latch has changed."""

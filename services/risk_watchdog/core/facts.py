@@ -21,6 +21,7 @@ from proto.verdicts import (
     EquityRead,
     FlowCounted,
     GuardTripped,
+    HolderRetired,
     IntentJudged,
     IntentRefused,
     KillCleared,
@@ -154,6 +155,8 @@ class Facts:
                 self.latch.fold(envelope)
             case EquityRead() | FlowCounted() | GuardTripped() | Alerted():
                 pass  # the guards' alone
+            case HolderRetired():
+                pass  # for people
             case _:
                 raise AssertionError(f"{type(envelope.body).__name__} is no record of risk")
 

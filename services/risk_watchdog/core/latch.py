@@ -63,6 +63,10 @@ class LatchFacts:
         """Say whether this very latch is the one that stands."""
         return self.standing is not None and self.standing.latch_id == latch_id
 
+    def is_name(self, latch_id: Id) -> bool:
+        """Say whether what stands has this name, or had it before."""
+        return latch_id in self._names
+
     def is_cleared(self, latch_id: Id) -> bool:
         """Say whether a latch of this name was cleared."""
         return latch_id in self._cleared

@@ -12,11 +12,12 @@ from proto.envelope import Body
 from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, clipped
 from proto.risk import Condition, Everything, Latch
 from proto.verdicts import KillLatched
+from services.risk_watchdog.core.alerts import Alerts, alert
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latch import KILL_LATCH
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS
-from shared.core.service import Answer, Asked, Effect, MakeHalt, Moment, Note, Report
+from shared.core.service import Answer, Asked, Effect, HaltSeen, HaltUnwritable, MakeHalt, Moment, Report
 
 MAKE_EVERY_NS: Final = SECOND_NS
 
@@ -24,7 +25,8 @@ MAKE_EVERY_NS: Final = SECOND_NS
 class Latching:
     """Sets the latch, and sees to it that it stands in the journal and as a file."""
 
-    def __init__(self, facts: Facts, reports: ExecutorReports) -> None:
+    def __init__(self, facts: Facts, reports: ExecutorReports, alerts: Alerts) -> None:
+        self._alerts: Final = alerts
         self._facts: Final = facts
         self._reports: Final = reports
         self.seen: Latch | None = None  # what the file stands for
@@ -62,8 +64,9 @@ class Latching:
         """Write a latch down, unless this one is known; another one that stands gives its place to it."""
         if self._facts.latch.is_known(latch.latch_id):
             return ()
-        note = Note("critical", "kill latch", {"latch": latch.latch_id, "actor": latch.actor, "reason": latch.reason})
-        return (Report(KillLatched(latch), cause_id, reducing=True), note)
+        text = f"{latch.actor} has set the kill latch {latch.latch_id}: {latch.reason}"
+        told = alert("critical", "kill-latched", text, latch.latch_id)
+        return (Report(KillLatched(latch), cause_id, reducing=True), told)
 
     def asked(self, asked: Asked, kill: Kill, now: Moment) -> Sequence[Effect]:
         """Set it for an operator; pressing twice is pressing once."""
@@ -75,15 +78,13 @@ class Latching:
         done = f"{latch.latch_id} stands: nothing is entered, and everything is closed until nothing is left"
         return (*self.set(latch, asked.envelope.id), Answer(asked, ControlDone(clipped(done))))
 
-    def halt_seen(self, latch: Latch | None) -> Sequence[Effect]:
-        """Take in what the file stands for."""
-        self.seen, self._trouble = latch, None
-        return () if latch is None else self.set(latch)
-
-    def unwritable(self, reason: str) -> Sequence[Effect]:
-        """Say that the file can be neither made nor removed; it is tried again and again."""
-        is_news, self._trouble = reason != self._trouble, reason
-        return (Note("critical", "the HALT file is not as it shall be", {"reason": reason}),) if is_news else ()
+    def file_told(self, told: HaltSeen | HaltUnwritable, now: Moment) -> Sequence[Effect]:
+        """Take in what the file stands for, or why it is not as it shall be: that is tried again and again."""
+        if isinstance(told, HaltUnwritable):
+            self._trouble = told.reason
+            return self._alerts.tell("critical", "halt-file", told.reason, now)
+        self.seen, self._trouble = told.latch, None
+        return () if told.latch is None else self.set(told.latch)
 
     def unwritten(self) -> Sequence[Effect]:
         """Write down what found no room before, what the file stands for, or what the executor latched by itself."""

@@ -11,6 +11,7 @@ from shared.core.service import Moment
 MOVES_NS_MAX: Final = 3 * SECOND_NS // 2
 BOOT_NS: Final = 15 * SECOND_NS
 DEATHS: Final = 3
+DEATHS_KEPT: Final = 16  # some may turn out to be none
 DEATHS_WITHIN_NS: Final = 60 * SECOND_NS
 
 
@@ -18,7 +19,7 @@ class Peer:
     """One instance that risk listens to."""
 
     def __init__(self) -> None:
-        self._epoch = 0
+        self.epoch = 0
         self._handled = -1
         self._state = "booting"
         self._moved_ns = -1
@@ -26,7 +27,8 @@ class Peer:
         self._patient_until_ns = 0
         self._hello: Hello | None = None
         self._money_config_digest: str | None = None
-        self._deaths_ns: Final[deque[int]] = deque(maxlen=DEATHS)
+        self._deaths: Final[deque[tuple[int, int]]] = deque(maxlen=DEATHS_KEPT)  # of which epoch, and when we heard
+        self._of_another: Final[deque[int]] = deque(maxlen=DEATHS_KEPT)
 
     def begin(self, now: Moment) -> None:
         """Give it the time to start in that we had."""
@@ -36,15 +38,24 @@ class Peer:
         """Count its silence anew: while we stood still nobody could be heard."""
         self._since_ns = now.boot_ns
 
+    @property
+    def was_heard(self) -> bool:
+        """Whether it was heard since we began."""
+        return self.epoch > 0
+
+    def was_another(self, epoch: int) -> None:
+        """Count an epoch for nobody's life: another process held the role in it."""
+        self._of_another.append(epoch)
+
     def heard(self, envelope: Envelope, now: Moment) -> None:
         """Take in a heartbeat, or who it is."""
-        if envelope.epoch < self._epoch:
+        if envelope.epoch < self.epoch:
             return  # the last words of one that was replaced
-        if envelope.epoch > self._epoch:
-            if self._epoch:  # of lives that were too short to be heard of, how they ended is not known: as deaths
-                deaths = envelope.epoch - self._epoch - (self._state == "draining")
-                self._deaths_ns.extend([now.boot_ns] * min(deaths, DEATHS))
-            self._epoch, self._handled, self._hello = envelope.epoch, -1, None
+        if envelope.epoch > self.epoch:
+            if self.epoch:  # of lives that were too short to be heard of, how they ended is not known: as deaths
+                first = max(self.epoch + (self._state == "draining"), envelope.epoch - DEATHS_KEPT)
+                self._deaths.extend((epoch, now.boot_ns) for epoch in range(first, envelope.epoch))
+            self.epoch, self._handled, self._hello = envelope.epoch, -1, None
         match envelope.body:
             case Hello() as hello:
                 self._hello = hello
@@ -59,15 +70,15 @@ class Peer:
         return is_heard and self._state == "running"
 
     def silent_ns(self, now: Moment) -> int:
-        """Return for how long it has been silent, 0 while it starts or after it was stopped in order."""
-        if self._state == "draining":
+        """Return for how long it has been silent, 0 while it starts or stands by, and after it was stopped in order."""
+        if self._state in {"draining", "standby"}:
             return 0
         return max(now.boot_ns - max(self._moved_ns, self._since_ns, self._patient_until_ns), 0)
 
     def crashes_again_and_again(self, now: Moment) -> bool:
         """Say whether it has died three times within a minute."""
-        deaths_ns = self._deaths_ns
-        return len(deaths_ns) == DEATHS and now.boot_ns - deaths_ns[0] <= DEATHS_WITHIN_NS
+        deaths_ns = [at_ns for epoch, at_ns in self._deaths if epoch not in self._of_another]
+        return sum(now.boot_ns - at_ns <= DEATHS_WITHIN_NS for at_ns in deaths_ns) >= DEATHS
 
     def difference(self, own: Likeness) -> str | None:
         """Say what it has that is not as ours, None while nothing of that kind was heard."""

@@ -17,7 +17,6 @@ from proto.orders import (
     ConditionSet,
     EntryEnded,
     EntryOpened,
-    FlatnessTold,
     FlattenBegun,
     PositionChanged,
 )
@@ -49,7 +48,6 @@ class ExecutorReports:
         self.positions: Final[dict[Place, Held]] = {}
         self.opened: Final[Entries] = {}
         self.conditions: Final[Conditions] = {}
-        self.flatness: FlatnessTold | None = None  # the newest word on it
         self.is_caught_up = False  # all that was told before we began is read: what comes is news
         self.read_until_ns: int | None = None  # everything said before this boot time is in here
         self._latch: Latch | None = None  # that the executor flattens for, or flattened for last
@@ -80,8 +78,6 @@ class ExecutorReports:
                 WITHOUT_LATCH
             ):
                 self._latch = Latch(latch_id, actor, reason, envelope.sent_wall_ns)
-            case FlatnessTold() as told:
-                self.flatness = told
             case _:
                 pass
         self._read_to(envelope.sequence)

@@ -17,23 +17,21 @@ from proto.intents import EnterBracket
 from proto.orders import EntryEnded
 from proto.risk import AskLease, Condition, LeaseAnswered
 from proto.verdicts import (
-    EntriesPaused,
-    FlowCounted,
     IntentJudged,
-    KillCleared,
-    KillLatched,
     ReservationFreed,
 )
 from services.risk_watchdog.core.account import Account
+from services.risk_watchdog.core.alerts import Alerts
 from services.risk_watchdog.core.approvals import Approvals
 from services.risk_watchdog.core.clearing import Clearing
 from services.risk_watchdog.core.control import acted
 from services.risk_watchdog.core.cover_watch import CoverWatch
+from services.risk_watchdog.core.executor_watch import ExecutorWatch
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.guards import Guards
 from services.risk_watchdog.core.holdings import Holdings
-from services.risk_watchdog.core.in_the_way import in_the_way
 from services.risk_watchdog.core.judge import Judge, lacks_a_hearing
+from services.risk_watchdog.core.kill_requests import KillRequests
 from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer, said_ns
 from services.risk_watchdog.core.permission import Permissions, everywhere
@@ -62,6 +60,7 @@ from shared.core.service import (
     RecordsLost,
     Report,
     Restored,
+    RetireEnded,
     Say,
     Stalled,
     Started,
@@ -92,15 +91,26 @@ class RiskCore:
         self._reports: Final = ExecutorReports()
         self._prices: Final = Prices()
         self._account: Final = Account(terms.quote_asset)
-        self._feeds: Final = sorted({market.feed for market in terms.markets.values()})
-        self._peers: Final = {instance: Peer() for instance in (EXECUTOR, *self._feeds)}
+        feeds = sorted({market.feed for market in terms.markets.values()})
+        self._peers: Final = {instance: Peer() for instance in (EXECUTOR, FLATTENER, *feeds)}
         self._approvals: Final = Approvals(self._facts, self._reports)
-        self._latching: Final = Latching(self._facts, self._reports)
+        alerts, executor = Alerts(), self._peers[EXECUTOR]
+        self._latching: Final = Latching(self._facts, self._reports, alerts)
         self._clearing: Final = Clearing(facts=self._facts, reports=self._reports, latching=self._latching)
+        self._executor_watch: Final = ExecutorWatch(
+            facts=self._facts, peers=self._peers, latching=self._latching, alerts=alerts
+        )
+        self._kill_requests: Final = KillRequests(
+            latching=self._latching,
+            clearing=self._clearing,
+            reports=self._reports,
+            flat=self._executor_watch.flat,
+            executor=executor,
+        )
         self._guards: Final = Guards(
             facts=self._facts, reports=self._reports, prices=self._prices, latching=self._latching, terms=terms
         )
-        self._watches: Final = Watches(self._guards, CoverWatch(self._peers[EXECUTOR]))
+        self._watches: Final = Watches(self._guards, CoverWatch(executor), self._executor_watch)
         self._permissions: Final = Permissions(
             facts=self._facts,
             reports=self._reports,
@@ -115,6 +125,7 @@ class RiskCore:
             permissions=self._permissions,
             approvals=self._approvals,
             latching=self._latching,
+            clearing=self._clearing,
             watches=self._watches,
         )
         holdings = Holdings(self._facts, self._reports, self._prices)
@@ -148,8 +159,8 @@ class RiskCore:
                 return ()
             case Asked():
                 return self._request(happening, now)
-            case Told(envelope=envelope):
-                return self._told(envelope, now)
+            case Told():
+                return self._told(happening, now)
             case Heard():
                 return self._heard(happening, now)
             case Woken():
@@ -176,10 +187,13 @@ class RiskCore:
                 self._watches.begin(now)
                 for peer in self._peers.values():
                     peer.stood_still(now)
-            case ToldOfLoss(next_sequence=next_sequence):
-                self._reports.lost(next_sequence)
-                reason = "the executor's journal has a hole: look at its positions"
-                return self._writing.wary(f"executor-lost-{next_sequence}", reason)
+            case ToldOfLoss(instance=instance, next_sequence=next_sequence):
+                if instance == EXECUTOR:
+                    self._reports.lost(next_sequence)
+                reason = f"the {instance}'s journal has a hole: look at its positions"
+                return self._writing.wary(f"{instance}-lost-{next_sequence}", reason)
+            case RetireEnded():
+                return self._executor_watch.retired(happening, now)
             case StopAsked():
                 return (Stop(),)
             case _:
@@ -189,16 +203,14 @@ class RiskCore:
     def _of_the_disk(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what became of our records, and of the HALT file."""
         match happening:
-            case JournalRoom(for_everything=for_everything):
-                self._writing.room(for_everything=for_everything)
             case NotRecorded():
                 # The next tick has to come, though it may be what found no room.
                 effects = self._writing.not_recorded(happening, self._asked, now)
                 return (*effects, WakeAt(CLOCK, now.boot_ns + TICK_NS))
-            case HaltSeen(latch=latch):
-                return self._latching.halt_seen(latch)
-            case HaltUnwritable(reason=reason):
-                return self._latching.unwritable(reason)
+            case JournalRoom(for_everything=for_everything):
+                self._writing.room(for_everything=for_everything)
+            case HaltSeen() | HaltUnwritable():
+                return self._latching.file_told(happening, now)
             case _:
                 pass
         return ()
@@ -210,12 +222,8 @@ class RiskCore:
         for peer in self._peers.values():
             peer.begin(now)
         self._watches.begin(now)
-        effects = [*_hearing(self._terms, self._peers), WakeAt(CLOCK, now.boot_ns + TICK_NS)]
-        if (hole := self._facts.hole) is not None:
-            effects += self._writing.wary(f"risk-lost-{hole}", "risk's own journal has a hole: look at its verdicts")
-        if started.troubles:
-            effects += self._writing.wary(f"risk-start-{started.epoch}", "; ".join(started.troubles))
-        return effects
+        tick = WakeAt(CLOCK, now.boot_ns + TICK_NS)
+        return (*_hearing(self._terms, self._peers), tick, *self._writing.started(started))
 
     def _recorded(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         held = None
@@ -231,16 +239,8 @@ class RiskCore:
                 self._approvals.forget(approval_id)
                 if held is not None and filled:
                     self._account.spend(held.approval.reserved_quote)
-            case EntriesPaused():
-                self._writing.recorded(envelope)
-            case KillLatched():
-                return self._latching.recorded(now)
-            case KillCleared():
-                self._clearing.recorded()
-            case FlowCounted():
-                self._guards.recorded()
             case _:
-                pass
+                return self._writing.recorded(envelope, now)
         return ()
 
     def _request(self, asked: Asked, now: Moment) -> Sequence[Effect]:
@@ -254,15 +254,8 @@ class RiskCore:
                 return (Answer(asked, answer),)
             case AskLimits():
                 return (Answer(asked, LimitsAnswered(self._standing.limits())),)
-            case Kill() as kill:
-                self._clearing.void_offer()
-                return self._latching.asked(asked, kill, now)
-            case AskClearKill() as ask:
-                moves = self._peers[EXECUTOR].moves(now)
-                words = in_the_way(self._reports, self._conditions(now), executor_moves=moves)
-                return self._clearing.offered(asked, ask, words, now)
-            case ConfirmClearKill() as confirm:
-                return self._clearing.confirmed(asked, confirm, now)
+            case Kill() | AskClearKill() | ConfirmClearKill() as body:
+                return self._kill_requests.asked(asked, body, self._conditions(now), now)
             case _:
                 return acted(asked, self._facts.pauses, self._terms.markets)
 
@@ -287,7 +280,10 @@ class RiskCore:
         self._approvals.answered(outcome.ask_id, answer, now)
         return self._writing.freed(now)
 
-    def _told(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
+    def _told(self, told: Told, now: Moment) -> Sequence[Effect]:
+        envelope = told.envelope
+        if told.instance == FLATTENER:
+            return self._executor_watch.told_by_flattener(envelope, now)
         self._reports.take(envelope)
         self._watches.told(envelope, now)
         if not isinstance(envelope.body, EntryEnded):
@@ -323,6 +319,7 @@ class RiskCore:
             tick,
             *self._latching.file_due(now),
             *self._clearing.due(now),
+            *self._executor_watch.retire_due(now),
             *self._approvals.asked(now),
         ]
         if self._ticks % TICKS_PER_SNAPSHOT == 0:
@@ -335,7 +332,7 @@ class RiskCore:
 
 def _hearing(terms: RiskTerms, peers: Iterable[Instance]) -> Iterator[Effect]:
     """Yield what risk reads of others."""
-    yield Follow(EXECUTOR, REPORTS, 1)
+    yield from (Follow(instance, REPORTS, 1) for instance in (EXECUTOR, FLATTENER))
     yield from (Listen(instance, "account") for instance in (EXECUTOR, FLATTENER))
     yield from (Listen(instance, "health") for instance in peers)
     for market in terms.markets.values():

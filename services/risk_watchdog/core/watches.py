@@ -1,4 +1,4 @@
-"""The watches over what others see to by themselves: the account as a whole, and the covers of positions. Pure."""
+"""The watches over what others see to by themselves: the account as a whole, the covers, the executor. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,14 +6,16 @@ from typing import Final
 from proto.envelope import Envelope
 from proto.risk import Condition
 from services.risk_watchdog.core.cover_watch import CoverWatch
+from services.risk_watchdog.core.executor_watch import ExecutorWatch
 from services.risk_watchdog.core.guards import Guards
 from shared.core.service import Effect, Moment
 
 
 class Watches:
-    """What both of them are told, and what comes of it."""
+    """What all of them are told, and what comes of it."""
 
-    def __init__(self, guards: Guards, covers: CoverWatch) -> None:
+    def __init__(self, guards: Guards, covers: CoverWatch, executor: ExecutorWatch) -> None:
+        self._executor: Final = executor
         self._guards: Final = guards
         self._covers: Final = covers
 
@@ -26,10 +28,15 @@ class Watches:
         """Take in a report of the executor's."""
         self._guards.told(envelope, now)
         self._covers.told(envelope)
+        self._executor.told(envelope)
+
+    def counted(self) -> None:
+        """Let go of the money that is counted."""
+        self._guards.recorded()
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what has to be written down; a trip rests on what is there so far, and so comes first."""
-        return [*self._guards.due(now), *self._covers.due(now)]
+        return [*self._guards.due(now), *self._covers.due(now), *self._executor.due(now)]
 
     def conditions(self, now: Moment) -> Iterator[Condition]:
         """Yield what stands against entries."""

@@ -12,16 +12,18 @@ from proto.fields import Id, clipped
 from proto.intents import EnterBracket
 from proto.risk import Everything
 from proto.streams import RequestRefused
-from proto.verdicts import DayBegun, EntriesPaused, KillLatched
+from proto.verdicts import Alerted, DayBegun, EntriesPaused, FlowCounted, KillCleared, KillLatched
 from services.risk_watchdog.core.account import Account
+from services.risk_watchdog.core.alerts import alert, note_of_alert
 from services.risk_watchdog.core.approvals import Approvals
+from services.risk_watchdog.core.clearing import Clearing
 from services.risk_watchdog.core.control import not_recorded
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latching import Latching, no_room
 from services.risk_watchdog.core.permission import Permissions
 from services.risk_watchdog.core.terms import RISK
 from services.risk_watchdog.core.watches import Watches
-from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report
+from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report, Started
 
 
 class Writing:
@@ -34,21 +36,32 @@ class Writing:
         permissions: Permissions,
         approvals: Approvals,
         latching: Latching,
+        clearing: Clearing,
         watches: Watches,
     ) -> None:
         self._facts: Final = facts
         self._permissions: Final = permissions
         self._approvals: Final = approvals
         self._latching: Final = latching
+        self._clearing: Final = clearing
         self._watches: Final = watches
         self._may_reduce = True  # as far as is known, there is room for what reduces risk
+
+    def started(self, started: Started) -> list[Effect]:
+        """Be wary of what the start found wrong."""
+        effects: list[Effect] = []
+        if (hole := self._facts.hole) is not None:
+            effects += self.wary(f"risk-lost-{hole}", "risk's own journal has a hole: look at its verdicts")
+        if started.troubles:
+            effects += self.wary(f"risk-start-{started.epoch}", "; ".join(started.troubles))
+        return effects
 
     def wary(self, cause: Id, reason: str) -> Sequence[Effect]:
         """Pause all entries until an operator has looked, once for each cause; the next tick writes it down."""
         if cause in self._facts.noticed:
             return ()
         self._permissions.unwritten[cause] = reason
-        return (Note("critical", "entries are paused", {"reason": reason}),)
+        return () if self._may_reduce else (Note("critical", "entries are paused", {"reason": reason}),)
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what is to be written down."""
@@ -68,9 +81,22 @@ class Writing:
             return []
         return [Report(DayBegun(begins_ns, equity))] if day is None or begins_ns > day.start_ns else []
 
-    def recorded(self, envelope: Envelope) -> None:
-        """Take in that a pause is written down."""
-        self._permissions.unwritten.pop(envelope.cause_id, None)
+    def recorded(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
+        """See to what follows from a record, now that it is durable."""
+        match envelope.body:
+            case EntriesPaused():
+                self._permissions.unwritten.pop(envelope.cause_id, None)
+            case KillLatched():
+                return self._latching.recorded(now)
+            case KillCleared():
+                self._clearing.recorded()
+            case FlowCounted():
+                self._watches.counted()
+            case Alerted() as alerted:
+                return (note_of_alert(alerted),)
+            case _:
+                pass
+        return ()
 
     def room(self, *, for_everything: bool) -> None:
         """Take in whether there is room."""
@@ -81,6 +107,7 @@ class Writing:
         """Let the latch hold without a record, and answer whoever waited for one that there is none."""
         self._permissions.has_room = self._may_reduce = False
         effects: list[Effect] = [*self._latching.not_recorded(refusal.bodies, now)]
+        effects += [note_of_alert(body) for body in refusal.bodies if isinstance(body, Alerted)]
         if asked is not None:
             effects.append(_answer(asked, refusal))
         return effects
@@ -91,8 +118,12 @@ class Writing:
     def _pauses(self) -> list[Report]:
         unwritten = self._permissions.unwritten.items() if self._may_reduce else ()
         return [
-            Report(EntriesPaused(Everything(), RISK, clipped(reason)), cause_id=cause, reducing=True)
+            report
             for cause, reason in unwritten
+            for report in (
+                Report(EntriesPaused(Everything(), RISK, clipped(reason)), cause_id=cause, reducing=True),
+                alert("critical", "entries-paused", reason, cause),
+            )
         ]
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from proto.account import AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
 from proto.control import ControlDone, ControlRefused, LiftKill
 from proto.envelope import Body, MarketEnvelope
+from proto.fencing import RoleReturned, RoleTaken
 from proto.health import Heartbeat, Hello
 from proto.market import MarketBody, QuoteSeen, SymbolTrusted
 from proto.orders import (
@@ -173,12 +174,13 @@ class Executor:
 
 
 class Flattener:
-    """What risk hears of the flattener: readings of the account."""
+    """What risk hears of the flattener: readings of the account, and whose role it holds."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench: Final = bench
         self.epoch = 1
-        self._readings = 0
+        self._readings = self._handled = self._reports = 0
+        self._told: Final[list[Told]] = []
 
     def reads(self, equity: str, *, late_s: float = 0, **changes: object) -> None:
         """Read the account, and be heard so much later."""
@@ -191,6 +193,35 @@ class Flattener:
     def begins_anew(self) -> None:
         """Be replaced by the next life."""
         self.epoch, self._readings = self.epoch + 1, 0
+
+    def beats(self, **changes: object) -> None:
+        """Say that it moves."""
+        self._handled += 1
+        self.says(replace(BEAT, **({"handled": self._handled} | changes)))
+
+    def says(self, body: Body) -> None:
+        """Say something of which only the latest counts."""
+        self._bench.handle(Heard("flattener", self._bench.envelope(body, sender="flattener", epoch=self.epoch)))
+
+    def tells(self, body: Body) -> None:
+        """Report something."""
+        self._reports += 1
+        envelope = self._bench.envelope(body, sender="flattener", epoch=self.epoch, sequence=self._reports)
+        self._told.append(Told("flattener", envelope))
+        self._bench.handle(self._told[-1])
+
+    def takes_over(self, epoch: int) -> None:
+        """Take the executor's role."""
+        self.tells(RoleTaken("executor", epoch, "it is silent"))
+
+    def gives_back(self, epoch: int) -> None:
+        """Give it back."""
+        self.tells(RoleReturned("executor", epoch, "it is flat"))
+
+    def tells_all_again(self) -> None:
+        """Tell another life of risk everything from the beginning."""
+        for told in self._told:
+            self._bench.handle(told)
 
 
 class Feed:

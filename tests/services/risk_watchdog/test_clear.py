@@ -84,7 +84,7 @@ def test_offer_says_what_stands_in_the_way(scene: Scene) -> None:
     """What is not closed, what is held, who is silent, and what stands beside the latch."""
     bench, executor = scene.bench, scene.executor
     latch = killed(scene)
-    assert offered(bench, latch.latch_id).summary == "whether everything is closed was not told yet"
+    assert offered(bench, latch.latch_id).summary == "nobody has told yet whether everything is closed"
     executor.is_flat(latch.latch_id)
     assert offered(bench, latch.latch_id).summary == "nothing else stands in the way"
     executor.is_flat(latch.latch_id, "ADA/USDT is halted")

@@ -6,7 +6,7 @@ import pytest
 
 from proto.control import ControlDone, ControlRefused, Kill
 from proto.risk import Latch
-from proto.verdicts import KillLatched
+from proto.verdicts import Alerted, KillLatched
 from shared.core.service import JournalRoom, MakeHalt, Note
 from tests.services.risk_watchdog.bench import Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
@@ -143,8 +143,9 @@ def test_file_that_cannot_be_made_is_tried_again(scene: Scene) -> None:
     bench.halt_trouble = "read-only"
     kill(bench)
     scene.pass_time(5)
-    told = [note for note in bench.of(Note) if note.event == "the HALT file is not as it shall be"]
-    assert [note.details for note in told] == [{"reason": "read-only"}]
+    told = [alert for alert in bench.written(Alerted) if alert.name == "halt-file"]
+    assert told == [Alerted("critical", "halt-file", "read-only")]
+    assert [note.details for note in bench.of(Note) if note.event == "halt-file"] == [{"text": "read-only"}]
     assert bench.lease().permission == "HALTED"
     bench.halt_trouble = None
     scene.pass_time(1.2)

@@ -1,0 +1,49 @@
+"""What risk watches the executor for beside its work: that it moves, who acts for it, that it closes. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from proto.envelope import Envelope
+from proto.fields import Instance
+from services.risk_watchdog.core.alerts import Alerts
+from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.flat_watch import FlatWatch
+from services.risk_watchdog.core.latching import Latching
+from services.risk_watchdog.core.peers import Peer
+from services.risk_watchdog.core.silence import Silence
+from services.risk_watchdog.core.tenure import Tenure
+from services.risk_watchdog.core.terms import EXECUTOR, FLATTENER
+from shared.core.service import Effect, Moment, RetireEnded
+
+
+class ExecutorWatch:
+    """Puts the watches together."""
+
+    def __init__(self, *, facts: Facts, peers: Mapping[Instance, Peer], latching: Latching, alerts: Alerts) -> None:
+        executor = peers[EXECUTOR]
+        self.flat: Final = FlatWatch(facts, alerts)
+        self._tenure: Final = Tenure(flattener=peers[FLATTENER], executor=executor, alerts=alerts)
+        self._silence: Final = Silence(
+            facts=facts, executor=executor, tenure=self._tenure, latching=latching, alerts=alerts
+        )
+
+    def told(self, envelope: Envelope) -> None:
+        """Take in a report of the executor's."""
+        self.flat.told(envelope)
+
+    def told_by_flattener(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
+        """Take in what the flattener reports."""
+        self.flat.told(envelope)
+        return self._tenure.told(envelope, now)
+
+    def due(self, now: Moment) -> list[Effect]:
+        """Return what is to be written down."""
+        return [*self._silence.due(now), *self.flat.due(now)]
+
+    def retire_due(self, now: Moment) -> Sequence[Effect]:
+        """Return whose end is due."""
+        return self._silence.retire_due(now)
+
+    def retired(self, ended: RetireEnded, now: Moment) -> Sequence[Effect]:
+        """Take in what came of that."""
+        return self._silence.retired(ended, now)

@@ -1,0 +1,54 @@
+"""Whether everything is closed that the kill latch wants closed, by the word of who closes it. Pure.
+
+That is the executor, and the flattener where that one cannot; each tells it in its own journal.
+"""
+
+from typing import Final
+
+from proto.envelope import Envelope
+from proto.orders import FlatnessTold
+from services.risk_watchdog.core.alerts import Alerts
+from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.terms import SECOND_NS
+from shared.core.service import Moment, Report
+
+PATIENCE_NS: Final = 60 * SECOND_NS
+AGAIN_NS: Final = 600 * SECOND_NS
+
+
+class FlatWatch:
+    """Knows the newest word on it, and tells a person when that is bad for too long."""
+
+    def __init__(self, facts: Facts, alerts: Alerts) -> None:
+        self._facts: Final = facts
+        self._alerts: Final = alerts
+        self._told: FlatnessTold | None = None
+        self._told_wall_ns = 0
+        self._due_ns: int | None = None  # when a person is told, unless it is flat by then
+
+    def told(self, envelope: Envelope) -> None:
+        """Take in a word on it, of whom ever; one may come behind a newer one of the other."""
+        if isinstance(envelope.body, FlatnessTold) and envelope.sent_wall_ns >= self._told_wall_ns:
+            self._told, self._told_wall_ns = envelope.body, envelope.sent_wall_ns
+
+    def trouble(self) -> str | None:
+        """Say what is known not to be closed, or not known to be; None while no latch stands, and when it is FLAT."""
+        told = self._told
+        if self._facts.latch.standing is None:
+            return None
+        if told is None or not self._facts.latch.is_name(told.flatten_id):
+            return "nobody has told yet whether everything is closed"
+        return None if told.is_flat else f"NOT FLAT: {told.reason}"
+
+    def due(self, now: Moment) -> list[Report]:
+        """Return what a person has to be told."""
+        trouble = self.trouble()
+        if trouble is None:
+            self._due_ns = None
+            return []
+        if self._due_ns is None:
+            self._due_ns = now.boot_ns + PATIENCE_NS
+        if now.boot_ns < self._due_ns:
+            return []
+        self._due_ns = now.boot_ns + AGAIN_NS
+        return self._alerts.tell("critical", "not-flat", trouble, now)

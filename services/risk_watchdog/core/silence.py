@@ -1,0 +1,77 @@
+"""What follows from an executor that makes no progress: its end, and later the kill latch. Pure.
+
+That entries wait while it is silent stands in `permission.py`. It is no silence while it starts, stands by or was
+stopped in order, nor while the flattener holds its role, nor what we ourselves slept through.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from proto.risk import Latch
+from proto.verdicts import HolderRetired
+from services.risk_watchdog.core.alerts import Alerts
+from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.latching import Latching
+from services.risk_watchdog.core.peers import Peer
+from services.risk_watchdog.core.tenure import Tenure
+from services.risk_watchdog.core.terms import EXECUTOR, RISK, SECOND_NS
+from shared.core.service import Effect, Moment, Note, Report, Retire, RetireEnded
+
+RETIRE_NS: Final = 4 * SECOND_NS
+RETIRE_AGAIN_NS: Final = 10 * SECOND_NS
+LATCH_NS: Final = 180 * SECOND_NS
+
+
+class Silence:
+    """Watches the executor."""
+
+    def __init__(self, *, facts: Facts, executor: Peer, tenure: Tenure, latching: Latching, alerts: Alerts) -> None:
+        self._facts: Final = facts
+        self._executor: Final = executor
+        self._tenure: Final = tenure
+        self._latching: Final = latching
+        self._alerts: Final = alerts
+        self._retire_at_ns = 0
+        self._has_latched = False  # for the silence that lasts
+
+    def due(self, now: Moment) -> Sequence[Effect]:
+        """Return what is to be written down of a silence that has lasted too long."""
+        if self._silent_ns(now) <= LATCH_NS:
+            self._has_latched = False
+            return ()
+        if self._has_latched or self._latching.holding is not None or not self._has_worked():
+            return ()
+        self._has_latched = True
+        reason = f"the executor has been silent for {LATCH_NS // SECOND_NS} s"
+        return self._latching.set(Latch(f"silence-{now.wall_ns}", RISK, reason, now.wall_ns))
+
+    def retire_due(self, now: Moment) -> Sequence[Effect]:
+        """End whoever holds the executor's role and makes no progress, so that its supervisor starts it anew."""
+        if self._silent_ns(now) <= RETIRE_NS:
+            self._retire_at_ns = 0
+            return ()
+        if now.boot_ns < self._retire_at_ns:
+            return ()
+        self._retire_at_ns = now.boot_ns + RETIRE_AGAIN_NS
+        return (Retire(EXECUTOR),)
+
+    def retired(self, ended: RetireEnded, now: Moment) -> Sequence[Effect]:
+        """Write down who was ended. Where there was nobody, its supervisor is at it already."""
+        if ended.process_id is None:
+            return (Note("info", "nobody was retired", {"role": ended.instance, "why": ended.words}),)
+        reason = f"it made no progress for over {RETIRE_NS // SECOND_NS} s"
+        text = f"{ended.instance} {reason}: process {ended.process_id} was killed, and is started anew"
+        return (
+            Report(HolderRetired(ended.instance, ended.process_id, reason), reducing=True),
+            *self._alerts.tell("critical", "holder-retired", text, now),
+        )
+
+    def _silent_ns(self, now: Moment) -> int:
+        """Return for how long it has been silent; when the flattener gives the role back, it has all its time anew."""
+        if self._tenure.holds(now):
+            self._executor.stood_still(now)
+        return self._executor.silent_ns(now)
+
+    def _has_worked(self) -> bool:
+        """Say whether there ever was one that could miss anything: a mesh that has none yet needs no latch."""
+        return self._executor.was_heard or any(verdict.approval_id for verdict in self._facts.verdicts.values())

@@ -1,0 +1,50 @@
+"""When the flattener holds the executor's role, as its reports tell, read from their first record at every start. Pure.
+
+An own death ends a tenure as well: the locks vanish with it. Where there is no flattener nothing of this counts.
+"""
+
+from typing import Final
+
+from proto.envelope import Envelope
+from proto.fencing import RoleReturned, RoleTaken
+from services.risk_watchdog.core.alerts import Alerts
+from services.risk_watchdog.core.peers import Peer
+from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS
+from shared.core.service import Moment, Report
+
+GONE_NS: Final = 10 * SECOND_NS
+NEWS_NS_MAX: Final = 60 * SECOND_NS
+
+
+class Tenure:
+    """Who holds the executor's role, and which of its epochs were the flattener's."""
+
+    def __init__(self, *, flattener: Peer, executor: Peer, alerts: Alerts) -> None:
+        self._flattener: Final = flattener
+        self._executor: Final = executor
+        self._alerts: Final = alerts
+        self._holds_in_epoch: int | None = None  # its own epoch, in which it took the role
+
+    def told(self, envelope: Envelope, now: Moment) -> list[Report]:
+        """Take in a report of the flattener's; say what a person should know of it."""
+        match envelope.body:
+            case RoleTaken(instance=instance) as taken if instance == EXECUTOR:
+                self._holds_in_epoch = envelope.epoch
+                self._executor.was_another(taken.epoch)
+                words = f"the flattener acts for the executor: {taken.reason}"
+            case RoleReturned(instance=instance) as returned if instance == EXECUTOR:
+                self._holds_in_epoch = None
+                words = f"the executor may act again: {returned.reason}"
+            case _:
+                return []
+        is_news = envelope.boot_id == now.boot_id and now.boot_ns - envelope.sent_boot_ns < NEWS_NS_MAX
+        if not is_news:
+            return []
+        is_taken = self._holds_in_epoch is not None
+        name = "flattener-took-over" if is_taken else "flattener-gave-back"
+        return self._alerts.tell("critical" if is_taken else "info", name, words, now)
+
+    def holds(self, now: Moment) -> bool:
+        """Say whether it holds the role now, and lives."""
+        held_in, flattener = self._holds_in_epoch, self._flattener
+        return held_in is not None and flattener.epoch == held_in and flattener.silent_ns(now) < GONE_NS
