@@ -8,24 +8,29 @@ from pathlib import Path
 from typing import Final
 
 from services.flattener.core.flattener import FlattenerCore
+from services.flattener.desk import Desk
+from shared.mesh.clock import SystemClock
 from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.service import JournaledPlan, run
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Configuration, SettingsError, load_configuration
-from shared.mesh.trading_account import account_of, gateway_of
+from shared.mesh.trading_account import account_of, gateway_of, limits_of
 
 INSTANCE: Final = "flattener"
+DRAIN_SECONDS: Final = 12.0  # a role that is held is given back before
 
 
 def plan_of(configuration: Configuration) -> JournaledPlan:
-    """Put the core and the gateway together."""
+    """Put the core, the gateway and the executor's role together."""
+    settings = configuration.settings
     return JournaledPlan(
         instance=INSTANCE,
-        core=FlattenerCore(account_of(configuration.settings)),
+        core=FlattenerCore(account_of(settings), limits_of(settings)),
         answers=("control",),
         says=("account",),
         reports="reports",
-        outside=gateway_of(configuration, instance=INSTANCE),
+        outside=Desk(configuration, gateway_of(configuration, instance=INSTANCE), clock=SystemClock()),
+        drain_seconds=DRAIN_SECONDS,
         heeds_halt=True,
     )
 

@@ -215,7 +215,8 @@ class Flattening:
                 return f"{symbol} of {strategy}: {self._refused[place]}"
         if left and self._leave.is_left_alone(now):
             return "the venue takes no orders for a while: there were too many requests"
-        return self._governor.refusal(now.boot_ns) if left else None
+        is_to_sell = any(not self._books.working(place) for place in left)
+        return self._governor.refusal(now.boot_ns) if is_to_sell else None
 
     def _unfinished(self, left: Sequence[Place]) -> str:
         if not left:
@@ -238,9 +239,10 @@ class Flattening:
         place = body.order.strategy, body.order.symbol
         if isinstance(body, SendMarked | OrderFilled):
             self._clean_pass = None
-        if isinstance(body, OrderEnded) and body.ending in NOT_DONE and body.order.side == "sell":
-            self._refused[place] = f"its order is {body.ending}: {body.reason}"
-        elif isinstance(body, OrderFilled):
+        if isinstance(body, OrderEnded) and body.order.side == "sell":
+            if body.ending in NOT_DONE and not body.executed_quantity:
+                self._refused[place] = f"its order is {body.ending}: {body.reason}"
+        elif isinstance(body, OrderAcknowledged | OrderFilled):
             self._refused.pop(place, None)
         if not isinstance(body, CancelMarked):
             self._changed(place[1])

@@ -60,6 +60,7 @@ class Gateway:
         self._weather: Final = around.weather
         self._dice: Final = around.dice.of("gateway")
         self._trace: Final = around.trace
+        self._halt: Final = around.halt
         self._witness: Final = witness
         self._network: Final = Network(around.scheduler, around.weather, around.dice)
         self._is_streaming = False
@@ -98,8 +99,7 @@ class Gateway:
             self._soon(10, lambda: self._sign(order))
             return
         now_ns = self._scheduler.now_ns
-        if now_ns > order.sign_by_boot_ns or now_ns < self._banned_until_ns:
-            why = "it is too late to sign it" if now_ns > order.sign_by_boot_ns else "this address is banned"
+        if (why := self._why_not(order)) is not None:
             self._bring(OrderSent(order.client_order_id, NotSent(why), None))
             return
         stamp_ns = (now_ns + AHEAD_NS + self._clock_error_ns) // MILLISECOND_NS * MILLISECOND_NS
@@ -117,6 +117,14 @@ class Gateway:
             self._bring(OrderSent(order.client_order_id, outcome, stamp_ns))
 
         Request(self._network, arrived, heard).send()
+
+    def _why_not(self, order: SendOrder) -> str | None:
+        """Say why an order is not signed now."""
+        if order.is_entry and self._halt.latch is not None:
+            return "the HALT file is there"
+        if self._scheduler.now_ns > order.sign_by_boot_ns:
+            return "it is too late to sign it"
+        return "this address is banned" if self._scheduler.now_ns < self._banned_until_ns else None
 
     def _cancel(self, cancel: CancelOrder) -> None:
         if self._scheduler.now_ns < self._banned_until_ns:

@@ -12,17 +12,31 @@ from proto.health import Heartbeat, Hello
 from proto.streams import StreamPosition
 from proto.topics import topic_of
 from services.risk_watchdog.core.terms import Likeness
-from shared.core.service import Answer, Ask, Effect, Follow, Happening, Heard, Listen, Say, Watch
+from shared.core.service import (
+    Answer,
+    Ask,
+    Effect,
+    Follow,
+    Happening,
+    Heard,
+    Listen,
+    Retire,
+    RetireEnded,
+    Say,
+    ShowFlattenStep,
+    Watch,
+)
 from shared.mesh.journal_records import JournalRecords
 from shared.mesh.service.pulse import BEAT_NS, HELLO_EVERY_BEATS, YOUNG_BEAT_NS, YOUNG_BEATS
 from tests.simulation.feed import Feed, Reader
 from tests.simulation.process import Process
 from tests.simulation.requests import Answerer, Answers, Questions, Reply
-from tests.simulation.scheduler import Scheduler
+from tests.simulation.scheduler import MILLISECOND_NS, Scheduler
 from tests.simulation.tails import Tail
 from tests.simulation.wire import Wire
 
 HEALTH: Final = "health"
+RETIRED_NS: Final = 100 * MILLISECOND_NS
 LIKENESS: Final = Likeness("simulated", "0" * 64, "0" * 64)
 
 
@@ -44,6 +58,15 @@ class Mesh:
         """Return who can be asked under a name now."""
         return self.feed if instance == self.feed.instance else self.life(instance)
 
+    def retire(self, instance: str, *, by: Process) -> None:
+        """Kill whoever holds a role, and say so to who wanted it."""
+        held = self.life(instance)
+        ended = RetireEnded(instance, None, "nobody holds the role")
+        if held is not None:
+            ended = RetireEnded(instance, held.process.epoch, "it was killed")
+            held.process.die(by_power_cut=False)
+        self.scheduler.after(RETIRED_NS, lambda: by.take(ended))
+
     def others(self, instance: str) -> "list[Links]":
         """Return everybody else who lives now."""
         return [links for name, links in self.lives.items() if name != instance and links.process.is_alive]
@@ -64,7 +87,7 @@ class Links:
         self._tails: Final[dict[str, Tail]] = {}
         self._listens: Final[set[tuple[str, str]]] = set()
         self._reader: Final = Reader(process=process, feed=mesh.feed, scheduler=mesh.scheduler, wire=mesh.wire)
-        self._beats = 0
+        self._beats = self._flatten_step = 0
         mesh.lives[process.instance] = self
 
     def records(self) -> JournalRecords:
@@ -99,6 +122,10 @@ class Links:
                 self._listens.add((instance, socket))
             case Watch(topic_prefix=prefix):
                 self._reader.watch(prefix)
+            case ShowFlattenStep(step=step):
+                self._flatten_step = step
+            case Retire(instance=instance):
+                self._mesh.retire(instance, by=self.process)
             case _:
                 pass
 
@@ -161,7 +188,7 @@ class Links:
             state="draining" if self.process.is_draining else "running",
             handled=self.process.handled,
             queued=0,
-            flatten_step=0,
+            flatten_step=self._flatten_step,
             money_config_digest=LIKENESS.money_config_digest,
             loop_gap_max_ns=0,
             memory_bytes=0,

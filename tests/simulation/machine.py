@@ -6,8 +6,9 @@ from typing import Final, Protocol
 
 from proto.envelope import Envelope
 from proto.risk import AskLease, LeaseAnswered
-from shared.core.service import Answer, Ask, Core, Effect, Happening, Outward, Say, Watch
+from shared.core.service import Answer, Ask, Core, Effect, Happening, MakeHalt, Outward, RemoveHalt, Say, Watch
 from tests.shared.mesh.journal.sim_disk import SimDisk
+from tests.simulation.halt import HaltWatch, SimHalt
 from tests.simulation.links import Links, Mesh
 from tests.simulation.process import Process
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Dice, Scheduler
@@ -26,6 +27,7 @@ class Surroundings:
     weather: Weather
     dice: Dice
     trace: Trace
+    halt: SimHalt
 
 
 class Outside(Protocol):
@@ -56,7 +58,10 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seat:
-    """Which process it is. `reports` is the socket on which its journal is told; without one it has no disk here."""
+    """Which process it is. `reports` is the socket on which its journal is told; without one it has no disk here.
+
+    Whoever has a journal here heeds the HALT file.
+    """
 
     instance: str
     make_core: Callable[[], Core]
@@ -86,6 +91,7 @@ class Machine:
         self.deaths_ns: Final[list[int]] = []
         self.process: Process | None = None
         self._links: Links | None = None
+        self._halt: HaltWatch | None = None
         self._epoch = self._told_to = 0
 
     @property
@@ -114,10 +120,13 @@ class Machine:
             hands=self,
         )
         self._links = Links(mesh=self._mesh, process=process, reports=seat.reports)
+        self._halt = None if seat.reports is None else around.halt.watched_by(process)
         outside = self._outside = None if self._make_outside is None else self._make_outside(process)
         process.start(restarts=len(self.deaths_ns))
         if process.is_alive:
             self._links.beat()
+            if self._halt is not None:
+                self._halt.look()
             if outside is not None:
                 outside.open()
 
@@ -153,6 +162,9 @@ class Machine:
         if isinstance(effect, Outward):
             assert self._outside is not None, "it has hands"
             self._outside.perform(effect)
+        elif isinstance(effect, MakeHalt | RemoveHalt):
+            assert self._halt is not None, "it heeds the file"
+            self._halt.perform(effect)
         else:
             self._links.perform(effect)
 
@@ -178,7 +190,8 @@ class Machine:
 
     def is_struck(self, what: Effect | str) -> bool:
         """Say whether the process dies before this step: an effect on others, or a commit."""
-        if not (isinstance(what, str | Outward) or (isinstance(what, Answer | Ask) and not _is_lease(what))):
+        is_step = isinstance(what, str | Outward | MakeHalt | RemoveHalt)
+        if not (is_step or (isinstance(what, Answer | Ask) and not _is_lease(what))):
             return False
         if len(self.deaths_ns) >= self._seat.deaths_max or not self._strikes("killed"):
             return False

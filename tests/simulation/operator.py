@@ -1,4 +1,4 @@
-"""Somebody at the controls: pauses and resumes, and leaves positions, all of one or a part, whenever it likes.
+"""Somebody at the controls: pauses and resumes, kills and clears, and leaves positions, all or a part, at any time.
 
 A script, and the only one beside the market: it asks over the mesh as everybody does, and asks again until answered.
 """
@@ -7,21 +7,23 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from proto.control import PauseEntries, ResumeEntries
+from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, Flatten, Kill, PauseEntries, ResumeEntries
 from proto.envelope import Body, Envelope
 from proto.intents import SetExit
 from proto.orders import PositionChanged
-from proto.risk import Everything
+from proto.risk import Everything, Latch
 from shared.mesh.bus.requests import ATTEMPT_TIMEOUT_NS
 from shared.mesh.bus.sender import Sender
 from tests.simulation.links import Mesh
 from tests.simulation.machine import Surroundings
 from tests.simulation.risk import RISK
 from tests.simulation.scheduler import SECOND_NS
+from tests.simulation.venue import SYMBOLS
 
 OPERATOR: Final = "operator"
 EXECUTOR: Final = "executor"
 LEAVES: Final = 0.3  # of a position, each second
+CLEARS: Final = 0.3  # the latch that stands
 ATTEMPTS_MAX: Final = 20
 VALID_NS: Final = 30 * SECOND_NS
 STEP: Final = Decimal("0.001")
@@ -30,7 +32,7 @@ STEP: Final = Decimal("0.001")
 class Operator:
     """Asks."""
 
-    def __init__(self, around: Surroundings, mesh: Mesh) -> None:
+    def __init__(self, around: Surroundings, mesh: Mesh, standing: Callable[[], str | None]) -> None:
         self._scheduler: Final = around.scheduler
         self._weather: Final = around.weather
         self._dice: Final = around.dice.of(OPERATOR)
@@ -38,6 +40,10 @@ class Operator:
         self._sender: Final = Sender(instance=OPERATOR, epoch=1, clock=around.scheduler.clock)
         self._answered: Final[set[str]] = set()
         self._held: Final[dict[tuple[str, str], Decimal]] = {}
+        self._halt: Final = around.halt
+        self._standing: Final = standing
+        self._kills: Final = around.dice.of("operator kills")
+        self._looked_at = "kill-0"
         self._number = 0
         self.is_quiet = False
         around.scheduler.every(lambda: SECOND_NS, self._consider)
@@ -53,6 +59,22 @@ class Operator:
     def resume(self, instance: str) -> None:
         """Lift every pause."""
         self._ask(instance, ResumeEntries(OPERATOR, "it was looked at", Everything()))
+
+    def kill(self) -> None:
+        """Stop everything, as `bowline kill` does: the file first, then whoever can be told."""
+        latch_id = f"kill-{self._scheduler.now_ns}"
+        self._halt.make(Latch(latch_id, OPERATOR, "enough", self._scheduler.clock.wall_ns()))
+        for instance in (RISK, EXECUTOR):
+            self._ask(instance, Kill(OPERATOR, "enough"))
+
+    def clear(self) -> None:
+        """Clear the latch that stands, in two steps; asked again it may be another."""
+        latch_id = self._standing()
+        if latch_id is None:
+            return
+        for known in (latch_id, self._looked_at):  # an older one is of no use any more
+            self._ask(RISK, AskClearKill(OPERATOR, "it was looked at", known))
+        self._looked_at = latch_id
 
     def leave_all(self) -> None:
         """Bring every position down."""
@@ -71,6 +93,24 @@ class Operator:
             if self._weather.strikes(f"{instance} paused by hand"):
                 self.pause(instance)
                 self._scheduler.after(3 * SECOND_NS, self._resuming(instance))
+        self._consider_halting()
+
+    def _consider_halting(self) -> None:
+        strikes, dice = self._weather.strikes, self._kills
+        if strikes("killed by hand"):
+            way = dice.choice(("all", RISK, EXECUTOR))
+            if way == "all":
+                self.kill()
+            else:
+                self._ask(way, Kill(OPERATOR, "enough"))
+        if strikes("HALT file touched by hand"):
+            self._halt.touch()
+        if self._halt.latch is not None and strikes("HALT file removed by hand"):
+            self._halt.remove()
+        if strikes("flattened by hand"):
+            self._ask(EXECUTOR, Flatten(OPERATOR, "it is enough", dice.choice((None, *SYMBOLS))))
+        if self._standing() is not None and dice.random() < CLEARS:
+            self.clear()
 
     def _resuming(self, instance: str) -> Callable[[], None]:
         return lambda: self.resume(instance)
@@ -94,4 +134,9 @@ class Operator:
             asked.arrive(envelope, OPERATOR, self._replied)
 
     def _replied(self, answer: Envelope) -> None:
-        self._mesh.wire.send("answer", lambda: self._answered.add(answer.cause_id))
+        self._mesh.wire.send("answer", lambda: self._heard(answer))
+
+    def _heard(self, answer: Envelope) -> None:
+        if answer.cause_id not in self._answered and isinstance(answer.body, ClearKillOffered):
+            self._ask(RISK, ConfirmClearKill(OPERATOR, answer.body.latch_id, answer.body.offer_id))
+        self._answered.add(answer.cause_id)

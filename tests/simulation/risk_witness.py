@@ -14,6 +14,8 @@ from proto.verdicts import (
     IntentApproved,
     IntentJudged,
     IntentRefused,
+    KillCleared,
+    KillLatched,
     ReservationFreed,
 )
 from shared.core.service import Answer, Ask, Effect, Happening
@@ -37,6 +39,8 @@ class RiskWitness:
         self._price: Final = price
         self._verdicts: Final[dict[str, IntentJudged]] = {}
         self._paused: Final[set[Scope]] = set()
+        self.latch_id: str | None = None  # as its journal says
+        self._names: Final[set[str]] = set()  # all of what stands
         self.approved = self.refused = 0
 
     def began(self) -> None:
@@ -62,6 +66,14 @@ class RiskWitness:
                     ended = self._executor.ended.get(approval_id)
                     self._expect(ended == filled, "I18", f"{approval_id} is freed with {filled}, it ended with {ended}")
                 self._executor.freed.add(approval_id)
+            case KillLatched(latch=latch):
+                self.latch_id = latch.latch_id
+                self._names.add(latch.latch_id)
+            case KillCleared(latch_id=latch_id):
+                self._expect(latch_id == self.latch_id, "I13", f"{latch_id} is cleared, and {self.latch_id} stands")
+                self.latch_id = None
+                self._executor.cleared |= self._names  # what stood before it goes with it
+                self._names.clear()
             case EntriesPaused(scope=scope):
                 self._paused.add(scope)
             case EntriesResumed(scope=scope):
@@ -85,6 +97,7 @@ class RiskWitness:
                 self._expect(is_it, "I1", f"{intent_id} is refused by {rule}, which is not written down")
             case Answer(body=LeaseAnswered(permission="RUN")):
                 self._expect(Everything() not in self._paused, "I13", "a lease says RUN while entries are paused")
+                self._expect(self.latch_id is None, "I13", f"a lease says RUN under the kill latch {self.latch_id}")
             case _:
                 pass
 

@@ -70,6 +70,11 @@ FAULTS: Final[dict[str, float]] = {
     "ordered by hand": 0.02,
     "executor paused by hand": 0.05,
     "risk paused by hand": 0.1,
+    "killed by hand": 0.04,
+    "flattened by hand": 0.04,
+    "HALT file touched by hand": 0.02,
+    "HALT file removed by hand": 0.03,
+    "HALT file unwritable": 0.3,
     "price jumps": 0.08,
     "book thin": 0.3,
 }

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from proto.envelope import Body, Envelope
 from proto.orders import (
+    ConditionCleared,
+    ConditionSet,
     EntryEnded,
     EntryOpened,
     ExitEnded,
     ExitOpened,
+    FlatnessTold,
+    FlattenBegun,
     OrderDoubted,
     OrderEnded,
     OrderFilled,
@@ -23,8 +27,10 @@ from proto.orders import (
     SendMarked,
 )
 from proto.risk import AskLease, LeaseAnswered
-from shared.core.service import Answered, Ask, Effect, Happening, Stalled
+from shared.core.service import Answered, Ask, Effect, HaltSeen, Happening, Stalled
+from shared.execution.flattens import KILL_LATCH
 from shared.execution.vocabulary import OrderRead, SendOrder, StreamLost, StreamOpened
+from tests.simulation.halt import SimHalt
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Scheduler
 from tests.simulation.trace import Trace
 from tests.simulation.venue import AHEAD_NS
@@ -42,9 +48,12 @@ NEGATIVES_MIN: Final = 2
 class Witness:
     """Holds every step against what it must rest on."""
 
-    def __init__(self, scheduler: Scheduler, trace: Trace, on_position: Callable[[PositionChanged], None]) -> None:
+    def __init__(
+        self, scheduler: Scheduler, trace: Trace, halt: SimHalt, on_position: Callable[[PositionChanged], None]
+    ) -> None:
         self._scheduler: Final = scheduler
         self._trace: Final = trace
+        self._halt: Final = halt
         self._on_position: Final = on_position
         self.approvals: Final[dict[str, Approval]] = {}  # what risk granted, by its journal
         self.freed: Final[set[str]] = set()  # and what of that it took back
@@ -69,6 +78,11 @@ class Witness:
         self._exit_opened_ns: Final[dict[tuple[str, str], int]] = {}
         self._asked_ns: Final[dict[tuple[int, int], int]] = {}
         self._is_reconciled = False
+        self.cleared: set[str] = set()  # latches, by risk's journal
+        self.is_latched = False  # by the executor's own
+        self.latch_id = ""  # under which name it flattens
+        self.flat: Final[set[str]] = set()  # what was told to be
+        self._seen_latch: str | None = None  # what the executor knows of the HALT file
 
     def told_until(self, sequence: int, place: tuple[str, str]) -> Decimal:
         """Return what a position is by the reports up to a number."""
@@ -79,13 +93,15 @@ class Witness:
 
     def began(self) -> None:
         """Take note that the executor begins anew: it has no lease, and has compared nothing."""
-        self._lease, self._is_reconciled = None, False
+        self._lease, self._is_reconciled, self._seen_latch = None, False, None
 
     def taken(self, happening: Happening, epoch: int) -> None:
         """Take note of what the core is handed: something the venue said may have been missed; a lease is heard."""
         match happening:
             case StreamOpened() | StreamLost() | Stalled():
                 self._is_reconciled = False
+            case HaltSeen(latch=latch):
+                self._seen_latch = None if latch is None else latch.latch_id
             case Answered(envelope=envelope) if isinstance(envelope.body, LeaseAnswered):
                 answer = envelope.body
                 if self._lease is None or answer.number >= self._lease[0]:
@@ -136,7 +152,13 @@ class Witness:
             case ReconcileFinished(clean=clean):
                 self._is_reconciled = clean
             case told:
+                self._latch_told(told, envelope)
                 self._order_told(told)
+
+    def removes_file(self) -> None:
+        """Look at a HALT file that a program is about to remove: the executor's own latch is gone by then."""
+        holds = not (self.is_latched and self.latch_id in self.cleared)
+        self._expect(holds, "I13", f"the HALT file goes while the executor has the latch {self.latch_id}")
 
     def signed(self, order: SendOrder, stamp_ns: int) -> None:
         """Look at an order that is signed."""
@@ -152,6 +174,7 @@ class Witness:
                 approval = self.approvals.get(self._marked[name].order.parent_id)
                 in_time = approval is None or now_ns <= approval.start_by_boot_ns
                 self._expect(in_time, "I25", f"{name} is signed after start_by")
+                self._expect(self._halt.latch is None, "I13", f"{name} is signed while the HALT file is there")
 
     def arrived(self, order: SendOrder, stamp_ns: int) -> None:
         """Look at an order that reaches the venue."""
@@ -162,6 +185,23 @@ class Witness:
         self._expect(is_late or ended is None, "I7", f"{name} arrives after it was said to be {ended and ended.ending}")
 
     # What it holds against each other.
+
+    def _latch_told(self, told: Body, envelope: Envelope) -> None:
+        match told:
+            case ConditionSet(condition=condition) if condition.name == KILL_LATCH:
+                self.is_latched = True
+            case ConditionCleared(name=name) if name == KILL_LATCH:
+                self.is_latched = False
+                is_cleared = {envelope.cause_id, self.latch_id} <= self.cleared
+                what = f"{envelope.cause_id} is lifted where {self.latch_id} stands, and nobody cleared it"
+                self._expect(is_cleared, "I13", what)
+            case FlattenBegun(flatten_id=flatten_id, symbol=symbol):
+                self.flat.discard(flatten_id)
+                self.latch_id = flatten_id if self.is_latched and symbol is None else self.latch_id
+            case FlatnessTold(flatten_id=flatten_id, is_flat=True):
+                self.flat.add(flatten_id)
+            case _:
+                pass
 
     def _order_told(self, told: Body) -> None:
         match told:
@@ -206,6 +246,8 @@ class Witness:
         self._expect(terms == (mark.order.symbol, mark.order.side, mark.order.strategy), "I1", f"{name} is another")
         self._expect(mark.quantity <= approval.quantity_max, "I1", f"{name} is of {mark.quantity}")
         self._expect(now_ns <= approval.start_by_boot_ns, "I25", f"{name} leaves after start_by")
+        self._expect(not self.is_latched, "I13", f"{name} leaves under the kill latch")
+        self._expect(self._seen_latch is None, "I13", f"{name} leaves under the HALT file {self._seen_latch}")
         self._expect(self._is_reconciled, "I14", f"{name} leaves before the books were held against the venue's")
         self._lease_stands(mark)
 

@@ -15,6 +15,7 @@ from shared.mesh.journal import JournalError
 from shared.trading.order_life import OrderContradictionError
 from tests.simulation.feed import FEED, Feed
 from tests.simulation.gateway import Gateway
+from tests.simulation.halt import SimHalt
 from tests.simulation.judgement import judge_files
 from tests.simulation.links import Mesh
 from tests.simulation.machine import Machine, Seat, Surroundings
@@ -34,6 +35,8 @@ from tests.simulation.witness import Witness
 STARTED_NS: Final = 8 * SECOND_NS  # most seeds begin calm
 STORM_NS: Final = 48 * SECOND_NS
 PAUSED_NS: Final = 8 * SECOND_NS  # after the faults ended, entries are paused, and then all positions come down
+KILLED_NS: Final = 18 * SECOND_NS  # or the kill latch is set, and by now all is flat
+KILLED_SHARE: Final = 0.3
 PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
 # Risk allows none for a minute after the third death in one, and hears of a death when the next life speaks.
 CRASH_LOOP_NS: Final = 66 * SECOND_NS
@@ -94,16 +97,18 @@ class World:
         scheduler = self._scheduler = Scheduler(dice)
         weather = self._weather = Weather(dice, without=without)
         trace = self._trace = Trace(scheduler)
-        around = Surroundings(scheduler, weather, dice, trace)
+        halt = self._halt = SimHalt(scheduler, weather, dice, trace)
+        around = Surroundings(scheduler, weather, dice, trace, halt)
         rule = dice.of("client ids").choice(get_args(ClientIdRule))
         venue = self._venue = SimVenue(scheduler, rule, pays_in_bnb=dice.of("fees").random() < 0.5)
         wire = Wire(scheduler, weather, dice)
         feed = self._feed = Feed(scheduler, wire)
         mesh = Mesh(scheduler, wire, feed)
         self._market: Final = Market(scheduler=scheduler, weather=weather, dice=dice, venue=venue, feed=feed)
-        self._operator: Final = Operator(around, mesh)
+        self._operator: Final = Operator(around, mesh, lambda: self._risk_witness.latch_id)
         self._file: Final = File(self._look_at_kept)
-        witness = self._witness = Witness(scheduler, trace, self._operator.told)
+        witness = self._witness = Witness(scheduler, trace, halt, self._operator.told)
+        halt.before_removal = witness.removes_file
         self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid)
         self._strategy_witness: Final = StrategyWitness(trace)
         self._executor: Final = Machine(
@@ -131,6 +136,7 @@ class World:
         self._verdict: Final = Verdict(
             around=around, witness=witness, venue=venue, executor=self._executor, risk=self._risk
         )
+        self._kills: Final = not weather.is_calm and dice.of("killed in the end").random() < KILLED_SHARE
         self._opened_before: dict[str, int] = {}
         self._tried_until_ns = self._counts_at_ns = 0
         self._is_over = False
@@ -198,13 +204,27 @@ class World:
         after(3 * SECOND_NS, self._verdict.note_unfinished)
         after(9 * SECOND_NS, self._verdict.judge_unfinished)
         after(4 * SECOND_NS, self._resume)
-        after(PAUSED_NS, lambda: operator.pause(RISK))
-        for seconds in (2, 6):
-            after(PAUSED_NS + seconds * SECOND_NS, operator.leave_all)
+        if self._kills:
+            after(PAUSED_NS, operator.kill)
+            after(KILLED_NS, self._judge_kill)
+        else:
+            after(PAUSED_NS, lambda: operator.pause(RISK))
+            for seconds in (2, 6):
+                after(PAUSED_NS + seconds * SECOND_NS, operator.leave_all)
         after(PROBED_NS - 2 * SECOND_NS, lambda: operator.resume(EXECUTOR))
         after(PROBED_NS, self._probe)
 
+    def _judge_kill(self) -> None:
+        """Judge that the latch stands everywhere, and that what was held is flat, as was read back."""
+        standing = self._risk_witness.latch_id
+        stands = standing is not None and self._witness.is_latched and self._halt.latch is not None
+        if not stands:
+            self._trace.violated("I13", f"killed by hand, and the latch does not stand everywhere: risk has {standing}")
+        if self._witness.latch_id not in self._witness.flat:
+            self._trace.violated("I30", "killed by hand, and nobody says that it is FLAT")
+
     def _resume(self) -> None:
+        self._operator.clear()
         self._operator.resume(EXECUTOR)
         self._operator.resume(RISK)
 

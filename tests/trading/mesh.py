@@ -84,12 +84,13 @@ class TradingMesh:
         return before
 
     def until(self, holds: Callable[[], object]) -> None:
-        """Look until something holds; if it never does, show what the executor wrote down and said at last."""
+        """Look until something holds; if it never does, show what the executor wrote down, and what all said."""
         try:
             eventually(holds)
         except AssertionError:
             records = "\n".join(f"{one.sequence} {one.body}" for one in self.written.records()[-30:])
-            raise AssertionError(f"it never came to that\n{records}\n{self.project.log_of('executor')}") from None
+            logs = "\n".join(map(self.project.log_of, self._processes))
+            raise AssertionError(f"it never came to that\n{records}\n{logs}") from None
 
     def said(self, instance: str, event: str) -> None:
         """Wait until the newest process of an instance has said something."""

@@ -1,4 +1,4 @@
-"""What stands in the journals of risk and executor while they run: the records, and what follows from them."""
+"""What stands in the journals of risk, executor and flattener while they run, and what follows from it."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -53,16 +53,18 @@ class _Tail:
 
 
 class Written:
-    """Reads both journals."""
+    """Reads all three journals."""
 
     def __init__(self, var_directory: Path) -> None:
         self._risk: Final = _Tail(journal_directory(var_directory, "risk"))
         self._executor: Final = _Tail(journal_directory(var_directory, "executor"))
+        self._flattener: Final = _Tail(journal_directory(var_directory, "flattener"))
 
     def close(self) -> None:
         """Give the files back."""
         self._risk.close()
         self._executor.close()
+        self._flattener.close()
 
     def by_risk(self, kind: type[Kind]) -> list[Kind]:
         """Return what risk has written down of a kind."""
@@ -71,6 +73,10 @@ class Written:
     def by_executor(self, kind: type[Kind]) -> list[Kind]:
         """Return what the executor has written down of a kind."""
         return _of(kind, self._executor.poll())
+
+    def by_flattener(self, kind: type[Kind]) -> list[Kind]:
+        """Return what the flattener has written down of a kind."""
+        return _of(kind, self._flattener.poll())
 
     def records(self) -> list[Envelope]:
         """Return all that the executor has written down."""

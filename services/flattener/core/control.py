@@ -25,7 +25,7 @@ class Control:
                 self._killing.append(asked)
                 return (MakeHalt(Latch(f"kill-{now.wall_ns}", actor, clipped(reason), now.wall_ns)),)
             case _:
-                reason = "the flattener takes a kill; everything else is asked of risk"
+                reason = "the flattener takes a kill, and what shall be flat; everything else is asked of risk"
                 return (Answer(asked, ControlRefused("asked_of_risk", reason)),)
 
     def halt_seen(self, latch: Latch | None) -> Sequence[Effect]:

@@ -1,94 +1,143 @@
-"""The flattener's core: reads the account, and takes a kill. Pure."""
+"""The flattener's core: reads the account, watches executor and risk, and acts for the executor where there is need.
+
+`watch.py` says when it is worth a look into the executor's journal, `judgement.py` whether what stands there is a need,
+and `takeover.py` is what is done about it. Pure.
+"""
 
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
+from proto.control import Flatten
 from services.flattener.core.account import AccountReader
 from services.flattener.core.control import Control
+from services.flattener.core.judgement import found_in
+from services.flattener.core.takeover import Takeover
+from services.flattener.core.tenure import engine_of
+from services.flattener.core.venue import VenueStanding
+from services.flattener.core.watch import Watch
+from services.flattener.vocabulary import RecordsRead, RoleHeld, RoleIsFree, RoleNotHeld
 from shared.core.service import (
     Asked,
     BeWary,
     Effect,
+    FromOutside,
     HaltSeen,
     HaltUnwritable,
     Happening,
+    Heard,
+    JournalRoom,
     Moment,
     Note,
-    Restored,
+    NotRecorded,
+    Recorded,
+    RetireEnded,
+    Stalled,
     Started,
-    Stop,
     StopAsked,
     WakeAt,
     Woken,
 )
 from shared.execution.core import TradedAccount
-from shared.execution.vocabulary import KeyUnbound, StreamLost, StreamOpened, WorthRead
+from shared.execution.governor import EgressLimits
+from shared.execution.vocabulary import WorthRead
 
 LOOK_NS: Final = 250_000_000
 LOOK: Final = "look"
-
-
-class State(msgspec.Struct):
-    """All that its journal has led to."""
+NOTHING: Final = b"{}"  # is remembered beside the records, which are read again whenever the role is taken
 
 
 class FlattenerCore:
     """Stands by, with everything open that it needs when it has to act."""
 
-    def __init__(self, account: TradedAccount) -> None:
+    def __init__(self, account: TradedAccount, limits: EgressLimits) -> None:
+        self._account: Final = account
+        self._limits: Final = limits
         self._reader: Final = AccountReader(account)
         self._control: Final = Control()
-        self._stream_trouble: str | None = "the venue's private stream was not opened yet"
+        self._watch: Final = Watch()
+        self._venue: Final = VenueStanding()
+        self._takeover: Final = Takeover(account, limits, venue=self._venue, watch=self._watch)
+        self._is_running = False
+        self._unread: str | None = None  # why the executor's journal is not known
         self._wary_of: tuple[str, ...] = ()
-        self._state = State()
 
     def state(self) -> bytes:
         """Return what has to outlive this process."""
-        return msgspec.json.encode(self._state)
+        return NOTHING
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
         match happening:
-            case Restored(state=state):
-                self._state = msgspec.json.decode(state, type=State)
+            case Recorded() | NotRecorded() | JournalRoom():
+                return self._takeover.journal_told(happening, now) if self._is_running else ()
+            case Started() | Stalled() | StopAsked() | Woken():
+                return self._life_goes_on(happening, now)
+            case Heard(instance=instance, envelope=envelope):
+                self._watch.heard(instance, envelope, now)
                 return ()
             case Asked():
-                return self._control.asked(happening, now)
-            case HaltSeen(latch=latch):
-                return self._control.halt_seen(latch)
-            case HaltUnwritable(reason=reason):
-                return self._control.halt_unwritable(reason)
-            case StopAsked():
-                return (Stop(),)
-            case Started():
-                return (WakeAt(LOOK, now.boot_ns),)
-            case Woken():
-                return (*self._reader.due(now), *self._wary(), WakeAt(LOOK, now.boot_ns + LOOK_NS))
-            case WorthRead() | StreamOpened() | StreamLost() | KeyUnbound():
-                return self._venue_told(happening)
+                is_ours = isinstance(happening.envelope.body, Flatten)
+                return (self._takeover if is_ours else self._control).asked(happening, now)
+            case HaltSeen() | HaltUnwritable():
+                return self._halt_told(happening, now)
+            case FromOutside():
+                return self._brought(happening, now)
+            case RetireEnded(words=words):
+                return (Note("warning", "risk was to be ended", {"outcome": words}),)
             case _:
                 return ()
 
-    def _venue_told(self, told: WorthRead | StreamOpened | StreamLost | KeyUnbound) -> Sequence[Effect]:
+    def _life_goes_on(self, happening: Started | Stalled | StopAsked | Woken, now: Moment) -> Sequence[Effect]:
+        match happening:
+            case Started():
+                self._is_running = True
+                return (*self._watch.begin(now), WakeAt(LOOK, now.boot_ns))
+            case Stalled():
+                self._watch.stood_still(now)
+                return self._takeover.to_engine(happening, now)
+            case StopAsked():
+                return self._takeover.stop()
+            case Woken(timer=timer) if timer == LOOK:
+                watched = self._watch.due(now) if self._takeover.is_idle else self._takeover.due(now)
+                return (*self._reader.due(now), *watched, *self._wary(), WakeAt(LOOK, now.boot_ns + LOOK_NS))
+            case Woken():
+                return self._takeover.to_engine(happening, now)
+
+    def _halt_told(self, told: HaltSeen | HaltUnwritable, now: Moment) -> Sequence[Effect]:
+        if isinstance(told, HaltUnwritable):
+            return (*self._control.halt_unwritable(told.reason), *self._takeover.to_engine(told, now))
+        self._watch.halt_seen(told.latch, now)
+        return (*self._control.halt_seen(told.latch), *self._takeover.to_engine(told, now))
+
+    def _brought(self, told: FromOutside, now: Moment) -> Sequence[Effect]:
         match told:
             case WorthRead():
                 return self._reader.read(told)
-            case StreamOpened():
-                self._stream_trouble = None
-                return ()
-            case StreamLost(reason=reason):
-                self._stream_trouble = f"the private stream is lost: {reason}"
-                return (Note("warning", "the private stream is lost", {"reason": reason}),)
-            case KeyUnbound():
-                advice = "bind it to the address of this host at the exchange: whoever finds it can trade with it"
-                return (Note("warning", "the key can be used from any address", {"advice": advice}),)
+            case RecordsRead():
+                return self._records_read(told, now)
+            case RoleHeld() | RoleNotHeld() | RoleIsFree():
+                return self._takeover.role_told(told, now)
+            case _:
+                return (*self._venue.told(told), *self._takeover.to_engine(told, now))
+
+    def _records_read(self, read: RecordsRead, now: Moment) -> Sequence[Effect]:
+        """See by the executor's records whether its role is needed."""
+        if read.past is None:
+            self._unread = f"the executor's journal cannot be read: {read.trouble}"
+            self._watch.looked(None, now)
+            return ()
+        self._unread = None
+        engine = engine_of(self._account, self._limits, read.past, now)
+        instruments, quiet_ns = self._venue.instruments, read.past.quiet_ns(now)
+        need = self._watch.looked(found_in(engine.books, self._watch.latch, instruments, quiet_ns=quiet_ns), now)
+        return () if need is None else self._takeover.take(need)
 
     def _wary(self) -> Sequence[Effect]:
-        """Show a person what it could not do now, when that has changed."""
-        found = [trouble for trouble in (self._stream_trouble, self._reader.trouble) if trouble is not None]
-        if (troubles := tuple(found)) == self._wary_of:
+        """Show a person what it could not do now, and for whom it acts, when that has changed."""
+        venue = [self._venue.trouble] if self._takeover.is_idle else self._takeover.troubles
+        found = (*venue, self._reader.trouble, self._unread)
+        troubles = tuple(trouble for trouble in found if trouble is not None)
+        if troubles == self._wary_of:
             return ()
         self._wary_of = troubles
         return (BeWary(troubles),)

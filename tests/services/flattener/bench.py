@@ -1,16 +1,22 @@
 """The flattener's core on a bench: its time is made by hand, and what it reports is durable at once."""
 
+from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from proto.envelope import SCHEMA, Body, Envelope
+from proto.health import Heartbeat
 from services.flattener.core.flattener import FlattenerCore
-from shared.core.service import Asked, Effect, Happening, Moment, Recorded, Report, Started, Woken
+from shared.core.service import Asked, Effect, Happening, Heard, Moment, Recorded, Report, Started, Woken
 from shared.execution.core import TradedAccount
+from shared.execution.governor import EgressLimits
 from shared.trading.costs import FeeAccount
 
 BTC: Final = "BTC/USDT"
 ETH: Final = "ETH/USDT"
 SECOND_NS: Final = 1_000_000_000
+LIMITS: Final = EgressLimits(orders_max=20, entries_max=5, symbol_entries_max=3, entries_quote_max=Decimal(10_000))
 ACCOUNT: Final = TradedAccount(
     venue="sim",
     feeds=dict.fromkeys((BTC, ETH), "feed"),
@@ -25,10 +31,10 @@ class Bench:
     """A core, its time, and what it did."""
 
     def __init__(self) -> None:
-        self.core: Final = FlattenerCore(ACCOUNT)
+        self.core: Final = FlattenerCore(ACCOUNT, LIMITS)
         self.now_ns = 100 * SECOND_NS
         self.reports: list[Body] = []
-        self._sequence = self._asked = 0
+        self._sequence = self._asked = self._handled = 0
 
     def begin(self) -> "Bench":
         """Let it have its first word."""
@@ -55,6 +61,29 @@ class Bench:
     def ask(self, body: Body) -> list[Effect]:
         """Ask as an operator."""
         return self.take(self.asked(body))
+
+    def hear(self, instance: str, state: str = "running", *, epoch: int = 1, moves: bool = True) -> list[Effect]:
+        """Let it hear a heartbeat."""
+        self._handled += moves
+        beat = Heartbeat(
+            state=state,  # type: ignore[arg-type]  # the tests name the four there are
+            handled=self._handled,
+            queued=0,
+            flatten_step=0,
+            money_config_digest="0" * 64,
+            loop_gap_max_ns=0,
+            memory_bytes=0,
+            cpu_time_ns=0,
+            published=(),
+            anchor=None,
+            troubles=(),
+        )
+        envelope = msgspec.structs.replace(self._envelope(beat, sender=instance, sequence=1), epoch=epoch)
+        return self.take(Heard(instance, envelope))
+
+    def say(self, instance: str, body: Body) -> list[Effect]:
+        """Let it hear something else."""
+        return self.take(Heard(instance, self._envelope(body, sender=instance, sequence=1)))
 
     def asked(self, body: Body) -> Asked:
         """Return a request of an operator."""

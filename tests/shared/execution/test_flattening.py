@@ -19,7 +19,17 @@ from proto.orders import (
 from proto.risk import Latch
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, ShowFlattenStep
-from shared.execution.vocabulary import CancelOrder, OrderSent, SendOrder, Unproved, WeightTold
+from shared.execution.governor import EgressLimits
+from shared.execution.vocabulary import (
+    Acknowledged,
+    CancelOrder,
+    CancelSent,
+    OrderRead,
+    OrderSent,
+    SendOrder,
+    Unproved,
+    WeightTold,
+)
 from tests.shared.execution.desk import AHEAD_NS, BTC, TREND, Desk, of
 from tests.shared.execution.lives import DiedError, Life, Manner, SmallVenue, judged
 
@@ -129,6 +139,63 @@ def test_a_venue_that_takes_no_orders_is_not_flat() -> None:
     life.pass_time(0.5)
     assert not told(life)[0].is_flat
     assert "takes no orders" in told(life)[0].reason
+
+
+def test_orders_that_are_used_up_are_a_reason() -> None:
+    """The way out of an entry has room; what goes on in parts may have none for a minute."""
+    desk = Desk(limits=EgressLimits(orders_max=3, entries_max=9, symbol_entries_max=9, entries_quote_max=Decimal(999)))
+    stop = desk.open().entered()
+    desk.ask(ALL, instance="operator")
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    assert not told(desk)
+    desk.acknowledge(desk.sent()[-1])
+    desk.fill(desk.sent()[-1], "0.4", then="expired")
+    assert told(desk)[0].reason == "3 orders were sent in the last minute, at most 3 may be"
+
+
+def test_what_was_refused_before_is_no_reason() -> None:
+    """An entry that the venue refuses stands in no exit's way, nor does a sale that was refused until it was not."""
+    life = holding()
+    life.venue.manner = "refuses"
+    life.ask(KILL, instance="operator")
+    life.pass_time(1)
+    life.venue.manner = "works"
+    life.pass_time(40)
+    life.ask(LiftKill("ben", "looked", of(life.reports, FlattenBegun)[-1].flatten_id))
+    life.file(None)
+    life.ask(life.approval("second"))
+    life.pass_time(0.5)
+    life.venue.manner = "refuses"
+    life.ask(life.approval("third"))
+    life.venue.manner = "works"
+    said = len(told(life))
+    life.ask(ALL, instance="operator")
+    life.pass_time(6)
+    assert [one.is_flat for one in told(life)[said:]] == [True]
+
+
+def test_books_that_differ_are_not_flat() -> None:
+    """A pass that is not clean shows nothing: it is said what differs, and FLAT once that is in the books."""
+    life = holding()
+    life.venue.amounts["USDT"] += 5
+    life.ask(KILL, instance="operator")
+    life.pass_time(40)
+    assert told(life)[-1].is_flat
+    assert told(life)[-1].pass_number > of(life.reports, ReconcileFinished)[0].pass_number
+    assert not judged(life)
+
+
+def test_an_answer_about_an_order_is_a_step() -> None:
+    """While a sale is in doubt nothing is written down for seconds: that the venue answers shows that it goes on."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.ask(KILL, instance="operator")
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    sale = desk.sent()[-1].client_order_id
+    desk.take(OrderSent(sale, Unproved(504, "", "no reply"), desk.now_ns + AHEAD_NS))
+    desk.wait(0.5)
+    assert of(desk.take(OrderRead(sale, None, desk.now_ns + AHEAD_NS, None)), ShowFlattenStep)
+    assert not of(desk.take(OrderRead(sale, None, 0, "no reply")), ShowFlattenStep)
 
 
 def test_a_venue_that_says_nothing_is_not_flat_and_takes_no_step() -> None:

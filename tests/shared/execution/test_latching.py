@@ -6,10 +6,11 @@ from typing import Final
 import pytest
 
 from proto.control import ControlDone, ControlRefused, Kill, LiftKill, PauseEntries, ResumeEntries
-from proto.orders import ConditionCleared, ConditionSet, FlattenBegun
+from proto.orders import ConditionCleared, ConditionSet, ExitOpened, FlattenBegun
 from proto.risk import Everything, Latch
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, HaltSeen, HaltUnwritable, MakeHalt
+from shared.execution.vocabulary import CancelOrder
 from tests.shared.execution.desk import Desk, of
 from tests.shared.execution.lives import DiedError, Life, SmallVenue, judged
 
@@ -107,6 +108,7 @@ def test_a_disk_that_takes_no_file_is_told_of_and_tried_again() -> None:
     desk = Desk().open()
     desk.take(HaltSeen(None))
     by_request(desk)
+    desk.wait(0.1)
     assert len(of(desk.effects, MakeHalt)) == 1
     assert not of(desk.take(HaltUnwritable("no room")), MakeHalt)
     assert not of(desk.wait(5), MakeHalt)
@@ -124,13 +126,16 @@ def test_pressing_twice_is_pressing_once() -> None:
     assert len(desk.reports) == written
 
 
-def test_an_older_name_is_nothing_new() -> None:
+@pytest.mark.parametrize("of_state", [False, True])
+def test_an_older_name_is_nothing_new(*, of_state: bool) -> None:
     """Executor, risk and file may each have a name for one kill: the newest one stands, and all are lifted with it."""
-    desk = Desk().open()
-    by_request(desk)
-    first = standing(desk)
-    by_lease(desk)
-    by_file(desk)
+    life = Life(SmallVenue()).run()
+    by_request(life)
+    first = standing(life)
+    by_lease(life)
+    by_file(life)
+    life.venue.halt = BY_HAND
+    desk = Life(life.venue, life, of_state=of_state).run()
     by_lease(desk)
     assert [begun.flatten_id for begun in of(desk.reports, FlattenBegun)] == [first, TRIP.latch_id, BY_HAND.latch_id]
     assert isinstance(lifted(desk, TRIP.latch_id), ControlRefused)
@@ -160,13 +165,14 @@ def test_only_risk_lifts_it_and_only_by_its_name() -> None:
     assert len(desk.reports) == written
 
 
-def test_entries_wait_for_the_file_of_a_lifted_latch_and_no_longer() -> None:
+@pytest.mark.parametrize("of_state", [False, True])
+def test_entries_wait_for_the_file_of_a_lifted_latch_and_no_longer(*, of_state: bool) -> None:
     """It is removed last: until then nothing passes, and the same latch does not come back, nor after a restart."""
     life = Life(SmallVenue()).run()
     life.file(BY_HAND)
     lifted(life, BY_HAND.latch_id)
     assert is_refused(life)
-    following = Life(life.venue, life).run()
+    following = Life(life.venue, life, of_state=of_state).run()
     following.lease(permission="HALTED", latch=BY_HAND)  # an answer that was under way
     following.lease()
     assert len(of(following.reports, FlattenBegun)) == 1
@@ -182,8 +188,33 @@ def test_a_full_disk_keeps_entries_out_until_it_is_written() -> None:
     """Nobody is told that it is done; no entry passes meanwhile, and it is written once there is room."""
     desk = Desk().open()
     desk.has_room = False
-    desk.take(HaltSeen(BY_HAND))
+    by_lease(desk)
+    desk.lease()
     assert is_refused(desk)
     desk.has_room = True
     desk.wait(0.1)
-    assert standing(desk) == BY_HAND.latch_id
+    assert standing(desk) == TRIP.latch_id
+
+
+def test_a_latch_that_is_lifted_before_it_is_written_never_is() -> None:
+    """Risk may have cleared it while there was no room here."""
+    desk = Desk().open()
+    desk.has_room = False
+    by_lease(desk)
+    desk.has_room = True
+    assert isinstance(lifted(desk, TRIP.latch_id), ControlDone)
+    desk.wait(0.1)
+    assert not of(desk.reports, FlattenBegun)
+
+
+def test_a_working_entry_ends_when_the_file_is_seen() -> None:
+    """Also where it stands for a latch that was lifted, and nothing is closed."""
+    desk = Desk().open()
+    by_file(desk)
+    lifted(desk, BY_HAND.latch_id)
+    desk.reconcile(desk.take(HaltSeen(None)) or desk.effects, usdt="10000")
+    desk.ask(desk.approval())
+    desk.acknowledge(desk.sent()[-1])
+    cancelled = of(desk.take(HaltSeen(BY_HAND)), CancelOrder)
+    assert [one.client_order_id for one in cancelled] == [desk.sent()[-1].client_order_id]
+    assert not of(desk.reports, ExitOpened)

@@ -1,0 +1,52 @@
+"""Whether another process moves, by its heartbeats. Pure."""
+
+from typing import Final
+
+from proto.envelope import Envelope
+from proto.health import Heartbeat
+from shared.core.service import Moment
+
+SECOND_NS: Final = 1_000_000_000
+BOOTS: Final = frozenset({"booting", "standby"})
+
+
+class Peer:
+    """One instance that the flattener listens to."""
+
+    def __init__(self) -> None:
+        self.state = "booting"
+        self.was_heard = False  # since it was last ended: who never was may be one that we cannot hear
+        self._epoch = 0
+        self._handled = self._step = -1
+        self._moved_ns = self._stepped_ns = 0
+
+    def begin(self, now: Moment) -> None:
+        """Count from here: it may begin now, and has the time for that."""
+        self.state, self.was_heard = "booting", False
+        self.stood_still(now)
+
+    def stood_still(self, now: Moment) -> None:
+        """Count its silence anew: while we stood still nobody could be heard."""
+        self._moved_ns = self._stepped_ns = now.boot_ns
+
+    def heard(self, envelope: Envelope, now: Moment) -> None:
+        """Take in a heartbeat."""
+        beat = envelope.body
+        if not isinstance(beat, Heartbeat) or envelope.epoch < self._epoch:
+            return  # the last words of one that was replaced
+        if envelope.epoch > self._epoch:
+            self._epoch, self._handled, self._step = envelope.epoch, -1, -1
+        said_ns = min(envelope.sent_boot_ns, now.boot_ns) if envelope.boot_id == now.boot_id else 0
+        if beat.handled > self._handled:
+            self._handled, self._moved_ns = beat.handled, max(self._moved_ns, said_ns)
+        if beat.flatten_step != self._step:
+            self._step, self._stepped_ns = beat.flatten_step, max(self._stepped_ns, said_ns)
+        self.state, self.was_heard = beat.state, True
+
+    def silent_ns(self, now: Moment) -> int:
+        """Return for how long it has made no progress."""
+        return now.boot_ns - self._moved_ns
+
+    def stepless_ns(self, now: Moment) -> int:
+        """Return for how long its flattening has made none."""
+        return now.boot_ns - self._stepped_ns

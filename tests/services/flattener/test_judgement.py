@@ -1,0 +1,97 @@
+"""When the flattener acts for the executor, and when it does not: each rule from both sides."""
+
+from dataclasses import replace
+
+import pytest
+
+from proto.risk import Latch
+from services.flattener.core.judgement import (
+    BOOT_NS,
+    IGNORED_NS,
+    QUIET_NS,
+    SILENT_NS,
+    STEPLESS_NS,
+    UNCOVERED_NS,
+    Found,
+    Sight,
+    need,
+    worth_a_look,
+)
+from tests.services.flattener.bench import BTC, SECOND_NS
+
+LATCH = Latch("kill-1", "ada", "it looks wrong", 1)
+AT_WORK = Sight(latch=None, latched_ns=0, state="running", silent_ns=0, stepless_ns=3_600 * SECOND_NS)
+LATCHED = replace(AT_WORK, latch=LATCH, latched_ns=60 * SECOND_NS, stepless_ns=0)
+SILENT = replace(LATCHED, silent_ns=SILENT_NS["running"], stepless_ns=SILENT_NS["running"])
+FLATTENING = Found(has_begun=True, quiet_ns=3_600 * SECOND_NS)
+GONE = replace(AT_WORK, silent_ns=UNCOVERED_NS)
+BARE = Found(uncovered=(BTC,), quiet_ns=UNCOVERED_NS)
+
+ACTS = {
+    "the latch stands, and the executor is silent": (SILENT, FLATTENING),
+    "it is silent, and had not even begun": (SILENT, replace(FLATTENING, has_begun=False)),
+    "it has been booting for too long": (
+        replace(SILENT, state="booting", silent_ns=SILENT_NS["booting"]),
+        replace(FLATTENING, has_begun=False),
+    ),
+    "it never came back from draining": (
+        replace(SILENT, state="draining", silent_ns=SILENT_NS["draining"]),
+        FLATTENING,
+    ),
+    "it moves, and ignores the latch": (replace(LATCHED, latched_ns=IGNORED_NS), Found()),
+    "it moves, takes no step, and says nothing": (
+        replace(LATCHED, stepless_ns=STEPLESS_NS),
+        replace(FLATTENING, quiet_ns=QUIET_NS),
+    ),
+    "something is bare, and it is gone": (GONE, BARE),
+    "something is bare, and it is gone since it booted": (
+        replace(GONE, state="booting", silent_ns=UNCOVERED_NS + BOOT_NS),
+        replace(BARE, quiet_ns=UNCOVERED_NS + BOOT_NS),
+    ),
+}
+LEAVES_ALONE = {
+    "nothing is wrong": (AT_WORK, Found()),
+    "it crashed, and may be back in a moment": (replace(SILENT, silent_ns=SILENT_NS["running"] - 1), FLATTENING),
+    "it is booting": (replace(SILENT, state="booting"), FLATTENING),
+    "it ends in order": (replace(SILENT, state="draining"), FLATTENING),
+    "it is not heard, and writes": (SILENT, replace(FLATTENING, quiet_ns=SECOND_NS)),
+    "it has told that all is flat": (SILENT, replace(FLATTENING, is_done=True)),
+    "it had no time to see the latch": (replace(LATCHED, latched_ns=IGNORED_NS - 1), Found()),
+    "it flattens": (LATCHED, FLATTENING),
+    "the venue refuses, and it says so": (
+        replace(LATCHED, stepless_ns=STEPLESS_NS),
+        replace(FLATTENING, quiet_ns=QUIET_NS - 1),
+    ),
+    "it is gone, and everything is covered": (GONE, replace(BARE, uncovered=())),
+    "something is bare, and it may be back": (replace(GONE, silent_ns=UNCOVERED_NS - 1), BARE),
+    "something is bare, and it boots": (replace(GONE, state="booting"), BARE),
+    "something is bare, and it writes though it is not heard": (GONE, replace(BARE, quiet_ns=SECOND_NS)),
+}
+
+
+@pytest.mark.parametrize(("sight", "found"), ACTS.values(), ids=ACTS)
+def test_it_acts(sight: Sight, found: Found) -> None:
+    """There is need; and before anything was read, there was reason to look."""
+    assert worth_a_look(sight, Found())
+    assert need(sight, found) is not None
+
+
+@pytest.mark.parametrize(("sight", "found"), LEAVES_ALONE.values(), ids=LEAVES_ALONE)
+def test_it_leaves_alone(sight: Sight, found: Found) -> None:
+    """Nobody is needed, whatever stands in the journal."""
+    assert need(sight, found) is None
+
+
+def test_only_what_is_bare_is_closed_without_a_latch() -> None:
+    """Under the latch everything is closed, which needs no symbols; else what is bare, and nothing more."""
+    bare, latched = need(GONE, BARE), need(SILENT, FLATTENING)
+    assert bare is not None
+    assert latched is not None
+    assert (bare.symbols, latched.symbols) == ((BTC,), ())
+
+
+def test_it_does_not_look_again_and_again_at_what_is_well() -> None:
+    """An executor that flattens, or has told that all is flat, is no reason to read its journal."""
+    assert not worth_a_look(LATCHED, FLATTENING)
+    assert not worth_a_look(SILENT, replace(FLATTENING, is_done=True))
+    assert not worth_a_look(AT_WORK, Found())

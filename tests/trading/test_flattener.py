@@ -1,0 +1,83 @@
+"""The executor is dead or stands still, nobody starts it, and the latch stands: the flattener closes what it holds."""
+
+import io
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+import pytest
+
+from proto.control import ControlDone, Kill
+from proto.fencing import RoleReturned, RoleTaken
+from proto.orders import FlatnessTold
+from proto.risk import Latch
+from services.control import clear_kill
+from shared.mesh.halt_file import HaltFile
+from shared.mesh.verb import Streams
+from tests.services.asker import Asker
+from tests.trading.mesh import ACCOUNT, TradingMesh
+from tests.trading.trader import Trader
+
+BTC: Final = "BTC/USDT"
+MARKET: Final = "BTCUSDT"
+CRUMBS: Final = Decimal("0.001")  # of fees that were taken in coins: less than a step
+
+
+@pytest.fixture(scope="module")
+def mesh() -> Iterator[TradingMesh]:
+    """Run a mesh with a flattener; in the end the checker wants all to have ended."""
+    with TradingMesh() as running:
+        running.start("flattener")
+        yield running
+        Trader(running).settle()
+        running.judge("--settled")
+
+
+def left(mesh: TradingMesh) -> Decimal:
+    """Return how much more is bought than sold, by the exchange's own word, where nothing rests any more."""
+    orders = mesh.admin.orders(ACCOUNT, MARKET)
+    assert not [order for order in orders if order["status"] in {"NEW", "PARTIALLY_FILLED"}], orders
+    signed = (Decimal(order["filled"]) * (-1 if order["side"] == "SELL" else 1) for order in orders)
+    return sum(signed, Decimal(0))
+
+
+def closed_by_flattener(mesh: TradingMesh) -> None:
+    """Wait until the flattener has given the role back, and hold that nothing is left by the exchange's word."""
+    taken = len(mesh.written.by_flattener(RoleTaken))
+    mesh.until(lambda: len(mesh.written.by_flattener(RoleReturned)) > taken)
+    assert mesh.written.by_flattener(FlatnessTold)[-1].is_flat
+    assert Decimal(0) <= left(mesh) < CRUMBS
+
+
+def clear(mesh: TradingMesh, latch_id: str) -> None:
+    """Clear the latch as a person does, once the executor is there again."""
+    output = io.StringIO()
+    words = ["looked at it", "--yes", latch_id, "--root", str(mesh.root)]
+    code = clear_kill.run(words, environment={}, streams=Streams(output, output), ask=lambda _: None)
+    assert code == 0, output.getvalue()
+
+
+def test_dead_executors_position_is_closed(mesh: TradingMesh, trader: Trader) -> None:
+    """Killed, with nobody to start it: the file alone is enough. The executor's next life adopts what was done."""
+    trader.enter_and_fill(BTC)
+    mesh.kill("executor")
+    latch = Latch("kill-by-hand", "ada", "a test", 1)
+    HaltFile(mesh.root / "var").make(latch)
+    closed_by_flattener(mesh)
+    mesh.start("executor")
+    mesh.until(lambda: [one for one in mesh.written.by_executor(FlatnessTold) if one.flatten_id == latch.latch_id])
+    clear(mesh, latch.latch_id)
+
+
+def test_frozen_executors_position_is_closed(mesh: TradingMesh, trader: Trader) -> None:
+    """It stands still with a position, and is killed for it: there are never two who send."""
+    trader.enter_and_fill(BTC)
+    mesh.freeze("executor")
+    answer = Asker(mesh.root).ask("operator", "flattener", "control", Kill(actor="ada", reason="a test"))
+    assert isinstance(answer, ControlDone)
+    closed_by_flattener(mesh)
+    mesh.died("executor")
+    mesh.start("executor")
+    latch = HaltFile(mesh.root / "var").latch()
+    assert latch is not None
+    clear(mesh, latch.latch_id)
