@@ -79,7 +79,8 @@ class FlatnessWatch:
         return max(found, key=lambda begun: begun[0].sent_wall_ns)[1].flatten_id if found else None
 
     def _say(self, envelope: Envelope, told: FlatnessTold) -> None:
-        self._streams.say(f"{'FLAT' if told.is_flat else 'NOT FLAT'}, says {envelope.sender}: {told.reason}")
+        why = f": {told.reason}" if told.reason else ""
+        self._streams.say(f"{'FLAT' if told.is_flat else 'NOT FLAT'}, says {envelope.sender}{why}")
 
     def _reader(self, var: Path, instance: str) -> JournalReader:
         disk = RealDisk(journal_directory(var, instance))

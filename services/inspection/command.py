@@ -17,7 +17,7 @@ from shared.mesh.settings import SettingsError, load_configuration
 
 FOUND, NOTHING_FOUND, USAGE_ERROR = 0, 1, 2
 PROJECT: Final = Path(__file__).parents[2]
-ROLES: Final = ("risk", "executor")
+ROLES: Final = ("risk", "executor", "flattener")  # in this order: the executor adopts what the flattener did
 ROWS: Final = 20
 
 

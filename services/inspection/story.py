@@ -1,4 +1,4 @@
-"""What the journals of risk and executor tell, put together: orders, positions, fills, and what led to them. Pure."""
+"""What risk, executor and flattener wrote down, put together: orders, positions, fills, what led to them. Pure."""
 
 from decimal import Decimal
 from typing import Final
@@ -30,6 +30,7 @@ from proto.verdicts import (
 )
 
 NOTHING: Final = Decimal(0)
+OF_THE_FLATTENER: Final = "flattener-"
 
 
 class OrderStory(msgspec.Struct):
@@ -63,9 +64,12 @@ class Story:
         self.exits: Final[list[tuple[ExitOpened, Envelope]]] = []
         self.verdicts: Final[dict[str, tuple[IntentJudged, Envelope]]] = {}
         self.guarded: Final[list[Envelope]] = []  # what the account's guards rest on, and what came of them
+        self._adopted: Final[set[str]] = set()  # records of the flattener's that stand in the executor's journal
 
     def take(self, envelope: Envelope) -> None:
-        """Take in a record of either journal."""
+        """Take in a record of one of the journals; what the executor has adopted is told once."""
+        if self._was_told(envelope):
+            return
         match envelope.body:
             case IntentJudged() as judged:
                 self.verdicts[judged.intent.intent_id] = judged, envelope
@@ -85,6 +89,12 @@ class Story:
                     self._goes_on(story, told, envelope)
             case _:
                 pass
+
+    def _was_told(self, envelope: Envelope) -> bool:
+        """Say whether a record of the flattener's was taken in as the executor adopted it."""
+        if envelope.cause_id.startswith(OF_THE_FLATTENER) and envelope.cause_id != envelope.id:
+            self._adopted.add(envelope.cause_id)
+        return envelope.id in self._adopted
 
     def _goes_on(
         self,

@@ -11,7 +11,7 @@ from proto.control import ControlDone, Kill
 from proto.fencing import RoleReturned, RoleTaken
 from proto.orders import FlatnessTold
 from proto.risk import Latch
-from services.control import clear_kill
+from services.control import clear_kill, flatten
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
 from tests.services.asker import Asker
@@ -81,3 +81,21 @@ def test_frozen_executors_position_is_closed(mesh: TradingMesh, trader: Trader) 
     latch = HaltFile(mesh.root / "var").latch()
     assert latch is not None
     clear(mesh, latch.latch_id)
+
+
+def test_flatten_is_done_by_whoever_answers(mesh: TradingMesh, trader: Trader) -> None:
+    """With the executor dead the verb asks the flattener, which closes the symbol, says so, and leaves no latch."""
+    mesh.forget_deaths()
+    trader.enter_and_fill(BTC)
+    mesh.kill("executor")
+    output = io.StringIO()
+    words = ["--root", str(mesh.root), "--wait", "60", BTC, "no executor"]
+    code = flatten.run(words, environment={}, streams=Streams(output, output))
+    silent, taken, *told = output.getvalue().splitlines()
+    assert (code, silent.startswith("executor does not answer")) == (0, True), output.getvalue()
+    assert taken.startswith("flattener: ")
+    assert told[-1].startswith("FLAT, says flattener")
+    assert Decimal(0) <= left(mesh) < CRUMBS
+    assert not (mesh.root / "var/HALT").exists()
+    mesh.start("executor")
+    trader.enter_and_fill(BTC)

@@ -90,7 +90,7 @@ class RiskCore:
         self._facts: Final = Facts()
         self._reports: Final = ExecutorReports()
         self._prices: Final = Prices()
-        self._account: Final = Account(terms.quote_asset)
+        self._account: Final = Account(terms.quote_asset, self._facts)
         feeds = sorted({market.feed for market in terms.markets.values()})
         self._peers: Final = {instance: Peer() for instance in (EXECUTOR, FLATTENER, *feeds)}
         self._approvals: Final = Approvals(self._facts, self._reports)
@@ -299,7 +299,7 @@ class RiskCore:
                 if heard.instance == EXECUTOR and isinstance(body, Heartbeat):
                     self._reports.announced(body, said_ns(envelope, now))
             case AccountSnapshot() | InstrumentsTold():
-                is_new = heard.instance == EXECUTOR and self._account.heard(envelope, now)
+                is_new = self._account.heard(heard.instance, envelope, now)
                 return (
                     *self._guards.heard(heard.instance, envelope, now),
                     *(self._writing.day(self._account) if is_new else ()),

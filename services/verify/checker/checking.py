@@ -14,6 +14,7 @@ from services.verify.checker.exchange_log import EXACT
 from services.verify.checker.fills import judge_fills
 from services.verify.checker.filters import judge_filters
 from services.verify.checker.flatness import judge_flatness
+from services.verify.checker.guards import judge_guards
 from services.verify.checker.journal import Journal
 from services.verify.checker.limits_kept import judge_limits
 from services.verify.checker.order_table import judge_order_table
@@ -35,6 +36,7 @@ JUDGES: Final = (
     judge_filters,
     judge_permission,
     judge_limits,
+    judge_guards,
     judge_cover,
     judge_flatness,
     judge_all_ended,

@@ -23,7 +23,7 @@ INVARIANTS: Final[Mapping[str, str]] = MappingProxyType(
         "I13": "no approval while an operator has paused entries, and no entry at all under the kill latch",
         "I14": "no entry before the books were reconciled, nor under a standing condition",
         "I15": "what reduces a position never turns it over",
-        "I16": "every approval was within the limits",
+        "I16": "every approval was within the limits, and no guard of the account tripped without need",
         "I17": "no more orders a minute than the governor allows",
         "I18": "reservations are made, freed once, and within the limit",
         "I19": "what was bought under a stop was protected within seconds",

@@ -111,7 +111,7 @@ def test_what_is_told_of_the_latch_is_shown(project: RiskProject, word: str, cod
 
 
 @pytest.mark.parametrize(
-    ("symbol", "shown"), [("BTC/USDT", ["FLAT, says executor: all"]), (None, ["NOT FLAT, says executor: some"])]
+    ("symbol", "shown"), [("BTC/USDT", ["FLAT, says executor"]), (None, ["NOT FLAT, says executor: some"])]
 )
 def test_a_flattening_is_followed_by_what_it_closes(project: RiskProject, symbol: str | None, shown: list[str]) -> None:
     """What was begun last that closes the symbol counts: one of it alone, or of everything."""
@@ -122,7 +122,7 @@ def test_a_flattening_is_followed_by_what_it_closes(project: RiskProject, symbol
             FlattenBegun("flatten-2", "BTC/USDT", "ada", "x"),
             FlattenBegun("flatten-3", "ETH/USDT", "ada", "x"),
             told("flatten-1", "some", flat=False),
-            told("flatten-2", "all", flat=True),
+            told("flatten-2", "", flat=True),
         )
         with FlatnessWatch(project.root / "var", Streams(output, io.StringIO()), SystemClock()) as watch:
             assert watch.is_flat(symbol, 0) == (symbol is not None)

@@ -75,6 +75,24 @@ def test_the_rows_are_those_of_the_journal(
     assert all(value in line for value in expected.values())
 
 
+@pytest.mark.parametrize(
+    "adopted", [(), ("flattener-7-1", "flattener-7-2", "flattener-7-3")], ids=["not yet", "adopted"]
+)
+def test_what_the_flattener_did_is_told_once(
+    adopted: Sequence[str], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A position that the flattener has closed is none, though the executor is dead; what is adopted is told once."""
+    fill, held = example(OrderFilled), example(PositionChanged)
+    assert isinstance(held, PositionChanged)
+    closed = [example(SendMarked), fill, msgspec.structs.replace(held, quantity=Decimal(0), average_entry_price=None)]
+    written(root, "executor", [held, *(closed if adopted else ())], causes=adopted)
+    written(root, "flattener", closed)
+    assert positions.main(["--root", str(root)]) == 0
+    assert capsys.readouterr().out == "no positions yet\n"
+    assert fills.main(["--root", str(root), "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 @pytest.mark.parametrize("name", [AN_ORDER.client_order_id, "28457193", "3141592653", APPROVAL_ID, INTENT_ID])
 def test_why_leads_back_to_the_bar(name: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By whatever name one asks, the answer goes from the trade to the bar, and says what was seen there."""

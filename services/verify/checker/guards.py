@@ -1,0 +1,156 @@
+"""Whether each guard that tripped had to, reckoned anew from the records before it, and each flow is one that was told.
+
+The rules are those of docs/what-stops-the-account.md. Amounts are fractions here: nothing is rounded but what a journal
+rounds.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import takewhile
+from typing import Final
+
+from services.verify.checker.evidence import NS_PER_SECOND, Evidence
+from services.verify.checker.journal import Journal, Record
+from services.verify.checker.risk_words import (
+    DayBegun,
+    EquityRead,
+    FlowCounted,
+    GuardTripped,
+    IntentJudged,
+    KillCleared,
+)
+from services.verify.checker.verdict import Judge
+from services.verify.checker.words import OutsideSeen, Word
+
+TOLERANCE: Final = Fraction(1, 100)
+APART_NS_MIN: Final = NS_PER_SECOND
+APART_NS_MAX: Final = 15 * NS_PER_SECOND
+ALONE_NS: Final = 30 * NS_PER_SECOND
+FLOWS: Final = frozenset({"trade", "transfer", "unexplained"})
+
+
+def judge_guards(evidence: Evidence, judge: Judge) -> None:
+    """Judge the trips by risk's journal, and what was counted as money by the executor's."""
+    risk, executor = evidence.risk, evidence.written["executor"]
+    if risk is None:
+        return
+    _judge_flows(risk, executor, judge)
+    if risk.gaps and risk.of(GuardTripped):
+        judge.skip("risk's journal has a hole: what the guards that tripped rest on is not reckoned anew (I16)")
+        return
+    _Guards(judge).over(risk)
+
+
+def _judge_flows(risk: Journal, executor: Journal | None, judge: Judge) -> None:
+    """Judge that each is one that the executor told, and is counted once."""
+    told = None if executor is None or executor.gaps else {one.sequence: one.body for one in executor.of(OutsideSeen)}
+    before = 0
+    for record in risk.of(FlowCounted):
+        flow = record.body
+        what = f"the executor's report {flow.report_sequence} is counted after {before}"
+        judge.hold("I16", what, record.place(), holds=flow.report_sequence > before)
+        before = flow.report_sequence
+        if told is not None:
+            seen = told.get(flow.report_sequence)
+            is_it = seen is not None and (seen.asset, seen.quantity) == (flow.asset, flow.quantity)
+            what = f"{flow.quantity} {flow.asset} are counted as a flow, of which report {before} says nothing"
+            judge.hold("I16", what, record.place(), holds=is_it and seen is not None and seen.kind in FLOWS)
+
+
+class _Guards:
+    """Goes through risk's journal with what each guard counts from."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge: Final = judge
+        self._marks: Final[dict[str, Fraction | None]] = {"drawdown": None, "daily_loss": None}
+        self._due: Final[set[str]] = set(self._marks)
+        self._tripped: Final[dict[str, GuardTripped]] = {}
+        self._flow = Fraction(0)
+        self._run: list[EquityRead] = []  # that follow each other
+        self._newest = (0, 0)
+
+    def over(self, risk: Journal) -> None:
+        """Walk it to its end."""
+        for record in risk.records:
+            self._take(record)
+
+    def _take(self, record: Record[Word]) -> None:
+        match record.body:
+            case EquityRead() as read:
+                self._read(read)
+            case FlowCounted(worth_quote=worth):
+                self._flow += Fraction(worth)
+                self._run = [] if worth else self._run
+            case DayBegun():
+                self._due.add("daily_loss")
+                self._run = []
+            case GuardTripped() as trip:
+                self._judge_trip(trip, record)
+                self._tripped[trip.guard] = trip
+            case KillCleared():
+                for guard in self._tripped:
+                    self._marks[guard] = None
+                    self._due.add(guard)
+                self._tripped.clear()
+                self._run = []
+            case IntentJudged(intent=intent, approval=approval) if approval is not None:
+                what = f"{intent.intent_id} is approved though a guard of the account has tripped"
+                self._judge.hold("I13", what, record.place(), holds=not self._tripped)
+            case _:
+                pass
+
+    def _read(self, read: EquityRead) -> None:
+        number = (read.reader_epoch, read.read_number)
+        if number <= self._newest:
+            return
+        self._newest = number
+        apart_ns = read.venue_time_ns - self._run[-1].venue_time_ns if self._run else 0
+        if not self._run or self._run[-1].reader_epoch != read.reader_epoch or not 0 <= apart_ns <= APART_NS_MAX:
+            self._run = [read]
+        elif apart_ns >= APART_NS_MIN:
+            self._run.append(read)
+            if all(map(_agrees, self._run[-2:])):
+                self._settle(self._run[-2:])
+
+    def _settle(self, pair: Sequence[EquityRead]) -> None:
+        """Set what is due, move the marks with the money, lift the peak."""
+        least = min(Fraction(said or 0) for read in pair for said in (read.equity_quote, read.executor_equity_quote))
+        equity = Fraction(pair[1].equity_quote)
+        before = equity - self._flow
+        begins_anew = before <= 0 or self._flow > equity / 2
+        for guard, mark in self._marks.items():
+            if mark is None or guard in self._due or begins_anew:
+                self._marks[guard] = least
+            elif self._flow:
+                self._marks[guard] = _eight_places(mark * equity / before)
+        self._marks["drawdown"] = max(self._marks["drawdown"] or least, least)
+        self._due.clear()
+        self._flow = Fraction(0)
+
+    def _judge_trip(self, trip: GuardTripped, record: Record[Word]) -> None:
+        mark, floor = self._marks[trip.guard], Fraction(trip.floor_quote)
+        what = f"{trip.trip_id} counts from {trip.base_quote}, and the readings before it lead to {_told(mark)}"
+        self._judge.hold("I16", what, record.place(), holds=mark == Fraction(trip.base_quote) and floor < (mark or 0))
+        below = list(takewhile(lambda read: Fraction(read.equity_quote) - self._flow <= floor, reversed(self._run)))
+        by_pair = len(below) > 1 and all(map(_agrees, below[:2]))
+        by_time = len(below) > 1 and below[0].venue_time_ns - below[-1].venue_time_ns >= ALONE_NS
+        what = f"{trip.trip_id} rests neither on two readings that agree with the books nor on half a minute of them"
+        self._judge.hold("I16", what, record.place(), holds=by_pair or by_time)
+        what = f"{trip.trip_id} tripped a guard that had tripped before, and was not cleared"
+        self._judge.hold("I16", what, record.place(), holds=trip.guard not in self._tripped)
+
+
+def _agrees(read: EquityRead) -> bool:
+    ours, books = Fraction(read.equity_quote), read.executor_equity_quote
+    if books is None:
+        return False
+    theirs = Fraction(books)
+    return abs(ours - theirs) <= TOLERANCE * max(abs(ours), abs(theirs))
+
+
+def _eight_places(amount: Fraction) -> Fraction:
+    return Fraction(round(amount * 10**8), 10**8)
+
+
+def _told(mark: Fraction | None) -> str:
+    return "nothing" if mark is None else f"{float(mark)}"

@@ -1,0 +1,152 @@
+"""The kill switch, with real processes: by each way to press it, with whoever dead, and the way back."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from proto.orders import ConditionCleared, EntryOpened, FlatnessTold
+from proto.verdicts import IntentRefused, KillCleared, KillLatched
+from tests.services.supervision.harness import eventually
+from tests.trading.mesh import TradingMesh
+from tests.trading.owner import Owner
+from tests.trading.trader import Trader
+
+BTC, ETH, SOL = "BTC/USDT", "ETH/USDT", "SOL/USDT"
+PERMISSION: Final = "permission_is_run"
+
+
+@pytest.fixture
+def owner(mesh: TradingMesh) -> Owner:
+    """Return the owner of the money."""
+    return Owner(mesh)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_dies(mesh: TradingMesh) -> Iterator[None]:
+    mesh.forget_deaths()
+    yield
+    assert not (mesh.root / "var/HALT").exists(), "each test ends as it began"
+
+
+def refused_by(trader: Trader, symbol: str) -> str:
+    """Ask for an entry, and return by which rule there is none."""
+    answer = trader.ask_until_judged(trader.wish(symbol))
+    return answer.rule if isinstance(answer, IntentRefused) else ""
+
+
+def entries(mesh: TradingMesh) -> int:
+    """Return how many entries were begun."""
+    return len(mesh.written.by_executor(EntryOpened))
+
+
+def test_the_verb_closes_everything_and_the_way_back(mesh: TradingMesh, trader: Trader, owner: Owner) -> None:
+    """Two positions and their stops: cancelled, sold, read back. Pressed again it is the same; cleared, all goes on."""
+    trader.enter_and_fill(BTC)
+    trader.enter_and_fill(ETH)
+    code, said = owner.kill("too wild")
+    assert (code, "\nFLAT, says executor" in said) == (0, True), said
+    owner.is_flat()
+    owner.unlocked_before_sold(BTC)
+    owner.unlocked_before_sold(ETH)
+    first = owner.latch_id
+    code, said = owner.kill("again")
+    assert (code, owner.latch_id) == (0, first)
+    assert said.startswith("HALTED already, for ")
+    begun = entries(mesh)
+    assert refused_by(trader, BTC) == PERMISSION
+    assert [one.latch.latch_id for one in mesh.written.by_risk(KillLatched)] == [first]
+    owner.cleared()
+    trader.enter(BTC)
+    assert entries(mesh) > begun
+
+
+@pytest.mark.parametrize("channel", ["a hand", "risk"])
+def test_every_other_way_to_press_it(mesh: TradingMesh, trader: Trader, owner: Owner, channel: str) -> None:
+    """A touched file has no name; a socket has no file at first, and whoever hears of it makes one."""
+    trader.enter_and_fill(SOL)
+    if channel == "a hand":
+        owner.touch()
+    else:
+        owner.press("risk", "by its socket")
+    eventually(owner.told_flat)
+    owner.is_flat()
+    owner.unlocked_before_sold(SOL)
+    eventually(lambda: mesh.written.by_risk(KillLatched)[-1].latch.latch_id == owner.latch_id)
+    owner.cleared()
+
+
+def test_with_risk_dead(mesh: TradingMesh, trader: Trader, owner: Owner) -> None:
+    """The executor takes it at its own socket, makes the file, and is flat; only risk ends it, once it lives again."""
+    trader.enter_and_fill(ETH)
+    mesh.kill("risk")
+    owner.press("executor", "nobody else is there")
+    eventually(owner.told_flat)
+    owner.is_flat()
+    code, said = owner.clear()
+    assert (code, "risk does not answer" in said) == (1, True), said
+    mesh.start("risk")
+    eventually(lambda: mesh.written.by_risk(KillLatched)[-1].latch.latch_id == owner.latch_id)
+    owner.cleared()
+    trader.enter(ETH)
+
+
+def test_pressed_while_the_executor_is_dead(mesh: TradingMesh, trader: Trader, owner: Owner) -> None:
+    """The file waits for its next life, which closes before it does anything else."""
+    trader.enter_and_fill(BTC)
+    mesh.kill("executor")
+    code, said = owner.kill("it died", wait_s="0")
+    assert (code, "executor does not answer" in said) == (1, True), said
+    begun = entries(mesh)
+    mesh.start("executor")
+    eventually(owner.told_flat)
+    owner.is_flat()
+    assert entries(mesh) == begun
+    owner.cleared()
+
+
+def test_what_the_exchange_refuses_is_not_flat_over_all_deaths(mesh: TradingMesh, trader: Trader, owner: Owner) -> None:
+    """A halted market: NOT FLAT, and why. Everything dies, and the latch stands; when it opens again all is sold."""
+    trader.enter_and_fill(ETH)
+    halt = mesh.admin.fault(kind="halt", symbol="ETHUSDT")
+    code, said = owner.kill("get out", wait_s="3")
+    assert code == 1, said
+    eventually(lambda: _not_flat(mesh, owner))
+    latch_id = owner.latch_id
+    mesh.kill("executor")
+    mesh.kill("risk")
+    mesh.start("risk")
+    mesh.start("executor")
+    assert owner.latch_id == latch_id
+    assert refused_by(trader, BTC) == PERMISSION
+    assert not owner.told_flat()
+    mesh.admin.end_fault(halt)
+    eventually(owner.told_flat)
+    owner.is_flat()
+    owner.cleared()
+
+
+def _not_flat(mesh: TradingMesh, owner: Owner) -> bool:
+    told = [one for one in mesh.written.by_executor(FlatnessTold) if one.flatten_id == owner.latch_id]
+    return bool(told) and not told[-1].is_flat
+
+
+def test_a_clear_goes_on_where_it_was_killed(mesh: TradingMesh, trader: Trader, owner: Owner) -> None:
+    """Risk dies with the clear written down, the executor with its own lifted: nothing is entered before the end."""
+    owner.touch()
+    eventually(owner.told_flat)
+    mesh.die_at("risk", "recorded KillCleared")
+    owner.clear(wait_s="0")
+    mesh.died("risk")
+    assert owner.latch_id is not None
+    mesh.die_at("executor", "recorded ConditionCleared name=kill_latch")
+    mesh.start("risk")
+    mesh.died("executor")
+    assert owner.latch_id is not None
+    assert refused_by(trader, SOL) == PERMISSION
+    mesh.start("executor")
+    eventually(lambda: owner.latch_id is None)
+    (clear,) = mesh.written.by_risk(KillCleared)[-1:]
+    lifted = [one for one in mesh.written.by_executor(ConditionCleared) if one.name == "kill_latch"]
+    assert (lifted[-1].actor, lifted[-1].reason) == (clear.actor, clear.reason) == ("ada", "looked at it")
+    trader.enter(SOL)
