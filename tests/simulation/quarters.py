@@ -9,7 +9,7 @@ from tests.simulation.world import Result, World
 SEEDS: Final = 200
 QUARTERS: Final = 4
 PROCESSES: Final = ("executor", "risk", "strategy")
-FILLS_MIN, TAKEOVERS_MIN = 400, 3
+FILLS_MIN, TAKEOVERS_MIN = 400, 1
 
 
 def quarter(number: int) -> list[Result]:

@@ -13,14 +13,10 @@ import msgspec
 
 from proto.envelope import Body, Envelope
 from proto.orders import (
-    ConditionCleared,
-    ConditionSet,
     EntryEnded,
     EntryOpened,
     ExitEnded,
     ExitOpened,
-    FlatnessTold,
-    FlattenBegun,
     OrderDoubted,
     OrderEnded,
     OrderFilled,
@@ -30,9 +26,9 @@ from proto.orders import (
 )
 from proto.risk import AskLease, LeaseAnswered
 from shared.core.service import Answered, Ask, Effect, HaltSeen, Happening, Stalled
-from shared.execution.flattens import KILL_LATCH
 from shared.execution.vocabulary import OrderRead, SendOrder, StreamLost, StreamOpened
 from tests.simulation.halt import SimHalt
+from tests.simulation.latch_witness import LatchWitness
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Scheduler
 from tests.simulation.trace import Trace
 from tests.simulation.venue import AHEAD_NS
@@ -83,10 +79,7 @@ class Witness:
         self._is_reconciled = False
         self.adopted: Final[set[str]] = set()  # by the ids that the flattener gave
         self._originals: Final[set[str]] = set()
-        self.cleared: set[str] = set()  # latches, by risk's journal
-        self.is_latched = False  # by the executor's own
-        self.latch_id = ""  # under which name it flattens
-        self.flat: Final[set[str]] = set()  # what was told to be
+        self.latch: Final = LatchWitness(trace)
         self._seen_latch: str | None = None  # what the executor knows of the HALT file
 
     def told_until(self, sequence: int, place: tuple[str, str]) -> Decimal:
@@ -172,13 +165,8 @@ class Witness:
             case ReconcileFinished(clean=clean):
                 self._is_reconciled = clean
             case told:
-                self._latch_told(told, envelope)
+                self.latch.told(envelope)
                 self._order_told(told)
-
-    def removes_file(self) -> None:
-        """Look at a HALT file that a program is about to remove: the executor's own latch is gone by then."""
-        holds = not (self.is_latched and self.latch_id in self.cleared)
-        self._expect(holds, "I13", f"the HALT file goes while the executor has the latch {self.latch_id}")
 
     def signed(self, order: SendOrder, stamp_ns: int) -> None:
         """Look at an order that is signed."""
@@ -205,23 +193,6 @@ class Witness:
         self._expect(is_late or ended is None, "I7", f"{name} arrives after it was said to be {ended and ended.ending}")
 
     # What it holds against each other.
-
-    def _latch_told(self, told: Body, envelope: Envelope) -> None:
-        match told:
-            case ConditionSet(condition=condition) if condition.name == KILL_LATCH:
-                self.is_latched = True
-            case ConditionCleared(name=name) if name == KILL_LATCH:
-                self.is_latched = False
-                is_cleared = {envelope.cause_id, self.latch_id} <= self.cleared
-                what = f"{envelope.cause_id} is lifted where {self.latch_id} stands, and nobody cleared it"
-                self._expect(is_cleared, "I13", what)
-            case FlattenBegun(flatten_id=flatten_id, symbol=symbol):
-                self.flat.discard(flatten_id)
-                self.latch_id = flatten_id if self.is_latched and symbol is None else self.latch_id
-            case FlatnessTold(flatten_id=flatten_id, is_flat=True):
-                self.flat.add(flatten_id)
-            case _:
-                pass
 
     def _order_told(self, told: Body) -> None:
         match told:
@@ -266,7 +237,7 @@ class Witness:
         self._expect(terms == (mark.order.symbol, mark.order.side, mark.order.strategy), "I1", f"{name} is another")
         self._expect(mark.quantity <= approval.quantity_max, "I1", f"{name} is of {mark.quantity}")
         self._expect(now_ns <= approval.start_by_boot_ns, "I25", f"{name} leaves after start_by")
-        self._expect(not self.is_latched, "I13", f"{name} leaves under the kill latch")
+        self._expect(not self.latch.stands, "I13", f"{name} leaves under the kill latch")
         self._expect(self._seen_latch is None, "I13", f"{name} leaves under the HALT file {self._seen_latch}")
         self._expect(self._is_reconciled, "I14", f"{name} leaves before the books were held against the venue's")
         self._lease_stands(mark)
