@@ -5,7 +5,8 @@ held that no stop covers, and the executor has not been heard for long. A crash 
 venue that refuses: an executor that moves, and says NOT FLAT, does all that can be done.
 
 Before it acts it looks into the executor's journal, for that says what there is to do, and whether the executor lives
-though it is not heard.
+though it is not heard. One look is enough for each of these needs: to read a large journal may itself take so long that
+all silence is counted anew.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,8 +27,7 @@ SILENT_NS: Final[Mapping[str, int]] = {
     "standby": 6 * SECOND_NS,
     "draining": 15 * SECOND_NS,
 }
-ASKED_NS: Final = 1 * SECOND_NS  # within which the latch should be in its journal
-IGNORED_NS: Final = 3 * SECOND_NS  # when it certainly should
+IGNORED_NS: Final = 3 * SECOND_NS  # within which the latch has to be in its journal
 STEPLESS_NS: Final = 10 * SECOND_NS
 QUIET_NS: Final = 35 * SECOND_NS  # it says NOT FLAT every half a minute
 UNCOVERED_NS: Final = 15 * SECOND_NS
@@ -65,12 +65,12 @@ class Need:
 
 def worth_a_look(sight: Sight, known: Found) -> bool:
     """Say whether there is reason to look into the journal, by what was found there last."""
-    return _why(sight, known, ignored_ns=ASKED_NS) is not None or _is_gone(sight)
+    return _why(sight, known) is not None or _is_gone(sight)
 
 
 def need(sight: Sight, found: Found) -> Need | None:
     """Return why to act, by what was just found; None where nobody is needed."""
-    reason = _why(sight, found, ignored_ns=IGNORED_NS)
+    reason = _why(sight, found)
     if reason is not None and _is_idle(sight, found):
         return Need(reason)
     if _is_gone(sight) and found.uncovered and found.quiet_ns >= UNCOVERED_NS:
@@ -95,14 +95,14 @@ def found_in(books: Books, latch: Latch | None, instruments: Mapping[Symbol, Ins
     )
 
 
-def _why(sight: Sight, found: Found, *, ignored_ns: int) -> str | None:
+def _why(sight: Sight, found: Found) -> str | None:
     """Say why it seems that nobody flattens for the latch."""
     if sight.latch is None or found.is_done:
         return None
     if sight.silent_ns >= SILENT_NS[sight.state]:
         return f"the kill latch stands, and the executor is silent for {_seconds(sight.silent_ns)}"
     if not found.has_begun:
-        if sight.latched_ns < ignored_ns:
+        if sight.latched_ns < IGNORED_NS:
             return None
         return f"the executor has not begun to flatten within {_seconds(sight.latched_ns)} of the kill latch"
     if sight.stepless_ns < STEPLESS_NS or sight.latched_ns < STEPLESS_NS:

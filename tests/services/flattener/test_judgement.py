@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proto.risk import Latch
 from services.flattener.core.judgement import (
@@ -95,3 +97,50 @@ def test_it_does_not_look_again_and_again_at_what_is_well() -> None:
     assert not worth_a_look(LATCHED, FLATTENING)
     assert not worth_a_look(SILENT, replace(FLATTENING, is_done=True))
     assert not worth_a_look(AT_WORK, Found())
+
+
+SIGHTS = st.builds(
+    Sight,
+    latch=st.sampled_from([None, LATCH]),
+    latched_ns=st.integers(0, 60).map(lambda seconds: seconds * SECOND_NS),
+    state=st.sampled_from(sorted(SILENT_NS)),
+    silent_ns=st.integers(0, 60).map(lambda seconds: seconds * SECOND_NS),
+    stepless_ns=st.integers(0, 60).map(lambda seconds: seconds * SECOND_NS),
+)
+FINDINGS = st.builds(
+    Found,
+    has_begun=st.booleans(),
+    is_done=st.booleans(),
+    uncovered=st.sampled_from([(), (BTC,)]),
+    quiet_ns=st.integers(0, 60).map(lambda seconds: seconds * SECOND_NS),
+)
+
+
+@given(SIGHTS, FINDINGS)
+def test_every_need_is_worth_a_look(sight: Sight, found: Found) -> None:
+    """Whatever it would act for is looked for, also where the same stood in the journal the last time."""
+    assert need(sight, found) is None or worth_a_look(sight, found)
+
+
+@given(SIGHTS, FINDINGS)
+def test_it_is_patient_with_whoever_lives_and_with_what_is_done(sight: Sight, found: Found) -> None:
+    """Who writes is only ended for a latch that it ignores; without a latch that waits, only what is bare is closed."""
+    needed = need(sight, found)
+    if needed is not None and found.quiet_ns < SILENT_NS["running"]:
+        assert sight.latch is not None
+        assert not found.has_begun
+    if needed is not None and (sight.latch is None or found.is_done):
+        assert needed.symbols == found.uncovered != ()
+
+
+@given(SIGHTS, FINDINGS, st.integers(0, 60))
+def test_longer_silence_is_no_less_a_need(sight: Sight, found: Found, seconds: int) -> None:
+    """What is a need stays one, for as long as nothing is heard and nothing written."""
+    more_ns = seconds * SECOND_NS
+    later = replace(
+        sight,
+        latched_ns=sight.latched_ns + more_ns,
+        silent_ns=sight.silent_ns + more_ns,
+        stepless_ns=sight.stepless_ns + more_ns,
+    )
+    assert need(sight, found) is None or need(later, replace(found, quiet_ns=found.quiet_ns + more_ns)) is not None
