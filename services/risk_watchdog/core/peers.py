@@ -93,8 +93,8 @@ class Peer:
     def _beat(self, beat: Heartbeat, said_at_ns: int, now: Moment) -> None:
         if beat.handled > self._handled:
             self._handled, self._moved_ns = beat.handled, said_at_ns
-        if beat.state == "booting":
-            self._patient_until_ns = now.boot_ns + BOOT_NS
+        # Whoever runs has started, however much of its time was left.
+        self._patient_until_ns = now.boot_ns + BOOT_NS if beat.state == "booting" else 0
         self._state, self._money_config_digest = beat.state, beat.money_config_digest
 
 

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Final
 
 import pytest
@@ -20,7 +21,15 @@ from proto.control import (
 from proto.envelope import Body
 from proto.intents import EnterBracket
 from proto.risk import Everything
-from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused, KillCleared, KillLatched
+from proto.verdicts import (
+    Approval,
+    HolderRetired,
+    IntentApproved,
+    IntentJudged,
+    IntentRefused,
+    KillCleared,
+    KillLatched,
+)
 from services.risk_watchdog.core.judge import UNHEARD
 from shared.mesh.clock import SystemClock
 from tests.services.risk_watchdog.bench import a_wish
@@ -118,6 +127,30 @@ def test_entry_that_is_worked_stands_in_the_next_life(project: RiskProject) -> N
     eventually(lambda: SystemClock().boot_ns() > approval.start_by_boot_ns)
     eventually(lambda: project.ask("strategy", "intents", wish) == answer)
     assert len(approvals(project)) == 1
+
+
+def test_frozen_executor_is_ended(project: RiskProject) -> None:
+    """Four seconds after it stood still, by its lock, and its end stands in the journal with the number it had."""
+    executor = project.start_around("executor")
+    project.start_risk()
+    project.says(executor, "may RUN")
+    numbers = count()
+
+    def rule() -> str | None:
+        """Ask for an entry, and return the rule by which it is refused."""
+        wish = a_wish(next(numbers), SYMBOL)
+        answer = project.ask("strategy", "intents", wish, ask_id=wish.intent_id)
+        return answer.rule if isinstance(answer, IntentRefused) else None
+
+    eventually(lambda: rule() == "prices_are_good")  # the rule behind those of an executor that is heard to work
+    executor.send_signal(signal.SIGSTOP)
+    assert executor.wait() == -signal.SIGKILL
+
+    def retired() -> list[HolderRetired]:
+        return [record.body for record in project.records() if isinstance(record.body, HolderRetired)]
+
+    eventually(lambda: bool(retired()))
+    assert [(one.instance, one.process_id) for one in retired()] == [("executor", executor.pid)]
 
 
 def test_clear_goes_on_in_the_next_life(project: RiskProject) -> None:

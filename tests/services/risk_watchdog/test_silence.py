@@ -22,19 +22,14 @@ def silent(scene: Scene, seconds: float, meanwhile: Callable[[], object] = lambd
         meanwhile()
 
 
-def past_boot(scene: Scene) -> None:
-    """Let so much time pass that nobody is starting any more."""
-    scene.pass_time(16)
-
-
 def alerts(scene: Scene) -> list[tuple[str, str]]:
     """Return what a person was told, and how loudly."""
     return [(alerted.level, alerted.name) for alerted in scene.bench.written(Alerted)]
 
 
 def test_silence_of_four_seconds_ends_the_holder(scene: Scene) -> None:
-    """Not before; and who was ended is written down, and told."""
-    past_boot(scene)
+    """Not before; and who was ended is written down, and told. Whoever was heard to run has started."""
+    scene.pass_time(1)
     silent(scene, 4)
     assert not scene.bench.of(Retire)
     silent(scene, 0.2)
@@ -48,7 +43,7 @@ def test_silence_of_four_seconds_ends_the_holder(scene: Scene) -> None:
 
 def test_it_is_ended_again_after_ten_seconds_or_when_it_was_heard(scene: Scene) -> None:
     """Its supervisor has that long to start it; one that came and froze again is ended after four seconds again."""
-    past_boot(scene)
+    scene.pass_time(1)
     silent(scene, 14)
     assert len(scene.bench.of(Retire)) == 1
     silent(scene, 0.4)
@@ -67,7 +62,7 @@ def test_where_nobody_was_to_be_ended_nothing_is_written(scene: Scene) -> None:
 
 def test_silence_of_three_minutes_latches(scene: Scene) -> None:
     """Once, under a name that says why; once cleared it is the next silence that latches again."""
-    past_boot(scene)
+    scene.pass_time(1)
     silent(scene, LATCH_S)
     assert not scene.bench.written(KillLatched)
     silent(scene, 5)
@@ -80,7 +75,7 @@ def test_silence_of_three_minutes_latches(scene: Scene) -> None:
 
 def test_latch_that_stands_is_enough(scene: Scene) -> None:
     """A silence under a latch sets no second one."""
-    past_boot(scene)
+    scene.pass_time(1)
     kill(scene.bench)
     silent(scene, LATCH_S + 5)
     assert len(scene.bench.written(KillLatched)) == 1
@@ -103,7 +98,7 @@ def test_silence_from_the_start_latches_where_there_was_an_executor_once() -> No
 @pytest.mark.parametrize("state", ["booting", "standby", "draining"])
 def test_who_starts_or_stands_by_or_was_stopped_is_not_silent(scene: Scene, state: str) -> None:
     """Whoever starts has fifteen seconds from its last word on."""
-    past_boot(scene)
+    scene.pass_time(1)
     scene.executor.beats(state=state)
     silent(scene, 15 if state == "booting" else LATCH_S + 20)
     assert not scene.bench.of(Retire)
@@ -112,7 +107,7 @@ def test_who_starts_or_stands_by_or_was_stopped_is_not_silent(scene: Scene, stat
 
 def test_our_own_silence_is_not_its(scene: Scene) -> None:
     """Whoever stood still counts anew."""
-    past_boot(scene)
+    scene.pass_time(1)
     scene.bench.wait(LATCH_S + 20)
     scene.bench.handle(Stalled(200 * SECOND_NS))
     silent(scene, 3)
@@ -122,7 +117,7 @@ def test_our_own_silence_is_not_its(scene: Scene) -> None:
 
 def test_flattener_s_tenure_is_no_silence(scene: Scene) -> None:
     """While it holds the role nobody is ended, least of all itself; given back, the executor has to be heard."""
-    past_boot(scene)
+    scene.pass_time(1)
     flattener = scene.flattener
     flattener.beats()
     flattener.takes_over(2)
@@ -142,7 +137,7 @@ def test_flattener_s_tenure_is_no_silence(scene: Scene) -> None:
 @pytest.mark.parametrize("end", ["anew", "silent"])
 def test_flattener_s_end_ends_its_tenure(scene: Scene, end: str) -> None:
     """The locks go with it, whether its next life is heard or nothing of it any more."""
-    past_boot(scene)
+    scene.pass_time(1)
     flattener = scene.flattener
     flattener.beats()
     flattener.takes_over(2)
@@ -160,7 +155,7 @@ def test_flattener_s_end_ends_its_tenure(scene: Scene, end: str) -> None:
 
 def test_flattener_s_past_is_no_news(scene: Scene) -> None:
     """Its journal is read from the first record at every start: what is long over is not told again."""
-    past_boot(scene)
+    scene.pass_time(1)
     scene.flattener.takes_over(2)
     scene.flattener.gives_back(2)
     told = alerts(scene)
@@ -229,7 +224,7 @@ def test_nothing_said_is_not_flat(scene: Scene) -> None:
 
 def test_alert_without_room_is_in_the_log_at_least(scene: Scene) -> None:
     """And nothing is tried again that the disk has refused, until it has room."""
-    past_boot(scene)
+    scene.pass_time(1)
     scene.bench.has_room = False
     scene.bench.handle(JournalRoom(for_everything=False))
     scene.bench.handle(RetireEnded("executor", 4_711, "it was killed"))
