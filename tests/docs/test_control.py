@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 from proto.topics import TOPICS, Delivery
+from shared.execution.adoption import UNREAD
 from shared.execution.control import PAUSED, RECORDS_LOST, TROUBLED_START
 from shared.execution.evidence import CONTRADICTED
 from shared.execution.outside import ACTIVITY
-from tests.docs.test_rules import handed, named_in_table
+from tests.docs.test_rules import named_in_table, nodes, words
 from tests.house.tree import CHECKOUT
 from tests.services.risk_watchdog.risk_project import RiskProject
 
@@ -35,10 +36,12 @@ def test_every_condition_has_a_row() -> None:
     """Those of risk, which stand in its own table too, and those that the executor writes down."""
     rows = named_in_table("what-stops-trading.md", "Which conditions are there?")
     assert len(rows) == len(set(rows))
-    executors = handed("shared/execution", ("evidence.py", "outside.py"), ("wary",))
-    executors |= {PAUSED, RECORDS_LOST, TROUBLED_START, CONTRADICTED, ACTIVITY}
+    calls = [node for node in nodes("shared/execution", ("evidence.py", "outside.py")) if isinstance(node, ast.Call)]
+    wary = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "wary"]
+    executors = words([call.args[1] for call in wary])
+    executors |= {PAUSED, RECORDS_LOST, TROUBLED_START, CONTRADICTED, ACTIVITY, UNREAD}
     risks = named_in_table("how-is-an-entry-judged.md", "What stops all entries, or some?")
-    assert {*risks, *executors} <= set(rows)
+    assert {*risks, *executors} == set(rows)
 
 
 def alert_names() -> Iterator[str]:
@@ -47,17 +50,17 @@ def alert_names() -> Iterator[str]:
         for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(function, ast.FunctionDef):
                 continue
-            nodes = list(ast.walk(function))
-            called = {node.func for node in nodes if isinstance(node, ast.Call)}
+            inside = list(ast.walk(function))
+            called = {node.func for node in inside if isinstance(node, ast.Call)}
             if ALERTING & {one.id if isinstance(one, ast.Name) else getattr(one, "attr", "") for one in called}:
-                texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+                texts = [node.value for node in inside if isinstance(node, ast.Constant)]
                 yield from (text for text in texts if isinstance(text, str) and ALERT_NAME.fullmatch(text))
 
 
 def test_every_alert_has_a_page() -> None:
-    """The list of them names each."""
+    """And every page an alert; the list of them names each."""
     pages = {file.stem for file in RUNBOOKS.glob("*.md")} - {"README"}
-    assert set(alert_names()) <= pages
+    assert set(alert_names()) == pages
     listed = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| \[`([a-z-]+)`\]", listed, re.MULTILINE)) == pages
     for page in pages:
@@ -79,8 +82,8 @@ def test_the_program_on_the_page_stops_and_starts_again(project: RiskProject) ->
     project.start_risk()
 
     def asked(line: list[str], **known: str) -> list[str]:
-        words = [known.get(word, word) for word in line]
-        command = [sys.executable, "-W", "error", "-c", script, str(project.root / "var"), *words]
+        said = [known.get(word, word) for word in line]
+        command = [sys.executable, "-W", "error", "-c", script, str(project.root / "var"), *said]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
 
     kill, ask, confirm = lines

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from proto.control import ControlDone, Kill
-from proto.fencing import RoleReturned, RoleTaken
+from proto.fencing import RoleReturned
 from proto.orders import FlatnessTold
 from proto.risk import Latch
 from services.control import clear_kill, flatten
@@ -43,8 +43,8 @@ def left(mesh: TradingMesh) -> Decimal:
 
 def closed_by_flattener(mesh: TradingMesh) -> None:
     """Wait until the flattener has given the role back, and hold that nothing is left by the exchange's word."""
-    taken = len(mesh.written.by_flattener(RoleTaken))
-    mesh.until(lambda: len(mesh.written.by_flattener(RoleReturned)) > taken)
+    returned = len(mesh.written.by_flattener(RoleReturned))
+    mesh.until(lambda: len(mesh.written.by_flattener(RoleReturned)) > returned)
     assert mesh.written.by_flattener(FlatnessTold)[-1].is_flat
     assert Decimal(0) <= left(mesh) < CRUMBS
 
@@ -70,13 +70,16 @@ def test_dead_executors_position_is_closed(mesh: TradingMesh, trader: Trader) ->
 
 
 def test_frozen_executors_position_is_closed(mesh: TradingMesh, trader: Trader) -> None:
-    """It stands still with a position, and is killed for it: there are never two who send."""
+    """It stands still, and is killed for it; the flattener dies of what it sent, and its next life finds out."""
     trader.enter_and_fill(BTC)
     mesh.freeze("executor")
+    mesh.die_at("flattener", "brings OrderSent outcome=Acknowledged")
     answer = Asker(mesh.root).ask("operator", "flattener", "control", Kill(actor="ada", reason="a test"))
     assert isinstance(answer, ControlDone)
-    closed_by_flattener(mesh)
+    mesh.died("flattener")
     mesh.died("executor")
+    mesh.start("flattener")
+    closed_by_flattener(mesh)
     mesh.start("executor")
     latch = HaltFile(mesh.root / "var").latch()
     assert latch is not None

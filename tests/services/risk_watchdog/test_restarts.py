@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, Kill, PauseEntries, ResumeEntries
 from proto.envelope import Envelope
 from proto.risk import Everything, Latch, OfStrategy, OfSymbol
-from proto.verdicts import Approval, IntentJudged, KillCleared, KillLatched, ReservationFreed
+from proto.verdicts import Approval, GuardTripped, IntentJudged, KillCleared, KillLatched, ReservationFreed
 from shared.core.service import JournalRoom, ToldOfLoss, Unanswered
 from tests.services.risk_watchdog.bench import DAY_NS, SYMBOLS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene, a_flow
+from tests.shared.risk.recomputed import expected
 
 LOSSES: Final = 4
 EQUITIES: Final = ("10000", "9700", "9000", "8000", "20000")
 BOOKS: Final = ("as read", None, "10000")
 FLOWS: Final = ("100", "-3000", "9000", "-1")
+GUARDED: Final = ("flow", "day", "pass", "kill", "room", "clear", "lift")
 Act = Callable[[Scene, int], object]
 SCOPES: Final = (Everything(), OfSymbol("ADA/USDT"), OfStrategy("trend"))
 
@@ -214,3 +216,22 @@ def test_next_life_sees_the_same_exposure(acts: list[tuple[str, int]]) -> None:
     after = scene.bench.said()
     assert (after.exposure_quote, after.reserved_quote) == (before.exposure_quote, before.reserved_quote)
     assert (after.entries_today, after.limits) == (before.entries_today, before.limits)
+
+
+@given(st.lists(st.tuples(st.sampled_from([*["account"] * 4, *GUARDED]), st.integers(0, 1_000)), min_size=3))
+def test_guards_trip_exactly_when_the_journal_says_so(acts: list[tuple[str, int]]) -> None:
+    """Over all lives: each trip was due by the records before it, and in the end none is missing."""
+    scene = Scene(Bench())
+    scene.begin()
+    scene.account("10000", "10000")
+    for name, number in acts:
+        (ACTS | LATCH_ACTS)[name](scene, number)
+    room(scene, 1)
+    for _ in range(2):
+        scene.bench.tick()
+    bodies = [record.body for record in scene.bench.records]
+    for place, body in enumerate(bodies):
+        if isinstance(body, GuardTripped):
+            assert body.guard in expected(bodies[:place])
+            assert KillLatched in map(type, bodies[place : place + 2])
+    assert expected(bodies) == set()
