@@ -36,9 +36,13 @@ class ExecutorWatch:
         self.flat.told(envelope)
         return self._tenure.told(envelope, now)
 
-    def due(self, now: Moment) -> list[Effect]:
-        """Return what is to be written down."""
-        return [*self._silence.due(now), *self.flat.due(now)]
+    def latches(self, now: Moment) -> Sequence[Effect]:
+        """Return the latch that a silence leads to."""
+        return self._silence.latch_due(now)
+
+    def due(self, now: Moment) -> Sequence[Effect]:
+        """Return what a person has to be told."""
+        return self.flat.due(now)
 
     def retire_due(self, now: Moment) -> Sequence[Effect]:
         """Return whose end is due."""

@@ -34,8 +34,8 @@ class Silence:
         self._retire_at_ns = 0
         self._has_latched = False  # for the silence that lasts
 
-    def due(self, now: Moment) -> Sequence[Effect]:
-        """Return what is to be written down of a silence that has lasted too long."""
+    def latch_due(self, now: Moment) -> Sequence[Effect]:
+        """Set the latch, once, for a silence that has lasted too long."""
         if self._silent_ns(now) <= LATCH_NS:
             self._has_latched = False
             return ()

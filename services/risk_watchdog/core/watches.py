@@ -1,6 +1,6 @@
 """The watches over what others see to by themselves: the account as a whole, the covers, the executor. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from proto.envelope import Envelope
@@ -33,6 +33,10 @@ class Watches:
     def counted(self) -> None:
         """Let go of the money that is counted."""
         self._guards.recorded()
+
+    def latches(self, now: Moment) -> Sequence[Effect]:
+        """Return the latch that a silence leads to."""
+        return self._executor.latches(now)
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what has to be written down; a trip rests on what is there so far, and so comes first."""

@@ -64,9 +64,9 @@ class Writing:
         return () if self._may_reduce else (Note("critical", "entries are paused", {"reason": reason}),)
 
     def due(self, now: Moment) -> list[Effect]:
-        """Return what is to be written down."""
+        """Return what is to be written down; a latch is set without room as well, and holds by its file then."""
         watched = self._watches.due(now) if self._may_reduce else ()
-        return [*watched, *self._latched(), *self._pauses(), *self.freed(now)]
+        return [*self._watches.latches(now), *watched, *self._latched(), *self._pauses(), *self.freed(now)]
 
     def freed(self, now: Moment) -> list[Report]:
         """Return the reservations that can be freed, in records; without room for them they stay."""

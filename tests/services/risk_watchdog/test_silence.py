@@ -73,6 +73,21 @@ def test_silence_of_three_minutes_latches(scene: Scene) -> None:
     assert ("critical", "kill-latched") in alerts(scene)
 
 
+def test_silence_latches_without_room_as_well(scene: Scene) -> None:
+    """In memory and by the file; it is written down when there is room."""
+    scene.pass_time(1)
+    scene.bench.has_room = False
+    scene.bench.handle(JournalRoom(for_everything=False))
+    silent(scene, LATCH_S + 5)
+    assert scene.bench.halt is not None
+    assert scene.bench.lease().permission == "HALTED"
+    assert not scene.bench.written(KillLatched)
+    scene.bench.has_room = True
+    scene.bench.handle(JournalRoom(for_everything=True))
+    silent(scene, 1)
+    assert [latched.latch for latched in scene.bench.written(KillLatched)] == [scene.bench.halt]
+
+
 def test_latch_that_stands_is_enough(scene: Scene) -> None:
     """A silence under a latch sets no second one."""
     scene.pass_time(1)
