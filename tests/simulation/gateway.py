@@ -76,6 +76,9 @@ class Gateway:
         self._scheduler.every(lambda: SECOND_NS, self._weather_changes, lambda: self._process.is_alive)
         self._scheduler.every(lambda: 10 * SECOND_NS, self._tell_time, lambda: self._process.is_alive)
 
+    def close(self) -> None:
+        """End: what a dead process hears is lost."""
+
     def perform(self, effect: Outward) -> None:
         """Do what the core wants of the venue."""
         match effect:

@@ -21,11 +21,14 @@ SLOW_WHILE_FAULTS_LAST: Final = re.compile(r"I19 .* is bare for ")
 SHOWN_MAX: Final = 3
 
 
-def judge_files(*, executor: SimDisk, risk: SimDisk, venue: SimVenue, trace: Trace, is_calm: bool) -> None:
+def judge_files(
+    *, executor: SimDisk, risk: SimDisk, flattener: SimDisk, venue: SimVenue, trace: Trace, is_calm: bool
+) -> None:
     """Note whatever the checker holds against a run that has come to rest."""
     evidence = Evidence(
         executor=_journal("executor", executor),
         risk=_journal("risk", risk),
+        flattener=_journal("flattener", flattener),
         log=log_of([("00000001.jsonl", venue.log())], PREFIX),
         limits=CHECKED,
         settled=True,

@@ -1,19 +1,32 @@
 """One seat: a process through its lives. It is started, killed, frozen and started again, on the disk that is left."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from proto.envelope import Envelope
 from proto.risk import AskLease, LeaseAnswered
-from shared.core.service import Answer, Ask, Core, Effect, Happening, MakeHalt, Outward, RemoveHalt, Say, Watch
+from shared.core.service import (
+    Answer,
+    Ask,
+    Core,
+    Effect,
+    Happening,
+    InheritanceUnread,
+    Inherited,
+    MakeHalt,
+    Outward,
+    RemoveHalt,
+    Say,
+    Watch,
+)
 from tests.shared.mesh.journal.sim_disk import SimDisk
 from tests.simulation.halt import HaltWatch, SimHalt
 from tests.simulation.links import Links, Mesh
 from tests.simulation.process import Process
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Dice, Scheduler
 from tests.simulation.trace import Trace, words
-from tests.simulation.weather import Weather
+from tests.simulation.weather import FAULTS, Weather
 
 DISK_FULL_NS_MAX: Final = 5 * SECOND_NS
 OPERATIONS_PER_LIFE: Final = 600
@@ -39,6 +52,9 @@ class Outside(Protocol):
     def perform(self, effect: Outward) -> None:
         """Do what the core wants."""
 
+    def close(self) -> None:
+        """End: the process is dead."""
+
 
 class Watcher(Protocol):
     """Who watches a process from outside."""
@@ -60,13 +76,14 @@ class Watcher(Protocol):
 class Seat:
     """Which process it is. `reports` is the socket on which its journal is told; without one it has no disk here.
 
-    Whoever has a journal here heeds the HALT file.
+    Whoever has a journal here heeds the HALT file. `inheritance` is what another wrote in its name.
     """
 
     instance: str
     make_core: Callable[[], Core]
     reports: str | None
     deaths_max: int
+    inheritance: Callable[[], Iterable[Inherited | InheritanceUnread]] = tuple
 
 
 class Machine:
@@ -93,6 +110,8 @@ class Machine:
         self._links: Links | None = None
         self._halt: HaltWatch | None = None
         self._epoch = self._told_to = 0
+        self._restarts_at_ns = self._away_ms = 0
+        self._is_fenced = False  # another holds the role
 
     @property
     def is_well(self) -> bool:
@@ -104,7 +123,10 @@ class Machine:
         return self._seat.make_core()
 
     def boot(self) -> None:
-        """Begin a life, under a new epoch."""
+        """Begin a life, under a new epoch; while another holds the role, stand by."""
+        if self._is_fenced:
+            self._note("stands by")
+            return
         seat, around = self._seat, self._around
         self._epoch += 1
         self._note(f"begins, epoch {self._epoch}")
@@ -118,6 +140,7 @@ class Machine:
             disk=None if seat.reports is None else self.disk,
             scheduler=around.scheduler,
             hands=self,
+            inheritance=seat.inheritance,
         )
         self._links = Links(mesh=self._mesh, process=process, reports=seat.reports)
         self._halt = None if seat.reports is None else around.halt.watched_by(process)
@@ -129,6 +152,27 @@ class Machine:
                 self._halt.look()
             if outside is not None:
                 outside.open()
+
+    def fence(self) -> int:
+        """End whoever holds the role, let nobody begin, and return the epoch under which it is held now."""
+        self._is_fenced = True
+        self._epoch += 1
+        if self.process is not None:
+            self.process.die(by_power_cut=False)
+        return self._epoch
+
+    def end(self, *, away_ms: int) -> None:
+        """Let the process die, and the next one not begin before a while."""
+        self._away_ms = away_ms
+        if self.process is not None:
+            self.process.die(by_power_cut=False)
+
+    def hand_back(self) -> None:
+        """Let the next life begin, if it waits for that; else it begins as after any death."""
+        self._is_fenced = False
+        is_alive = self.process is not None and self.process.is_alive
+        if not is_alive and self._restarts_at_ns <= self._around.scheduler.now_ns:
+            self.boot()
 
     def weather_changes(self) -> None:
         """Let the machine suffer what falls on it from time to time."""
@@ -211,8 +255,14 @@ class Machine:
         dice = around.dice.of(f"{self._seat.instance}: disk after a death")
         # Only the power takes what the kernel was told; either way the files are others'.
         self.disk = self.disk.after_power_cut(dice) if by_power_cut else self.disk.after_kill()
+        if self._outside is not None:
+            self._outside.close()
         pause_ms = around.dice.of(f"{self._seat.instance}: restarts").randint(100, 2_000)
-        around.scheduler.after(pause_ms * MILLISECOND_NS, self.boot)
+        pause_ms, self._away_ms = pause_ms + self._away_ms, 0
+        if f"{self._seat.instance} stays away" in FAULTS and self._strikes("stays away"):
+            pause_ms += self._amount("stays away", 3_000, 20_000)
+        self._restarts_at_ns = around.scheduler.now_ns + pause_ms * MILLISECOND_NS
+        around.scheduler.at(self._restarts_at_ns, self.boot)
 
     def commit_ns(self) -> int:
         """Say how long the disk takes."""

@@ -23,7 +23,7 @@ from tests.simulation.venue import SYMBOLS
 OPERATOR: Final = "operator"
 EXECUTOR: Final = "executor"
 LEAVES: Final = 0.3  # of a position, each second
-CLEARS: Final = 0.3  # the latch that stands
+CLEARS: Final = 0.15  # the latch that stands
 ATTEMPTS_MAX: Final = 20
 VALID_NS: Final = 30 * SECOND_NS
 STEP: Final = Decimal("0.001")

@@ -16,6 +16,8 @@ from shared.core.service import (
     Core,
     Effect,
     Happening,
+    InheritanceUnread,
+    Inherited,
     JournalRoom,
     Moment,
     NotRecorded,
@@ -86,7 +88,15 @@ class Process:
     """One life."""
 
     def __init__(
-        self, *, instance: str, core: Core, epoch: int, disk: SimDisk | None, scheduler: Scheduler, hands: Hands
+        self,
+        *,
+        instance: str,
+        core: Core,
+        epoch: int,
+        disk: SimDisk | None,
+        scheduler: Scheduler,
+        hands: Hands,
+        inheritance: Callable[[], Iterable[Inherited | InheritanceUnread]],
     ) -> None:
         self.instance: Final = instance
         self.core: Final = core
@@ -96,6 +106,7 @@ class Process:
         self.is_draining = False
         self.handled = 0
         self._disk: Final = disk
+        self._inheritance: Final = inheritance
         self._scheduler: Final = scheduler
         self._hands: Final = hands
         self._inputs: Final[deque[Happening | Arrival]] = deque()
@@ -183,6 +194,8 @@ class Process:
             if isinstance(past, Recorded):
                 self._hands.recorded(past.envelope)
             self.core.handle(past, self._now())
+        for inherited in self._inheritance():
+            self.core.handle(inherited, self._now())
 
     def _state(self) -> bytes:
         return cast("Journaling", self.core).state()  # a process that has a disk here has a journal there

@@ -72,7 +72,7 @@ class RiskWitness:
             case KillCleared(latch_id=latch_id):
                 self._expect(latch_id == self.latch_id, "I13", f"{latch_id} is cleared, and {self.latch_id} stands")
                 self.latch_id = None
-                self._executor.cleared |= self._names  # what stood before it goes with it
+                self._executor.latch.cleared |= self._names  # what stood before it goes with it
                 self._names.clear()
             case EntriesPaused(scope=scope):
                 self._paused.add(scope)

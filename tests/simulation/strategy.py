@@ -103,6 +103,9 @@ class SimShelf:
         """Bring what was written down last."""
         self._process.take(Remembered(self._file.kept(), ""))
 
+    def close(self) -> None:
+        """End: what is written down stays."""
+
     def perform(self, effect: Outward) -> None:
         """Write down what is known, if there is room."""
         assert isinstance(effect, Remember), f"{effect} is nothing to write down"

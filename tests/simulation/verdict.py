@@ -5,8 +5,8 @@ from decimal import ROUND_DOWN, Context, Decimal
 from typing import TYPE_CHECKING, Final, cast
 
 from shared.core.service import Moment, Recorded, Restored
+from shared.execution.adopting import AdoptingCore
 from shared.execution.books import Books
-from shared.execution.core import ExecutorCore
 from shared.execution.vocabulary import VenueOrder
 from shared.mesh.journal import Gap, JournalReader, examine
 from shared.trading.client_ids import parsed
@@ -53,8 +53,8 @@ class Verdict:
     def _books(self) -> Books:
         process = self._executor.process
         assert process is not None, "it was booted"
-        assert isinstance(process.core, ExecutorCore), "which is an executor"
-        return process.core.books
+        assert isinstance(process.core, AdoptingCore), "which is an executor"
+        return process.core.executor.books
 
     def look(self, *, is_calm: bool) -> None:
         """Look whether positions are covered and the books are the fold of the journal, while the executor lives."""

@@ -9,16 +9,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from proto.envelope import Body, Envelope
 from proto.orders import (
-    ConditionCleared,
-    ConditionSet,
     EntryEnded,
     EntryOpened,
     ExitEnded,
     ExitOpened,
-    FlatnessTold,
-    FlattenBegun,
     OrderDoubted,
     OrderEnded,
     OrderFilled,
@@ -28,9 +26,9 @@ from proto.orders import (
 )
 from proto.risk import AskLease, LeaseAnswered
 from shared.core.service import Answered, Ask, Effect, HaltSeen, Happening, Stalled
-from shared.execution.flattens import KILL_LATCH
 from shared.execution.vocabulary import OrderRead, SendOrder, StreamLost, StreamOpened
 from tests.simulation.halt import SimHalt
+from tests.simulation.latch_witness import LatchWitness
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Scheduler
 from tests.simulation.trace import Trace
 from tests.simulation.venue import AHEAD_NS
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
 LEASE_NS_MAX: Final = 2 * SECOND_NS
 WINDOW_NS: Final = 3 * SECOND_NS
 LAG_NS: Final = 2 * SECOND_NS
+OF_THE_FLATTENER: Final = "flattener-"
 SIGN_NS_MAX: Final = {"entry": 250 * MILLISECOND_NS, "exit": 5 * SECOND_NS, "cover": 5 * SECOND_NS}
 NEGATIVES_MIN: Final = 2
 
@@ -78,10 +77,9 @@ class Witness:
         self._exit_opened_ns: Final[dict[tuple[str, str], int]] = {}
         self._asked_ns: Final[dict[tuple[int, int], int]] = {}
         self._is_reconciled = False
-        self.cleared: set[str] = set()  # latches, by risk's journal
-        self.is_latched = False  # by the executor's own
-        self.latch_id = ""  # under which name it flattens
-        self.flat: Final[set[str]] = set()  # what was told to be
+        self.adopted: Final[set[str]] = set()  # by the ids that the flattener gave
+        self._originals: Final[set[str]] = set()
+        self.latch: Final = LatchWitness(trace)
         self._seen_latch: str | None = None  # what the executor knows of the HALT file
 
     def told_until(self, sequence: int, place: tuple[str, str]) -> Decimal:
@@ -123,13 +121,28 @@ class Witness:
         """Take note that the venue said well that it has no such order."""
         self._negatives.setdefault(answer.client_order_id, []).append(answer.venue_time_ns)
 
+    def acted(self, envelope: Envelope) -> None:
+        """Take note of a durable record of the flattener's, made in the executor's name."""
+        if envelope.id not in self._originals:
+            self._originals.add(envelope.id)
+            self._happened(envelope)
+
     def recorded(self, envelope: Envelope) -> None:
-        """Take note of a durable record."""
+        """Take note of a durable record. What was adopted has happened before, but for what only its finder saw."""
         self.records += 1
         if isinstance(envelope.body, PositionChanged):
             self._positions.append((envelope.sequence, envelope.body))
         if isinstance(envelope.body, OrderFilled):
             self.fill_records.append((envelope.sequence, envelope.body))
+        original = envelope.cause_id
+        if not original.startswith(OF_THE_FLATTENER):
+            self._happened(envelope)
+            return
+        self._expect(original not in self.adopted, "I26", f"{original} is adopted twice")
+        self.adopted.add(original)
+        self.acted(msgspec.structs.replace(envelope, id=original))
+
+    def _happened(self, envelope: Envelope) -> None:
         match envelope.body:
             case SendMarked() as mark:
                 self._mark(mark, envelope)
@@ -152,13 +165,8 @@ class Witness:
             case ReconcileFinished(clean=clean):
                 self._is_reconciled = clean
             case told:
-                self._latch_told(told, envelope)
+                self.latch.told(envelope)
                 self._order_told(told)
-
-    def removes_file(self) -> None:
-        """Look at a HALT file that a program is about to remove: the executor's own latch is gone by then."""
-        holds = not (self.is_latched and self.latch_id in self.cleared)
-        self._expect(holds, "I13", f"the HALT file goes while the executor has the latch {self.latch_id}")
 
     def signed(self, order: SendOrder, stamp_ns: int) -> None:
         """Look at an order that is signed."""
@@ -185,23 +193,6 @@ class Witness:
         self._expect(is_late or ended is None, "I7", f"{name} arrives after it was said to be {ended and ended.ending}")
 
     # What it holds against each other.
-
-    def _latch_told(self, told: Body, envelope: Envelope) -> None:
-        match told:
-            case ConditionSet(condition=condition) if condition.name == KILL_LATCH:
-                self.is_latched = True
-            case ConditionCleared(name=name) if name == KILL_LATCH:
-                self.is_latched = False
-                is_cleared = {envelope.cause_id, self.latch_id} <= self.cleared
-                what = f"{envelope.cause_id} is lifted where {self.latch_id} stands, and nobody cleared it"
-                self._expect(is_cleared, "I13", what)
-            case FlattenBegun(flatten_id=flatten_id, symbol=symbol):
-                self.flat.discard(flatten_id)
-                self.latch_id = flatten_id if self.is_latched and symbol is None else self.latch_id
-            case FlatnessTold(flatten_id=flatten_id, is_flat=True):
-                self.flat.add(flatten_id)
-            case _:
-                pass
 
     def _order_told(self, told: Body) -> None:
         match told:
@@ -246,7 +237,7 @@ class Witness:
         self._expect(terms == (mark.order.symbol, mark.order.side, mark.order.strategy), "I1", f"{name} is another")
         self._expect(mark.quantity <= approval.quantity_max, "I1", f"{name} is of {mark.quantity}")
         self._expect(now_ns <= approval.start_by_boot_ns, "I25", f"{name} leaves after start_by")
-        self._expect(not self.is_latched, "I13", f"{name} leaves under the kill latch")
+        self._expect(not self.latch.stands, "I13", f"{name} leaves under the kill latch")
         self._expect(self._seen_latch is None, "I13", f"{name} leaves under the HALT file {self._seen_latch}")
         self._expect(self._is_reconciled, "I14", f"{name} leaves before the books were held against the venue's")
         self._lease_stands(mark)

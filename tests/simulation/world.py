@@ -8,25 +8,24 @@ from typing import Final, get_args
 
 from services.sim_exchange.venue.vocabulary import CancelAll, ClientIdRule, PlaceOrder, Transfer
 from services.strategy.core.vocabulary import Kept
-from shared.execution.core import ExecutorCore, TradedAccount
-from shared.execution.governor import EgressLimits
 from shared.execution.reconciliation import EVERYTHING_NS
 from shared.mesh.journal import JournalError
 from shared.trading.order_life import OrderContradictionError
-from tests.simulation.feed import FEED, Feed
-from tests.simulation.gateway import Gateway
+from tests.simulation.crew import Crew, Witnesses
+from tests.simulation.feed import Feed
+from tests.simulation.flattener import FlattenerWitness
 from tests.simulation.halt import SimHalt
 from tests.simulation.judgement import judge_files
 from tests.simulation.links import Mesh
-from tests.simulation.machine import Machine, Seat, Surroundings
+from tests.simulation.machine import Surroundings
 from tests.simulation.market import Market
 from tests.simulation.operator import EXECUTOR, Operator
-from tests.simulation.risk import FEES, RISK, risk_core
+from tests.simulation.risk import RISK
 from tests.simulation.risk_witness import RiskWitness, StrategyWitness
 from tests.simulation.scheduler import BOOTED_NS, SECOND_NS, Dice, Scheduler
-from tests.simulation.strategy import OWNER, QUIET_BARS, STRATEGY, File, SimShelf, strategy_core
+from tests.simulation.strategy import OWNER, QUIET_BARS, File
 from tests.simulation.trace import Trace
-from tests.simulation.venue import OUR_ACCOUNT, SYMBOLS, VENUE, SimVenue
+from tests.simulation.venue import OUR_ACCOUNT, SYMBOLS, SimVenue
 from tests.simulation.verdict import Verdict
 from tests.simulation.weather import Weather
 from tests.simulation.wire import Wire
@@ -35,9 +34,11 @@ from tests.simulation.witness import Witness
 STARTED_NS: Final = 8 * SECOND_NS  # most seeds begin calm
 STORM_NS: Final = 48 * SECOND_NS
 PAUSED_NS: Final = 8 * SECOND_NS  # after the faults ended, entries are paused, and then all positions come down
-KILLED_NS: Final = 18 * SECOND_NS  # or the kill latch is set, and by now all is flat
-KILLED_SHARE: Final = 0.3
 PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
+KILLED_SHARE: Final = 0.4  # of the seeds: the kill latch is set in the end
+KILLED_NS: Final = 16 * SECOND_NS  # after which all is flat
+ALONE_SHARE: Final = 0.5  # of those: the executor is gone then, for so long
+AWAY_MS: Final = 13_000
 # Risk allows none for a minute after the third death in one, and hears of a death when the next life speaks.
 CRASH_LOOP_NS: Final = 66 * SECOND_NS
 TRIED_NS_MAX: Final = 20 * SECOND_NS  # what is declined is tried again after 6 s
@@ -46,17 +47,6 @@ COUNTED_NS: Final = 10 * SECOND_NS
 # Money that moved without a word shows in the next whole pass, and has to stand in another.
 FOUND_NS_MAX: Final = EVERYTHING_NS + 15 * SECOND_NS
 EXIT_NS_CALM: Final = 3 * SECOND_NS  # cancel the stop, see it ended, sell
-TRADED: Final = TradedAccount(
-    venue=VENUE,
-    feeds=dict.fromkeys(SYMBOLS, FEED),
-    quote_asset="USDT",
-    tag="sim",
-    fees=FEES,
-    fingerprint="0" * 64,
-)
-LIMITS: Final = EgressLimits(
-    orders_max=300, entries_max=100, symbol_entries_max=60, entries_quote_max=Decimal(1_000_000)
-)
 # What a defect of ours looks like: the shell would end the process.
 DEFECTS: Final = (
     ArithmeticError,
@@ -68,11 +58,6 @@ DEFECTS: Final = (
     TypeError,
     ValueError,
 )
-
-
-def executor_core() -> ExecutorCore:
-    """Return the executor as it is."""
-    return ExecutorCore(TRADED, LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,42 +93,25 @@ class World:
         self._operator: Final = Operator(around, mesh, lambda: self._risk_witness.latch_id)
         self._file: Final = File(self._look_at_kept)
         witness = self._witness = Witness(scheduler, trace, halt, self._operator.told)
-        halt.before_removal = witness.removes_file
+        halt.before_removal = witness.latch.removes_file
         self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid)
         self._strategy_witness: Final = StrategyWitness(trace)
-        self._executor: Final = Machine(
-            seat=Seat(instance=EXECUTOR, make_core=executor_core, reports="reports", deaths_max=12),
-            around=around,
-            mesh=mesh,
-            watcher=witness,
-            outside=lambda process: Gateway(process=process, venue=venue, around=around, witness=witness),
-        )
-        self._risk: Final = Machine(
-            seat=Seat(instance=RISK, make_core=risk_core, reports="verdicts", deaths_max=8),
-            around=around,
-            mesh=mesh,
-            watcher=self._risk_witness,
-            outside=None,
-        )
-        self._strategy: Final = Machine(
-            seat=Seat(instance=STRATEGY, make_core=strategy_core, reports=None, deaths_max=8),
-            around=around,
-            mesh=mesh,
-            watcher=self._strategy_witness,
-            outside=lambda process: SimShelf(process=process, around=around, file=self._file),
-        )
-        self._machines: Final = (self._executor, self._risk, self._strategy)
+        self._flattener_witness: Final = FlattenerWitness(witness)
+        witnesses = Witnesses(witness, self._risk_witness, self._strategy_witness, self._flattener_witness)
+        crew = self._crew = Crew(around=around, mesh=mesh, venue=venue, witnesses=witnesses, file=self._file)
         self._verdict: Final = Verdict(
-            around=around, witness=witness, venue=venue, executor=self._executor, risk=self._risk
+            around=around, witness=witness, venue=venue, executor=crew.executor, risk=crew.risk
         )
-        self._kills: Final = not weather.is_calm and dice.of("killed in the end").random() < KILLED_SHARE
+        in_the_end = dice.of("killed in the end")
+        self._kills: Final = in_the_end.random() < KILLED_SHARE and not weather.is_calm
+        self._is_alone: Final = in_the_end.random() < ALONE_SHARE
         self._opened_before: dict[str, int] = {}
         self._tried_until_ns = self._counts_at_ns = 0
         self._is_over = False
 
     def run(self) -> Result:
         """Let the seed happen, and judge it."""
-        for machine in self._machines:
+        for machine in self._crew.named.values():
             machine.boot()
         self._scheduler.every(lambda: SECOND_NS, self._weather_changes)
         self._scheduler.every(lambda: SECOND_NS, lambda: self._verdict.look(is_calm=self._weather.is_calm))
@@ -158,7 +126,7 @@ class World:
         return self._result()
 
     def _weather_changes(self) -> None:
-        for machine in self._machines:
+        for machine in self._crew.named.values():
             machine.weather_changes()
         if self._weather.strikes("traded by hand"):
             self._trade_by_hand()
@@ -198,29 +166,36 @@ class World:
         """End the faults; let operators lift what they set; come down, and see that it can be entered again."""
         self._trace.note("world", "the faults end")
         self._weather.is_over = self._operator.is_quiet = True
-        for machine in self._machines:
+        for machine in self._crew.named.values():
             machine.disk.hold_power()
         after, operator = self._scheduler.after, self._operator
         after(3 * SECOND_NS, self._verdict.note_unfinished)
         after(9 * SECOND_NS, self._verdict.judge_unfinished)
         after(4 * SECOND_NS, self._resume)
         if self._kills:
-            after(PAUSED_NS, operator.kill)
-            after(KILLED_NS, self._judge_kill)
+            after(PAUSED_NS, self._kill)
+            after(PAUSED_NS + KILLED_NS, self._judge_kill)
         else:
             after(PAUSED_NS, lambda: operator.pause(RISK))
             for seconds in (2, 6):
                 after(PAUSED_NS + seconds * SECOND_NS, operator.leave_all)
-        after(PROBED_NS - 2 * SECOND_NS, lambda: operator.resume(EXECUTOR))
-        after(PROBED_NS, self._probe)
+        probed_ns = PROBED_NS + (KILLED_NS if self._kills else 0)
+        after(probed_ns - 2 * SECOND_NS, lambda: operator.resume(EXECUTOR))
+        after(probed_ns, self._probe)
+
+    def _kill(self) -> None:
+        """Set the latch; in some of these seeds the executor is gone then, and the flattener has to do it."""
+        self._operator.kill()
+        if self._is_alone:
+            self._crew.executor.end(away_ms=AWAY_MS)
 
     def _judge_kill(self) -> None:
         """Judge that the latch stands everywhere, and that what was held is flat, as was read back."""
         standing = self._risk_witness.latch_id
-        stands = standing is not None and self._witness.is_latched and self._halt.latch is not None
+        stands = standing is not None and self._witness.latch.stands and self._halt.latch is not None
         if not stands:
             self._trace.violated("I13", f"killed by hand, and the latch does not stand everywhere: risk has {standing}")
-        if self._witness.latch_id not in self._witness.flat:
+        if self._witness.latch.latch_id not in self._witness.latch.flat:
             self._trace.violated("I30", "killed by hand, and nobody says that it is FLAT")
 
     def _resume(self) -> None:
@@ -230,7 +205,7 @@ class World:
 
     def _probe(self) -> None:
         """Let entries pass again, hold the price, so that what is entered stays as it is, and count."""
-        deaths_ns, after = self._executor.deaths_ns, self._scheduler.after
+        deaths_ns, after = self._crew.executor.deaths_ns, self._scheduler.after
         if len(deaths_ns) > 2 and self._scheduler.now_ns < deaths_ns[-3] + CRASH_LOOP_NS:
             after(SECOND_NS, self._probe)
             return
@@ -274,8 +249,9 @@ class World:
         if self._file.kept() is None:
             self._trace.violated("I30", "the strategy has written down nothing")
         judge_files(
-            executor=self._executor.disk,
-            risk=self._risk.disk,
+            executor=self._crew.executor.disk,
+            risk=self._crew.risk.disk,
+            flattener=self._crew.flattener.disk,
             venue=self._venue,
             trace=self._trace,
             is_calm=self._weather.is_calm,
@@ -304,12 +280,14 @@ class World:
                     self._trace.violated("strategy", what)
 
     def _result(self) -> Result:
-        counts = {f"deaths of {name}": len(machine.deaths_ns) for name, machine in self._by_name()}
+        counts = {f"deaths of {name}": len(machine.deaths_ns) for name, machine in self._crew.named.items()}
         counts |= {
             "records of the executor": self._witness.records,
             "entries": sum(self._witness.entries.values()),
             "fills": sum(len(fills) for fills in self._witness.fills.values()),
             "exits": len(self._witness.exits_ns),
+            "takeovers": self._flattener_witness.takeovers,
+            "records adopted": len(self._witness.adopted),
             "intents approved": self._risk_witness.approved,
             "intents refused": self._risk_witness.refused,
             "intents asked for again": self._strategy_witness.asked_again,
@@ -323,6 +301,3 @@ class World:
             counts=counts,
             lines=tuple(self._trace.lines),
         )
-
-    def _by_name(self) -> list[tuple[str, Machine]]:
-        return [(EXECUTOR, self._executor), (RISK, self._risk), (STRATEGY, self._strategy)]

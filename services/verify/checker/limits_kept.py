@@ -61,7 +61,7 @@ class _Book:
         what = f"{judged.entries_today} entries today, where {self._entries_today} were before"
         self._judge.hold("I20", what, place, holds=not fewer)
         self._entries_today = judged.entries_today
-        if self._day is not None:
+        if self._day is not None and judged.approval is not None:  # without an executor no day begins: all is refused
             since_ns = record.wall_ns - self._day.day_start_ns
             of_today = -MIDNIGHT_NS_OFF_MAX <= since_ns < DAY_NS + MIDNIGHT_NS_OFF_MAX
             self._judge.hold("I20", "its day has not begun, or is over", place, holds=of_today)

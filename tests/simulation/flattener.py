@@ -1,0 +1,163 @@
+"""What the real flattener is run with: hands that read the executor's disk and take its role, and who watches it."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from proto.envelope import Envelope
+from proto.fencing import RoleReturned, RoleTaken
+from services.flattener.core.tenure import EXECUTOR
+from services.flattener.desk import NOT_OURS
+from services.flattener.vocabulary import (
+    GiveRoleBack,
+    Past,
+    ReadRecords,
+    RecordsRead,
+    RoleHeld,
+    RoleIsFree,
+    RoleNotHeld,
+    TakeRole,
+)
+from shared.core.service import (
+    Effect,
+    FromOutside,
+    Happening,
+    InheritanceUnread,
+    Inherited,
+    Outward,
+    Recorded,
+    RecordsLost,
+)
+from shared.execution.vocabulary import CancelOrder, CancelSent, OrderSent, ReadWorth, SendOrder
+from shared.mesh.journal_tail import JournalTail, journal_tail
+from tests.simulation.gateway import Gateway
+from tests.simulation.machine import Machine, Surroundings
+from tests.simulation.process import CODEC, Process
+from tests.simulation.scheduler import MILLISECOND_NS
+from tests.simulation.trace import words
+from tests.simulation.witness import Witness
+
+FLATTENER: Final = "flattener"
+SLOW_MS_MAX: Final = 1_500
+
+
+def inherited(flattener: Machine) -> Iterator[Inherited | InheritanceUnread]:
+    """Yield what the executor's next life finds of the flattener's, as shared/mesh/service/adoption.py does."""
+    tail = _tail(flattener)
+    for past in () if tail is None else tail.everything():
+        if isinstance(past, RecordsLost):
+            yield InheritanceUnread(FLATTENER, past.reason)
+        else:
+            yield Inherited(FLATTENER, past.envelope)
+
+
+class SimDesk:
+    """The hands of one life, as services/flattener/desk.py has them. Nobody tells it what the account is worth."""
+
+    def __init__(
+        self, *, process: Process, gateway: Gateway, executor: Machine, own: Machine, around: Surroundings
+    ) -> None:
+        self._process: Final = process
+        self._gateway: Final = gateway
+        self._executor: Final = executor
+        self._own: Final = own
+        self._around: Final = around
+        self._dice: Final = around.dice.of("flattener's desk")
+        self._is_ours = False
+
+    def open(self) -> None:
+        """Begin."""
+        self._gateway.open()
+
+    def close(self) -> None:
+        """End: a lock goes with the process that holds it."""
+        self._hand_back()
+
+    def perform(self, effect: Outward) -> None:
+        """Do what the core wants, beside its loop."""
+        match effect:
+            case ReadWorth():
+                pass
+            case ReadRecords():
+                self._later(lambda: RecordsRead(self._past(), ""))
+            case TakeRole():
+                self._later(self._taken)
+            case GiveRoleBack():
+                self._later(self._given_back)
+            case SendOrder(client_order_id=name) if not self._is_ours:
+                self._process.take(OrderSent(name, NOT_OURS, None))
+            case CancelOrder(client_order_id=name) if not self._is_ours:
+                self._process.take(CancelSent(name, NOT_OURS))
+            case _:
+                self._gateway.perform(effect)
+
+    def _later(self, act: Callable[[], FromOutside]) -> None:
+        def now() -> None:
+            if self._process.is_alive:
+                brought = act()
+                self._around.trace.note("desk", words(brought)[:60])
+                self._process.take(brought)
+
+        self._around.scheduler.after(self._dice.randint(5, SLOW_MS_MAX) * MILLISECOND_NS, now)
+
+    def _taken(self) -> FromOutside:
+        if self._around.weather.strikes("role refused"):
+            return RoleNotHeld("its holder could not be ended beyond doubt")
+        self._is_ours, epoch = True, self._executor.fence()
+        return RoleHeld(epoch, self._past())
+
+    def _given_back(self) -> FromOutside:
+        self._hand_back()
+        return RoleIsFree()
+
+    def _hand_back(self) -> None:
+        if self._is_ours:
+            self._is_ours = False
+            self._executor.hand_back()
+
+    def _past(self) -> Past:
+        executor, own = _tail(self._executor), _tail(self._own)
+        return Past(
+            state=None if executor is None else executor.state,
+            records=() if executor is None else tuple(executor.past()),
+            own=() if own is None else tuple(one for one in own.everything() if isinstance(one, Recorded)),
+        )
+
+
+class FlattenerWitness:
+    """Passes on to the executor's witness what is done in its name, and sees that it is only done under its role."""
+
+    def __init__(self, executor: Witness) -> None:
+        self._executor: Final = executor
+        self._epoch: int | None = None  # of the life that holds the role
+        self.takeovers = 0
+
+    def began(self) -> None:
+        """Take note of nothing: a life that begins has no role, and what it writes has its epoch."""
+
+    def taken(self, happening: Happening, epoch: int) -> None:
+        """Take note of nothing."""
+
+    def performed(self, effect: Effect, epoch: int) -> None:
+        """Look at an order that leaves."""
+        self._executor.performed(effect, epoch)
+
+    def recorded(self, envelope: Envelope) -> None:
+        """Take note of a durable record."""
+        if envelope.epoch != self._epoch:
+            self._epoch = None
+        match envelope.body:
+            case RoleTaken(instance=instance):
+                if instance == EXECUTOR:
+                    self._epoch = envelope.epoch
+                    self.takeovers += 1
+            case RoleReturned():
+                self._epoch = None
+            case _ if self._epoch is not None:
+                self._executor.acted(envelope)
+            case _:
+                pass
+
+
+def _tail(machine: Machine) -> JournalTail | None:
+    """Look at a journal as it lies on a disk now, whoever writes there."""
+    return journal_tail(machine.disk.restore(machine.disk.copied()), codec=CODEC)
