@@ -109,6 +109,7 @@ class Crew:
         return SimDesk(
             process=process,
             gateway=self._gateway(process),
+            venue=self._venue,
             executor=self.executor,
             own=self.flattener,
             around=self._around,

@@ -1,6 +1,7 @@
 """What the real flattener is run with: hands that read the executor's disk and take its role, and who watches it."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final
 
 from proto.envelope import Envelope
@@ -27,17 +28,28 @@ from shared.core.service import (
     Recorded,
     RecordsLost,
 )
-from shared.execution.vocabulary import CancelOrder, CancelSent, OrderSent, ReadWorth, SendOrder
+from shared.execution.vocabulary import (
+    CancelOrder,
+    CancelSent,
+    OrderSent,
+    ReadWorth,
+    SendOrder,
+    VenueBalance,
+    WorthRead,
+)
 from shared.mesh.journal_tail import JournalTail, journal_tail
 from tests.simulation.gateway import Gateway
 from tests.simulation.machine import Machine, Surroundings
 from tests.simulation.process import CODEC, Process
 from tests.simulation.scheduler import MILLISECOND_NS
 from tests.simulation.trace import words
+from tests.simulation.venue import SimVenue
 from tests.simulation.witness import Witness
 
 FLATTENER: Final = "flattener"
 SLOW_MS_MAX: Final = 1_500
+LAG_MS_MAX: Final = 1_900
+OFF_SHARE: Final = 0.2
 
 
 def inherited(flattener: Machine) -> Iterator[Inherited | InheritanceUnread]:
@@ -51,17 +63,26 @@ def inherited(flattener: Machine) -> Iterator[Inherited | InheritanceUnread]:
 
 
 class SimDesk:
-    """The hands of one life, as services/flattener/desk.py has them. Nobody tells it what the account is worth."""
+    """The hands of one life, as services/flattener/desk.py has them."""
 
     def __init__(
-        self, *, process: Process, gateway: Gateway, executor: Machine, own: Machine, around: Surroundings
+        self,
+        *,
+        process: Process,
+        gateway: Gateway,
+        venue: SimVenue,
+        executor: Machine,
+        own: Machine,
+        around: Surroundings,
     ) -> None:
         self._process: Final = process
         self._gateway: Final = gateway
+        self._venue: Final = venue
         self._executor: Final = executor
         self._own: Final = own
         self._around: Final = around
         self._dice: Final = around.dice.of("flattener's desk")
+        self._worth_dice: Final = around.dice.of("what the account is worth")
         self._is_ours = False
 
     def open(self) -> None:
@@ -76,7 +97,8 @@ class SimDesk:
         """Do what the core wants, beside its loop."""
         match effect:
             case ReadWorth():
-                pass
+                delay_ms = self._worth_dice.randint(5, SLOW_MS_MAX)
+                self._around.scheduler.after(delay_ms * MILLISECOND_NS, lambda: self._process.take(self._worth(effect)))
             case ReadRecords():
                 self._later(lambda: RecordsRead(self._past(), ""))
             case TakeRole():
@@ -98,6 +120,25 @@ class SimDesk:
                 self._process.take(brought)
 
         self._around.scheduler.after(self._dice.randint(5, SLOW_MS_MAX) * MILLISECOND_NS, now)
+
+    def _worth(self, wanted: ReadWorth) -> FromOutside:
+        """Read what the account is worth: from a copy that lags behind, at prices that may all be wrong."""
+        lag_ms = self._worth_dice.randint(0, LAG_MS_MAX) if self._is_off("read lags") else 0
+        held = self._venue.held(self._around.scheduler.now_ns - lag_ms * MILLISECOND_NS)
+        wrong = Decimal(self._worth_dice.randint(1, 40)) / 10 if self._is_off("price jumps") else Decimal(1)
+        books = [(symbol, self._venue.bids_and_asks(symbol).bids) for symbol in wanted.symbols]
+        return WorthRead(
+            read_number=wanted.read_number,
+            balances=tuple(VenueBalance(asset, one.free, one.locked) for asset, one in held.items()),
+            bids={symbol: bids[0][0] * wrong for symbol, bids in books if bids},
+            venue_time_ns=self._venue.time_ns,
+            failure="no answer" if self._is_off("read failed") else None,
+        )
+
+    def _is_off(self, fault: str) -> bool:
+        """Draw whether a reading suffers from a fault of the seed, by dice of its own: so it moves nothing else."""
+        weather = self._around.weather
+        return fault in weather.faults and not weather.is_over and self._worth_dice.random() < OFF_SHARE
 
     def _taken(self) -> FromOutside:
         if self._around.weather.strikes("role refused"):

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from proto.envelope import Envelope
+from proto.envelope import Body, Envelope
 from proto.intents import EnterBracket
 from proto.risk import Everything, LeaseAnswered
 from proto.verdicts import (
     Approval,
     EntriesPaused,
     EntriesResumed,
+    EquityRead,
+    GuardTripped,
     IntentApproved,
     IntentJudged,
     IntentRefused,
@@ -41,7 +43,7 @@ class RiskWitness:
         self._paused: Final[set[Scope]] = set()
         self.latch_id: str | None = None  # as its journal says
         self._names: Final[set[str]] = set()  # all of what stands
-        self.approved = self.refused = 0
+        self.approved = self.refused = self.readings = 0
 
     def began(self) -> None:
         """Take note of nothing: what risk has to know after a restart is what it had to know before."""
@@ -78,8 +80,14 @@ class RiskWitness:
                 self._paused.add(scope)
             case EntriesResumed(scope=scope):
                 self._paused.discard(scope)
-            case _:
-                pass
+            case body:
+                self._guarded(body)
+
+    def _guarded(self, body: Body) -> None:
+        """See that no guard trips: nothing in a run loses as much, whatever is read wrong, comes or goes."""
+        self.readings += isinstance(body, EquityRead)
+        if isinstance(body, GuardTripped):
+            self._trace.violated("I16", f"{body.trip_id} trips falsely: {body.reason}")
 
     def performed(self, effect: Effect, epoch: int) -> None:
         """Look at what risk says: an approval, an answer, a lease."""

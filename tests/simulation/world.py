@@ -290,6 +290,7 @@ class World:
             "records adopted": len(self._witness.adopted),
             "intents approved": self._risk_witness.approved,
             "intents refused": self._risk_witness.refused,
+            "readings of the account": self._risk_witness.readings,
             "intents asked for again": self._strategy_witness.asked_again,
         }
         return Result(

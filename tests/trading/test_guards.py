@@ -1,11 +1,16 @@
-"""The guards of the account with real processes: money that is taken out is counted, and is no loss."""
+"""The guards of the account with real processes: what is no loss, and what comes of a fall that nobody explains."""
 
 from decimal import Decimal
 
-from proto.verdicts import EquityRead, FlowCounted, GuardTripped
+from proto.orders import FlatnessTold
+from proto.verdicts import EquityRead, FlowCounted, GuardTripped, KillLatched
 from tests.trading.mesh import ACCOUNT, TradingMesh
+from tests.trading.owner import Owner
+from tests.trading.trader import Trader
 
 TAKEN_OUT = Decimal(-300_000)  # of some 400,000, far beyond what either guard lets an account lose
+GONE = Decimal(-30_000)  # of the rest: more than a day may lose, and less than the fall from the peak
+BTC = "BTC/USDT"
 
 
 def test_money_taken_out_trips_nothing(mesh: TradingMesh) -> None:
@@ -21,3 +26,22 @@ def test_money_taken_out_trips_nothing(mesh: TradingMesh) -> None:
     mesh.until(is_settled)
     assert [flow.worth_quote for flow in mesh.written.by_risk(FlowCounted)] == [TAKEN_OUT]
     assert not mesh.written.by_risk(GuardTripped)
+
+
+def test_a_fall_with_the_executor_dead_ends_flat(mesh: TradingMesh, trader: Trader) -> None:
+    """Nobody is there to say what became of the money: the guard trips by the flattener's word, and that one closes."""
+    owner = Owner(mesh)
+    trader.enter_and_fill(BTC)
+    mesh.kill("executor")
+    mesh.admin.transfer(ACCOUNT, "USDT", str(GONE))
+    mesh.until(lambda: mesh.written.by_risk(GuardTripped))
+    trip = mesh.written.by_risk(GuardTripped)[-1]
+    mesh.until(lambda: [one for one in mesh.written.by_flattener(FlatnessTold) if one.is_flat])
+    assert mesh.written.by_flattener(FlatnessTold)[-1].flatten_id == trip.trip_id == owner.latch_id
+    owner.is_flat()
+    assert [one.latch.latch_id for one in mesh.written.by_risk(KillLatched)] == [trip.trip_id]
+    mesh.start("executor")
+    mesh.until(owner.told_flat)
+    owner.unlocked_before_sold(BTC)
+    owner.cleared()
+    trader.enter(BTC)

@@ -52,6 +52,17 @@ def test_exit_waits_until_the_stop_is_seen_to_have_ended() -> None:
     assert of(desk.reports, PositionChanged)[-1].quantity == 0
 
 
+def test_market_order_that_is_said_to_rest_is_asked_about() -> None:
+    """It fills or ends at once: where the venue says that it is open, a word of it is on its way, or was missed."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.leave()
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    sale = desk.sent()[-1]
+    desk.acknowledge(sale)
+    assert [read.client_order_id for read in of(desk.wait(2), ReadOrder)] == [sale.client_order_id]
+
+
 def test_cancellation_that_proves_nothing_is_asked_about_and_sent_again() -> None:
     """While the venue shows the order open, it is cancelled again; the sale waits."""
     desk = Desk().open()
