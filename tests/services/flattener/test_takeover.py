@@ -191,19 +191,9 @@ class Life:
     def _envelope(self, report: Report) -> Envelope:
         number = len(self.own) + 1
         name = f"flattener-{self._epoch}-reports-{number}"
-        cause = report.cause_id or name
+        cause, wall_ns = report.cause_id or name, self.now_ns + A_DAY_NS
         return Envelope(
-            SCHEMA,
-            "flattener",
-            self._epoch,
-            number,
-            name,
-            cause,
-            self.now_ns + A_DAY_NS,
-            "boot",
-            self.now_ns,
-            None,
-            report.body,
+            SCHEMA, "flattener", self._epoch, number, name, cause, wall_ns, "boot", self.now_ns, None, report.body
         )
 
     def _moment(self) -> Moment:
