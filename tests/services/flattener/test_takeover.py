@@ -83,6 +83,7 @@ class Life:
         self.now_ns = executor.now_ns + 10 * SECOND_NS
         self.dies_in: int | None = None  # as many records or effects from here
         self.is_fenced = True  # what comes of taking the role
+        self.is_lifted = False  # the latch, while the role is being taken
         self.has_room = True
         self._epoch = 0
         self.holds = False
@@ -160,6 +161,7 @@ class Life:
                 self._queue.append(RecordsRead(self._past(), ""))
             case TakeRole() if self.is_fenced:
                 self.holds = True
+                self._queue += [HaltSeen(None)] if self.is_lifted else []
                 self._queue.append(RoleHeld(ROLE_EPOCH + self._epoch, self._past()))
             case TakeRole():
                 self._queue.append(RoleNotHeld("the gate is held"))
@@ -189,19 +191,9 @@ class Life:
     def _envelope(self, report: Report) -> Envelope:
         number = len(self.own) + 1
         name = f"flattener-{self._epoch}-reports-{number}"
-        cause = report.cause_id or name
+        cause, wall_ns = report.cause_id or name, self.now_ns + A_DAY_NS
         return Envelope(
-            SCHEMA,
-            "flattener",
-            self._epoch,
-            number,
-            name,
-            cause,
-            self.now_ns + A_DAY_NS,
-            "boot",
-            self.now_ns,
-            None,
-            report.body,
+            SCHEMA, "flattener", self._epoch, number, name, cause, wall_ns, "boot", self.now_ns, None, report.body
         )
 
     def _moment(self) -> Moment:
@@ -353,6 +345,19 @@ def test_with_a_full_disk_the_role_is_given_back() -> None:
     life.has_room = True
     life.run_until(RoleReturned)
     assert_closed(life)
+
+
+def test_latch_that_is_lifted_while_the_role_is_taken_leaves_nothing_to_do() -> None:
+    """It is cleared at that very moment: nothing is closed, and seconds later the executor has its role again."""
+    life = Life()
+    life.begin()
+    life.is_lifted = True
+    life.take(HaltSeen(LATCH))
+    life.run_until(RoleTaken)
+    life.run(6)
+    assert not life.holds
+    assert life.venue.sent == []
+    assert isinstance(life.bodies()[-1], RoleReturned)
 
 
 def test_told_to_end_it_gives_the_role_back_first() -> None:
