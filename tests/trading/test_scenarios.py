@@ -21,7 +21,7 @@ NEAR: Final = Decimal("0.0005")  # a stop that a large sale reaches
 HELD_MS: Final = 2_000
 SKEW_MS: Final = 4_000
 ROOM_BYTES: Final = 100  # less than any record has
-FROZEN_NS: Final = 4 * SECOND_NS
+FROZEN_NS: Final = 3 * SECOND_NS  # risk ends an executor that is silent for 4 s
 HEARD_NS: Final = SECOND_NS  # of two heartbeats
 
 
