@@ -324,9 +324,13 @@ class RemoveHalt(msgspec.Struct, frozen=True):
 
 
 class Retire(msgspec.Struct, frozen=True):
-    """End by SIGKILL whoever holds a role beyond doubt: its supervisor starts it anew. `RetireEnded` follows."""
+    """End by SIGKILL whoever holds a role beyond doubt: its supervisor starts it anew. `RetireEnded` follows.
+
+    `epoch` is the highest that was heard of the role: a successor that begins under a higher one has its time to start.
+    """
 
     instance: str
+    epoch: int
 
 
 class ShowFlattenStep(msgspec.Struct, frozen=True):

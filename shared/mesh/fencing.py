@@ -21,6 +21,8 @@ DEATH_TIMEOUT_NS: Final = 5_000_000_000
 # A healthy start stays in the gate for as long as a few writes to the disk take.
 GATE_ATTEMPTS: Final = 50
 GATE_PAUSE_NS: Final = 20_000_000
+# Whoever has just taken its role reads its journal before it is heard.
+START_NS: Final = 15_000_000_000
 
 
 class FenceRefusal(StrEnum):
@@ -35,6 +37,7 @@ class FenceRefusal(StrEnum):
     KERNEL_DISAGREES = "the kernel says that another process holds the lock"
     HOLDER_GONE = "the process named is no more, its number is another's now or nobody's, yet the lock is held"
     NOT_PERMITTED = "the holder belongs to another user"
+    SUCCESSOR_STARTS = "the holder came after the one that fell silent, and has the time to start"
     STILL_ALIVE = "the holder was killed, but hangs in the kernel and has not died yet"
     LOCK_STILL_HELD = "the holder is dead, yet somebody keeps its lock"
 
@@ -100,10 +103,13 @@ def fence(
 
 
 def retire(
-    post: Post, *, by: str, wait: Wait | None = None, death_timeout_ns: int = DEATH_TIMEOUT_NS
+    post: Post, *, by: str, silent_epoch: int, wait: Wait | None = None, death_timeout_ns: int = DEATH_TIMEOUT_NS
 ) -> Retired | FenceRefused:
-    """Kill whoever holds the role, and leave the seat to the next; arguments as for `fence`."""
-    cleared = _clear(_Fencer(post, by, death_timeout_ns), wait)
+    """Kill whoever holds the role, and leave the seat to the next; arguments as for `fence`.
+
+    It was the holder under `silent_epoch` that fell silent: one that came after it is spared while it may still start.
+    """
+    cleared = _clear(_Fencer(post, by, death_timeout_ns, silent_epoch), wait)
     if isinstance(cleared, FenceRefused):
         return cleared
     cleared.lock.release()
@@ -120,11 +126,18 @@ class _Cleared:
 
 @dataclass(frozen=True, slots=True)
 class _Fencer:
-    """Whose post is cleared, by which role, and how long a death may take."""
+    """Whose post is cleared, by which role, how long a death may take, and after whom a successor is spared."""
 
     post: Post
     role: str
     death_timeout_ns: int
+    silent_epoch: int | None = None
+
+    def spares(self, found: "Incumbent") -> bool:
+        """Say whether the holder is a successor that may still start."""
+        if self.silent_epoch is None or found.epoch <= self.silent_epoch:
+            return False
+        return self.post.clock.boot_ns() - found.holder.since_boot_ns < START_NS
 
 
 def _clear(fencer: _Fencer, wait: Wait | None) -> _Cleared | FenceRefused:
@@ -204,6 +217,8 @@ def _kill(fencer: _Fencer, name: str, note: LockNote | Damaged) -> ProcessIdenti
     if isinstance(found, FenceRefused):
         return found
     with found.handle:
+        if fencer.spares(found):
+            return FenceRefused(FenceRefusal.SUCCESSOR_STARTS, name, found.holder)
         try:
             found.handle.kill()
         except PermissionError:

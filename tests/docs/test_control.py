@@ -44,6 +44,13 @@ def test_every_condition_has_a_row() -> None:
     assert {*risks, *executors} == set(rows)
 
 
+def test_what_is_no_condition_is_a_rule_of_the_executor() -> None:
+    """A flattening holds entries back as well, for as long as it lasts: its row names the rule."""
+    text = (CHECKOUT / "docs/what-stops-trading.md").read_text(encoding="utf-8")
+    (rule,) = re.findall(r"^\| no condition: .* by the rule `(\w+)`", text, re.MULTILINE)
+    assert rule in named_in_table("how-does-an-order-travel.md", "What stands against an entry?")
+
+
 def alert_names() -> Iterator[str]:
     """Yield the names of the alerts that risk raises: they stand in the functions that raise one."""
     for file in sorted((CHECKOUT / "services/risk_watchdog").rglob("*.py")):

@@ -15,7 +15,7 @@ from typing import Final
 
 from proto.fields import Symbol
 from proto.risk import Latch
-from services.flattener.core.peer import BOOTS, SECOND_NS
+from services.flattener.core.peer import SECOND_NS
 from shared.execution.books import Books
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.instruments import Instrument
@@ -27,6 +27,7 @@ SILENT_NS: Final[Mapping[str, int]] = {
     "standby": 6 * SECOND_NS,
     "draining": 15 * SECOND_NS,
 }
+BOOTS: Final = frozenset({"booting", "standby"})
 IGNORED_NS: Final = 3 * SECOND_NS  # within which the latch has to be in its journal
 STEPLESS_NS: Final = 10 * SECOND_NS
 QUIET_NS: Final = 35 * SECOND_NS  # it says NOT FLAT every half a minute

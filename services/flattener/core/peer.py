@@ -7,7 +7,6 @@ from proto.health import Heartbeat
 from shared.core.service import Moment
 
 SECOND_NS: Final = 1_000_000_000
-BOOTS: Final = frozenset({"booting", "standby"})
 
 
 class Peer:
@@ -16,7 +15,7 @@ class Peer:
     def __init__(self) -> None:
         self.state = "booting"
         self.was_heard = False  # since it was last ended: who never was may be one that we cannot hear
-        self._epoch = 0
+        self.epoch = 0
         self._handled = self._step = -1
         self._moved_ns = self._stepped_ns = 0
 
@@ -32,10 +31,10 @@ class Peer:
     def heard(self, envelope: Envelope, now: Moment) -> None:
         """Take in a heartbeat."""
         beat = envelope.body
-        if not isinstance(beat, Heartbeat) or envelope.epoch < self._epoch:
+        if not isinstance(beat, Heartbeat) or envelope.epoch < self.epoch:
             return  # the last words of one that was replaced
-        if envelope.epoch > self._epoch:
-            self._epoch, self._handled, self._step = envelope.epoch, -1, -1
+        if envelope.epoch > self.epoch:
+            self.epoch, self._handled, self._step = envelope.epoch, -1, -1
         said_ns = min(envelope.sent_boot_ns, now.boot_ns) if envelope.boot_id == now.boot_id else 0
         if beat.handled > self._handled:
             self._handled, self._moved_ns = beat.handled, max(self._moved_ns, said_ns)

@@ -39,6 +39,7 @@ from shared.execution.vocabulary import OrderSent, SendOrder
 
 OURSELVES: Final = "flattener"
 EXECUTOR: Final = "executor"
+IDLE_NS: Final = 5 * SECOND_NS  # whoever has something to close has begun with it by then
 STUCK_NS: Final = 60 * SECOND_NS  # nothing is sold, nor taken by the venue: another may try again
 
 
@@ -111,6 +112,8 @@ class Tenure:
             return None
         if self._was_told_flat and all(one.is_flat for one in going):
             return "it is flat"
+        if not going and now.boot_ns - self._got_on_ns >= IDLE_NS:
+            return "there is nothing to close any more"  # the latch was lifted while the role was being taken
         if now.boot_ns - self._got_on_ns >= STUCK_NS:
             return clipped(f"nothing more can be closed now: {'; '.join(self.troubles)}")
         return None

@@ -6,7 +6,7 @@ from typing import Final
 from proto.envelope import Envelope
 from proto.risk import Latch, RiskSnapshot
 from services.flattener.core.judgement import BOOT_NS, Found, Need, Sight, need, worth_a_look
-from services.flattener.core.peer import BOOTS, SECOND_NS, Peer
+from services.flattener.core.peer import SECOND_NS, Peer
 from services.flattener.vocabulary import ReadRecords
 from shared.core.service import Effect, HaltSeen, Listen, Moment, Note, Retire
 
@@ -107,13 +107,13 @@ class Watch:
 
     def _end_risk(self, now: Moment) -> Sequence[Effect]:
         """End a risk that was heard and has fallen silent; again only once another was heard, or after a while."""
-        risk, patience_ns = self._risk, RISK_SILENT_NS + (BOOT_NS if self._risk.state in BOOTS else 0)
+        risk, patience_ns = self._risk, RISK_SILENT_NS + (BOOT_NS if self._risk.state == "booting" else 0)
         is_silent = risk.was_heard and risk.state != "draining" and risk.silent_ns(now) >= patience_ns
         if not is_silent or now.boot_ns < self._end_risk_not_before_ns:
             return ()
         self._end_risk_not_before_ns = now.boot_ns + RISK_SILENT_NS
         seconds = risk.silent_ns(now) // SECOND_NS
-        return (Note("critical", "risk is silent, and is ended", {"seconds": seconds}), Retire(RISK))
+        return (Note("critical", "risk is silent, and is ended", {"seconds": seconds}), Retire(RISK, risk.epoch))
 
     def _sight(self, now: Moment) -> Sight:
         return Sight(

@@ -70,8 +70,8 @@ class Peer:
         return is_heard and self._state == "running"
 
     def silent_ns(self, now: Moment) -> int:
-        """Return for how long it has been silent, 0 while it starts or stands by, and after it was stopped in order."""
-        if self._state in {"draining", "standby"}:
+        """Return for how long it has been silent, 0 while it starts, and after it was stopped in order."""
+        if self._state == "draining":
             return 0
         return max(now.boot_ns - max(self._moved_ns, self._since_ns, self._patient_until_ns), 0)
 

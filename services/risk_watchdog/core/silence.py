@@ -1,7 +1,7 @@
 """What follows from an executor that makes no progress: its end, and later the kill latch. Pure.
 
-That entries wait while it is silent stands in `permission.py`. It is no silence while it starts, stands by or was
-stopped in order, nor while the flattener holds its role, nor what we ourselves slept through.
+That entries wait while it is silent stands in `permission.py`. It is no silence while it starts or was stopped in
+order, nor while the flattener holds its role, nor what we ourselves slept through.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ class Silence:
         if now.boot_ns < self._retire_at_ns:
             return ()
         self._retire_at_ns = now.boot_ns + RETIRE_AGAIN_NS
-        return (Retire(EXECUTOR),)
+        return (Retire(EXECUTOR, self._executor.epoch),)
 
     def retired(self, ended: RetireEnded, now: Moment) -> Sequence[Effect]:
         """Write down who was ended. Where there was nobody, its supervisor is at it already."""

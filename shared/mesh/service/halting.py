@@ -93,12 +93,12 @@ class Retiring:
         """Begin, unless it is under way."""
         if effect.instance not in self._under_way:
             self._under_way.add(effect.instance)
-            _ = watched(self._retire(effect.instance))
+            _ = watched(self._retire(effect.instance, effect.epoch))
 
-    async def _retire(self, instance: str) -> None:
+    async def _retire(self, instance: str, epoch: int) -> None:
         post = Post(instance, self._seats, self._clock)
         try:
-            outcome = await asyncio.to_thread(retire, post, by=self._own)
+            outcome = await asyncio.to_thread(retire, post, by=self._own, silent_epoch=epoch)
         except PrivateFileError as error:
             ended = RetireEnded(instance, None, str(error))
         else:

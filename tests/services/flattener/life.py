@@ -68,6 +68,7 @@ class Life:
         self.now_ns = executor.now_ns + 10 * SECOND_NS
         self.dies_in: int | None = None  # as many records or effects from here
         self.is_fenced = True  # what comes of taking the role
+        self.is_lifted = False  # the latch, while the role is being taken
         self.has_room = True
         self._epoch = 0
         self.holds = False
@@ -159,6 +160,7 @@ class Life:
                 self._queue.append(RecordsRead(self._past(), ""))
             case TakeRole() if self.is_fenced:
                 self.holds = True
+                self._queue += [HaltSeen(None)] if self.is_lifted else []
                 self._queue.append(RoleHeld(ROLE_EPOCH + self._epoch, self._past()))
             case TakeRole():
                 self._queue.append(RoleNotHeld("the gate is held"))

@@ -245,6 +245,19 @@ def test_told_to_end_without_room_it_ends() -> None:
     assert any(isinstance(effect, Stop) for effect in life.effects)
 
 
+def test_latch_that_is_lifted_while_the_role_is_taken_leaves_nothing_to_do() -> None:
+    """It is cleared at that very moment: nothing is closed, and seconds later the executor has its role again."""
+    life = Life()
+    life.begin()
+    life.is_lifted = True
+    life.take(HaltSeen(LATCH))
+    life.run_until(RoleTaken)
+    life.run(6)
+    assert not life.holds
+    assert life.venue.sent == []
+    assert isinstance(life.bodies()[-1], RoleReturned)
+
+
 def test_told_to_end_it_gives_the_role_back_first() -> None:
     """Whatever is left is the executor's again."""
     life = Life()

@@ -37,6 +37,13 @@ def test_a_silent_risk_is_ended() -> None:
     assert ended(bench.wait(10)) == ["risk"]
 
 
+def test_it_says_which_life_of_risk_fell_silent() -> None:
+    """So that a successor that has only just begun is left alone."""
+    bench = Bench().begin()
+    bench.hear("risk", epoch=3)
+    assert [effect for effect in bench.wait(10) if isinstance(effect, Retire)] == [Retire("risk", 3)]
+
+
 def test_heartbeats_without_progress_are_silence() -> None:
     """A loop that only beats does nothing."""
     bench = Bench().begin()

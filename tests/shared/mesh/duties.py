@@ -182,7 +182,7 @@ def assassin(duty: Duty) -> None:
 
 def retirer(duty: Duty) -> None:
     """Retire the holder."""
-    result = retire(duty.post, by="risk")
+    result = retire(duty.post, by="risk", silent_epoch=1)
     duty.say(**_described(result) if isinstance(result, FenceRefused) else {"retired": result.process is not None})
     duty.hear()
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.mesh.clock import SystemClock
-from shared.mesh.fencing import Fence, FenceRefusal, FenceRefused, fence, retire
+from shared.mesh.clock import SystemClock, VirtualClock
+from shared.mesh.fencing import START_NS, Fence, FenceRefusal, FenceRefused, Retired, fence, retire
 from shared.mesh.private_directory import FileUnusableError, PrivateDirectory
 from shared.mesh.process_identity import own_identity
 from shared.mesh.role_lock import LockHolder, RoleLock
@@ -215,9 +215,30 @@ def test_retiring_kills_and_leaves_the_seat(crew: Crew, tmp_path: Path) -> None:
     assert crew.start("hold", tmp_path / "run").await_seat()["epoch"] == 2
 
 
+def test_retiring_spares_a_successor_that_starts(crew: Crew, tmp_path: Path) -> None:
+    """Whoever came after the one that fell silent has fifteen seconds from taking the role on; then it is killed."""
+    crew.start("hold", tmp_path / "run").await_seat()
+    crew.dismiss()
+    holder = crew.start("hold", tmp_path / "run")
+    assert holder.await_seat()["epoch"] == 2
+    system = SystemClock()
+    clock = VirtualClock(boot_ns=system.boot_ns(), wall_ns=system.wall_ns(), boot_id=system.boot_id)
+    post = Post("executor", PrivateDirectory(tmp_path / "run"), clock)
+    result = retire(post, by="risk", silent_epoch=1)
+    assert isinstance(result, FenceRefused)
+    assert result.reason is FenceRefusal.SUCCESSOR_STARTS
+    assert not holder.is_dead()
+    clock.advance(START_NS)
+    result = retire(post, by="risk", silent_epoch=1)
+    assert isinstance(result, Retired)
+    assert result.process is not None
+    assert result.process.process_id == holder.process_id
+    assert holder.is_dead()
+
+
 def test_retiring_nobody_is_told(tmp_path: Path) -> None:
     """Where nobody holds the role nobody is killed, and the watcher learns that."""
-    result = retire(a_post(tmp_path / "run"), by="risk")
+    result = retire(a_post(tmp_path / "run"), by="risk", silent_epoch=1)
     assert not isinstance(result, FenceRefused)
     assert result.process is None
 
@@ -227,7 +248,7 @@ def test_a_watcher_does_not_retire_a_fencer(crew: Crew, tmp_path: Path) -> None:
     fencer = crew.start("fencer", tmp_path / "run")
     fencer.hear()
     fencer.ask("fence")
-    result = retire(a_post(tmp_path / "run"), by="risk")
+    result = retire(a_post(tmp_path / "run"), by="risk", silent_epoch=1)
     assert isinstance(result, FenceRefused)
     assert result.reason is FenceRefusal.GATE_HELD
     assert fencer.ask("hand back") == {"handed_back": True}

@@ -149,7 +149,7 @@ async def test_a_stall_comes_first(stage: Stage, eventually: Eventually) -> None
 async def test_a_holder_is_retired(stage: Stage, holder: Sailor, eventually: Eventually) -> None:
     """Whoever holds the role is killed, even if it is frozen, and the core is told whom that was."""
     holder.freeze()
-    actor = stage.service(at_start(Retire("executor")))
+    actor = stage.service(at_start(Retire("executor", 1)))
     await eventually(lambda: actor.core.of(RetireEnded))
     assert actor.core.of(RetireEnded) == [RetireEnded("executor", holder.process_id, "it was killed")]
     assert holder.is_dead()
@@ -159,7 +159,7 @@ async def test_retired_twice_is_retired_once(stage: Stage, holder: Sailor, event
     """What is under way is not begun anew; when it has ended, it can be."""
     hands = Hands(lambda _effect: None)
     actor = stage.service(
-        lambda happening, _now: [Retire("executor")] * 2 if isinstance(happening, Started | Told) else (),
+        lambda happening, _now: [Retire("executor", 1)] * 2 if isinstance(happening, Started | Told) else (),
         outside=hands,
     )
     await eventually(lambda: actor.core.of(RetireEnded))
@@ -169,9 +169,19 @@ async def test_retired_twice_is_retired_once(stage: Stage, holder: Sailor, event
     assert actor.core.of(RetireEnded)[-1] == RetireEnded("executor", None, "nobody holds the role")
 
 
+async def test_a_successor_that_starts_is_not_retired(stage: Stage, holder: Sailor, eventually: Eventually) -> None:
+    """It took the role after the one that fell silent, and has not been heard only because it is so young."""
+    actor = stage.service(at_start(Retire("executor", 0)))
+    await eventually(lambda: actor.core.of(RetireEnded))
+    (ended,) = actor.core.of(RetireEnded)
+    assert ended.process_id is None
+    assert "the holder came after the one that fell silent, and has the time to start (executor" in ended.words
+    assert not holder.is_dead()
+
+
 async def test_nobody_is_there_to_retire(stage: Stage, eventually: Eventually) -> None:
     """Where nobody holds the role nobody is killed, and the core is told so."""
-    actor = stage.service(at_start(Retire("executor")))
+    actor = stage.service(at_start(Retire("executor", 1)))
     await eventually(lambda: actor.core.of(RetireEnded))
     assert actor.core.of(RetireEnded) == [RetireEnded("executor", None, "nobody holds the role")]
 
@@ -181,7 +191,7 @@ async def test_a_stranger_is_not_retired(stage: Stage, helper: Crew, eventually:
     fencer = helper.start("fencer", stage.directory / "seats")
     fencer.hear()
     fencer.ask("fence")
-    actor = stage.service(at_start(Retire("executor")))
+    actor = stage.service(at_start(Retire("executor", 1)))
     await eventually(lambda: actor.core.of(RetireEnded))
     (ended,) = actor.core.of(RetireEnded)
     assert ended.process_id is None
@@ -194,7 +204,7 @@ async def test_the_loop_goes_on_while_somebody_dies(stage: Stage, helper: Crew, 
     """A holder that stands in the gate is waited for, beside the loop."""
     gatekeeper = helper.start("impostor", stage.directory / "seats", file="executor.gate")
     gatekeeper.hear()
-    actor = stage.service(at_start(Retire("executor")), heeds_halt=True)
+    actor = stage.service(at_start(Retire("executor", 1)), heeds_halt=True)
     await eventually(lambda: seen(actor) == [None])
     HaltFile(stage.directory).make(LATCH)
     await eventually(lambda: len(seen(actor)) == 2)
@@ -205,7 +215,7 @@ async def test_the_loop_goes_on_while_somebody_dies(stage: Stage, helper: Crew, 
 
 async def test_nobody_retires_itself(stage: Stage) -> None:
     """A core that wants its own role's holder killed is defective."""
-    actor = stage.service(at_start(Retire("risk")))
+    actor = stage.service(at_start(Retire("risk", 1)))
     assert await actor.code() == OUR_DEFECT
 
 
