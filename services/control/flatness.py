@@ -10,11 +10,13 @@ from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Envelope
 from proto.fields import Id, Symbol
 from proto.orders import FlatnessTold, FlattenBegun
+from proto.risk import Latch
 from proto.topics import tag_of
 from shared.mesh.clock import Clock
 from shared.mesh.journal import Gap, JournalDamaged, JournalReader, RealDisk, journal_directory, mark_on
 from shared.mesh.verb import Streams
 
+WITHOUT_LATCH: Final = "flatten-"  # so begins the id of what an operator wanted flat without any latch
 FLATTENERS: Final = ("executor", "flattener")
 WAIT_SECONDS: Final = 20.0
 # So far back it is looked for what was told before: of a latch that stood already, FLAT was told once.
@@ -34,6 +36,7 @@ class FlatnessWatch:
         self._held: Final = ExitStack()
         self._readers: Final = {instance: self._reader(var, instance) for instance in FLATTENERS}
         self._told: Final[dict[Id, tuple[Envelope, FlatnessTold]]] = {}
+        self._latched: tuple[Envelope, FlattenBegun] | None = None  # what was begun last for a latch
         self._begun: Final[dict[Symbol | None, tuple[Envelope, FlattenBegun]]] = {}
 
     def __enter__(self) -> Self:
@@ -44,9 +47,9 @@ class FlatnessWatch:
         """Give the files back."""
         self._held.close()
 
-    def is_latch_flat(self, latch_id: Id, within_s: float) -> bool:
-        """Wait until FLAT is told of a latch, and say whatever is told meanwhile."""
-        return self._is_flat(lambda: latch_id, within_s)
+    def is_latch_flat(self, latch: Latch, within_s: float) -> bool:
+        """Wait until FLAT is told of a latch, or of one that came after it, and say whatever is told meanwhile."""
+        return self._is_flat(lambda: self._latch_last(latch), within_s)
 
     def is_flat(self, symbol: Symbol | None, within_s: float) -> bool:
         """Wait for it of what was begun last that closes this symbol, or everything, and say what is told meanwhile."""
@@ -72,6 +75,12 @@ class FlatnessWatch:
                 f"{waited} that it is flat, or why it is not: `bowline positions` shows what is open\n"
             )
         return False
+
+    def _latch_last(self, latch: Latch) -> Id:
+        """Return the name that is flattened under: the newest one, which whoever pressed later has given."""
+        if self._latched is None or self._latched[0].sent_wall_ns < latch.set_wall_ns:
+            return latch.latch_id
+        return self._latched[1].flatten_id
 
     def _begun_last(self, symbol: Symbol | None) -> Id | None:
         """Return what was begun last of those that close it: where one was under way, no other was begun."""
@@ -107,6 +116,9 @@ class FlatnessWatch:
             case FlattenBegun(symbol=symbol) as begun:
                 if _is_newer(envelope, self._begun.get(symbol)):
                     self._begun[symbol] = (envelope, begun)
+                is_latch = symbol is None and not begun.flatten_id.startswith(WITHOUT_LATCH)
+                if is_latch and _is_newer(envelope, self._latched):
+                    self._latched = (envelope, begun)
             case FlatnessTold(flatten_id=flatten_id) as told:
                 if _is_newer(envelope, self._told.get(flatten_id)):
                     self._told[flatten_id] = (envelope, told)

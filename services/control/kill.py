@@ -1,6 +1,8 @@
 """`bowline kill`: no entries, and everything is closed, until somebody clears it. The file comes first.
 
-It needs nobody alive: whoever starts later finds the file. Who is told as well only acts a moment sooner.
+It needs nobody alive: whoever starts later finds the file. Who is told as well only acts a moment sooner. A file
+that is there gives its place to the new one: its latch may have been cleared, and then the file goes, and this kill
+would go with it.
 """
 
 import argparse
@@ -31,8 +33,8 @@ SEEN_MS: Final = 150
 _NS_PER_S: Final = 1_000_000_000
 TEXT: Final = """\
 Stop: no entry leaves any more, and everything the bot holds is sold, again and again until it is flat. The HALT file is
-made first (var/HALT), so it holds with every process dead, and outlives restarts. `bowline clear-kill` ends it; pressed
-twice it is pressed once.
+made first (var/HALT), so it holds with every process dead, and outlives restarts. `bowline clear-kill` ends it. Pressed
+anew it is a new latch in the place of the one that stood.
 """
 CODES: Final = """\
 Exit codes: 0 latched, and FLAT was read back (with --no-wait: latched), 1 latched, but not said to be flat by now,
@@ -68,28 +70,25 @@ def _kill(configuration: Configuration, act: Kill, wait_s: float | None, streams
     if wait_s is None:
         return OK
     with FlatnessWatch(configuration.var_directory, streams, SystemClock()) as watch:
-        return OK if watch.is_latch_flat(latch.latch_id, wait_s) else FAILED
+        return OK if watch.is_latch_flat(latch, wait_s) else FAILED
 
 
 def _latched(configuration: Configuration, act: Kill, streams: Streams) -> Latch | None:
-    """Make the file, unless one is there, and say for which latch it stands; None if that cannot be."""
+    """Make the file, in the place of one that is there, and return its latch; None if that cannot be."""
     wall_ns = SystemClock().wall_ns()
     file = HaltFile(configuration.halt_directory)
-    wanted = Latch(f"kill-{wall_ns}", act.actor, act.reason, wall_ns)
+    stood = file.latch()
+    latch = Latch(f"kill-{wall_ns}", act.actor, act.reason, wall_ns)
     try:
-        file.make(wanted)
+        file.press(latch)
     except FileUnusableError as error:
         streams.errors.write(f"the HALT file cannot be made, so only who is told knows: {error}\n")
         return None
-    latch = file.latch()
-    if latch is None:  # it was cleared that moment, by somebody who is quicker
-        return None
-    if latch.latch_id == wanted.latch_id:
-        streams.say(f"HALTED: {file.path} is there, for the kill latch {latch.latch_id}")
-    else:
-        age = duration(max(wall_ns - latch.set_wall_ns, 0) / _NS_PER_S)
-        whose = printable(f"{latch.latch_id}, by {latch.actor}: {latch.reason}")
-        streams.say(f"HALTED already, for {age}: {file.path}, {whose}")
+    streams.say(f"HALTED: {file.path} is there, for the kill latch {latch.latch_id}")
+    if stood is not None:
+        age = duration(max(wall_ns - stood.set_wall_ns, 0) / _NS_PER_S)
+        whose = printable(f"{stood.latch_id}, by {stood.actor}: {stood.reason}")
+        streams.say(f"one stood already, for {age}: {whose}")
     select.poll().poll(SEEN_MS)
     return latch
 

@@ -312,9 +312,10 @@ class BeWary(msgspec.Struct, frozen=True):
 
 
 class MakeHalt(msgspec.Struct, frozen=True):
-    """Make the HALT file, unless there is one. `HaltSeen` follows, or `HaltUnwritable`."""
+    """Make the HALT file; where there is one, only if pressed anew. `HaltSeen` follows, or `HaltUnwritable`."""
 
     latch: Latch
+    is_pressed: bool = False
 
 
 class RemoveHalt(msgspec.Struct, frozen=True):

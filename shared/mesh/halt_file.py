@@ -8,6 +8,7 @@ Whatever cannot be looked at counts as there: who cannot see whether he may go o
 """
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -63,10 +64,24 @@ class HaltFile:
         with usable(self.path):
             if not self._file.is_there():  # pressed twice is pressed once
                 try:
-                    self._put(latch)
+                    self._put(_words_of(latch), _link)
                 except OSError:
                     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
                     os.close(os.open(self.path, flags, 0o600))
+            self._sync()
+
+    def press(self, latch: Latch) -> None:
+        """Make it anew, durably, in the place of one that is there. Raises `FileUnusableError`.
+
+        What is there may have been cleared, and only wait for its removal, with which this press would be lost.
+        """
+        with usable(self.path):
+            try:
+                self._put(_words_of(latch), os.replace)
+            except IsADirectoryError:  # none but a person removes that: it is touched, and so another latch
+                os.utime(self.path)
+            except OSError:
+                self._put(b"", os.replace)
             self._sync()
 
     def take_away(self, latch_id: str) -> bool:
@@ -84,20 +99,18 @@ class HaltFile:
             self._sync()
         return not self.is_there()
 
-    def _put(self, latch: Latch) -> None:
+    def _put(self, content: bytes, name_it: Callable[[Path, Path], None]) -> None:
         """Write it under a name of its own, and give it its name once it is whole."""
-        written = _Written(latch.latch_id, latch.actor, latch.reason, latch.set_wall_ns)
         fresh = self.path.with_name(f"{NAME}.{os.getpid()}")
         fresh.unlink(missing_ok=True)
         try:
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
-                os.write(descriptor, msgspec.json.encode(written) + b"\n")
+                os.write(descriptor, content)
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            with suppress(FileExistsError):  # somebody else was faster
-                os.link(fresh, self.path)
+            name_it(fresh, self.path)
         finally:
             fresh.unlink(missing_ok=True)
 
@@ -142,6 +155,15 @@ class _Place:
     def stands_for(self, latch_id: str) -> bool:
         latch = self.latch()
         return latch is not None and latch.latch_id == latch_id
+
+
+def _link(fresh: Path, path: Path) -> None:
+    with suppress(FileExistsError):  # somebody else was faster
+        os.link(fresh, path)
+
+
+def _words_of(latch: Latch) -> bytes:
+    return msgspec.json.encode(_Written(latch.latch_id, latch.actor, latch.reason, latch.set_wall_ns)) + b"\n"
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:

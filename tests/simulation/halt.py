@@ -29,9 +29,9 @@ class SimHalt:
         self._trace: Final = trace
         self._watches: list[HaltWatch] = []
 
-    def make(self, latch: Latch) -> None:
-        """Make it, unless it is there."""
-        if self.latch is None:
+    def make(self, latch: Latch, *, is_pressed: bool) -> None:
+        """Make it, unless it is there and nobody has pressed anew."""
+        if self.latch is None or is_pressed:
             self._become(latch)
 
     def touch(self) -> None:
@@ -79,7 +79,7 @@ class HaltWatch:
             self.process.take(HaltUnwritable("the disk refuses"))
             return
         if isinstance(effect, MakeHalt):
-            self._file.make(effect.latch)
+            self._file.make(effect.latch, is_pressed=effect.is_pressed)
         else:
             self._file.take_away(effect.latch_id)
         self._told = _NEVER_TOLD

@@ -63,7 +63,7 @@ class Operator:
     def kill(self) -> None:
         """Stop everything, as `bowline kill` does: the file first, then whoever can be told."""
         latch_id = f"kill-{self._scheduler.now_ns}"
-        self._halt.make(Latch(latch_id, OPERATOR, "enough", self._scheduler.clock.wall_ns()))
+        self._halt.make(Latch(latch_id, OPERATOR, "enough", self._scheduler.clock.wall_ns()), is_pressed=True)
         for instance in (RISK, EXECUTOR):
             self._ask(instance, Kill(OPERATOR, "enough"))
 

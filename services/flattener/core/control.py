@@ -6,11 +6,18 @@ from typing import Final
 from proto.control import ControlDone, ControlRefused, Kill
 from proto.fields import clipped
 from proto.risk import Latch
+from services.flattener.core.peer import SECOND_NS
 from shared.core.service import Answer, Asked, Effect, MakeHalt, Moment
+
+# So old may a file be that whoever asks made for this very press, before he asked.
+SAME_PRESS_NS_MAX: Final = 5 * SECOND_NS
 
 
 class Control:
-    """Answers operators. A kill is done once the HALT file is there: it holds then, whoever is dead."""
+    """Answers operators. A kill is done once the HALT file is there: it holds then, whoever is dead.
+
+    A latch that stands may have been cleared, which only risk knows: so a new press is a new latch in its place.
+    """
 
     def __init__(self) -> None:
         self.latch: Latch | None = None  # of the HALT file
@@ -19,11 +26,12 @@ class Control:
     def asked(self, asked: Asked, now: Moment) -> Sequence[Effect]:
         """Return the answer, or what has to be done before there is one."""
         match asked.envelope.body:
-            case Kill() if self.latch is not None:
+            case Kill() as kill if self.latch is not None and _is_of(self.latch, kill, now):
                 return (Answer(asked, _stands(self.latch)),)
             case Kill(actor=actor, reason=reason):
                 self._killing.append(asked)
-                return (MakeHalt(Latch(f"kill-{now.wall_ns}", actor, clipped(reason), now.wall_ns)),)
+                latch = Latch(f"kill-{now.wall_ns}", actor, clipped(reason), now.wall_ns)
+                return (MakeHalt(latch, is_pressed=True),)
             case _:
                 reason = "the flattener takes a kill, and what shall be flat; everything else is asked of risk"
                 return (Answer(asked, ControlRefused("asked_of_risk", reason)),)
@@ -41,6 +49,12 @@ class Control:
         answers = [Answer(asked, body) for asked in self._killing]
         self._killing.clear()
         return answers
+
+
+def _is_of(latch: Latch, kill: Kill, now: Moment) -> bool:
+    """Say whether the latch comes of this press: `bowline kill` makes the file before it asks."""
+    is_recent = 0 <= now.wall_ns - latch.set_wall_ns <= SAME_PRESS_NS_MAX
+    return is_recent and (latch.actor, latch.reason) == (kill.actor, clipped(kill.reason))
 
 
 def _stands(latch: Latch) -> ControlDone:

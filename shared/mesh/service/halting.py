@@ -44,7 +44,10 @@ class HaltWatch:
     def make(self, effect: MakeHalt) -> None:
         """Make the file, and tell of it."""
         try:
-            self._file.make(effect.latch)
+            if effect.is_pressed:
+                self._file.press(effect.latch)
+            else:
+                self._file.make(effect.latch)
         except FileUnusableError as error:
             self._take(HaltUnwritable(str(error)))
             return

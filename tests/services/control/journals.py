@@ -54,6 +54,11 @@ class JournalOf:
             )
         self._journal.commit()
 
+    @property
+    def newest_wall_ns(self) -> int:
+        """When the newest record of all these journals was said."""
+        return JournalOf._newest_wall_ns
+
     def damage(self) -> None:
         """Turn a byte in the middle of what was written."""
         [segment] = [self._directory / name.text for name in segment_names(RealDisk(self._directory).names())]

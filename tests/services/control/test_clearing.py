@@ -89,3 +89,26 @@ def test_a_flattening_is_asked_of_the_executor(project: Project) -> None:
     assert (code, output.startswith("executor: everything is closed until nothing is left: flatten-")) == (1, True)
     again = ran(flatten.run, project.root, "btc/usdt", "the weekend", "--wait", "0")
     assert again[:2] == (1, f"executor: it is under way: {output.split()[-1]}\n")
+
+
+def test_a_kill_while_the_cleared_file_waits_for_its_removal_is_not_lost(project: Project) -> None:
+    """Nobody lives when it is pressed: risk's next life, which would remove the old file, latches by the new one."""
+    risk = project.start_risk()
+    (project.root / "var/HALT").touch()
+    eventually(lambda: [one for one in project.records() if isinstance(one.body, KillLatched)])
+    ran(cleared_by("yes"), project.root, "all quiet", "--wait", "0")
+    first = latch_id_of(project)
+    risk.kill()
+    risk.wait()
+    ran(kill.run, project.root, "and yet", "--actor", "ada", "--no-wait")
+    second = latch_id_of(project)
+    project.start_risk()
+    project.start_executor()
+    eventually(lambda: len([one for one in project.records() if isinstance(one.body, KillLatched)]) > 1)
+    acts = [one.body for one in project.records() if isinstance(one.body, KillLatched | KillCleared)]
+    assert [type(act) for act in acts] == [KillLatched, KillCleared, KillLatched]
+    assert isinstance(acts[2], KillLatched)
+    assert (acts[2].latch.latch_id, second != first) == (second, True)
+    code, output, _ = ran(cleared_by("no"), project.root, "all quiet")
+    assert (code, latch_id_of(project)) == (1, second)
+    assert output.startswith(f"{second}: ")

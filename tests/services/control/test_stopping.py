@@ -18,6 +18,7 @@ from tests.services.control.journals import JournalOf
 from tests.services.control.verbs import Verb, cleared_by, ran
 from tests.services.risk_watchdog.risk_project import RiskProject
 
+LATCH = Latch("kill-1", "ada", "too wild", 1)
 SILENT = "does not answer: `bowline status` says how it is"
 
 
@@ -35,10 +36,12 @@ def nobody_can_be_asked(project: RiskProject) -> None:
     (project.root / "var/keys").rmdir()
 
 
-def latched(project: RiskProject) -> str:
-    """Latch without the verb, and return which latch stands."""
-    HaltFile(project.root / "var").make(Latch("kill-1", "ada", "too wild", 1))
-    return latch_id_of(project)
+def watched(project: RiskProject, latch: Latch) -> tuple[bool, list[str], str]:
+    """Look once whether it is flat under this latch, and return what was said and complained about as well."""
+    output, errors = io.StringIO(), io.StringIO()
+    with FlatnessWatch(project.root / "var", Streams(output, errors), SystemClock()) as watch:
+        is_flat = watch.is_latch_flat(latch, 0)
+    return is_flat, output.getvalue().splitlines(), errors.getvalue()
 
 
 def latch_id_of(project: RiskProject) -> str:
@@ -49,7 +52,7 @@ def latch_id_of(project: RiskProject) -> str:
 
 
 def test_a_kill_needs_nobody(project: RiskProject) -> None:
-    """With everything dead the file is made, says who and why, and each who is not there is named; twice is once."""
+    """With everything dead the file is made, says who and why, and all not there are named; anew it is a new one."""
     code, output, errors = ran(kill.run, project.root, "  too \n wild ", "--actor", "ada", "--wait", "0")
     latch = HaltFile(project.root / "var").latch()
     assert latch is not None
@@ -63,14 +66,15 @@ def test_a_kill_needs_nobody(project: RiskProject) -> None:
     ]
     assert "nobody has said yet that it is flat" in errors
     code, output, _ = ran(kill.run, project.root, "again", "--no-wait")
-    assert code == 0
-    assert output.startswith("HALTED already, for ")
-    assert output.endswith(f"{latch.latch_id}, by ada: too wild\n")
-    assert latch_id_of(project) == latch.latch_id
+    assert latch_id_of(project) != latch.latch_id
+    halted, stood = output.splitlines()
+    assert (code, halted) == (0, f"HALTED: {project.root}/var/HALT is there, for the kill latch {latch_id_of(project)}")
+    assert stood.startswith("one stood already, for ")
+    assert stood.endswith(f"{latch.latch_id}, by ada: too wild")
 
 
 def test_a_file_made_by_hand_counts(project: RiskProject) -> None:
-    """`touch var/HALT` is a kill; the verb finds it standing."""
+    """`touch var/HALT` is a kill; the verb finds it standing, and makes it anew."""
     nobody_can_be_asked(project)
     (project.root / "var/HALT").touch()
     assert "by unknown: the file was made by hand" in ran(kill.run, project.root, "x", "--no-wait")[1]
@@ -98,16 +102,30 @@ def told(latch_id: str, why: str, *, flat: bool) -> FlatnessTold:
     return FlatnessTold(latch_id, is_flat=flat, pass_number=4, reason=why)
 
 
-@pytest.mark.parametrize(("word", "code"), [("FLAT", 0), ("NOT FLAT", 1)])
-def test_what_is_told_of_the_latch_is_shown(project: RiskProject, word: str, code: int) -> None:
+@pytest.mark.parametrize("word", ["FLAT", "NOT FLAT"])
+def test_what_is_told_of_the_latch_is_shown(project: RiskProject, word: str) -> None:
     """The newest word of whoever flattens counts, of this latch, and is looked for in both journals."""
-    nobody_can_be_asked(project)
-    latch_id = latched(project)
     with JournalOf(project.root, "executor") as executor, JournalOf(project.root, "flattener") as flattener:
-        executor.write(told("kill-0", "another's", flat=True), told(latch_id, "old", flat=word != "FLAT"))
-        flattener.write(told(latch_id, "as it is", flat=word == "FLAT"))
-        ended, output, _ = ran(kill.run, project.root, "x", "--wait", "0")
-    assert (ended, output.splitlines()[1:]) == (code, [f"{word}, says flattener: as it is"])
+        executor.write(told("kill-0", "another's", flat=True), told(LATCH.latch_id, "old", flat=word != "FLAT"))
+        flattener.write(told(LATCH.latch_id, "as it is", flat=word == "FLAT"))
+        assert watched(project, LATCH) == (word == "FLAT", [f"{word}, says flattener: as it is"], "")
+
+
+def test_flat_of_a_latch_that_came_later_counts(project: RiskProject) -> None:
+    """It is closed under the newest name; what was begun before the press, or without a latch, is not it."""
+    with JournalOf(project.root, "executor") as executor:
+        executor.write(FlattenBegun("kill-0", None, "ada", "x"), told("kill-0", "", flat=True))
+        after = executor.newest_wall_ns
+        pressed = Latch("kill-1", "ada", "too wild", after + 1)
+        assert not watched(project, pressed)[0]
+        executor.write(
+            FlattenBegun("kill-2", None, "ben", "y"),
+            FlattenBegun("flatten-3", None, "ben", "y"),
+            told("flatten-3", "", flat=True),
+        )
+        assert not watched(project, pressed)[0]
+        executor.write(told("kill-2", "", flat=True))
+        assert watched(project, pressed) == (True, ["FLAT, says executor"], "")
 
 
 @pytest.mark.parametrize(
@@ -131,14 +149,12 @@ def test_a_flattening_is_followed_by_what_it_closes(project: RiskProject, symbol
 
 def test_a_journal_that_cannot_be_read_hides_nothing_else(project: RiskProject) -> None:
     """One damaged journal is said to be that; what the other one says is shown."""
-    nobody_can_be_asked(project)
-    latch_id = latched(project)
     with JournalOf(project.root, "executor") as executor, JournalOf(project.root, "flattener") as flattener:
-        executor.write(told(latch_id, "unreadable", flat=True))
-        flattener.write(told(latch_id, "read back", flat=True))
+        executor.write(told(LATCH.latch_id, "unreadable", flat=True))
+        flattener.write(told(LATCH.latch_id, "read back", flat=True))
         executor.damage()
-        code, output, errors = ran(kill.run, project.root, "x", "--wait", "0")
-    assert (code, output.splitlines()[1:]) == (0, ["FLAT, says flattener: read back"])
+        is_flat, output, errors = watched(project, LATCH)
+    assert (is_flat, output) == (True, ["FLAT, says flattener: read back"])
     assert "executor's journal cannot be read, so what it says is not seen: " in errors
 
 
@@ -181,7 +197,7 @@ def test_clearing_needs_risk_and_a_latch(project: RiskProject) -> None:
 
 def test_with_risk_dead_the_file_stays(project: RiskProject) -> None:
     """A latch is cleared by risk and by nobody else."""
-    latched(project)
+    HaltFile(project.root / "var").make(LATCH)
     code, output, errors = ran(cleared_by("yes"), project.root, "all quiet")
     assert (code, output) == (1, "")
     assert f"risk {SILENT}; a latch is cleared by risk and by nobody else, so nothing was cleared" in errors

@@ -32,16 +32,33 @@ def test_kill_is_done_once_the_file_is_there() -> None:
     assert latch.latch_id in answer.summary
 
 
-def test_killing_twice_is_killing_once() -> None:
-    """While a latch stands it stays the one that it is, and is named to whoever kills again."""
+def test_the_file_that_was_made_for_this_kill_is_enough() -> None:
+    """`bowline kill` makes it before it asks: that is one press, and one latch."""
     bench = Bench().begin()
-    standing = Latch("kill-1", "bob", "first", 1)
+    standing = Latch("kill-1", KILL.actor, KILL.reason, bench.now_ns)
     bench.take(HaltSeen(standing))
     effects = bench.ask(KILL)
     assert made(effects) == []
     (answer,) = answers(effects)
     assert isinstance(answer, ControlDone)
     assert "kill-1" in answer.summary
+
+
+def test_killing_anew_makes_the_file_anew() -> None:
+    """A latch that stands may have been cleared, and its file about to go: the new kill takes its place."""
+    bench = Bench().begin()
+    for standing in (
+        Latch("kill-1", "bob", KILL.reason, bench.now_ns),
+        Latch("kill-2", KILL.actor, KILL.reason, bench.now_ns - 6_000_000_000),
+    ):
+        bench.take(HaltSeen(standing))
+        effects = bench.ask(KILL)
+        assert answers(effects) == []
+        (making,) = [effect for effect in effects if isinstance(effect, MakeHalt)]
+        assert making.is_pressed
+        (answer,) = answers(bench.take(HaltSeen(making.latch)))
+        assert isinstance(answer, ControlDone)
+        assert making.latch.latch_id in answer.summary
 
 
 def test_kill_that_cannot_be_written_is_said_to_be_none() -> None:

@@ -67,6 +67,36 @@ def test_made_twice(halt: HaltFile) -> None:
     assert found(halt) == LATCH
 
 
+def test_pressed_anew(halt: HaltFile, tmp_path: Path) -> None:
+    """It takes the place of what is there, and whoever takes that one away by its id leaves the new one."""
+    halt.make(LATCH)
+    assert found(halt) == LATCH
+    halt.press(OTHER)
+    assert found(halt) == OTHER
+    assert not halt.take_away(LATCH.latch_id)
+    assert found(halt) == OTHER
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert halt.take_away(OTHER.latch_id)
+
+
+def test_pressed_anew_without_room_for_its_words(halt: HaltFile) -> None:
+    """Where nothing can be written, what is there gives its place to an empty one, which is another latch."""
+    halt.make(LATCH)
+    with files_may_not_grow():
+        halt.press(OTHER)
+    assert found(halt).actor == NOBODY
+    assert not halt.take_away(LATCH.latch_id)
+
+
+def test_pressed_anew_on_a_directory(halt: HaltFile) -> None:
+    """A directory under that name cannot be replaced, and becomes another latch."""
+    halt.path.mkdir()
+    os.utime(halt.path, ns=(1, 1))
+    before = found(halt)
+    halt.press(LATCH)
+    assert found(halt).latch_id != before.latch_id
+
+
 def test_another_latch_stays(halt: HaltFile) -> None:
     """Whoever takes one latch away leaves another where it is, and is told so."""
     halt.make(OTHER)

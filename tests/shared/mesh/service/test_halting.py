@@ -90,10 +90,11 @@ async def test_who_does_not_heed_it_is_not_told(stage: Stage, eventually: Eventu
 
 async def test_made_and_removed_by_the_core(stage: Stage, eventually: Eventually) -> None:
     """Whatever a core wants made or removed, it is told how it stands then, also where nothing has changed."""
-    actor = stage.service(at_start(MakeHalt(LATCH), MakeHalt(OTHER), RemoveHalt("kill-1")), heeds_halt=True)
-    await eventually(lambda: len(seen(actor)) == 4)
-    assert seen(actor) == [None, LATCH, LATCH, None]
-    assert not HaltFile(stage.directory).is_there()
+    wanted = (MakeHalt(LATCH), MakeHalt(OTHER), RemoveHalt("kill-1"), MakeHalt(LATCH), MakeHalt(OTHER, is_pressed=True))
+    actor = stage.service(at_start(*wanted), heeds_halt=True)
+    await eventually(lambda: len(seen(actor)) == 6)
+    assert seen(actor) == [None, LATCH, LATCH, None, LATCH, OTHER]
+    assert HaltFile(stage.directory).latch() == OTHER
 
 
 async def test_the_latch_of_another_is_not_removed(stage: Stage, eventually: Eventually) -> None:
