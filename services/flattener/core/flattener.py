@@ -58,6 +58,7 @@ class FlattenerCore:
         self._venue: Final = VenueStanding()
         self._takeover: Final = Takeover(account, limits, venue=self._venue, watch=self._watch)
         self._is_running = False
+        self._look_due_ns = 0
         self._unread: str | None = None  # why the executor's journal is not known
         self._wary_of: tuple[str, ...] = ()
 
@@ -68,7 +69,9 @@ class FlattenerCore:
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
         match happening:
-            case Recorded() | NotRecorded() | JournalRoom():
+            case NotRecorded():  # nor was the clock set that was to ring next
+                return (*self._takeover.journal_told(happening, now), WakeAt(LOOK, self._look_due_ns))
+            case Recorded() | JournalRoom():
                 return self._takeover.journal_told(happening, now) if self._is_running else ()
             case Started() | Stalled() | StopAsked() | Woken():
                 return self._life_goes_on(happening, now)
@@ -98,10 +101,18 @@ class FlattenerCore:
             case StopAsked():
                 return self._takeover.stop()
             case Woken(timer=timer) if timer == LOOK:
-                watched = self._watch.due(now) if self._takeover.is_idle else self._takeover.due(now)
-                return (*self._reader.due(now), *watched, *self._wary(), WakeAt(LOOK, now.boot_ns + LOOK_NS))
+                return self._look(now)
             case Woken():
                 return self._takeover.to_engine(happening, now)
+
+    def _look(self, now: Moment) -> Sequence[Effect]:
+        """Do what is due. What concerns the role goes alone: where it finds no room, nothing beside it is done."""
+        self._look_due_ns = now.boot_ns + LOOK_NS
+        again = WakeAt(LOOK, self._look_due_ns)
+        if of_role := self._takeover.due(now):
+            return (*of_role, again)
+        watched = self._watch.due(now) if self._takeover.is_idle else ()
+        return (*self._reader.due(now), *watched, *self._wary(), again)
 
     def _halt_told(self, told: HaltSeen | HaltUnwritable, now: Moment) -> Sequence[Effect]:
         if isinstance(told, HaltUnwritable):

@@ -20,13 +20,14 @@ from shared.execution.books import Books
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.instruments import Instrument
 
-# For how long it may be silent under the latch, by what it was last heard to do.
+# For how long it may be silent under the latch, by what it was last heard to do. A restart fits into that.
 SILENT_NS: Final[Mapping[str, int]] = {
-    "running": 3 * SECOND_NS,
+    "running": 6 * SECOND_NS,
     "booting": 6 * SECOND_NS,
     "standby": 6 * SECOND_NS,
     "draining": 15 * SECOND_NS,
 }
+BOOTS: Final = frozenset({"booting", "standby"})
 IGNORED_NS: Final = 3 * SECOND_NS  # within which the latch has to be in its journal
 STEPLESS_NS: Final = 10 * SECOND_NS
 QUIET_NS: Final = 35 * SECOND_NS  # it says NOT FLAT every half a minute
@@ -38,6 +39,7 @@ BOOT_NS: Final = 15 * SECOND_NS
 class Sight:
     """What is seen at one moment. The executor's silence is counted from its last progress."""
 
+    watched_ns: int  # for how long we are there ourselves: who starts beside us has that time too
     latch: Latch | None
     latched_ns: int  # for how long the latch has been seen to stand
     state: str
@@ -71,9 +73,10 @@ def worth_a_look(sight: Sight, known: Found) -> bool:
 def need(sight: Sight, found: Found) -> Need | None:
     """Return why to act, by what was just found; None where nobody is needed."""
     reason = _why(sight, found)
-    if reason is not None and _is_idle(sight, found):
+    quiet_ns = min(found.quiet_ns, sight.watched_ns)
+    if reason is not None and _is_idle(sight, found, quiet_ns):
         return Need(reason)
-    if _is_gone(sight) and found.uncovered and found.quiet_ns >= UNCOVERED_NS:
+    if _is_gone(sight) and found.uncovered and quiet_ns >= UNCOVERED_NS:
         held = ", ".join(found.uncovered)
         return Need(
             f"{held} is not covered, and the executor is silent for {_seconds(sight.silent_ns)}", found.uncovered
@@ -99,10 +102,13 @@ def _why(sight: Sight, found: Found) -> str | None:
     """Say why it seems that nobody flattens for the latch."""
     if sight.latch is None or found.is_done:
         return None
-    if sight.silent_ns >= SILENT_NS[sight.state]:
+    if _is_starting(sight):
+        return None
+    if _is_silent(sight):
         return f"the kill latch stands, and the executor is silent for {_seconds(sight.silent_ns)}"
     if not found.has_begun:
-        if sight.latched_ns < IGNORED_NS:
+        moved_ns = sight.latched_ns - sight.silent_ns  # for so long it did something else under the latch
+        if moved_ns < (SILENT_NS[sight.state] if sight.state in BOOTS else IGNORED_NS):
             return None
         return f"the executor has not begun to flatten within {_seconds(sight.latched_ns)} of the kill latch"
     if sight.stepless_ns < STEPLESS_NS or sight.latched_ns < STEPLESS_NS:
@@ -110,11 +116,20 @@ def _why(sight: Sight, found: Found) -> str | None:
     return f"the executor takes no step of flattening for {_seconds(sight.stepless_ns)}"
 
 
-def _is_idle(sight: Sight, found: Found) -> bool:
+def _is_idle(sight: Sight, found: Found, quiet_ns: int) -> bool:
     """Say whether the journal bears it out: who writes is alive, whether we hear him or not."""
-    if sight.silent_ns >= SILENT_NS[sight.state]:
-        return found.quiet_ns >= SILENT_NS[sight.state]
-    return not found.has_begun or found.quiet_ns >= QUIET_NS
+    if _is_silent(sight):
+        return quiet_ns >= SILENT_NS[sight.state]
+    return not found.has_begun or quiet_ns >= QUIET_NS
+
+
+def _is_silent(sight: Sight) -> bool:
+    return sight.silent_ns >= SILENT_NS[sight.state]
+
+
+def _is_starting(sight: Sight) -> bool:
+    """Say whether it may have begun when we did, as at every start of the whole: then it is only on its way."""
+    return sight.state in BOOTS and sight.watched_ns < BOOT_NS
 
 
 def _is_gone(sight: Sight) -> bool:

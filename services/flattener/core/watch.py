@@ -26,7 +26,7 @@ class Watch:
         self._risk: Final = Peer()
         self._file: Latch | None = None
         self._told_by_risk: Latch | None = None
-        self._latched_since_ns = 0
+        self._began_ns = self._latched_since_ns = 0
         self._known = Found()
         self._is_looking = False
         self._look_not_before_ns = 0
@@ -34,6 +34,7 @@ class Watch:
 
     def begin(self, now: Moment) -> Sequence[Effect]:
         """Listen, and give everybody the time to be heard."""
+        self._began_ns = now.boot_ns
         self._executor.begin(now)
         self._risk.begin(now)
         return (Listen(EXECUTOR, "health"), Listen(RISK, "health"), Listen(RISK, "risk"))
@@ -47,7 +48,7 @@ class Watch:
     def given_back(self, now: Moment) -> None:
         """Give the executor the time to begin: its role is free from now on."""
         self._executor.begin(now)
-        self._look_not_before_ns = 0
+        self._latched_since_ns, self._look_not_before_ns = now.boot_ns, 0
 
     def heard(self, instance: str, envelope: Envelope, now: Moment) -> None:
         """Take in what one of them says."""
@@ -116,6 +117,7 @@ class Watch:
 
     def _sight(self, now: Moment) -> Sight:
         return Sight(
+            watched_ns=now.boot_ns - self._began_ns,
             latch=self.latch,
             latched_ns=now.boot_ns - self._latched_since_ns,
             state=self._executor.state,

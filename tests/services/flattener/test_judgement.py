@@ -22,8 +22,11 @@ from services.flattener.core.judgement import (
 from tests.services.flattener.bench import BTC, SECOND_NS
 
 LATCH = Latch("kill-1", "ada", "it looks wrong", 1)
-AT_WORK = Sight(latch=None, latched_ns=0, state="running", silent_ns=0, stepless_ns=3_600 * SECOND_NS)
+AT_WORK = Sight(
+    watched_ns=3_600 * SECOND_NS, latch=None, latched_ns=0, state="running", silent_ns=0, stepless_ns=3_600 * SECOND_NS
+)
 LATCHED = replace(AT_WORK, latch=LATCH, latched_ns=60 * SECOND_NS, stepless_ns=0)
+BOOTING = replace(LATCHED, state="booting", silent_ns=BOOT_NS, latched_ns=BOOT_NS, watched_ns=BOOT_NS)
 SILENT = replace(LATCHED, silent_ns=SILENT_NS["running"], stepless_ns=SILENT_NS["running"])
 FLATTENING = Found(has_begun=True, quiet_ns=3_600 * SECOND_NS)
 GONE = replace(AT_WORK, silent_ns=UNCOVERED_NS)
@@ -35,6 +38,11 @@ ACTS = {
     "it has been booting for too long": (
         replace(SILENT, state="booting", silent_ns=SILENT_NS["booting"]),
         replace(FLATTENING, has_begun=False),
+    ),
+    "it never came, at a start of the whole under the latch": (BOOTING, replace(FLATTENING, has_begun=False)),
+    "it moves while it boots, and ignores the latch": (
+        replace(BOOTING, silent_ns=0, latched_ns=SILENT_NS["booting"]),
+        Found(),
     ),
     "it never came back from draining": (
         replace(SILENT, state="draining", silent_ns=SILENT_NS["draining"]),
@@ -54,7 +62,20 @@ ACTS = {
 LEAVES_ALONE = {
     "nothing is wrong": (AT_WORK, Found()),
     "it crashed, and may be back in a moment": (replace(SILENT, silent_ns=SILENT_NS["running"] - 1), FLATTENING),
-    "it is booting": (replace(SILENT, state="booting"), FLATTENING),
+    "it crashed as the latch was set, and may be back in a moment": (
+        replace(SILENT, silent_ns=SILENT_NS["running"] - 1, latched_ns=SILENT_NS["running"] - 1),
+        Found(quiet_ns=SILENT_NS["running"] - 1),
+    ),
+    "it is booting": (replace(SILENT, state="booting", silent_ns=SILENT_NS["booting"] - 1), FLATTENING),
+    "it boots beside us": (
+        replace(BOOTING, watched_ns=BOOT_NS - 1, silent_ns=BOOT_NS - 1, latched_ns=BOOT_NS - 1),
+        replace(FLATTENING, has_begun=False),
+    ),
+    "it boots beside us, and moves": (replace(BOOTING, watched_ns=BOOT_NS - 1, silent_ns=0), Found()),
+    "its newest record is old, but we have just begun": (
+        replace(SILENT, watched_ns=SILENT_NS["running"] - 1),
+        FLATTENING,
+    ),
     "it ends in order": (replace(SILENT, state="draining"), FLATTENING),
     "it is not heard, and writes": (SILENT, replace(FLATTENING, quiet_ns=SECOND_NS)),
     "it has told that all is flat": (SILENT, replace(FLATTENING, is_done=True)),
@@ -101,6 +122,7 @@ def test_it_does_not_look_again_and_again_at_what_is_well() -> None:
 
 SIGHTS = st.builds(
     Sight,
+    watched_ns=st.integers(0, 60).map(lambda seconds: seconds * SECOND_NS),
     latch=st.sampled_from([None, LATCH]),
     latched_ns=st.integers(0, 60).map(lambda seconds: seconds * SECOND_NS),
     state=st.sampled_from(sorted(SILENT_NS)),
@@ -139,6 +161,7 @@ def test_longer_silence_is_no_less_a_need(sight: Sight, found: Found, seconds: i
     more_ns = seconds * SECOND_NS
     later = replace(
         sight,
+        watched_ns=sight.watched_ns + more_ns,
         latched_ns=sight.latched_ns + more_ns,
         silent_ns=sight.silent_ns + more_ns,
         stepless_ns=sight.stepless_ns + more_ns,

@@ -1,214 +1,42 @@
 """The role is taken, everything is closed, the role is given back: whatever dies in between, at whichever record."""
 
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 import pytest
 
-from proto.control import ControlDone, ControlRefused, Flatten
-from proto.envelope import SCHEMA, Body, Envelope
+from proto.control import ControlDone, ControlRefused
+from proto.envelope import SCHEMA, Envelope
 from proto.fencing import RoleReturned, RoleTaken
-from proto.orders import FlatnessTold, SendMarked
-from proto.risk import Latch, RiskSnapshot
-from services.flattener.core.flattener import FlattenerCore
+from proto.orders import FlatnessTold
+from proto.risk import RiskSnapshot
+from services.flattener.core.takeover import ASKED_MAX, ATTEMPTS_MAX
 from services.flattener.vocabulary import (
-    GiveRoleBack,
-    Past,
-    ReadRecords,
-    RecordsRead,
-    RoleHeld,
-    RoleIsFree,
-    RoleNotHeld,
     TakeRole,
 )
 from shared.core.service import (
-    Answer,
     Ask,
-    Asked,
-    Effect,
     HaltSeen,
-    Happening,
     Heard,
     Inherited,
     MakeHalt,
     Moment,
-    NotRecorded,
-    Outward,
     Publish,
     Recorded,
     Report,
     Started,
     Stop,
     StopAsked,
+    WakeAt,
     Watch,
-    Woken,
 )
 from shared.execution.adopting import AdoptingCore
 from shared.execution.core import ExecutorCore
-from shared.execution.vocabulary import InstrumentsKnown, SendOrder, StreamOpened, VenueClock
 from tests.proto.examples import BODIES
-from tests.services.flattener.stand_in import StandIn
-from tests.shared.execution.desk import A_DAY_NS, ACCOUNT, AHEAD_NS, BTC, LIMITS, SECOND_NS, Desk, an_instrument
+from tests.services.flattener.life import LATCH, ROLE_EPOCH, STEP_NS, WITHIN_STEPS, Killed, Life, assert_closed
+from tests.shared.execution.desk import A_DAY_NS, ACCOUNT, BTC, LIMITS, SECOND_NS
 
-LATCH: Final = Latch("kill-1", "ada", "it looks wrong", 1)
-STEP_NS: Final = 100_000_000
-WITHIN_STEPS: Final = 1_000
-ROLE_EPOCH: Final = 7
 PLACES_MIN, PLACES_MAX = 10, 100  # at which a life may die
-
-
-class Killed(Exception):  # noqa: N818  # which is no error here
-    """The process is no more."""
-
-
-class Life:
-    """The flattener's lives beside one venue and one dead executor: records and effects are counted, to die at any."""
-
-    def __init__(self, *, is_covered: bool = True) -> None:
-        executor = Desk().open()
-        stop = executor.entered()
-        records = [Recorded(envelope) for envelope in executor.recorded]
-        self.venue: Final = StandIn(usdt="9900", btc="1")
-        if is_covered:
-            self.venue.rest(stop)
-        else:  # it died before it had marked the stop
-            marks = [place for place, one in enumerate(records) if isinstance(one.envelope.body, SendMarked)]
-            records = records[: marks[-1]]
-        self.executor: Final = tuple(records)
-        self.own: Final[list[Envelope]] = []
-        self.answers: Final[list[Body]] = []
-        self.effects: Final[list[Effect]] = []
-        self.now_ns = executor.now_ns + 10 * SECOND_NS
-        self.dies_in: int | None = None  # as many records or effects from here
-        self.is_fenced = True  # what comes of taking the role
-        self.is_lifted = False  # the latch, while the role is being taken
-        self.has_room = True
-        self._epoch = 0
-        self.holds = False
-        self._core: FlattenerCore | None = None
-        self._queue: list[Happening] = []
-
-    def begin(self) -> None:
-        """Let another life begin: the executor's role is free again."""
-        self._epoch, self.holds, self._queue = self._epoch + 1, False, []
-        self._core = FlattenerCore(ACCOUNT, LIMITS)
-        for envelope in self.own:
-            assert not self._core.handle(Recorded(envelope), self._moment())
-        for told in (
-            Started("flattener", self._epoch, 0, ()),
-            HaltSeen(None),
-            InstrumentsKnown({BTC: an_instrument()}),
-            VenueClock(AHEAD_NS, 1_000_000),
-            StreamOpened(),
-        ):
-            self.take(told)
-
-    def take(self, happening: Happening) -> None:
-        """Hand something in, and do whatever it leads to."""
-        self._queue.append(happening)
-        while self._queue:
-            assert self._core is not None, "somebody lives"
-            self._do(self._core.handle(self._queue.pop(0), self._moment()))
-
-    def run(self, seconds: float) -> None:
-        """Let time pass, with both clocks ringing."""
-        for _ in range(int(seconds * SECOND_NS / STEP_NS)):
-            self.now_ns += STEP_NS
-            self.take(Woken("clock"))
-            self.take(Woken("look"))
-
-    def run_until(self, kind: type[Body]) -> None:
-        """Let time pass until something is written down in this life."""
-        for _ in range(WITHIN_STEPS):
-            if any(isinstance(one.body, kind) and one.epoch == self._epoch for one in self.own):
-                return
-            self.run(STEP_NS / SECOND_NS)
-        raise AssertionError(f"no {kind.__name__} came: {self.bodies()}")
-
-    def ask(self, symbol: str | None) -> None:
-        """Ask for a symbol to be closed."""
-        body = Flatten("bob", "enough", symbol)
-        name = f"ask-{self.now_ns}"
-        envelope = Envelope(SCHEMA, "operator", 1, 1, name, name, self.now_ns, "boot", self.now_ns, None, body)
-        self.take(Asked("operator", envelope))
-
-    def bodies(self) -> list[Body]:
-        """Return everything that was written down, in all lives."""
-        return [envelope.body for envelope in self.own]
-
-    def _do(self, effects: Sequence[Effect]) -> None:
-        reports = [effect for effect in effects if isinstance(effect, Report)]
-        if reports and not self.has_room:
-            self._queue.append(NotRecorded(tuple(report.body for report in reports), "the disk is full"))
-            return
-        for report in reports:
-            self._dies_here()
-            self.own.append(self._envelope(report))
-        for envelope in self.own[len(self.own) - len(reports) :]:
-            assert self._core is not None, "somebody lives"
-            self._do(self._core.handle(Recorded(envelope), self._moment()))
-        for effect in effects:
-            self._perform(effect)
-
-    def _perform(self, effect: Effect) -> None:
-        self.effects.append(effect)
-        match effect:
-            case Answer(body=body):
-                self.answers.append(body)
-            case ReadRecords():
-                self._queue.append(RecordsRead(self._past(), ""))
-            case TakeRole() if self.is_fenced:
-                self.holds = True
-                self._queue += [HaltSeen(None)] if self.is_lifted else []
-                self._queue.append(RoleHeld(ROLE_EPOCH + self._epoch, self._past()))
-            case TakeRole():
-                self._queue.append(RoleNotHeld("the gate is held"))
-            case GiveRoleBack():
-                self.holds = False
-                self._queue.append(RoleIsFree())
-            case Outward():
-                assert self.holds or not isinstance(effect, SendOrder), "nobody sends without the role"
-                self.venue.now_ns = self.now_ns
-                told = self.venue.perform(effect)
-                if isinstance(effect, SendOrder):
-                    self._dies_here()  # it is done at the venue, and nobody hears of it
-                self._queue += told
-            case _:
-                pass
-
-    def _dies_here(self) -> None:
-        if self.dies_in is not None:
-            self.dies_in -= 1
-            if self.dies_in < 0:
-                self.dies_in = None
-                raise Killed
-
-    def _past(self) -> Past:
-        return Past(None, self.executor, tuple(Recorded(envelope) for envelope in self.own))
-
-    def _envelope(self, report: Report) -> Envelope:
-        number = len(self.own) + 1
-        name = f"flattener-{self._epoch}-reports-{number}"
-        cause, wall_ns = report.cause_id or name, self.now_ns + A_DAY_NS
-        return Envelope(
-            SCHEMA, "flattener", self._epoch, number, name, cause, wall_ns, "boot", self.now_ns, None, report.body
-        )
-
-    def _moment(self) -> Moment:
-        return Moment(self.now_ns + A_DAY_NS, self.now_ns, "boot")
-
-
-def assert_closed(life: Life) -> None:
-    """Hold that the stop is gone, the coin sold once, FLAT said, and the role free."""
-    assert life.venue.open_orders() == []
-    assert life.venue.balances == {"USDT": Decimal(10_000), "BTC": Decimal(0)}
-    told = [body for body in life.bodies() if isinstance(body, FlatnessTold)]
-    assert told[-1].is_flat
-    assert not life.holds
-    marks = [body for body in life.bodies() if isinstance(body, SendMarked)]
-    assert {mark.order.purpose for mark in marks} <= {"exit", "cover"}
 
 
 def adopted(life: Life) -> ExecutorCore:
@@ -313,9 +141,41 @@ def test_whoever_asks_is_told_that_the_role_could_not_be_taken() -> None:
     life.begin()
     life.is_fenced = False
     life.ask(BTC)
+    assert life.answers == []
+    life.run(1)
     (answer,) = life.answers
     assert isinstance(answer, ControlRefused)
     assert "the gate is held" in answer.reason
+
+
+def test_whoever_asks_without_room_in_the_journal_is_told_so() -> None:
+    """It is tried again when it looks, and not without end: after three times the answer is why."""
+    life = Life()
+    life.begin()
+    life.has_room = False
+    life.ask(BTC)
+    assert life.answers == []
+    life.run(5)
+    (answer,) = life.answers
+    assert isinstance(answer, ControlRefused)
+    assert "the disk is full" in answer.reason
+    assert sum(isinstance(effect, TakeRole) for effect in life.effects) == ATTEMPTS_MAX
+    assert not life.holds
+
+
+def test_no_more_than_a_few_may_wait_and_all_are_answered() -> None:
+    """While the role cannot be had the seventeenth is refused at once, and the others when the flattener ends."""
+    life = Life()
+    life.begin()
+    life.is_fenced = False
+    for number in range(ASKED_MAX + 1):
+        life.queue(life.asked(BTC, f"ask-{number}"))
+    life.take(StopAsked())
+    assert len(life.answers) == ASKED_MAX + 1
+    assert all(isinstance(answer, ControlRefused) for answer in life.answers)
+    assert isinstance(life.effects[-1], Stop)
+    life.ask(BTC)
+    assert isinstance(life.answers[-1], ControlRefused)
 
 
 def test_a_venue_that_refuses_is_not_flat_and_the_role_is_given_back() -> None:
@@ -345,6 +205,44 @@ def test_with_a_full_disk_the_role_is_given_back() -> None:
     life.has_room = True
     life.run_until(RoleReturned)
     assert_closed(life)
+
+
+def full_at_the_end() -> Life:
+    """Return a life that wants to return the role, and finds no room to write that down."""
+    life = Life()
+    life.begin()
+    life.take(HaltSeen(LATCH))
+    for _ in range(WITHIN_STEPS):
+        told = [body for body in life.bodies() if isinstance(body, FlatnessTold)]
+        if told and told[-1].is_flat:
+            break
+        life.run(STEP_NS / SECOND_NS)
+    assert not any(isinstance(body, RoleReturned) for body in life.bodies())
+    life.has_room = False
+    life.run(5)
+    assert life.holds
+    return life
+
+
+def test_returned_role_is_written_down_before_it_is_given_back() -> None:
+    """Whoever reads what we write believes that we hold it until then: it is tried until there is room."""
+    life = full_at_the_end()
+    life.has_room = True
+    life.run(1)
+    assert_closed(life)
+    assert isinstance(life.bodies()[-1], RoleReturned)
+    seen = len(life.effects)
+    life.run(5)
+    assert any(isinstance(effect, WakeAt) for effect in life.effects[seen:]), "its clock goes on"
+
+
+def test_told_to_end_without_room_it_ends() -> None:
+    """A flattener that is gone holds nothing, whatever it wrote."""
+    life = full_at_the_end()
+    life.take(StopAsked())
+    life.run(1)
+    assert not life.holds
+    assert any(isinstance(effect, Stop) for effect in life.effects)
 
 
 def test_latch_that_is_lifted_while_the_role_is_taken_leaves_nothing_to_do() -> None:

@@ -95,7 +95,7 @@ def test_under_the_latch_it_looks_once_a_second_and_one_look_at_a_time() -> None
     bench.hear("executor")
     bench.take(HaltSeen(LATCH))
     assert not looks(bench.wait(0.5))
-    assert looks(bench.wait(3))
+    assert looks(bench.wait(6))
     assert not looks(bench.wait(5))
     bench.take(RecordsRead(None, "it is damaged"))
     effects = bench.wait(1)
