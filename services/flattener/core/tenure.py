@@ -10,7 +10,7 @@ from typing import Final
 from proto.control import Flatten
 from proto.envelope import SCHEMA, Envelope
 from proto.fields import clipped
-from proto.orders import FlatnessTold, FlattenBegun, OrderAcknowledged, OrderFilled
+from proto.orders import FlattenBegun, OrderAcknowledged, OrderFilled, ReconcileFinished
 from services.flattener.core.judgement import Need
 from services.flattener.core.peer import SECOND_NS
 from services.flattener.vocabulary import Past
@@ -71,7 +71,7 @@ class Tenure:
         self._waiting: Final[deque[Happening]] = deque()
         self._unrecorded = 0  # reports; until they are durable the engine is handed nothing else
         self._in_flight: Final[set[str]] = set()  # orders that left, until it is known what came of the sending
-        self._was_told_flat = False
+        self._is_read = False  # the books were held against the venue's since something was done
         self._got_on_ns = 0
 
     def begin(self, told: Iterable[Happening], now: Moment) -> list[Effect]:
@@ -91,10 +91,10 @@ class Tenure:
     def recorded(self, recorded: Recorded, now: Moment) -> list[Effect]:
         """Hand it back a report that is durable."""
         match recorded.envelope.body:
-            case FlatnessTold(is_flat=is_flat):
-                self._was_told_flat = is_flat
+            case ReconcileFinished(clean=clean):
+                self._is_read = clean
             case FlattenBegun() | OrderAcknowledged() | OrderFilled():
-                self._got_on_ns, self._was_told_flat = now.boot_ns, False
+                self._got_on_ns, self._is_read = now.boot_ns, False
             case _:
                 pass
         self._unrecorded = max(self._unrecorded - 1, 0)
@@ -110,7 +110,7 @@ class Tenure:
         going = self._engine.books.flattens.going.values()
         if not self.is_quiet:
             return None
-        if self._was_told_flat and all(one.is_flat for one in going):
+        if going and self._is_read and all(one.is_flat for one in going):  # maybe told by the executor already
             return "it is flat"
         if not going and now.boot_ns - self._got_on_ns >= IDLE_NS:
             return "there is nothing to close any more"  # the latch was lifted while the role was being taken
