@@ -12,6 +12,7 @@ import msgspec
 
 from proto.fields import ID_LENGTH_MAX, INTEGER_MAX, Asset, Id, Side, Symbol
 from shared.execution.vocabulary import VenueBalance, VenueOrder, VenueStatus, VenueTrade
+from shared.market.bounds import QUANTITY_LARGEST, SMALLEST
 from shared.mesh.gateway.venues.venue import Complaint, KeyRights, Symbols, UnreadableError, own_symbol
 
 NS_PER_MS: Final = 1_000_000
@@ -212,7 +213,7 @@ def _order(raw: _Order, client_order_id: str, symbols: Symbols) -> VenueOrder:
 
 
 def _trade(raw: _Trade, symbols: Symbols) -> VenueTrade:
-    return VenueTrade(
+    trade = VenueTrade(
         symbol=own_symbol(raw.symbol, symbols),
         trade_id=raw.id,
         venue_order_id=str(raw.order_id),
@@ -225,6 +226,7 @@ def _trade(raw: _Trade, symbols: Symbols) -> VenueTrade:
         liquidity="maker" if raw.is_maker else "taker",
         venue_time_ns=raw.time * NS_PER_MS,
     )
+    return priced(trade)
 
 
 def decoded(body: str | bytes, form: type[_Form]) -> _Form:
@@ -255,6 +257,13 @@ def positive(value: Decimal) -> Decimal:
     if not amount(value):
         raise UnreadableError(f"{value} in the place of what was traded")
     return value
+
+
+def priced(trade: VenueTrade) -> VenueTrade:
+    """Return a trade whose worth is, by its quantity, a price that can be written down."""
+    if not SMALLEST <= trade.quote_quantity / trade.quantity <= QUANTITY_LARGEST:
+        raise UnreadableError(f"{trade.quantity} traded for {trade.quote_quantity}")
+    return trade
 
 
 def consistent(order: VenueOrder) -> VenueOrder:

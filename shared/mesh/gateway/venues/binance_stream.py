@@ -23,6 +23,7 @@ from shared.mesh.gateway.venues.binance import (
     decoded,
     number,
     positive,
+    priced,
 )
 from shared.mesh.gateway.venues.venue import (
     Frame,
@@ -163,7 +164,7 @@ def _trade(raw: _Report, order: VenueOrder) -> VenueTrade:
     _, listed, quote = order.symbol.partition("/")
     if raw.trade_id == NO_TRADE or not listed:  # of a market without a name of ours nobody knows what was paid with
         raise UnreadableError("a trade without an id, or on a market that was not listed")
-    return VenueTrade(
+    trade = VenueTrade(
         symbol=order.symbol,
         trade_id=raw.trade_id,
         venue_order_id=order.venue_order_id,
@@ -176,6 +177,7 @@ def _trade(raw: _Report, order: VenueOrder) -> VenueTrade:
         liquidity="maker" if raw.is_maker else "taker",
         venue_time_ns=order.venue_time_ns,
     )
+    return priced(trade)
 
 
 def _transfer(raw: _Transfer) -> TransferTold:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proto.codec import EnvelopeCodec
@@ -74,6 +74,8 @@ def records(trade: VenueTrade) -> list[Body]:
     return [filled, OrderEnded(ORDER, "filled", trade.quantity, average, "", ""), outside]
 
 
+@example({"qty": "1E-12", "quoteQty": "1000001"})
+@example({"qty": "1000001", "quoteQty": "1E-12"})
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("price", "qty", "quoteQty", "commission"), odd_numbers)))
 def test_trade_with_odd_numbers_is_refused_or_can_be_written_down(odd: dict[str, str]) -> None:
     """Whatever numbers a trade has, it is refused by its reader, or every record of it can be read again."""
