@@ -17,6 +17,7 @@ from shared.core.service import (
     MakeHalt,
     Outward,
     RemoveHalt,
+    RenameHalt,
     Say,
     Watch,
 )
@@ -206,7 +207,7 @@ class Machine:
         if isinstance(effect, Outward):
             assert self._outside is not None, "it has hands"
             self._outside.perform(effect)
-        elif isinstance(effect, MakeHalt | RemoveHalt):
+        elif isinstance(effect, MakeHalt | RenameHalt | RemoveHalt):
             assert self._halt is not None, "it heeds the file"
             self._halt.perform(effect)
         else:
@@ -234,7 +235,7 @@ class Machine:
 
     def is_struck(self, what: Effect | str) -> bool:
         """Say whether the process dies before this step: an effect on others, or a commit."""
-        is_step = isinstance(what, str | Outward | MakeHalt | RemoveHalt)
+        is_step = isinstance(what, str | Outward | MakeHalt | RenameHalt | RemoveHalt)
         if not (is_step or (isinstance(what, Answer | Ask) and not _is_lease(what))):
             return False
         if len(self.deaths_ns) >= self._seat.deaths_max or not self._strikes("killed"):
