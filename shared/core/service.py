@@ -318,6 +318,13 @@ class MakeHalt(msgspec.Struct, frozen=True):
     is_pressed: bool = False
 
 
+class RenameHalt(msgspec.Struct, frozen=True):
+    """Let the HALT file stand for this latch, if it stands for that one. `HaltSeen` follows, or `HaltUnwritable`."""
+
+    latch: Latch
+    instead_of: Id
+
+
 class RemoveHalt(msgspec.Struct, frozen=True):
     """Remove the HALT file if it stands for this latch. `HaltSeen` follows, or `HaltUnwritable`."""
 
@@ -363,6 +370,7 @@ Effect = (
     | Note
     | BeWary
     | MakeHalt
+    | RenameHalt
     | RemoveHalt
     | Retire
     | ShowFlattenStep

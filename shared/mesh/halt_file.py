@@ -2,7 +2,8 @@
 
 Executor, risk and flattener look for it many times a second; the executor looks once more before it signs an entry.
 `touch var/HALT` is enough to stop everything. A latch that a program sets has its id, its actor and its reason in the
-file; of any other file the inode and the time it was changed are the id, so that touching it anew is a new latch.
+file, and the file the time at which it was set as its own. Of any other file the inode and the time it was changed are
+the id, and so of a program's file that was touched since: touching anew is a new latch.
 
 Whatever cannot be looked at counts as there: who cannot see whether he may go on stands still.
 """
@@ -22,6 +23,7 @@ from shared.mesh.private_directory import usable
 NAME: Final = "HALT"
 BYTES_MAX: Final = 8_192
 NOBODY: Final = "unknown"
+COARSEST_NS: Final = 2_000_000_000  # file systems cut off so much of a time at most
 _LOOK: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -64,7 +66,7 @@ class HaltFile:
         with usable(self.path):
             if not self._file.is_there():  # pressed twice is pressed once
                 try:
-                    self._put(_words_of(latch), _link)
+                    self._put(latch, _link)
                 except OSError:
                     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
                     os.close(os.open(self.path, flags, 0o600))
@@ -77,11 +79,11 @@ class HaltFile:
         """
         with usable(self.path):
             try:
-                self._put(_words_of(latch), os.replace)
+                self._put(latch, os.replace)
             except IsADirectoryError:  # none but a person removes that: it is touched, and so another latch
                 os.utime(self.path)
             except OSError:
-                self._put(b"", os.replace)
+                self._put(None, os.replace)
             self._sync()
 
     def take_away(self, latch_id: str) -> bool:
@@ -89,24 +91,42 @@ class HaltFile:
 
         One that stands for another is left alone, also one that somebody makes of it meanwhile.
         """
-        with usable(self.path):
-            if not self._aside.is_there() and self._file.stands_for(latch_id):
-                with suppress(FileNotFoundError):
-                    self.path.rename(self._aside.path)
+        is_aside = self._moved_aside(latch_id)
         with usable(self._aside.path):
-            if self._aside.stands_for(latch_id):
+            if is_aside:
                 self._aside.path.unlink()
             self._sync()
         return not self.is_there()
 
-    def _put(self, content: bytes, name_it: Callable[[Path, Path], None]) -> None:
-        """Write it under a name of its own, and give it its name once it is whole."""
+    def rename(self, latch: Latch, instead_of: str) -> None:
+        """Let it stand for this latch, durably, if it stands for that one. Raises `FileUnusableError`.
+
+        A file that somebody makes of it meanwhile stays as it is.
+        """
+        if self._moved_aside(instead_of):
+            self.make(latch)
+            with usable(self._aside.path):
+                self._aside.path.unlink()
+                self._sync()
+
+    def _moved_aside(self, latch_id: str) -> bool:
+        """Move it aside if it stands for this latch, and say whether what lies there does."""
+        with usable(self.path):
+            if not self._aside.is_there() and self._file.stands_for(latch_id):
+                with suppress(FileNotFoundError):
+                    self.path.rename(self._aside.path)
+        return self._aside.stands_for(latch_id)
+
+    def _put(self, latch: Latch | None, name_it: Callable[[Path, Path], None]) -> None:
+        """Write it under a name of its own, empty without a latch, and give it its name once it is whole."""
         fresh = self.path.with_name(f"{NAME}.{os.getpid()}")
         fresh.unlink(missing_ok=True)
         try:
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
-                os.write(descriptor, content)
+                if latch is not None:
+                    os.write(descriptor, _words_of(latch))
+                    os.utime(descriptor, ns=(latch.set_wall_ns, latch.set_wall_ns))
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -172,16 +192,23 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
 
 def _latch_at(path: Path, found: os.stat_result) -> Latch:
     """Return what a file stands for that was found there; what cannot be read was made by hand."""
-    by_hand = _by_hand(f"halt-{found.st_ino}-{found.st_mtime_ns}", "the file was made by hand", found.st_mtime_ns)
     try:
         descriptor = os.open(path, _LOOK)
         try:
+            found = os.fstat(descriptor)  # another one may have taken its place
             content = os.read(descriptor, BYTES_MAX)
         finally:
             os.close(descriptor)
-        return _checked(msgspec.json.decode(content, type=_Written))
+        latch = _checked(msgspec.json.decode(content, type=_Written))
     except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
-        return by_hand
+        return _by_hand(_hand_id(found), "the file was made by hand", found.st_mtime_ns)
+    if 0 <= latch.set_wall_ns - found.st_mtime_ns < COARSEST_NS:
+        return latch
+    return _by_hand(_hand_id(found), f"the file of {latch.latch_id} was touched by hand", found.st_mtime_ns)
+
+
+def _hand_id(found: os.stat_result) -> str:
+    return f"halt-{found.st_ino}-{found.st_mtime_ns}"
 
 
 def _checked(written: _Written) -> Latch:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from proto.risk import Latch
-from shared.core.service import HaltSeen, HaltUnwritable, Happening, MakeHalt, RemoveHalt
+from shared.core.service import HaltSeen, HaltUnwritable, Happening, MakeHalt, RemoveHalt, RenameHalt
 from shared.mesh.halt_file import NOBODY
 from tests.simulation.scheduler import MILLISECOND_NS, Dice, Scheduler
 from tests.simulation.trace import Trace
@@ -37,6 +37,11 @@ class SimHalt:
     def touch(self) -> None:
         """Let somebody make it anew by hand: it has a name of its own."""
         self._become(Latch(f"halt-{self.scheduler.now_ns}", NOBODY, "the file was made by hand", 0))
+
+    def rename(self, latch: Latch, instead_of: str) -> None:
+        """Let a program give it another name, if it has this one."""
+        if self.latch is not None and self.latch.latch_id == instead_of:
+            self._become(latch)
 
     def take_away(self, latch_id: str) -> None:
         """Let a program remove it, if it is this latch's."""
@@ -73,13 +78,15 @@ class HaltWatch:
         """Tell how it is, if that is news, as soon as the process gets to it."""
         self.process.receive(self._seen)
 
-    def perform(self, effect: MakeHalt | RemoveHalt) -> None:
-        """Make or remove it, and tell how it is then; or that it cannot be done."""
+    def perform(self, effect: MakeHalt | RenameHalt | RemoveHalt) -> None:
+        """Make, rename or remove it, and tell how it is then; or that it cannot be done."""
         if self._file.weather.strikes("HALT file unwritable"):
             self.process.take(HaltUnwritable("the disk refuses"))
             return
         if isinstance(effect, MakeHalt):
             self._file.make(effect.latch, is_pressed=effect.is_pressed)
+        elif isinstance(effect, RenameHalt):
+            self._file.rename(effect.latch, effect.instead_of)
         else:
             self._file.take_away(effect.latch_id)
         self._told = _NEVER_TOLD

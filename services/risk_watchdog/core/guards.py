@@ -112,10 +112,15 @@ class Guards:
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what has to be written down: trips before anything else, for they rest on what stands there now."""
-        effects: list[Effect] = []
-        for one in due(self._facts.guards, self._limits):
-            effects += self._tripped(one, now) if isinstance(one, Trip) else [_near(one)]
-        return [*effects, *self._latches(now), *self._counted(now), *self._blind(now)]
+        found = due(self._facts.guards, self._limits)
+        trips = [one for one in found if isinstance(one, Trip)]
+        return [
+            *(Report(_tripped(trip), reducing=True) for trip in trips),
+            *self._latched(trips, now),
+            *(_alert(one) for one in found),
+            *self._counted(now),
+            *self._blind(now),
+        ]
 
     def trouble(self, now: Moment) -> str | None:
         """Say why the guards see nothing, None while they do."""
@@ -182,28 +187,18 @@ class Guards:
             return None
         return said[-1].equity_quote.quantize(EIGHT_PLACES, ROUND_HALF_EVEN)
 
-    def _tripped(self, trip: Trip, now: Moment) -> list[Effect]:
-        reason = _words_of(trip, f"{percent(trip.limit)} stop trading")
-        body = GuardTripped(
-            trip_id=trip.trip_id,
-            guard=trip.guard,
-            base_quote=trip.base_quote,
-            floor_quote=trip.floor_quote,
-            equity_quote=trip.equity_quote,
-            reason=reason,
-        )
-        alert = Alerted("critical", "guard-tripped", reason)
-        latched = self._latched(trip.trip_id, trip.guard, now)
-        return [Report(body, reducing=True), *latched, Report(alert, cause_id=trip.trip_id, reducing=True)]
-
-    def _latches(self, now: Moment) -> list[Effect]:
-        """Set the latch of each trip that was written down by a life that came no further."""
-        marks = [(self._facts.guards.mark(guard).trip_id, guard) for guard in GUARDS]
-        return [effect for trip_id, guard in marks if trip_id for effect in self._latched(trip_id, guard, now)]
-
-    def _latched(self, trip_id: Id, guard: Guard, now: Moment) -> Sequence[Effect]:
-        """Set the latch by the name of the trip, unless that was done."""
-        reason = f"the guard of {guard.replace('_', ' ')} tripped: `bowline risk replay {trip_id}` shows it"
+    def _latched(self, trips: Sequence[Trip], now: Moment) -> Sequence[Effect]:
+        """Set one latch for all that trip now, and for what was written down by a life that came no further."""
+        tripped: dict[Guard, Id] = {}
+        if self._latching.holding is None:
+            marks = ((guard, self._facts.guards.mark(guard).trip_id) for guard in GUARDS)
+            tripped = {guard: trip_id for guard, trip_id in marks if trip_id is not None}
+        tripped |= {trip.guard: trip.trip_id for trip in trips}
+        if not tripped:
+            return ()
+        trip_id, guards = next(iter(tripped.values())), " and ".join(guard.replace("_", " ") for guard in tripped)
+        words = "guards of {} tripped" if len(tripped) > 1 else "guard of {} tripped"
+        reason = f"the {words.format(guards)}: `bowline risk replay {trip_id}` shows it"
         return self._latching.set(Latch(trip_id, RISK, reason, now.wall_ns), trip_id)
 
     def _counted(self, now: Moment) -> list[Effect]:
@@ -242,9 +237,26 @@ class Guards:
         return [Report(alert, reducing=True)]
 
 
-def _near(warned: Warned) -> Report:
-    text = _words_of(warned, f"that is over {warned.percent} % of the way to where trading stops")
-    return Report(Alerted("warning", "guard-near", text), cause_id=warned.cause_id, reducing=True)
+def _tripped(trip: Trip) -> GuardTripped:
+    return GuardTripped(
+        trip_id=trip.trip_id,
+        guard=trip.guard,
+        base_quote=trip.base_quote,
+        floor_quote=trip.floor_quote,
+        equity_quote=trip.equity_quote,
+        reason=_words_of_trip(trip),
+    )
+
+
+def _alert(one: Trip | Warned) -> Report:
+    if isinstance(one, Trip):
+        return Report(Alerted("critical", "guard-tripped", _words_of_trip(one)), cause_id=one.trip_id, reducing=True)
+    text = _words_of(one, f"that is over {one.percent} % of the way to where trading stops")
+    return Report(Alerted("warning", "guard-near", text), cause_id=one.cause_id, reducing=True)
+
+
+def _words_of_trip(trip: Trip) -> str:
+    return _words_of(trip, f"{percent(trip.limit)} stop trading")
 
 
 def _words_of(one: Trip | Warned, what_of_it: str) -> str:

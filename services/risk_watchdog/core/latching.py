@@ -1,7 +1,8 @@
 """How the kill latch comes to stand, and what it is for everybody while it does. Pure.
 
 Whoever sets it, an operator, the HALT file, the executor or a rule of our own, it is written down first, and the file
-is made then. Where there is no room to write it down, it holds in memory and by the file.
+is made then; one that stands for an older name gets the new one. Where there is no room to write it down, it holds in
+memory and by the file.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latch import KILL_LATCH
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS
-from shared.core.service import Answer, Asked, Effect, HaltSeen, HaltUnwritable, MakeHalt, Moment, Report
+from shared.core.service import Answer, Asked, Effect, HaltSeen, HaltUnwritable, MakeHalt, Moment, RenameHalt, Report
 
 MAKE_EVERY_NS: Final = SECOND_NS
 
@@ -107,12 +108,21 @@ class Latching:
         return ()
 
     def file_due(self, now: Moment) -> Sequence[Effect]:
-        """Make the file where it is not there: also where a hand has removed it, which clears nothing."""
-        latch = self.holding
-        if latch is None or self.seen is not None or now.boot_ns < self._make_at_ns:
+        """Make the file where it is not there, also where a hand has removed it, which clears nothing.
+
+        One that is there has the name that is to be cleared: whoever reads it can type that.
+        """
+        latch, seen = self.holding, self.seen
+        if latch is None or now.boot_ns < self._make_at_ns:
+            return ()
+        if seen is None:
+            effect: Effect = MakeHalt(latch)
+        elif seen.latch_id != latch.latch_id and self._facts.latch.is_known(seen.latch_id):
+            effect = RenameHalt(latch, seen.latch_id)
+        else:
             return ()
         self._make_at_ns = now.boot_ns + MAKE_EVERY_NS
-        return (MakeHalt(latch),)
+        return (effect,)
 
 
 def no_room(asked: Asked, reason: str) -> Answer:

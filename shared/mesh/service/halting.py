@@ -4,7 +4,16 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from shared.core.service import HaltSeen, HaltUnwritable, Happening, MakeHalt, RemoveHalt, Retire, RetireEnded
+from shared.core.service import (
+    HaltSeen,
+    HaltUnwritable,
+    Happening,
+    MakeHalt,
+    RemoveHalt,
+    RenameHalt,
+    Retire,
+    RetireEnded,
+)
 from shared.mesh.clock import Clock
 from shared.mesh.fencing import FenceRefused, Retired, retire
 from shared.mesh.halt_file import HaltFile
@@ -41,22 +50,18 @@ class HaltWatch:
         if self._next is not None:
             self._next.cancel()
 
-    def make(self, effect: MakeHalt) -> None:
-        """Make the file, and tell of it."""
+    def perform(self, effect: MakeHalt | RenameHalt | RemoveHalt) -> None:
+        """Make the file, rename it, or remove it if it is this latch's, and tell how it is then."""
         try:
-            if effect.is_pressed:
-                self._file.press(effect.latch)
-            else:
-                self._file.make(effect.latch)
-        except FileUnusableError as error:
-            self._take(HaltUnwritable(str(error)))
-            return
-        self._look_anew()
-
-    def remove(self, effect: RemoveHalt) -> None:
-        """Remove the file if it is this latch's, and tell how it is then."""
-        try:
-            self._file.take_away(effect.latch_id)
+            match effect:
+                case MakeHalt(latch=latch, is_pressed=True):
+                    self._file.press(latch)
+                case MakeHalt(latch=latch):
+                    self._file.make(latch)
+                case RenameHalt(latch=latch, instead_of=instead_of):
+                    self._file.rename(latch, instead_of)
+                case RemoveHalt(latch_id=latch_id):
+                    self._file.take_away(latch_id)
         except FileUnusableError as error:
             self._take(HaltUnwritable(str(error)))
             return
@@ -117,8 +122,9 @@ class Halting:
         self._watch: Final = HaltWatch(file)
         self._retiring: Final = Retiring(seats, own=own, clock=clock)
         self.performers: Final[Mapping[type, Callable[[Any], None]]] = {
-            MakeHalt: self._watch.make,
-            RemoveHalt: self._watch.remove,
+            MakeHalt: self._watch.perform,
+            RenameHalt: self._watch.perform,
+            RemoveHalt: self._watch.perform,
             Retire: self._retiring.begin,
         }
 

@@ -28,6 +28,7 @@ from shared.core.service import (
     NotRecorded,
     Recorded,
     RemoveHalt,
+    RenameHalt,
     Report,
     Restored,
     Say,
@@ -204,10 +205,13 @@ class Bench:
             return
         self.done.append(effect)
         match effect:
-            case MakeHalt() | RemoveHalt() if self.halt_trouble is not None:
+            case MakeHalt() | RenameHalt() | RemoveHalt() if self.halt_trouble is not None:
                 self._waiting.append(HaltUnwritable(self.halt_trouble))
             case MakeHalt(latch=latch):
                 self.halt = self.halt or latch
+                self._waiting.append(HaltSeen(self.halt))
+            case RenameHalt(latch=latch, instead_of=older):
+                self.halt = latch if self.halt is not None and self.halt.latch_id == older else self.halt
                 self._waiting.append(HaltSeen(self.halt))
             case RemoveHalt(latch_id=latch_id):
                 self.halt = None if self.halt is not None and self.halt.latch_id == latch_id else self.halt

@@ -253,7 +253,7 @@ def test_file_that_cannot_be_removed_is_said_and_tried_again(scene: Scene) -> No
 
 
 def test_kill_while_clearing_is_a_new_latch(scene: Scene) -> None:
-    """The old file stays for the new latch, which has to be cleared itself; then all of it goes."""
+    """The old file gets the name of the new latch, which has to be cleared itself; then all of it goes."""
     bench, executor = scene.bench, scene.executor
     first = cleared(scene)
     bench.tick()
@@ -263,7 +263,7 @@ def test_kill_while_clearing_is_a_new_latch(scene: Scene) -> None:
     assert second.latch_id != first.latch_id
     executor.lifts()  # it was asked before
     scene.pass_time(2)
-    assert bench.halt == first
+    assert bench.halt == second
     lease = bench.lease()
     assert (lease.permission, lease.latch) == ("HALTED", second)
     assert not bench.of(RemoveHalt)

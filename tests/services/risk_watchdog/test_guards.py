@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, ControlDone
 from proto.verdicts import Alerted, EquityRead, FlowCounted, GuardTripped, KillLatched
-from shared.core.service import JournalRoom, MakeHalt, Stalled
+from shared.core.service import JournalRoom, Stalled
 from tests.services.risk_watchdog.bench import DAY_NS, SECOND_NS, Bench
 from tests.services.risk_watchdog.surroundings import Scene, a_flow
 
@@ -62,8 +62,10 @@ def test_fall_trips_and_latches_under_the_name_of_the_trip(guarded: Scene) -> No
     tripped = guarded.bench.written(GuardTripped)[0]
     assert written(tripped.base_quote, tripped.floor_quote, tripped.equity_quote) == ["10000", "8500", "8500"]
     assert "equity is 8500, 15 % below the peak of 10000" in tripped.reason
-    assert [latched.latch.latch_id for latched in guarded.bench.written(KillLatched)] == trips(guarded)
-    assert guarded.bench.of(MakeHalt)[0].latch.latch_id in trips(guarded)
+    (latched,) = guarded.bench.written(KillLatched)
+    assert latched.latch.latch_id == trips(guarded)[0]
+    assert latched.latch.reason.startswith("the guards of drawdown and daily loss tripped: ")
+    assert guarded.bench.halt == latched.latch
     assert guarded.bench.lease().permission == "HALTED"
     assert ("critical", "guard-tripped") in alerts(guarded)
 
@@ -93,6 +95,24 @@ def test_killed_between_any_two_records_it_trips_once(guarded: Scene, kept: int)
     tripped = trips(guarded)
     assert tripped == names if kept > 1 else tripped == ["trip-daily-loss-1-5"]
     assert [latched.latch.latch_id for latched in bench.written(KillLatched)] == tripped
+
+
+@pytest.mark.parametrize("kept", range(2, 8))
+def test_both_guards_killed_between_any_two_records_set_one_latch(guarded: Scene, kept: int) -> None:
+    """It has the name of the first trip, also where only that one was durable."""
+    bench = guarded.bench
+    before = len(bench.records)
+    guarded.account("8500", "8500")
+    names = trips(guarded)
+    assert len(bench.records) == before + 8  # two readings, both trips, their latch, and an alert of each
+    del bench.records[before + kept :]
+    bench.halt = None
+    guarded.begin()
+    bench.tick()
+    assert [latched.latch.latch_id for latched in bench.written(KillLatched)] == names[:1]
+    guarded.account("8500", "8500")
+    assert trips(guarded) == names
+    assert len(bench.written(KillLatched)) == 1
 
 
 def test_trip_without_room_to_write_it_down_latches_all_the_same(guarded: Scene) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from proto.control import ControlDone, ControlRefused, Kill
+from proto.control import AskClearKill, ClearKillOffered, ControlDone, ControlRefused, Kill
 from proto.risk import Latch
 from proto.verdicts import Alerted, KillLatched
-from shared.core.service import JournalRoom, MakeHalt, Note
+from shared.core.service import JournalRoom, MakeHalt, Note, RenameHalt
 from tests.services.risk_watchdog.bench import Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
 
@@ -124,6 +124,43 @@ def test_newest_latch_is_the_one_that_stands(scene: Scene) -> None:
     scene.pass_time(0.4)
     assert latches(scene.bench) == [first, OTHER.latch_id, TOUCHED.latch_id]
     assert_halted(scene, TOUCHED.latch_id)
+
+
+@pytest.mark.parametrize("names", [(OTHER, TOUCHED), (TOUCHED, OTHER)])
+def test_what_the_file_names_can_be_cleared(scene: Scene, names: tuple[Latch, Latch]) -> None:
+    """Whoever latched last, executor or file: all places name what has to be cleared, after a restart too."""
+    bench = scene.bench
+    kill(bench)
+    for latch in names:
+        if latch is TOUCHED:
+            bench.touch(latch)
+        else:
+            scene.executor.latches(latch)
+            scene.pass_time(0.4)
+    for _ in range(2):
+        scene.pass_time(1.2)
+        assert bench.halt is not None
+        assert bench.halt.latch_id == latches(bench)[-1] == names[-1].latch_id
+        assert bench.said().latch_id == bench.halt.latch_id
+        answer = bench.ask(AskClearKill("ada", "it is over", bench.halt.latch_id), instance="operator")
+        assert isinstance(answer, ClearKillOffered)
+        bench.halt = bench.written(KillLatched)[0].latch  # as a death leaves it before it was renamed
+        scene.begin()
+
+
+def test_file_that_cannot_be_renamed_is_tried_again(scene: Scene) -> None:
+    """Once a second, and a person is told why."""
+    bench = scene.bench
+    kill(bench)
+    bench.halt_trouble = "read-only"
+    scene.executor.latches(OTHER)
+    scene.pass_time(2.5)
+    assert 2 <= len(bench.of(RenameHalt)) <= 4
+    assert [alert.text for alert in bench.written(Alerted) if alert.name == "halt-file"] == ["read-only"]
+    bench.halt_trouble = None
+    scene.pass_time(1.2)
+    assert bench.halt is not None
+    assert bench.halt.latch_id == OTHER.latch_id
 
 
 def test_file_removed_by_hand_comes_back(scene: Scene) -> None:

@@ -233,5 +233,5 @@ def test_guards_trip_exactly_when_the_journal_says_so(acts: list[tuple[str, int]
     for place, body in enumerate(bodies):
         if isinstance(body, GuardTripped):
             assert body.guard in expected(bodies[:place])
-            assert KillLatched in map(type, bodies[place : place + 2])
+            assert KillLatched in map(type, bodies[place : place + 3])  # the other guard may trip with it
     assert expected(bodies) == set()

@@ -212,7 +212,7 @@ def racer(duty: Duty) -> None:
 
 
 def halter(duty: Duty) -> None:
-    """Make the HALT file or take it away, and die before one line of that; before another somebody else replaces it."""
+    """Make, rename or remove the HALT file, and die before one line of that; before another it is replaced by hand."""
     directory = Path(duty.order["directory"])
 
     def replace() -> None:
@@ -223,6 +223,8 @@ def halter(duty: Duty) -> None:
     halt = HaltFile(directory)
     if duty.order["act"] == "make":
         halt.make(Latch("kill-1", "operator", "a test", 1))
+    elif duty.order["act"] == "rename":
+        halt.rename(Latch("kill-2", "risk", "the drawdown limit", 2), "kill-1")
     else:
         halt.take_away("kill-1")
     sys.settrace(None)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from proto.fields import INTEGER_MAX
 from proto.risk import Latch
-from shared.mesh.halt_file import BYTES_MAX, NAME, NOBODY, HaltFile
+from shared.mesh.halt_file import BYTES_MAX, COARSEST_NS, NAME, NOBODY, HaltFile
 from shared.mesh.private_directory import FileUnusableError
 from tests.house.tree import CHECKOUT
 from tests.shared.mesh.crew import Crew
@@ -25,6 +25,7 @@ LINES_MAX = 200
 NEVER = 10_000
 LATCH = Latch("kill-1", "operator", "a test", 1)
 OTHER = Latch("kill-2", "risk", "the drawdown limit", 2)
+TIMED = Latch("kill-3", "ada", "enough", 1_790_000_000_987_654_321)
 LONGEST = Latch("k" * 64, "\x01" * 48, "\x01" * 500, INTEGER_MAX)
 
 
@@ -121,6 +122,41 @@ def test_touched_by_hand(halt: HaltFile) -> None:
     assert second.latch_id != first.latch_id
     assert not halt.take_away(first.latch_id)
     assert halt.take_away(second.latch_id)
+    assert absent(halt)
+
+
+@pytest.mark.parametrize("later_ns", [1, 60_000_000_000, -COARSEST_NS, -60_000_000_000])
+def test_touched_by_hand_where_a_program_made_it(later_ns: int, halt: HaltFile) -> None:
+    """It is pressed again, also by a clock that was set back: whoever clears the latch before leaves it there."""
+    halt.make(TIMED)
+    assert found(halt) == TIMED
+    os.utime(halt.path, ns=(TIMED.set_wall_ns + later_ns,) * 2)
+    touched = found(halt)
+    assert (touched.actor, touched.reason) == (NOBODY, "the file of kill-3 was touched by hand")
+    assert not halt.take_away(TIMED.latch_id)
+    assert found(halt) == touched
+    assert halt.take_away(touched.latch_id)
+
+
+@pytest.mark.parametrize("grain_ns", [100, 1_000_000_000, COARSEST_NS])
+def test_a_file_system_with_coarse_times(grain_ns: int, halt: HaltFile) -> None:
+    """What it cuts off is nobody's touch."""
+    halt.press(TIMED)
+    cut_ns = TIMED.set_wall_ns // grain_ns * grain_ns
+    os.utime(halt.path, ns=(cut_ns, cut_ns))
+    assert found(halt) == TIMED
+
+
+def test_renamed(halt: HaltFile, tmp_path: Path) -> None:
+    """It stands for the newer latch then, and nothing else is left; one that is another's stays as it is."""
+    halt.make(LATCH)
+    halt.rename(OTHER, LATCH.latch_id)
+    assert found(halt) == OTHER
+    halt.rename(TIMED, LATCH.latch_id)
+    assert found(halt) == OTHER
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert halt.take_away(OTHER.latch_id)
+    halt.rename(TIMED, OTHER.latch_id)
     assert absent(halt)
 
 
@@ -273,6 +309,24 @@ def test_a_death_while_it_is_taken_away(crew: Crew, fast_path: Path) -> None:
         survived = _taken_away(crew, fast_path, line=line, replaced_at=NEVER)
         assert halt.latch() in {None, LATCH}
         assert halt.take_away("kill-1")
+        assert absent(halt)
+        if survived:
+            return
+    raise AssertionError("the process never came to its end")
+
+
+def test_a_death_while_it_is_renamed(crew: Crew, fast_path: Path) -> None:
+    """Killed before any line of that, a process leaves one of the two; renaming it again ends it."""
+    for line in range(1, LINES_MAX):
+        halt = HaltFile(fast_path)
+        halt.make(LATCH)
+        renamer = crew.start("halter", fast_path, act="rename", line=line, replaced_at=NEVER)
+        survived = bool(renamer.hear())
+        crew.dismiss([renamer])
+        assert found(halt) in {LATCH, OTHER}
+        halt.rename(OTHER, "kill-1")
+        assert found(halt) == OTHER
+        assert halt.take_away("kill-2")
         assert absent(halt)
         if survived:
             return

@@ -13,6 +13,7 @@ from shared.core.service import (
     Listen,
     MakeHalt,
     RemoveHalt,
+    RenameHalt,
     Retire,
     RetireEnded,
     ShowFlattenStep,
@@ -94,6 +95,15 @@ async def test_made_and_removed_by_the_core(stage: Stage, eventually: Eventually
     actor = stage.service(at_start(*wanted), heeds_halt=True)
     await eventually(lambda: len(seen(actor)) == 6)
     assert seen(actor) == [None, LATCH, LATCH, None, LATCH, OTHER]
+    assert HaltFile(stage.directory).latch() == OTHER
+
+
+async def test_renamed_by_the_core(stage: Stage, eventually: Eventually) -> None:
+    """The file has the newer name then; where it has another already, the core is told which."""
+    HaltFile(stage.directory).make(LATCH)
+    actor = stage.service(at_start(RenameHalt(OTHER, "kill-1"), RenameHalt(LATCH, "kill-1")), heeds_halt=True)
+    await eventually(lambda: len(seen(actor)) == 3)
+    assert seen(actor) == [LATCH, OTHER, OTHER]
     assert HaltFile(stage.directory).latch() == OTHER
 
 
