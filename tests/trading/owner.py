@@ -11,7 +11,6 @@ from proto.orders import FlatnessTold, OrderEnded, SendMarked
 from services.control import clear_kill, kill
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
-from tests.services.asker import Asker
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.project import SYMBOLS
 
@@ -26,7 +25,6 @@ class Owner:
 
     def __init__(self, mesh: TradingMesh) -> None:
         self._mesh: Final = mesh
-        self._asker: Final = Asker(mesh.root)
         self._file: Final = HaltFile(mesh.root / "var")
 
     @property
@@ -52,7 +50,7 @@ class Owner:
 
     def ask(self, instance: Role, body: Body) -> Body | None:
         """Ask one process; None is no answer."""
-        return self._asker.ask("operator", instance, "control", body)
+        return self._mesh.asker.ask("operator", instance, "control", body)
 
     def clear(self, wait_s: str = WAIT_S) -> tuple[int, str]:
         """Run `bowline clear-kill` as somebody who answers yes, and return its code and all that it said."""
