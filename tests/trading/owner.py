@@ -9,6 +9,9 @@ from proto.envelope import Body
 from proto.fields import Role
 from proto.orders import FlatnessTold, OrderEnded, SendMarked
 from services.control import clear_kill, kill
+from services.sim_exchange.process import FOLDER, LOG_FOLDER
+from services.verify.checker.evidence import PREFIX
+from services.verify.checker.exchange_log import read_log
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
 from tests.trading.mesh import ACCOUNT, TradingMesh
@@ -80,6 +83,15 @@ class Owner:
                 for side in ("BUY", "SELL")
             )
             assert 0 <= bought - sold <= bought * FEE_FRACTION + CRUMBS, f"{symbol}: {bought} bought, {sold} sold"
+
+    def sold_at_ms(self, symbol: str) -> int:
+        """Return when the last of a symbol was sold, and hold that its stop had ended before: by the exchange's log."""
+        log = read_log(self._mesh.root.joinpath("var", FOLDER, LOG_FOLDER), PREFIX)
+        orders = [order for order in log.ours() if order.symbol == symbol.replace("/", "")]
+        sales = [order for order in orders if order.side == "sell" and order.last.filled]
+        stops = [order for order in orders if order.side == "sell" and order.last.ending == "canceled"]
+        assert max(stop.last.number for stop in stops) < sales[-1].first.number
+        return sales[-1].last.at_ms
 
     def unlocked_before_sold(self, symbol: str) -> None:
         """Hold that the last stop of a symbol had ended before its last sale was sent: it locks the coins."""

@@ -11,6 +11,8 @@ from tests.trading.trader import Trader
 TAKEN_OUT = Decimal(-300_000)  # of some 400,000, far beyond what either guard lets an account lose
 GONE = Decimal(-30_000)  # of the rest: more than a day may lose, and less than the fall from the peak
 BTC = "BTC/USDT"
+NS_PER_MS = 1_000_000
+FLAT_WITHIN_MS = 15_000
 
 
 def test_money_taken_out_trips_nothing(mesh: TradingMesh) -> None:
@@ -29,7 +31,10 @@ def test_money_taken_out_trips_nothing(mesh: TradingMesh) -> None:
 
 
 def test_a_fall_with_the_executor_dead_ends_flat(mesh: TradingMesh, trader: Trader) -> None:
-    """Nobody is there to say what became of the money: the guard trips by the flattener's word, and that one closes."""
+    """Nobody says what became of the money, and no strategy runs: the guard trips by the flattener's readings alone.
+
+    That one closes: by the exchange's log the stop ends, then all is sold, within 15 s of the latch.
+    """
     owner = Owner(mesh)
     trader.enter_and_fill(BTC)
     mesh.kill("executor")
@@ -39,6 +44,8 @@ def test_a_fall_with_the_executor_dead_ends_flat(mesh: TradingMesh, trader: Trad
     mesh.until(lambda: [one for one in mesh.written.by_flattener(FlatnessTold) if one.is_flat])
     assert mesh.written.by_flattener(FlatnessTold)[-1].flatten_id == trip.trip_id == owner.latch_id
     owner.is_flat()
+    latch = mesh.written.by_risk(KillLatched)[-1].latch
+    assert owner.sold_at_ms(BTC) - latch.set_wall_ns // NS_PER_MS <= FLAT_WITHIN_MS
     assert [one.latch.latch_id for one in mesh.written.by_risk(KillLatched)] == [trip.trip_id]
     mesh.start("executor")
     mesh.until(owner.told_flat)
