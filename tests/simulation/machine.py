@@ -106,6 +106,7 @@ class Machine:
         self._make_outside: Final = outside
         self._outside: Outside | None = None
         self.disk = SimDisk()
+        self.epochs_ns: Final[list[int]] = []  # when each began, also those of another who holds the role
         self.deaths_ns: Final[list[int]] = []
         self.process: Process | None = None
         self._links: Links | None = None
@@ -129,7 +130,7 @@ class Machine:
             self._note("stands by")
             return
         seat, around = self._seat, self._around
-        self._epoch += 1
+        self._begin_epoch()
         self._note(f"begins, epoch {self._epoch}")
         self._watcher.began()
         if seat.reports is not None and self._strikes("power cut"):
@@ -157,7 +158,7 @@ class Machine:
     def fence(self) -> int:
         """End whoever holds the role, let nobody begin, and return the epoch under which it is held now."""
         self._is_fenced = True
-        self._epoch += 1
+        self._begin_epoch()
         if self.process is not None:
             self.process.die(by_power_cut=False)
         return self._epoch
@@ -269,6 +270,10 @@ class Machine:
         """Say how long the disk takes."""
         slow_ms = self._amount("disk slow", 50, 2_500) if self._strikes("disk slow") else 0
         return slow_ms * MILLISECOND_NS + 300_000
+
+    def _begin_epoch(self) -> None:
+        self._epoch += 1
+        self.epochs_ns.append(self._around.scheduler.now_ns)
 
     def _strikes(self, fault: str) -> bool:
         return self._around.weather.strikes(f"{self._seat.instance} {fault}")

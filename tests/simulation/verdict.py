@@ -105,6 +105,15 @@ class Verdict:
             self._trace.violated("I19", f"{place} is not covered in the end")
         self._orders_agree(books)
 
+    def judge_flat(self) -> None:
+        """Judge that the venue has nothing of ours to do any more, and that by the records nothing is held."""
+        for shown in self._venue.orders(self._scheduler.now_ns):
+            if shown.status == "open" and parsed(shown.client_order_id) is not None:
+                self._trace.violated("I30", f"killed by hand, and {shown.client_order_id} still rests at the venue")
+        for (strategy, symbol), held in self._witness.held.items():
+            if held:
+                self._trace.violated("I30", f"killed by hand, and {strategy} still holds {held} {symbol}")
+
     def money_agrees(self) -> bool:
         """Say whether the books know of all money; what moved without a word they learn with the next pass."""
         return not (self._executor.is_well and self._differences(self._books))

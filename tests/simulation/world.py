@@ -36,10 +36,14 @@ STORM_NS: Final = 48 * SECOND_NS
 PAUSED_NS: Final = 8 * SECOND_NS  # after the faults ended, entries are paused, and then all positions come down
 PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
 KILLED_SHARE: Final = 0.4  # of the seeds: the kill latch is set in the end
-KILLED_NS: Final = 16 * SECOND_NS  # after which all is flat
+KILLED_NS: Final = 16 * SECOND_NS  # after which all is flat, and FLAT is told
+OTHER_HANDS: Final = {"traded by hand", "moved by hand", "ordered by hand"}
+OTHERS_NS: Final = 11 * SECOND_NS  # or later: coins that somebody else has sold or taken are looked for by whole passes
 ALONE_SHARE: Final = 0.5  # of those: the executor is gone then, for so long
 AWAY_MS: Final = 13_000
-# Risk allows none for a minute after the third death in one, and hears of a death when the next life speaks.
+# Risk allows none for a minute after the third death in one. It hears of a death when the next life speaks, and counts
+# for one the epoch of a flattener that died before it had written down that it holds the role.
+LOOP_DEATHS: Final = 3
 CRASH_LOOP_NS: Final = 66 * SECOND_NS
 TRIED_NS_MAX: Final = 20 * SECOND_NS  # what is declined is tried again after 6 s
 RESTED_NS: Final = 3 * SECOND_NS
@@ -195,7 +199,16 @@ class World:
         stands = standing is not None and self._witness.latch.stands and self._halt.latch is not None
         if not stands:
             self._trace.violated("I13", f"killed by hand, and the latch does not stand everywhere: risk has {standing}")
-        if self._witness.latch.latch_id not in self._witness.latch.flat:
+        is_shared = not OTHER_HANDS.isdisjoint(self._weather.struck)
+        self._judge_flatness(self._scheduler.now_ns + (OTHERS_NS if is_shared else 0))
+
+    def _judge_flatness(self, until_ns: int) -> None:
+        """Judge that FLAT is told, and that it is so."""
+        if self._witness.latch.latch_id in self._witness.latch.flat:
+            self._verdict.judge_flat()
+        elif self._scheduler.now_ns < until_ns:
+            self._scheduler.after(SECOND_NS, lambda: self._judge_flatness(until_ns))
+        else:
             self._trace.violated("I30", "killed by hand, and nobody says that it is FLAT")
 
     def _resume(self) -> None:
@@ -205,16 +218,21 @@ class World:
 
     def _probe(self) -> None:
         """Let entries pass again, hold the price, so that what is entered stays as it is, and count."""
-        deaths_ns, after = self._crew.executor.deaths_ns, self._scheduler.after
-        if len(deaths_ns) > 2 and self._scheduler.now_ns < deaths_ns[-3] + CRASH_LOOP_NS:
+        now_ns, after = self._scheduler.now_ns, self._scheduler.after
+        if self._seems_to_loop() and now_ns < self._crew.executor.epochs_ns[-1] + CRASH_LOOP_NS:
             after(SECOND_NS, self._probe)
             return
         self._trace.note("world", "entries are tried again")
         self._market.is_still = True
         self._opened_before = dict(self._witness.entries)
-        self._tried_until_ns = self._scheduler.now_ns + TRIED_NS_MAX
+        self._tried_until_ns = now_ns + TRIED_NS_MAX
         self._resume()
         after(SECOND_NS, self._look_for_entries)
+
+    def _seems_to_loop(self) -> bool:
+        """Say whether risk may have heard of three deaths in a minute: of any by the time that the last life speaks."""
+        epochs_ns = self._crew.executor.epochs_ns
+        return len(epochs_ns) > LOOP_DEATHS and epochs_ns[-1] < epochs_ns[-LOOP_DEATHS] + CRASH_LOOP_NS
 
     def _look_for_entries(self) -> None:
         """Let entries pass until each symbol was entered, or should have been; then let all come to rest."""

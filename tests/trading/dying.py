@@ -3,20 +3,27 @@
     python -m tests.trading.dying ROOT risk|executor|flattener|strategy
 
 The service is put together as its own `__main__` does; only what passes between its core, its shell and its venue is
-looked at on the way. The place to die at stands in a file of the project while there is one, as a moment, the message
-or effect, and what holds of it:
+looked at on the way. The place to die at stands in a file of the project while there is one, as what to do there, a
+moment, the message or effect, and what holds of it:
 
-    reports SendMarked order.purpose=entry     before the record is durable
-    recorded OrderFilled                       after it is, before anything comes of it
-    performs SendOrder side=buy                before the gateway is told to send
-    brings OrderSent outcome=Acknowledged      the venue's answer is there, and nothing of it written down
-    asks EnterBracket                          before the request leaves
-    answered IntentApproved                    its answer is there, and nothing done about it
+    dies reports SendMarked order.purpose=entry     before the record is durable
+    dies recorded OrderFilled                       after it is, before anything comes of it
+    dies performs SendOrder side=buy                before the gateway is told to send
+    dies brings OrderSent outcome=Acknowledged      the venue's answer is there, and nothing of it written down
+    dies asks EnterBracket                          before the request leaves
+    dies answered IntentApproved                    its answer is there, and nothing done about it
+    dies wants RemoveHalt                           before the shell does it
+    dies sees HaltSeen latch=None                   it was done, and nothing comes of it yet
+    hangs recorded IntentJudged                     and waits there for ever: a deadlock of its core
+
+Who hangs is not frozen: the loop stands still in the middle of an input, while the threads of the bus and of the log go
+on, so every connection stays open and its pings are answered.
 """
 
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,10 +39,12 @@ from shared.core.service import (
     Core,
     Effect,
     FromOutside,
+    HaltSeen,
     Happening,
     Moment,
     Outward,
     Recorded,
+    RemoveHalt,
     Report,
     Started,
 )
@@ -43,22 +52,26 @@ from shared.mesh.service import JournaledPlan, Outside, Plan, run
 from shared.mesh.settings import load_configuration
 
 PLACE_FILE: Final = "{}.dies-at"
+DIES, HANGS = "dies", "hangs"
 
 
 class Place:
-    """Where to die, by a file that may come and go."""
+    """Where to die or to hang, by a file that may come and go."""
 
     def __init__(self, file: Path) -> None:
         self._file: Final = file
 
     def reached(self, moment: str, thing: object) -> None:
-        """Die if this is the place."""
+        """Do it if this is the place."""
         try:
-            wanted_moment, kinds, *conditions = self._file.read_text().split()
+            act, wanted_moment, kinds, *conditions = self._file.read_text().split()
         except FileNotFoundError:
             return
-        if moment == wanted_moment and type(thing).__name__ in kinds.split("|") and _holds(thing, conditions):
-            os.kill(os.getpid(), signal.SIGKILL)
+        if moment != wanted_moment or type(thing).__name__ not in kinds.split("|") or not _holds(thing, conditions):
+            return
+        if act == HANGS:
+            threading.Event().wait()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _holds(thing: object, conditions: Sequence[str]) -> bool:
@@ -90,6 +103,8 @@ class DyingCore:
                     self._place.reached("recorded", envelope.body)
                 case Answered(envelope=envelope):
                     self._place.reached("answered", envelope.body)
+                case HaltSeen():
+                    self._place.reached("sees", happening)
                 case _:
                     pass
         effects = self._core.handle(happening, now)
@@ -99,6 +114,8 @@ class DyingCore:
                     self._place.reached("reports", body)
                 case Ask(body=body):
                     self._place.reached("asks", body)
+                case RemoveHalt():
+                    self._place.reached("wants", effect)
                 case _:
                     pass
         return effects

@@ -16,6 +16,7 @@ from typing import Final, Self
 from services.verify import command as verify
 from tests.services.sim_exchange.admin import ExchangeAdmin
 from tests.services.supervision.harness import eventually
+from tests.trading.dying import DIES, HANGS
 from tests.trading.project import TradingProject
 from tests.trading.written import Written
 
@@ -107,10 +108,11 @@ class TradingMesh:
 
     def die_at(self, instance: str, place: str) -> None:
         """Have a process kill itself as soon as it comes to a place; see `dying.py` for how it is written."""
-        file = self.project.place_file(instance)
-        whole = file.with_suffix(".new")
-        whole.write_text(place)
-        whole.rename(file)  # whoever reads it meanwhile reads all of it, or nothing
+        self._at(instance, f"{DIES} {place}")
+
+    def hang_at(self, instance: str, place: str) -> None:
+        """Have a process wait for ever as soon as it comes to a place, with its connections open."""
+        self._at(instance, f"{HANGS} {place}")
 
     def die_nowhere(self, instance: str) -> None:
         """Let a process live."""
@@ -179,3 +181,9 @@ class TradingMesh:
         broken = [found for found in verdict["violations"] if not LATE_STOP.search(found["what"])]
         assert not broken, f"{broken}{errors.getvalue()}\n{self.project.log_of('executor')}"
         return len(verdict["violations"])
+
+    def _at(self, instance: str, words: str) -> None:
+        file = self.project.place_file(instance)
+        whole = file.with_suffix(".new")
+        whole.write_text(words)
+        whole.rename(file)  # whoever reads it meanwhile reads all of it, or nothing

@@ -131,22 +131,63 @@ def _not_flat(mesh: TradingMesh, owner: Owner) -> bool:
     return bool(told) and not told[-1].is_flat
 
 
-def test_a_clear_goes_on_where_it_was_killed(mesh: TradingMesh, trader: Trader, owner: Owner) -> None:
-    """Risk dies with the clear written down, the executor with its own lifted: nothing is entered before the end."""
+def test_pressed_while_everybody_boots(mesh: TradingMesh, trader: Trader, owner: Owner) -> None:
+    """Neither can be asked yet: the file counts, and what they begin with is the end of what is held."""
+    trader.enter_and_fill(SOL)
+    for instance in ("executor", "risk"):
+        mesh.kill(instance)
+    begun = entries(mesh)
+    for instance in ("executor", "risk"):
+        mesh.begin(instance)
+    owner.touch()
+    assert not [instance for instance in ("executor", "risk") if mesh.has_said(instance, "running")]
+    eventually(owner.told_flat)
+    owner.is_flat()
+    owner.unlocked_before_sold(SOL)
+    eventually(lambda: owner.latch_id in {one.latch.latch_id for one in mesh.written.by_risk(KillLatched)})
+    assert entries(mesh) == begun
+    owner.cleared()
+
+
+# Who dies at which step of a clear, in their order. All but the last find the file there.
+STEPS_OF_A_CLEAR: Final = (
+    ("risk", "recorded KillCleared"),
+    ("executor", "reports ConditionCleared name=kill_latch"),
+    ("executor", "recorded ConditionCleared name=kill_latch"),
+    ("risk", "answered ControlDone"),
+    ("risk", "wants RemoveHalt"),
+    ("risk", "sees HaltSeen latch=None"),
+)
+
+
+def test_a_clear_goes_on_wherever_it_was_killed(mesh: TradingMesh, trader: Trader, owner: Owner) -> None:
+    """Before it is written down it is none; from there on it needs nobody any more, and nothing passes before its end.
+
+    Whoever is killed at a step, the next one to die is told so before that one is started again.
+    """
     owner.touch()
     eventually(owner.told_flat)
-    mesh.die_at("risk", "recorded KillCleared")
+    latch_id, begun = owner.latch_id, entries(mesh)
+    mesh.die_at("risk", "reports KillCleared")
     owner.clear(wait_s="0")
     mesh.died("risk")
-    assert owner.latch_id is not None
-    mesh.die_at("executor", "recorded ConditionCleared name=kill_latch")
     mesh.start("risk")
-    mesh.died("executor")
-    assert owner.latch_id is not None
     assert refused_by(trader, SOL) == PERMISSION
-    mesh.start("executor")
-    eventually(lambda: owner.latch_id is None)
-    (clear,) = mesh.written.by_risk(KillCleared)[-1:]
+    assert latch_id not in {clear.latch_id for clear in mesh.written.by_risk(KillCleared)}
+    dies, place = STEPS_OF_A_CLEAR[0]
+    mesh.die_at(dies, place)
+    owner.clear(wait_s="0")
+    for after, next_place in STEPS_OF_A_CLEAR[1:]:
+        mesh.died(dies)
+        assert owner.latch_id == latch_id
+        mesh.begin(dies)
+        mesh.die_at(after, next_place)
+        dies = after
+    mesh.died("risk")
+    assert owner.latch_id is None
+    assert entries(mesh) == begun
+    mesh.start("risk")
+    (clear,) = [one for one in mesh.written.by_risk(KillCleared) if one.latch_id == latch_id]
     lifted = [one for one in mesh.written.by_executor(ConditionCleared) if one.name == "kill_latch"]
     assert (lifted[-1].actor, lifted[-1].reason) == (clear.actor, clear.reason) == ("ada", "looked at it")
     trader.enter(SOL)
