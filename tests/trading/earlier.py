@@ -5,21 +5,21 @@ Only its wall clock is behind. What it writes down is as old then as if it had l
 
 import runpy
 import sys
-import time
+from collections.abc import Callable
 from typing import Final
 
+from shared.mesh.clock import SystemClock
+
 NS_PER_HOUR: Final = 3_600_000_000_000
-SECONDS_PER_HOUR: Final = 3_600
 
 
-def set_back(hours: int) -> None:
-    """Put the wall clock of this process back."""
-    seconds_now, ns_now = time.time, time.time_ns
-    time.time = lambda: seconds_now() - hours * SECONDS_PER_HOUR
-    time.time_ns = lambda: ns_now() - hours * NS_PER_HOUR
+def wall_clock_of(hours_ago: int) -> Callable[[SystemClock], int]:
+    """Return what tells the time of so many hours ago in the place of a clock's own `wall_ns`."""
+    wall_ns = SystemClock.wall_ns
+    return lambda clock: wall_ns(clock) - hours_ago * NS_PER_HOUR
 
 
 if __name__ == "__main__":
-    set_back(int(sys.argv[1]))
+    SystemClock.wall_ns = wall_clock_of(int(sys.argv[1]))  # type: ignore[method-assign, assignment]
     module, sys.argv = sys.argv[2], sys.argv[2:]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,6 +1,5 @@
 """Killed, and everything dead for two days: the latch does not age, and nobody has to remember it but the journals."""
 
-import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,8 +8,9 @@ from redis import Redis
 
 from proto.orders import EntryOpened
 from proto.verdicts import IntentRefused
+from shared.mesh.clock import SystemClock
 from tests.services.supervision.harness import eventually
-from tests.trading.earlier import NS_PER_HOUR
+from tests.trading.earlier import NS_PER_HOUR, wall_clock_of
 from tests.trading.mesh import INSTANCES, TradingMesh
 from tests.trading.owner import Owner
 from tests.trading.trader import Trader
@@ -23,8 +23,7 @@ EVERYBODY: Final = ("metrics", "flattener", *reversed(INSTANCES))  # the exchang
 @pytest.fixture
 def mesh(monkeypatch: pytest.MonkeyPatch) -> Iterator[TradingMesh]:
     """Run a whole mesh two days ago; in the end the checker wants all to have ended."""
-    now_ns = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: now_ns() - HOURS * NS_PER_HOUR)
+    monkeypatch.setattr(SystemClock, "wall_ns", wall_clock_of(HOURS))
     before = TradingMesh()
     before.project.hours_behind = HOURS
     with before as running:
@@ -52,7 +51,7 @@ def test_latch_stands_two_days_later(mesh: TradingMesh, trader: Trader, monkeypa
     (mesh.root / "var/HALT").unlink()
     monkeypatch.undo()
     mesh.project.hours_behind = 0
-    assert mesh.written.records()[-1].sent_wall_ns < time.time_ns() - HOURS * NS_PER_HOUR
+    assert mesh.written.records()[-1].sent_wall_ns < SystemClock().wall_ns() - HOURS * NS_PER_HOUR
     mesh.start("exchange")
     for instance in EVERYBODY[:-1]:
         mesh.begin(instance)
