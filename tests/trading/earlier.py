@@ -5,7 +5,6 @@ Only its wall clock is behind. What it writes down is as old then as if it had l
 
 import runpy
 import sys
-from collections.abc import Callable
 from typing import Final
 
 from shared.mesh.clock import SystemClock
@@ -13,13 +12,8 @@ from shared.mesh.clock import SystemClock
 NS_PER_HOUR: Final = 3_600_000_000_000
 
 
-def wall_clock_of(hours_ago: int) -> Callable[[SystemClock], int]:
-    """Return what tells the time of so many hours ago in the place of a clock's own `wall_ns`."""
-    wall_ns = SystemClock.wall_ns
-    return lambda clock: wall_ns(clock) - hours_ago * NS_PER_HOUR
-
-
 if __name__ == "__main__":
-    SystemClock.wall_ns = wall_clock_of(int(sys.argv[1]))  # type: ignore[method-assign, assignment]
+    wall_ns, behind_ns = SystemClock.wall_ns, int(sys.argv[1]) * NS_PER_HOUR
+    SystemClock.wall_ns = lambda self: wall_ns(self) - behind_ns  # type: ignore[method-assign]  # as if it were set
     module, sys.argv = sys.argv[2], sys.argv[2:]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

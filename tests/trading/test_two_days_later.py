@@ -6,11 +6,11 @@ from typing import Final
 import pytest
 from redis import Redis
 
-from proto.orders import EntryOpened
+from proto.orders import EntryOpened, FlatnessTold
 from proto.verdicts import IntentRefused
 from shared.mesh.clock import SystemClock
 from tests.services.supervision.harness import eventually
-from tests.trading.earlier import NS_PER_HOUR, wall_clock_of
+from tests.trading.earlier import NS_PER_HOUR
 from tests.trading.mesh import INSTANCES, TradingMesh
 from tests.trading.owner import Owner
 from tests.trading.trader import Trader
@@ -21,9 +21,8 @@ EVERYBODY: Final = ("metrics", "flattener", *reversed(INSTANCES))  # the exchang
 
 
 @pytest.fixture
-def mesh(monkeypatch: pytest.MonkeyPatch) -> Iterator[TradingMesh]:
+def mesh() -> Iterator[TradingMesh]:
     """Run a whole mesh two days ago; in the end the checker wants all to have ended."""
-    monkeypatch.setattr(SystemClock, "wall_ns", wall_clock_of(HOURS))
     before = TradingMesh()
     before.project.hours_behind = HOURS
     with before as running:
@@ -35,12 +34,13 @@ def mesh(monkeypatch: pytest.MonkeyPatch) -> Iterator[TradingMesh]:
         running.judge("--settled")
 
 
-def test_latch_stands_two_days_later(mesh: TradingMesh, trader: Trader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_latch_stands_two_days_later(mesh: TradingMesh, trader: Trader) -> None:
     """What Redis knew is gone, a hand has removed the file, the records are old: no entry, and what is held is sold."""
     owner = Owner(mesh)
     trader.enter_and_fill(BTC)
     mesh.admin.fault(kind="halt", symbol="BTCUSDT")
-    owner.kill("enough", wait_s="1")
+    owner.press("risk", "enough")
+    mesh.until(lambda: owner.latch_id is not None and mesh.written.by_executor(FlatnessTold))
     latch_id, begun = owner.latch_id, len(mesh.written.by_executor(EntryOpened))
     assert latch_id is not None
     for instance in EVERYBODY:
@@ -49,7 +49,6 @@ def test_latch_stands_two_days_later(mesh: TradingMesh, trader: Trader, monkeypa
         eventually(store.dbsize)
         store.flushall()
     (mesh.root / "var/HALT").unlink()
-    monkeypatch.undo()
     mesh.project.hours_behind = 0
     assert mesh.written.records()[-1].sent_wall_ns < SystemClock().wall_ns() - HOURS * NS_PER_HOUR
     mesh.start("exchange")
