@@ -14,6 +14,7 @@ from shared.core.service import Moment, Report
 
 GONE_NS: Final = 10 * SECOND_NS
 NEWS_NS_MAX: Final = 60 * SECOND_NS
+WAKE_AGAIN_NS: Final = 600 * SECOND_NS  # where nothing can be sold it is taken again and again
 
 
 class Tenure:
@@ -24,6 +25,7 @@ class Tenure:
         self._executor: Final = executor
         self._alerts: Final = alerts
         self._holds_in_epoch: int | None = None  # its own epoch, in which it took the role
+        self._woke_ns: int | None = None  # when a person was told last that it did
 
     def told(self, envelope: Envelope, now: Moment) -> list[Report]:
         """Take in a report of the flattener's; say what a person should know of it."""
@@ -40,9 +42,11 @@ class Tenure:
         is_news = envelope.boot_id == now.boot_id and now.boot_ns - envelope.sent_boot_ns < NEWS_NS_MAX
         if not is_news:
             return []
-        is_taken = self._holds_in_epoch is not None
-        name = "flattener-took-over" if is_taken else "flattener-gave-back"
-        return self._alerts.tell("critical" if is_taken else "info", name, words, now)
+        if self._holds_in_epoch is None:
+            return self._alerts.tell("info", "flattener-gave-back", words, now)
+        has_woken = self._woke_ns is not None and now.boot_ns - self._woke_ns < WAKE_AGAIN_NS
+        self._woke_ns = self._woke_ns if has_woken else now.boot_ns
+        return self._alerts.tell("warning" if has_woken else "critical", "flattener-took-over", words, now)
 
     def holds(self, now: Moment) -> bool:
         """Say whether it holds the role now, and lives."""
