@@ -242,7 +242,7 @@ def test_other_difference_is_looked_at_soon() -> None:
 
 
 def test_money_that_differs_is_believed_within_seconds_however_often_it_was_looked_at() -> None:
-    """What stands for some seconds is believed then, and FLAT waits no longer for it: looks in between delay nothing."""
+    """What stands for some seconds is believed then, and FLAT waits no longer: looks in between delay nothing."""
     desk = quiet()
     day = Day(desk, USDT="10100")
     for _ in range(5):
