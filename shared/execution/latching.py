@@ -15,6 +15,7 @@ from proto.envelope import Body
 from proto.fields import SHORT_TEXT_LENGTH_MAX, clipped
 from proto.orders import ConditionCleared, ConditionSet, FlattenBegun
 from proto.risk import Condition, Everything, Latch
+from shared.core.presses import is_of_press, latch_of
 from shared.core.service import HaltSeen, HaltUnwritable, MakeHalt, Moment, Note, Report
 from shared.execution.flattens import KILL_LATCH, Flattens
 
@@ -35,8 +36,11 @@ class Latching:
     @property
     def latch_id(self) -> str | None:
         """The latch that stands or is about to."""
-        latch = self._wanted or self._flattens.latch
-        return None if latch is None else latch.latch_id
+        return None if self._latch is None else self._latch.latch_id
+
+    @property
+    def _latch(self) -> Latch | None:
+        return self._wanted or self._flattens.latch
 
     def refusal(self) -> str | None:
         """Say why no entry may be worked."""
@@ -85,9 +89,10 @@ class Latching:
             self._wanted = None
 
     def killed(self, kill: Kill, now: Moment) -> tuple[Sequence[Report], ControlDone]:
-        """Set the latch because somebody wants it; where one stands, pressing again is nothing new."""
-        if self.latch_id is None:
-            self._wanted = Latch(f"kill-{now.wall_ns}", kill.actor, kill.reason, now.wall_ns)
+        """Set the latch because somebody wants it, once for each press: one that stands gives its place to it."""
+        latch = self._latch
+        if latch is None or not is_of_press(latch, kill, now.wall_ns):
+            self._wanted = latch_of(kill, now.wall_ns)
         words = f"no entries, and everything is closed: the kill latch {self.latch_id} stands"
         return self.due(), ControlDone(words)
 

@@ -6,11 +6,10 @@ from typing import Final
 from proto.control import ControlDone, ControlRefused, Kill
 from proto.fields import clipped
 from proto.risk import Latch
-from services.flattener.core.peer import SECOND_NS
+from shared.core.presses import is_of_press, latch_of
 from shared.core.service import Answer, Asked, Effect, MakeHalt, Moment
 
-# So old may a file be that whoever asks made for this very press, before he asked.
-SAME_PRESS_NS_MAX: Final = 5 * SECOND_NS
+KILLING_MAX: Final = 16  # who wait for the file to be made
 
 
 class Control:
@@ -26,12 +25,14 @@ class Control:
     def asked(self, asked: Asked, now: Moment) -> Sequence[Effect]:
         """Return the answer, or what has to be done before there is one."""
         match asked.envelope.body:
-            case Kill() as kill if self.latch is not None and _is_of(self.latch, kill, now):
+            case Kill() as kill if self.latch is not None and is_of_press(self.latch, kill, now.wall_ns):
                 return (Answer(asked, _stands(self.latch)),)
-            case Kill(actor=actor, reason=reason):
+            case Kill() if len(self._killing) >= KILLING_MAX:
+                reason = f"{KILLING_MAX} wait for the HALT file to be made: ask again"
+                return (Answer(asked, ControlRefused("no_more_may_wait", reason)),)
+            case Kill() as kill:
                 self._killing.append(asked)
-                latch = Latch(f"kill-{now.wall_ns}", actor, clipped(reason), now.wall_ns)
-                return (MakeHalt(latch, is_pressed=True),)
+                return (MakeHalt(latch_of(kill, now.wall_ns), is_pressed=True),)
             case _:
                 reason = "the flattener takes a kill, and what shall be flat; everything else is asked of risk"
                 return (Answer(asked, ControlRefused("asked_of_risk", reason)),)
@@ -49,12 +50,6 @@ class Control:
         answers = [Answer(asked, body) for asked in self._killing]
         self._killing.clear()
         return answers
-
-
-def _is_of(latch: Latch, kill: Kill, now: Moment) -> bool:
-    """Say whether the latch comes of this press: `bowline kill` makes the file before it asks."""
-    is_recent = 0 <= now.wall_ns - latch.set_wall_ns <= SAME_PRESS_NS_MAX
-    return is_recent and (latch.actor, latch.reason) == (kill.actor, clipped(kill.reason))
 
 
 def _stands(latch: Latch) -> ControlDone:

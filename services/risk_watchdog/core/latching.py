@@ -10,7 +10,7 @@ from typing import Final
 
 from proto.control import ControlDone, ControlRefused, Kill
 from proto.envelope import Body
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, clipped
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Text, clipped
 from proto.risk import Condition, Everything, Latch
 from proto.verdicts import KillLatched
 from services.risk_watchdog.core.alerts import Alerts, alert
@@ -18,6 +18,7 @@ from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latch import KILL_LATCH
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS
+from shared.core.presses import is_of_press, latch_of
 from shared.core.service import Answer, Asked, Effect, HaltSeen, HaltUnwritable, MakeHalt, Moment, RenameHalt, Report
 
 MAKE_EVERY_NS: Final = SECOND_NS
@@ -70,14 +71,12 @@ class Latching:
         return (Report(KillLatched(latch), cause_id, reducing=True), told)
 
     def asked(self, asked: Asked, kill: Kill, now: Moment) -> Sequence[Effect]:
-        """Set it for an operator; pressing twice is pressing once."""
+        """Set it for an operator, once for each press: one that stands gives its place to it."""
         standing = self._facts.latch.standing
-        if standing is not None:
-            words = f"{standing.latch_id} stands already, set by {standing.actor}: {standing.reason}"
-            return (Answer(asked, ControlDone(clipped(words))),)
-        latch = Latch(f"kill-{now.wall_ns}", kill.actor, kill.reason, now.wall_ns)
-        done = f"{latch.latch_id} stands: nothing is entered, and everything is closed until nothing is left"
-        return (*self.set(latch, asked.envelope.id), Answer(asked, ControlDone(clipped(done))))
+        if standing is not None and is_of_press(standing, kill, now.wall_ns):
+            return (Answer(asked, ControlDone(_done(standing))),)
+        latch = latch_of(kill, now.wall_ns)
+        return (*self.set(latch, asked.envelope.id), Answer(asked, ControlDone(_done(latch, standing))))
 
     def file_told(self, told: HaltSeen | HaltUnwritable, now: Moment) -> Sequence[Effect]:
         """Take in what the file stands for, or why it is not as it shall be: that is tried again and again."""
@@ -123,6 +122,14 @@ class Latching:
             return ()
         self._make_at_ns = now.boot_ns + MAKE_EVERY_NS
         return (effect,)
+
+
+def _done(latch: Latch, before: Latch | None = None) -> Text:
+    """Say what stands now, and what stood before it."""
+    words = f"{latch.latch_id} stands: nothing is entered, and everything is closed until nothing is left"
+    if before is not None:
+        words += f"; it takes the place of {before.latch_id}, set by {before.actor}: {before.reason}"
+    return clipped(words)
 
 
 def no_room(asked: Asked, reason: str) -> Answer:

@@ -38,7 +38,7 @@ def test_a_kill_is_told_and_cleared_in_two_steps(project: Project) -> None:
     latch_id = latch_id_of(project)
     made, risk, executor = output.splitlines()
     assert (code, made) == (0, f"HALTED: {project.root}/var/HALT is there, for the kill latch {latch_id}")
-    assert risk == f"risk: {latch_id} stands already, set by ada: too wild"
+    assert risk == f"risk: {latch_id} stands: nothing is entered, and everything is closed until nothing is left"
     assert executor == f"executor: no entries, and everything is closed: the kill latch {latch_id} stands"
     assert errors.startswith("flattener does not answer: ")
 

@@ -3,6 +3,7 @@
 from proto.control import AskLimits, ControlDone, ControlRefused, Kill
 from proto.envelope import Body
 from proto.risk import Latch
+from services.flattener.core.control import KILLING_MAX
 from shared.core.service import Answer, Effect, HaltSeen, HaltUnwritable, MakeHalt, Stop, StopAsked
 from tests.services.flattener.bench import Bench
 
@@ -68,6 +69,16 @@ def test_kill_that_cannot_be_written_is_said_to_be_none() -> None:
     (answer,) = answers(bench.take(HaltUnwritable("the disk is broken")))
     assert isinstance(answer, ControlRefused)
     assert "the disk is broken" in answer.reason
+
+
+def test_no_more_than_a_few_wait_for_the_file() -> None:
+    """Whoever comes after them is told so: the file is being made for them as well."""
+    bench = Bench().begin()
+    for _ in range(KILLING_MAX):
+        assert not answers(bench.ask(KILL))
+    (answer,) = answers(bench.ask(KILL))
+    assert isinstance(answer, ControlRefused)
+    assert answer.rule == "no_more_may_wait"
 
 
 def test_everything_else_is_asked_of_risk() -> None:

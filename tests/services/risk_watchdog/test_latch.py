@@ -60,13 +60,34 @@ def test_record_comes_before_file_and_answer(scene: Scene) -> None:
     assert order.index("KillLatched") < order.index("MakeHalt") < len(order) - 1 - order[::-1].index("ControlDone")
 
 
-def test_pressed_twice_is_pressed_once(scene: Scene) -> None:
-    """The second one is told which latch stands, and who set it."""
+def test_each_press_is_written_down(scene: Scene) -> None:
+    """Who pressed later, and why, is the latch then, in the place of the first: one that stands, and one to clear."""
     kill(scene.bench)
+    scene.bench.wait(1)
     again = kill(scene.bench, "ben")
-    (latch_id,) = latches(scene.bench)
+    pressed = [one.latch for one in scene.bench.written(KillLatched)]
+    assert [latch.actor for latch in pressed] == ["ada", "ben"]
     assert isinstance(again, ControlDone)
-    assert again.summary == f"{latch_id} stands already, set by ada: it burns"
+    assert again.summary == (
+        f"{pressed[1].latch_id} stands: nothing is entered, and everything is closed until nothing is left;"
+        f" it takes the place of {pressed[0].latch_id}, set by ada: it burns"
+    )
+    assert scene.bench.halt == pressed[1]
+    assert_halted(scene, pressed[1].latch_id)
+
+
+def test_press_that_came_by_its_file_first_is_one(scene: Scene) -> None:
+    """`bowline kill` makes the file before it asks: whoever has seen it says what came of it, as to any first press."""
+    latch = Latch("kill-9", "ada", "it burns", scene.bench.now.wall_ns)
+    scene.bench.touch(latch)
+    scene.bench.wait(1)
+    answer = kill(scene.bench)
+    assert isinstance(answer, ControlDone)
+    assert answer.summary == "kill-9 stands: nothing is entered, and everything is closed until nothing is left"
+    assert latches(scene.bench) == ["kill-9"]
+    scene.bench.wait(5)
+    kill(scene.bench)
+    assert len(latches(scene.bench)) == 2
 
 
 def test_file_sets_it(scene: Scene) -> None:

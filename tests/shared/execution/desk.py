@@ -271,8 +271,9 @@ class Desk:
         self._said += 1
         name = f"{sender}-{self._said}"
         cause_id = cause_id or name
+        now = self._moment()
         return Envelope(
-            SCHEMA, sender, self.epoch, sequence, name, cause_id, self.now_ns, "boot", self.now_ns, None, body
+            SCHEMA, sender, self.epoch, sequence, name, cause_id, now.wall_ns, now.boot_id, now.boot_ns, None, body
         )
 
     def _committed(self, reports: Sequence[Report]) -> list[Envelope]:

@@ -115,15 +115,22 @@ def test_a_disk_that_takes_no_file_is_told_of_and_tried_again() -> None:
     assert of(desk.wait(6), MakeHalt)
 
 
-def test_pressing_twice_is_pressing_once() -> None:
-    """The second answer names the latch that stands, and nothing more is written down."""
+def test_each_press_is_written_down() -> None:
+    """Who pressed later, and why, is the latch then, in the place of the first; the same press told again is none."""
     desk = Desk().open()
     by_request(desk)
-    written = len(desk.reports)
+    first = standing(desk)
+    desk.wait(1)
     again = desk.ask(Kill("ben", "me too"), instance="operator")
     assert isinstance(again, ControlDone)
     assert standing(desk) in again.summary
-    assert len(desk.reports) == written
+    begun = of(desk.reports, FlattenBegun)
+    assert [(one.flatten_id, one.actor) for one in begun] == [(first, "ada"), (standing(desk), "ben")]
+    desk.wait(1)
+    assert desk.ask(Kill("ben", "me too"), instance="operator") == again
+    assert of(desk.reports, FlattenBegun) == begun
+    for latch_id in (standing(desk), first):
+        assert isinstance(lifted(desk, latch_id), ControlDone)
 
 
 @pytest.mark.parametrize("of_state", [False, True])
