@@ -56,7 +56,7 @@ def run(verb: Verb, argv: Sequence[str], *, environment: Mapping[str, str], stre
     def asked() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
-            streams.errors.write(f"bowline {verb.name}: {problem}\n")
+            streams.complain(f"bowline {verb.name}: {problem}")
         act = verb.act(arguments.actor or actor(), arguments.reason, _scope(arguments))
         return ask_each(configuration, verb.instances, act, streams)
 

@@ -71,8 +71,8 @@ class FlatnessWatch:
             select.poll().poll(PAUSE_MS)
         if not said:
             waited = f"within {within_s:g} s nobody has said" if within_s else "nobody has said yet"
-            self._streams.errors.write(
-                f"{waited} that it is flat, or why it is not: `bowline positions` shows what is open\n"
+            self._streams.complain(
+                f"{waited} that it is flat, or why it is not: `bowline positions` shows what is open"
             )
         return False
 
@@ -106,9 +106,7 @@ class FlatnessWatch:
                         if not isinstance(entry, Gap) and any(tag in entry.payload for tag in _TAGS):
                             self._take(self._codec.decode_stored(entry.payload))
             except (BadFrame, JournalDamaged, OSError) as error:
-                self._streams.errors.write(
-                    f"{instance}'s journal cannot be read, so what it says is not seen: {error}\n"
-                )
+                self._streams.complain(f"{instance}'s journal cannot be read, so what it says is not seen: {error}")
                 del self._readers[instance]
 
     def _take(self, envelope: Envelope) -> None:

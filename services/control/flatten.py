@@ -49,7 +49,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     def flattened() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
-            streams.errors.write(f"bowline {NAME}: {problem}\n")
+            streams.complain(f"bowline {NAME}: {problem}")
         return _flatten(configuration, act, arguments.wait, streams)
 
     return run_verb(NAME, streams, flattened)
@@ -69,5 +69,5 @@ def _reply(configuration: Configuration, act: Flatten, streams: Streams) -> Repl
         if reply is not None:
             streams.say(f"{instance}: {words_of(reply)}")
             return reply
-        streams.errors.write(f"{instance} {SILENT}\n")
+        streams.complain(f"{instance} {SILENT}")
     return None
