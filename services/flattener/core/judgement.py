@@ -16,6 +16,7 @@ from typing import Final
 from proto.fields import Symbol
 from proto.risk import Latch
 from services.flattener.core.peer import SECOND_NS
+from shared.core.booting import BOOT_NS
 from shared.execution.books import Books
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.instruments import Instrument
@@ -32,7 +33,6 @@ IGNORED_NS: Final = 3 * SECOND_NS  # within which the latch has to be in its jou
 STEPLESS_NS: Final = 10 * SECOND_NS
 QUIET_NS: Final = 35 * SECOND_NS  # it says NOT FLAT every half a minute
 UNCOVERED_NS: Final = 15 * SECOND_NS
-BOOT_NS: Final = 15 * SECOND_NS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
