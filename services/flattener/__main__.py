@@ -14,7 +14,7 @@ from shared.mesh.exit_codes import UNUSABLE
 from shared.mesh.service import JournaledPlan, run
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Configuration, SettingsError, load_configuration
-from shared.mesh.trading_account import account_of, gateway_of, limits_of
+from shared.mesh.trading_account import account_of, gateway_of
 
 INSTANCE: Final = "flattener"
 DRAIN_SECONDS: Final = 12.0  # a role that is held is given back before
@@ -25,7 +25,7 @@ def plan_of(configuration: Configuration) -> JournaledPlan:
     settings = configuration.settings
     return JournaledPlan(
         instance=INSTANCE,
-        core=FlattenerCore(account_of(settings), limits_of(settings)),
+        core=FlattenerCore(account_of(settings)),
         answers=("control",),
         says=("account",),
         reports="reports",

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from proto.codec import EnvelopeCodec
+from services.flattener.core.past import Past, PastFold
 from services.flattener.vocabulary import (
     GiveRoleBack,
-    Past,
     ReadRecords,
     RecordsRead,
     RoleHeld,
@@ -19,7 +19,9 @@ from services.flattener.vocabulary import (
     RoleNotHeld,
     TakeRole,
 )
-from shared.core.service import FromOutside, Outward, Recorded
+from shared.core.service import FromOutside, Outward
+from shared.execution.core import TradedAccount
+from shared.execution.governor import EgressLimits
 from shared.execution.vocabulary import CancelOrder, CancelSent, NotSent, OrderSent, SendOrder
 from shared.mesh.anchors import Witnessed, anchors_of
 from shared.mesh.clock import Clock
@@ -33,6 +35,7 @@ from shared.mesh.seat import Post
 from shared.mesh.service import Outside
 from shared.mesh.service.watching import watched
 from shared.mesh.settings import Configuration
+from shared.mesh.trading_account import account_of, limits_of
 
 EXECUTOR: Final = "executor"
 OURSELVES: Final = "flattener"
@@ -113,7 +116,7 @@ class Desk:
             except TailUnreadError as error:
                 held.hand_back()
                 return str(error)
-            known_epoch = max((one.envelope.epoch for one in past.records if isinstance(one, Recorded)), default=0)
+            known_epoch = 0 if past.newest is None else past.newest.epoch
             if known_epoch < held.seat.epoch:
                 return held, past
             held.hand_back()  # an old copy of the epoch's file was put back: begin above what the journal knows
@@ -124,15 +127,23 @@ class Desk:
             held.hand_back()
 
     def _past(self) -> Past:
-        executor, own = self._tail(EXECUTOR), self._tail(OURSELVES)
-        return Past(
-            state=None if executor is None else executor.state,
-            records=() if executor is None else tuple(executor.past()),
-            own=() if own is None else tuple(one for one in own.everything() if isinstance(one, Recorded)),
-        )
+        settings = self._configuration.settings
+        return past_in(self._tail(EXECUTOR), self._tail(OURSELVES), account_of(settings), limits_of(settings))
 
     def _tail(self, instance: str) -> JournalTail | None:
         kept = anchors_of(self._configuration.anchors_directory, instance)
         anchors = [found.anchor for found in kept if isinstance(found, Witnessed)]
         disk = RealDisk(journal_directory(self._configuration.var_directory, instance))
         return journal_tail(disk, codec=EnvelopeCodec(), anchors=anchors)
+
+
+def past_in(
+    executor: JournalTail | None, ours: JournalTail | None, account: TradedAccount, limits: EgressLimits
+) -> Past:
+    """Read two journals, a record at a time; TailUnreadError: one of them cannot be believed."""
+    fold = PastFold(account, limits)
+    if executor is not None:
+        fold.executor(executor.state, executor.past())
+    if ours is not None:
+        fold.ours(ours.everything())
+    return Past(fold.engine, None if executor is None else executor.newest())

@@ -1,29 +1,9 @@
 """What the flattener's core and its hands say to each other of the executor's role and of its records."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.core.service import FromOutside, Moment, Outward, Recorded, RecordsLost
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What the executor wrote down, and what we did, as it stood when it was read; its records begin with `state`.
-
-    Of our own journal it is all that there is: what of it the executor has adopted stands in its records.
-    """
-
-    state: bytes | None
-    records: Sequence[Recorded | RecordsLost]
-    own: Sequence[Recorded]
-
-    def quiet_ns(self, now: Moment) -> int:
-        """Return how old the executor's newest record is; one of another boot is older than this one."""
-        newest = next((one.envelope for one in reversed(self.records) if isinstance(one, Recorded)), None)
-        if newest is None or newest.boot_id != now.boot_id:
-            return now.boot_ns
-        return now.boot_ns - newest.sent_boot_ns
-
+from services.flattener.core.past import Past
+from shared.core.service import FromOutside, Outward
 
 # What the core wants of its hands.
 

@@ -264,9 +264,9 @@ class Books:
                 self._filled(order, told, envelope)
             case OrderEnded():
                 order.happened(told.ending)
-                self._forget_ended()
         if order.life in TERMINAL:
             self._working.pop(order.client_order_id, None)
+            self._forget_ended()
 
     def _filled(self, order: Order, fill: OrderFilled, envelope: Envelope) -> None:
         booked = _booked(order, fill)
@@ -345,12 +345,11 @@ class Books:
             self._forget_children(self.protections.pop(place, None))
 
     def _forget_ended(self) -> None:
-        if len(self.orders) - len(self._working) < ENDED_ORDERS_MAX:
+        if len(self.orders) - len(self._working) <= ENDED_ORDERS_MAX:
             return
-        ended = [order for order in self.orders.values() if order.life in TERMINAL]
-        for order in ended[:-ENDED_ORDERS_MAX]:
-            del self.orders[order.client_order_id]
-            self._by_venue_id.pop((order.key.symbol, order.venue_order_id), None)
+        oldest = next(order for order in self.orders.values() if order.life in TERMINAL)
+        del self.orders[oldest.client_order_id]
+        self._by_venue_id.pop((oldest.key.symbol, oldest.venue_order_id), None)
 
 
 def assets_of(symbol: Symbol) -> tuple[Asset, Asset]:

@@ -9,9 +9,21 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from proto.codec import BadFrame, EnvelopeCodec
+from proto.envelope import Envelope
 from proto.risk import Anchor
 from shared.core.service import Recorded, RecordsLost
-from shared.mesh.journal import Disk, Examination, Gap, JournalError, JournalReader, Record, Snapshot, TailLost, examine
+from shared.mesh.journal import (
+    Disk,
+    Examination,
+    Gap,
+    JournalError,
+    JournalReader,
+    Record,
+    Snapshot,
+    TailLost,
+    examine,
+    newest_record,
+)
 
 
 class TailUnreadError(Exception):
@@ -36,23 +48,38 @@ class JournalTail:
         """Yield what was recorded in all segments that are there; TailUnreadError: it cannot be read on."""
         return self._entries(1)
 
-    def _entries(self, from_sequence: int) -> Iterator[Recorded | RecordsLost]:
+    def newest(self) -> Envelope | None:
+        """Return the newest record, in whichever segment it stands; TailUnreadError: it cannot be read."""
         mark = self._examination.mark
-        reader = JournalReader(self._disk, from_sequence=from_sequence, committed=lambda: mark)
-        try:
-            while entries := reader.poll():
-                yield from (self._read(entry) for entry in entries)
-        except (JournalError, OSError, BadFrame) as error:
-            raise TailUnreadError(str(error)) from error
-        finally:
-            reader.close()
+        record = None if mark is None else newest_record(self._read_from, last=mark.sequence)
+        return None if record is None else self._envelope(record)
+
+    def _entries(self, from_sequence: int) -> Iterator[Recorded | RecordsLost]:
+        yield from (self._happened(entry) for entry in self._read_from(from_sequence))
         if (lost := self._examination.refusal) is not None:
             yield RecordsLost(lost.sequence_highest + 1, str(lost))
 
-    def _read(self, entry: Record | Gap) -> Recorded | RecordsLost:
+    def _read_from(self, sequence: int) -> Iterator[Record | Gap]:
+        mark = self._examination.mark
+        reader = JournalReader(self._disk, from_sequence=sequence, committed=lambda: mark)
+        try:
+            while entries := reader.poll():
+                yield from entries
+        except (JournalError, OSError) as error:
+            raise TailUnreadError(str(error)) from error
+        finally:
+            reader.close()
+
+    def _happened(self, entry: Record | Gap) -> Recorded | RecordsLost:
         if isinstance(entry, Gap):
             return RecordsLost(entry.sequence + 1, entry.reason)
-        return Recorded(self._codec.decode_stored(entry.payload))
+        return Recorded(self._envelope(entry))
+
+    def _envelope(self, record: Record) -> Envelope:
+        try:
+            return self._codec.decode_stored(record.payload)
+        except BadFrame as error:
+            raise TailUnreadError(str(error)) from error
 
 
 def journal_tail(disk: Disk, *, codec: EnvelopeCodec, anchors: Sequence[Anchor] = ()) -> JournalTail | None:

@@ -7,9 +7,10 @@ dear is tried smaller, down to just below each tier of slippage.
 
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_UP, Context, Decimal, InvalidOperation, localcontext
+from itertools import chain
 from typing import Final
 
-from shared.risk.book import Book, Candidate, Lot, Refusal, Sized
+from shared.risk.book import NOTHING, Book, Candidate, Lot, Refusal, Sized
 from shared.risk.caps import CAPS, Allowance, written
 from shared.risk.limits import Limits
 from shared.risk.rules import RULES
@@ -20,7 +21,7 @@ from shared.trading.sizing import ladder, risk_quote, viable_notional
 ORDER_QUOTE_MIN: Final = Decimal(10)  # a smaller one is not worth its bookkeeping, whatever the venue takes
 GATE_RULE: Final = "profit_worth_its_costs"
 _GATE: Final = gate_terms(Decimal)
-_RUNGS: Final = ladder(Decimal)
+_RUNGS: Final = ladder(Decimal)[::-1]
 _EIGHT_PLACES: Final = Decimal("1E-8")
 
 # Wide enough that a whole number of steps, its notional and what is compared with limits come out without rounding.
@@ -40,19 +41,19 @@ def judged(candidate: Candidate, book: Book, limits: Limits) -> Sized | Refusal:
 def _sized(candidate: Candidate, book: Book, limits: Limits) -> Sized | Refusal:
     entry, prospect = candidate.entry_price, candidate.prospect
     least = _least_quantity(candidate) * entry
-    sizes = sorted(size for size in _sizes(candidate, book, limits) if size >= least)
-    if not sizes:
+    sizes = (size for size in _sizes(candidate, book, limits) if size >= least)
+    largest = next(sizes, None)
+    if largest is None:
         return _tightest(candidate, book, limits, tier_of(least, candidate.costs)).refusal(least)
     chosen = viable_notional(
-        sizes,
+        chain([largest], sizes),
         prospect=prospect,
         costs=candidate.costs,
         gate=_GATE,
-        notional_max=sizes[-1],
         risk_quote_max=book.equity_quote * limits.risk_per_trade_fraction,
     )
     if chosen is None:
-        return _not_worth_it(candidate, sizes[-1])
+        return _not_worth_it(candidate, largest)
     tightest = _tightest(candidate, book, limits, tier_of(chosen, candidate.costs))
     cost = round_trip_cost(chosen, candidate.costs)
     return Sized(
@@ -61,22 +62,25 @@ def _sized(candidate: Candidate, book: Book, limits: Limits) -> Sized | Refusal:
         reserved_quote=(chosen + cost).quantize(_EIGHT_PLACES, rounding=ROUND_UP),
         risk_quote=risk_quote(chosen, prospect.stop_fraction, candidate.costs),
         net_quote=judged_profit(chosen, prospect, candidate.costs, _GATE).net_quote,
-        bound_by=tightest.rule if chosen == sizes[-1] else GATE_RULE,
+        bound_by=tightest.rule if chosen == largest else GATE_RULE,
     )
 
 
 def _sizes(candidate: Candidate, book: Book, limits: Limits) -> Iterator[Decimal]:
-    """Yield, in whole steps, the largest size that the caps leave in each tier of slippage, and the rungs below it."""
-    above = Decimal(0)
-    for tier in candidate.costs.tiers:
+    """Yield, from the largest down and in whole steps, what the caps leave in each tier of slippage, and its rungs.
+
+    Most often the first of them is taken, so nothing is worked out before it is asked for.
+    """
+    tiers = candidate.costs.tiers
+    above_each = (*(tier.below for tier in tiers[-2::-1]), NOTHING)
+    for tier, above in zip(reversed(tiers), above_each, strict=True):
         room = _tightest(candidate, book, limits, tier).room_quote
-        for size in (room, *(rung for rung in _RUNGS if rung < room)):
+        for size in (room, *(rung for rung in _RUNGS if above <= rung < room)):
             floored = _floored(min(size, tier.below), candidate)
             if floored == tier.below:
                 floored -= candidate.lot.step * candidate.entry_price
             if floored > 0 and floored >= above:
                 yield floored
-        above = tier.below
 
 
 def _tightest(candidate: Candidate, book: Book, limits: Limits, tier: SlippageTier[Decimal]) -> Allowance:

@@ -4,15 +4,13 @@ Written for floats and Decimals alike, as `costs.py` says. What an account may h
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, Literal
+from typing import Final
 
 from shared.trading.costs import CostTerms, Number, round_trip_cost
 from shared.trading.profit_gate import GateTerms, Prospect, judged_profit
 
 # Sizes that are tried below the largest one allowed: slippage grows with size, so a smaller order may be worth it.
 LADDER: Final = ("25", "50", "100", "200", "500", "1000")
-
-Policy = Literal["risk_budget", "smallest_viable"]
 
 
 def ladder(read: Callable[[str], Number]) -> tuple[Number, ...]:
@@ -37,22 +35,14 @@ def viable_notional(
     prospect: Prospect[Number],
     costs: CostTerms[Number],
     gate: GateTerms[Number],
-    notional_max: Number,
     risk_quote_max: Number,
-    policy: Policy = "risk_budget",
 ) -> Number | None:
-    """Return the size to trade among those handed in, None when none is both allowed and worth its costs.
+    """Return the first of the sizes that is both allowed and worth its costs, None when none is.
 
-    `risk_budget` takes the largest, `smallest_viable` the smallest.
+    They are handed in as they are preferred: from the largest down, or from the smallest up.
     """
-    chosen: Number | None = None
     for size in sizes:
-        if size > notional_max:
-            continue
-        if risk_quote(size, prospect.stop_fraction, costs) > risk_quote_max + gate.tolerance_quote:
-            continue
-        if not judged_profit(size, prospect, costs, gate).passes:
-            continue
-        if chosen is None or (size > chosen if policy == "risk_budget" else size < chosen):
-            chosen = size
-    return chosen
+        loses_too_much = risk_quote(size, prospect.stop_fraction, costs) > risk_quote_max + gate.tolerance_quote
+        if not loses_too_much and judged_profit(size, prospect, costs, gate).passes:
+            return size
+    return None

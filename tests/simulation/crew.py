@@ -41,7 +41,7 @@ def executor_core() -> AdoptingCore:
 
 def flattener_core() -> FlattenerCore:
     """Return the flattener as it is."""
-    return FlattenerCore(TRADED, LIMITS)
+    return FlattenerCore(TRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +113,6 @@ class Crew:
             executor=self.executor,
             own=self.flattener,
             around=self._around,
+            account=TRADED,
+            limits=LIMITS,
         )

@@ -6,11 +6,11 @@ from typing import Final
 
 from proto.envelope import Envelope
 from proto.fencing import RoleReturned, RoleTaken
+from services.flattener.core.past import Past
 from services.flattener.core.tenure import EXECUTOR
-from services.flattener.desk import NOT_OURS
+from services.flattener.desk import NOT_OURS, past_in
 from services.flattener.vocabulary import (
     GiveRoleBack,
-    Past,
     ReadRecords,
     RecordsRead,
     RoleHeld,
@@ -25,9 +25,10 @@ from shared.core.service import (
     InheritanceUnread,
     Inherited,
     Outward,
-    Recorded,
     RecordsLost,
 )
+from shared.execution.core import TradedAccount
+from shared.execution.governor import EgressLimits
 from shared.execution.vocabulary import (
     CancelOrder,
     CancelSent,
@@ -74,6 +75,8 @@ class SimDesk:
         executor: Machine,
         own: Machine,
         around: Surroundings,
+        account: TradedAccount,
+        limits: EgressLimits,
     ) -> None:
         self._process: Final = process
         self._gateway: Final = gateway
@@ -81,6 +84,8 @@ class SimDesk:
         self._executor: Final = executor
         self._own: Final = own
         self._around: Final = around
+        self._account: Final = account
+        self._limits: Final = limits
         self._dice: Final = around.dice.of("flattener's desk")
         self._worth_dice: Final = around.dice.of("what the account is worth")
         self._is_ours = False
@@ -156,12 +161,7 @@ class SimDesk:
             self._executor.hand_back()
 
     def _past(self) -> Past:
-        executor, own = _tail(self._executor), _tail(self._own)
-        return Past(
-            state=None if executor is None else executor.state,
-            records=() if executor is None else tuple(executor.past()),
-            own=() if own is None else tuple(one for one in own.everything() if isinstance(one, Recorded)),
-        )
+        return past_in(_tail(self._executor), _tail(self._own), self._account, self._limits)
 
 
 class FlattenerWitness:

@@ -47,6 +47,7 @@ class TradingProject:
         self.admin_port: Final = free_port(THIS_HOST)
         self._strategy: Final = strategy
         self._starts = 0
+        self._endpoints: Final[dict[str, str]] = {}
         (self.root / "config").mkdir()
         shutil.copy(CHECKOUT / "config/bowline.yaml", self.root / "config")
         self.set_client_ids("open")
@@ -67,11 +68,17 @@ class TradingProject:
         )
         (self.root / "config/local.yaml").write_text(settings)
 
+    def set_endpoints(self, instance: str, endpoints: str) -> None:
+        """Choose where a program finds the sockets of others, from its next start on."""
+        self._endpoints[instance] = endpoints
+
     def spawn(self, instance: str) -> subprocess.Popen[bytes]:
         """Start a program; what it says goes into a file of its own."""
         self._starts += 1
         file = self.root / f"var/logs/{instance}-{self._starts:04}.log"
         ours = {name: value for name, value in os.environ.items() if not name.startswith("BOWLINE_")}
+        if instance in self._endpoints:
+            ours["BOWLINE_MESH__ENDPOINTS"] = self._endpoints[instance]
         with file.open("wb") as log:
             return subprocess.Popen(self._command(instance), cwd=CHECKOUT, stderr=log, env=ours)
 

@@ -10,12 +10,11 @@ import pytest
 
 from proto.orders import EntryOpened, ExitEnded, PositionChanged, SendMarked
 from proto.verdicts import IntentRefused
-from shared.mesh.clock import SystemClock
 from shared.mesh.journal import journal_directory
 from tests.services.supervision.harness import eventually
 from tests.shared.mesh.journal.journals import durable_bytes
 from tests.trading.mesh import ACCOUNT, PATIENCE_S, TradingMesh
-from tests.trading.trader import NAME, SECOND_NS, Trader
+from tests.trading.trader import NAME, SECOND_NS, Trader, passes
 
 NEAR: Final = Decimal("0.0005")  # a stop that a large sale reaches
 HELD_MS: Final = 2_000
@@ -42,12 +41,6 @@ def why_refused(trader: Trader, symbol: str) -> str:
     """Ask for an entry, and return why there is none."""
     answer = trader.ask(trader.wish(symbol))
     return answer.reason if isinstance(answer, IntentRefused) else ""
-
-
-def passes(nanoseconds: int) -> None:
-    """Let so much time pass."""
-    until_ns = SystemClock().boot_ns() + nanoseconds
-    eventually(lambda: SystemClock().boot_ns() >= until_ns)
 
 
 def test_black_hole(mesh: TradingMesh, trader: Trader) -> None:

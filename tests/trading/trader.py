@@ -211,3 +211,9 @@ class Trader:
 def pause() -> None:
     """Let a moment pass before something is asked for again."""
     select.poll().poll(PAUSE_MS)
+
+
+def passes(nanoseconds: int) -> None:
+    """Let so much time pass."""
+    until_ns = SystemClock().boot_ns() + nanoseconds
+    eventually(lambda: SystemClock().boot_ns() >= until_ns)

@@ -12,7 +12,6 @@ from services.flattener.core.account import AccountReader
 from services.flattener.core.control import Control
 from services.flattener.core.judgement import found_in
 from services.flattener.core.takeover import Takeover
-from services.flattener.core.tenure import engine_of
 from services.flattener.core.venue import VenueStanding
 from services.flattener.core.watch import Watch
 from services.flattener.vocabulary import RecordsRead, RoleHeld, RoleIsFree, RoleNotHeld
@@ -38,7 +37,6 @@ from shared.core.service import (
     Woken,
 )
 from shared.execution.core import TradedAccount
-from shared.execution.governor import EgressLimits
 from shared.execution.vocabulary import WorthRead
 
 LOOK_NS: Final = 250_000_000
@@ -49,14 +47,12 @@ NOTHING: Final = b"{}"  # is remembered beside the records, which are read again
 class FlattenerCore:
     """Stands by, with everything open that it needs when it has to act."""
 
-    def __init__(self, account: TradedAccount, limits: EgressLimits) -> None:
-        self._account: Final = account
-        self._limits: Final = limits
+    def __init__(self, account: TradedAccount) -> None:
         self._reader: Final = AccountReader(account)
         self._control: Final = Control()
         self._watch: Final = Watch()
         self._venue: Final = VenueStanding()
-        self._takeover: Final = Takeover(account, limits, venue=self._venue, watch=self._watch)
+        self._takeover: Final = Takeover(self._venue, self._watch)
         self._is_running = False
         self._look_due_ns = 0
         self._unread: str | None = None  # why the executor's journal is not known
@@ -138,9 +134,8 @@ class FlattenerCore:
             self._watch.looked(None, now)
             return ()
         self._unread = None
-        engine = engine_of(self._account, self._limits, read.past, now)
-        instruments, quiet_ns = self._venue.instruments, read.past.quiet_ns(now)
-        need = self._watch.looked(found_in(engine.books, self._watch.latch, instruments, quiet_ns=quiet_ns), now)
+        books, instruments, quiet_ns = read.past.engine.books, self._venue.instruments, read.past.quiet_ns(now)
+        need = self._watch.looked(found_in(books, self._watch.latch, instruments, quiet_ns=quiet_ns), now)
         return () if need is None else self._takeover.take(need)
 
     def _wary(self) -> Sequence[Effect]:

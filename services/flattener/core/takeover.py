@@ -8,7 +8,7 @@ from proto.control import ControlRefused, Flatten
 from proto.fencing import RoleReturned, RoleTaken
 from proto.fields import clipped
 from services.flattener.core.judgement import Need
-from services.flattener.core.tenure import EXECUTOR, Tenure, asked_by_ourselves, engine_of
+from services.flattener.core.tenure import EXECUTOR, Tenure, asked_by_ourselves
 from services.flattener.core.venue import VenueStanding
 from services.flattener.core.watch import Watch
 from services.flattener.vocabulary import GiveRoleBack, RoleHeld, RoleIsFree, RoleNotHeld, TakeRole
@@ -25,8 +25,6 @@ from shared.core.service import (
     Report,
     Stop,
 )
-from shared.execution.core import TradedAccount
-from shared.execution.governor import EgressLimits
 
 ATTEMPTS_MAX: Final = 3  # to take the role because somebody wants it; for a need of our own it is tried without end
 ASKED_MAX: Final = 16  # who wait to be answered
@@ -36,9 +34,7 @@ _ENDS: Final = ControlRefused("flattener_ends", "the flattener ends: ask its nex
 class Takeover:
     """One at a time."""
 
-    def __init__(self, account: TradedAccount, limits: EgressLimits, *, venue: VenueStanding, watch: Watch) -> None:
-        self._account: Final = account
-        self._limits: Final = limits
+    def __init__(self, venue: VenueStanding, watch: Watch) -> None:
         self._venue: Final = venue
         self._watch: Final = watch
         self._need: Need | None = None  # for which the role is being taken, or is held
@@ -191,8 +187,7 @@ class Takeover:
         held, self._held, self._attempts = self._held, None, 0
         assert self._need is not None, "it was wanted for something"
         assert held is not None, "it was just written down"
-        engine = engine_of(self._account, self._limits, held.past, now)
-        self._tenure = Tenure(engine, epoch=held.epoch, reason=self._need.reason)
+        self._tenure = Tenure(held.past.engine, epoch=held.epoch, reason=self._need.reason)
         told: list[Happening] = [*self._venue.standing(), *([] if self._room is None else [self._room])]
         told += [*self._watch.halts(), *asked_by_ourselves(self._need, now), *self._asked]
         self._asked.clear()

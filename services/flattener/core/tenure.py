@@ -13,7 +13,6 @@ from proto.fields import clipped
 from proto.orders import FlattenBegun, OrderAcknowledged, OrderFilled, ReconcileFinished
 from services.flattener.core.judgement import Need
 from services.flattener.core.peer import SECOND_NS
-from services.flattener.vocabulary import Past
 from shared.core.service import (
     Answer,
     Ask,
@@ -25,39 +24,19 @@ from shared.core.service import (
     NotRecorded,
     Recorded,
     Report,
-    Restored,
     Say,
     Started,
     Stop,
     WakeAt,
     Watch,
 )
-from shared.execution.adoption import Adoption
-from shared.execution.core import LEASE, ExecutorCore, TradedAccount
-from shared.execution.governor import EgressLimits
+from shared.execution.core import LEASE, ExecutorCore
 from shared.execution.vocabulary import OrderSent, SendOrder
 
 OURSELVES: Final = "flattener"
 EXECUTOR: Final = "executor"
 IDLE_NS: Final = 5 * SECOND_NS  # whoever has something to close has begun with it by then
 STUCK_NS: Final = 60 * SECOND_NS  # nothing is sold, nor taken by the venue: another may try again
-
-
-def engine_of(account: TradedAccount, limits: EgressLimits, past: Past, now: Moment) -> ExecutorCore:
-    """Return the engine as the executor's next life would begin with it, which adopts what we did."""
-    engine, adoption = ExecutorCore(account, limits), Adoption()
-    if past.state is not None:
-        engine.handle(Restored(past.state), now)
-    for record in past.records:
-        engine.handle(record, now)
-    originals = {record.envelope.id: record for record in past.own}
-    for record in past.own:
-        adoption.inherit(record.envelope, engine.books.adopted)
-    while reports := adoption.next():
-        for report in reports:
-            engine.handle(originals[report.cause_id or ""], now)
-            adoption.recorded()
-    return engine
 
 
 class Tenure:

@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import zmq
@@ -233,8 +234,8 @@ class Requester:
         self._drain: Final = hub.drain(self._socket, self._receive)
         hub.before_closing(self._give_up)
 
-    async def ask(self, body: Body, *, message_id: str | None = None, cause_id: str | None = None) -> Answer:
-        """Ask and wait for the answer, a refusal included. Raises when nobody answers after all attempts."""
+    def ask(self, body: Body, *, message_id: str | None = None, cause_id: str | None = None) -> asyncio.Future[Answer]:
+        """Ask at once; the answer comes, a refusal included, or RequestTimedOutError after all attempts."""
         if len(self._asked) >= ASKED_MAX:
             raise TooManyRequestsError(f"{ASKED_MAX} requests to {self._where} are unanswered: wait for one")
         envelope = self._sender.envelope(
@@ -247,14 +248,15 @@ class Requester:
             future=self._loop.create_future(),
         )
         self._asked[envelope.id] = asked
+        asked.future.add_done_callback(partial(self._ended, envelope.id, asked))
         self._attempt(envelope.id, asked)
-        try:
-            return await asked.future
-        finally:
-            if asked.timer is not None:
-                asked.timer.cancel()
-            if self._asked.get(envelope.id) is asked:  # somebody may have asked again under this id
-                del self._asked[envelope.id]
+        return asked.future
+
+    def _ended(self, message_id: str, asked: _Asked, _: asyncio.Future[Answer]) -> None:
+        if asked.timer is not None:
+            asked.timer.cancel()
+        if self._asked.get(message_id) is asked:  # somebody may have asked again under this id
+            del self._asked[message_id]
 
     def _give_up(self) -> None:
         """Answer for those who will not be asked any more, so that whoever waits goes on."""

@@ -23,6 +23,7 @@ from shared.mesh.journal import (
     TailLost,
     create_journal,
     journal_directory,
+    newest_record,
     open_journal,
     resume_above,
 )
@@ -30,8 +31,9 @@ from shared.mesh.journal_records import JournalRecords
 from shared.mesh.sealed_record import Damaged
 from shared.mesh.settings import Configuration
 
-LOOK_BACK_FACTOR: Final = 16
-SEGMENT_BYTES_MAX: Final = 256 * 1024 * 1024
+# Beside the state that a segment begins with. Whoever starts, or acts for another, reads and folds one segment: this
+# is half a second at most.
+SEGMENT_BYTES_MAX: Final = 8 * 1024 * 1024
 _NS_PER_SECOND: Final = 1_000_000_000
 
 
@@ -88,20 +90,8 @@ class Diary:
         return max(self._last_epoch(), self._peers_epoch)
 
     def _last_epoch(self) -> int:
-        """Return the epoch of the newest record, 0 when there is none.
-
-        It may stand far below the newest number: before a gap of any length, in an older segment.
-        """
-        last, looked_back = self.journal.anchor.sequence, 1
-        while True:
-            newest = None
-            for entry in self.journal.records(max(1, last - looked_back)):
-                newest = newest if isinstance(entry, Gap) else entry
-            if newest is not None:
-                return self._codec.decode_stored(newest.payload).epoch
-            if looked_back >= last:
-                return 0
-            looked_back *= LOOK_BACK_FACTOR
+        newest = newest_record(self.journal.records, last=self.journal.anchor.sequence)
+        return 0 if newest is None else self._codec.decode_stored(newest.payload).epoch
 
     def record(self, reports: Sequence[Report], sender: Sender) -> tuple[list[Envelope], list[bytes]]:
         """Make reports durable, all of them or, on JournalFull, none; return them, and the bytes they stand as."""
@@ -123,7 +113,8 @@ class Diary:
         """Begin a segment if the day has changed, or the newest is large; return why not where it cannot be done."""
         newest = self.journal.snapshot.date
         date = max(date_of(wall_ns), newest)  # a wall clock that was set back changes no day
-        if date == newest and self.journal.segment_bytes < SEGMENT_BYTES_MAX:
+        written_bytes = self.journal.segment_bytes - len(self.journal.snapshot.state)
+        if date == newest and written_bytes < SEGMENT_BYTES_MAX:
             return None
         content = state()
         if len(content) > SNAPSHOT_BYTES_MAX:

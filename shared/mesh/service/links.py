@@ -4,6 +4,7 @@ To watch or follow somebody is to listen to its heartbeat as well: that says how
 a lost last message is noticed, and it carries the anchor of its journal, which is kept here for it.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -31,7 +32,7 @@ from shared.mesh.anchors import AnchorKeeper, Witnessed
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.latest import Listener
 from shared.mesh.bus.numbered import TAIL, EventReader
-from shared.mesh.bus.requests import Requester, RequestTimedOutError, TooManyRequestsError
+from shared.mesh.bus.requests import Answer, Requester, TooManyRequestsError
 from shared.mesh.bus.sender import Sender
 from shared.mesh.bus.stream import HISTORY, Subscriber
 from shared.mesh.clock import Clock
@@ -82,10 +83,16 @@ class Links:
 
     def ask(self, effect: Ask) -> None:
         """Ask, and hand in what came of it; asking while the same is being asked changes nothing."""
-        if effect.ask_id not in self._asking:
-            requester = self._requester(effect.instance, topic_of(type(effect.body)).socket)
-            self._asking.add(effect.ask_id)
-            _ = self._hub.start(self._asked(effect, requester))  # the hub keeps it
+        if effect.ask_id in self._asking:
+            return
+        requester = self._requester(effect.instance, topic_of(type(effect.body)).socket)
+        self._asking.add(effect.ask_id)
+        try:
+            answer = requester.ask(effect.body, message_id=effect.ask_id, cause_id=effect.cause_id)
+        except TooManyRequestsError as refused:
+            answer = self._hub.loop.create_future()
+            answer.set_exception(refused)
+        answer.add_done_callback(partial(self._asked, effect.ask_id))
 
     def watch(self, effect: Watch) -> None:
         """Read market data; watching the same a second time changes nothing."""
@@ -138,14 +145,11 @@ class Links:
             for subscriber in subscribers:
                 subscriber.slept()
 
-    async def _asked(self, effect: Ask, requester: Requester) -> None:
-        outcome: Happening
-        try:
-            answer = await requester.ask(effect.body, message_id=effect.ask_id, cause_id=effect.cause_id)
-            outcome = Answered(effect.ask_id, answer.envelope)
-        except (RequestTimedOutError, TooManyRequestsError):
-            outcome = Unanswered(effect.ask_id)
-        self._asking.remove(effect.ask_id)
+    def _asked(self, ask_id: str, answer: asyncio.Future[Answer]) -> None:
+        self._asking.remove(ask_id)
+        if answer.cancelled():
+            return
+        outcome = Answered(ask_id, answer.result().envelope) if answer.exception() is None else Unanswered(ask_id)
         self._look()  # a request times out without any reading of a socket, which would have looked
         self._take(outcome)
 

@@ -1,6 +1,5 @@
 """The flattener's core on a bench: its time is made by hand, and what it reports is durable at once."""
 
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -10,13 +9,11 @@ from proto.health import Heartbeat
 from services.flattener.core.flattener import FlattenerCore
 from shared.core.service import Asked, Effect, Happening, Heard, Moment, Recorded, Report, Started, Woken
 from shared.execution.core import TradedAccount
-from shared.execution.governor import EgressLimits
 from shared.trading.costs import FeeAccount
 
 BTC: Final = "BTC/USDT"
 ETH: Final = "ETH/USDT"
 SECOND_NS: Final = 1_000_000_000
-LIMITS: Final = EgressLimits(orders_max=20, entries_max=5, symbol_entries_max=3, entries_quote_max=Decimal(10_000))
 ACCOUNT: Final = TradedAccount(
     venue="sim",
     feeds=dict.fromkeys((BTC, ETH), "feed"),
@@ -31,7 +28,7 @@ class Bench:
     """A core, its time, and what it did."""
 
     def __init__(self) -> None:
-        self.core: Final = FlattenerCore(ACCOUNT, LIMITS)
+        self.core: Final = FlattenerCore(ACCOUNT)
         self.now_ns = 100 * SECOND_NS
         self.reports: list[Body] = []
         self._sequence = self._asked = self._handled = 0

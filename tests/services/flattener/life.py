@@ -9,9 +9,9 @@ from proto.envelope import SCHEMA, Body, Envelope
 from proto.orders import FlatnessTold, SendMarked
 from proto.risk import Latch
 from services.flattener.core.flattener import FlattenerCore
+from services.flattener.core.past import Past, PastFold
 from services.flattener.vocabulary import (
     GiveRoleBack,
-    Past,
     ReadRecords,
     RecordsRead,
     RoleHeld,
@@ -34,6 +34,7 @@ from shared.core.service import (
     WakeAt,
     Woken,
 )
+from shared.execution.core import ExecutorCore
 from shared.execution.vocabulary import InstrumentsKnown, SendOrder, StreamOpened, VenueClock
 from tests.services.flattener.stand_in import StandIn
 from tests.shared.execution.desk import A_DAY_NS, ACCOUNT, AHEAD_NS, BTC, LIMITS, SECOND_NS, Desk, an_instrument
@@ -42,6 +43,7 @@ LATCH: Final = Latch("kill-1", "ada", "it looks wrong", 1)
 STEP_NS: Final = 100_000_000
 WITHIN_STEPS: Final = 1_000
 ROLE_EPOCH: Final = 7
+NOTHING: Final = ExecutorCore(ACCOUNT, LIMITS).state()
 
 
 class Killed(Exception):  # noqa: N818  # which is no error here
@@ -79,7 +81,7 @@ class Life:
     def begin(self) -> None:
         """Let another life begin: the executor's role is free again."""
         self._epoch, self.holds, self.looks_ns, self._queue = self._epoch + 1, False, None, []
-        self._core = FlattenerCore(ACCOUNT, LIMITS)
+        self._core = FlattenerCore(ACCOUNT)
         for envelope in self.own:
             assert not self._core.handle(Recorded(envelope), self._moment())
         for told in (
@@ -185,7 +187,10 @@ class Life:
                 raise Killed
 
     def _past(self) -> Past:
-        return Past(None, self.executor, tuple(Recorded(envelope) for envelope in self.own))
+        fold = PastFold(ACCOUNT, LIMITS)
+        fold.executor(NOTHING, self.executor)
+        fold.ours(Recorded(envelope) for envelope in self.own)
+        return Past(fold.engine, self.executor[-1].envelope)
 
     def _envelope(self, report: Report) -> Envelope:
         number = len(self.own) + 1

@@ -9,7 +9,6 @@ import pytest_asyncio
 from services.flattener.desk import NOT_OURS, Desk
 from services.flattener.vocabulary import (
     GiveRoleBack,
-    Past,
     ReadRecords,
     RecordsRead,
     RoleHeld,
@@ -29,8 +28,6 @@ from tests.services.inspection.journals import written
 from tests.services.sim_exchange.faults.sabotaged import Sabotaged, sabotaged
 from tests.shared.mesh.gateway.opened import BRISK, CLOCK, SYMBOL, Brought, KeyAtHand, an_order
 from tests.shared.mesh.settings.projects import a_configuration
-
-NOTHING = Past(None, (), ())
 
 
 class Hands:
@@ -74,7 +71,7 @@ async def test_no_order_leaves_without_the_role(hands: Hands) -> None:
     assert (await hands.brought.first(CancelSent)).outcome == NOT_OURS
     hands.desk.perform(TakeRole())
     held = await hands.brought.first(RoleHeld)
-    assert (held.epoch, held.past) == (1, NOTHING)
+    assert (held.epoch, held.past.newest) == (1, None)
     assert isinstance((await hands.sent("ours")).outcome, Acknowledged)
     lock = hands.post.directory.path / hands.post.lock
     lock.rename(lock.with_suffix(".moved"))
@@ -112,7 +109,9 @@ async def test_gate_that_another_holds_keeps_it_out(hands: Hands) -> None:
 async def test_journal_that_cannot_be_read_is_no_need(hands: Hands, tmp_path: Path) -> None:
     """Nobody acts on what he cannot read: it is said why, and a role that was taken for it is free again."""
     hands.desk.perform(ReadRecords())
-    assert (await hands.brought.first(RecordsRead)).past == NOTHING
+    nothing = (await hands.brought.first(RecordsRead)).past
+    assert nothing is not None
+    assert nothing.newest is None
     written(tmp_path, "executor", BODIES[:20])
     (file,) = journal_directory(tmp_path / "var", "executor").glob("*.journal")
     content = bytearray(file.read_bytes())

@@ -45,21 +45,18 @@ def test_the_smallest_viable_size(equity: int, prices: tuple[str, str, str], siz
         prospect=the_prospect(*prices),
         costs=literal_terms(),
         gate=gate_terms(Decimal),
-        notional_max=Decimal("Infinity"),
         risk_quote_max=equity * Decimal("0.01"),
-        policy="smallest_viable",
     )
     assert chosen == size
 
 
-def test_the_largest_viable_size_is_the_default() -> None:
-    """What risk and caps allow is taken, not the smallest order that pays."""
+def test_the_first_viable_size_is_taken() -> None:
+    """Who prefers the largest that risk allows hands the largest in first, and gets it."""
     chosen = viable_notional(
-        [*ladder(Decimal), Decimal(452)],
+        [Decimal(1000), Decimal(452), *reversed(ladder(Decimal))],
         prospect=the_prospect("100", "103", "98"),
         costs=the_terms(Decimal),
         gate=gate_terms(Decimal),
-        notional_max=Decimal(452),
         risk_quote_max=Decimal(10),
     )
     assert chosen == 452
@@ -68,11 +65,10 @@ def test_the_largest_viable_size_is_the_default() -> None:
 def test_a_smaller_order_may_be_worth_it_where_a_larger_is_not() -> None:
     """Slippage grows with size: of 34 bps 200 leave enough, and 1,000 do not."""
     chosen = viable_notional(
-        ladder(Decimal),
+        reversed(ladder(Decimal)),
         prospect=the_prospect("100", "100.34", "99"),
         costs=the_terms(Decimal),
         gate=gate_terms(Decimal),
-        notional_max=Decimal(1000),
         risk_quote_max=Decimal(1000),
     )
     assert chosen == 200
@@ -82,19 +78,17 @@ def test_a_smaller_order_may_be_worth_it_where_a_larger_is_not() -> None:
 def test_floats_and_decimals_choose_the_same(equity: int, stop: Decimal, gain: Decimal) -> None:
     """Research and risk take the same rung for the same prospect."""
     exact = viable_notional(
-        ladder(Decimal),
+        reversed(ladder(Decimal)),
         prospect=Prospect(stop, gain, Decimal(0)),
         costs=the_terms(Decimal),
         gate=gate_terms(Decimal),
-        notional_max=Decimal(equity),
         risk_quote_max=equity * Decimal("0.01"),
     )
     quick = viable_notional(
-        ladder(float),
+        reversed(ladder(float)),
         prospect=Prospect(float(stop), float(gain), 0.0),
         costs=the_terms(float),
         gate=gate_terms(float),
-        notional_max=float(equity),
         risk_quote_max=equity * 0.01,
     )
     assert quick == exact

@@ -16,7 +16,7 @@ from shared.mesh.anchors import AnchorKeeper, Witnessed
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import VirtualClock
 from shared.mesh.journal import SNAPSHOT_BYTES_MAX, Gap
-from shared.mesh.service.diary import Diary, date_of, open_diary
+from shared.mesh.service.diary import SEGMENT_BYTES_MAX, Diary, date_of, open_diary
 from shared.mesh.settings import Configuration
 from tests.shared.mesh.settings.projects import a_configuration
 
@@ -69,6 +69,22 @@ def test_page_is_turned_with_the_day(configuration: Configuration) -> None:
         )
         assert [past.envelope.sequence for past in diary.past() if isinstance(past, Recorded)] == [3]
         assert diary.troubles == ()
+
+
+def test_page_is_turned_when_it_is_full(configuration: Configuration) -> None:
+    """Whoever starts has no more than that to fold; a large state it begins with is no reason to turn it again."""
+    large, sender = bytes(SEGMENT_BYTES_MAX), Sender(instance="executor", epoch=1, clock=CLOCK)
+    report = Report(ReconcileFinished(pass_number=1, clean=False, differences=("x" * 500,) * 16, trades_read=()))
+    with opened(configuration) as diary:
+        write(diary, 1, epoch=1)
+        diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: large)
+        while diary.journal.segment_bytes < 2 * SEGMENT_BYTES_MAX - 1_000_000:
+            assert diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"too early") is None
+            diary.record([report] * 100, sender)
+        assert diary.journal.snapshot.state == large
+        diary.record([report] * 200, sender)
+        assert diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=lambda: b"the page is full") is None
+        assert diary.journal.snapshot.state == b"the page is full"
 
 
 def test_state_is_asked_for_only_when_the_page_is_turned(configuration: Configuration) -> None:

@@ -1,0 +1,55 @@
+"""What stands in the journals, as the executor's next life would begin with it. Pure.
+
+A journal may be long. So it is folded record by record while it is read, which is beside the loop: the core is handed
+what came of it, and goes on hearing everybody meanwhile.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from proto.envelope import Envelope
+from shared.core.service import Moment, Recorded, RecordsLost, Restored
+from shared.execution.adoption import Adoption
+from shared.execution.core import ExecutorCore, TradedAccount
+from shared.execution.governor import EgressLimits
+
+BEFORE_IT_BEGINS: Final = Moment(0, 0, "")  # the past is only folded: it makes no difference when
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The executor's engine behind all that was written down by it and in its name, and the newest that it wrote."""
+
+    engine: ExecutorCore
+    newest: Envelope | None
+
+    def quiet_ns(self, now: Moment) -> int:
+        """Return how old the executor's newest record is; one of another boot is older than this one."""
+        if self.newest is None or self.newest.boot_id != now.boot_id:
+            return now.boot_ns
+        return now.boot_ns - self.newest.sent_boot_ns
+
+
+class PastFold:
+    """Folds the executor's records, and then ours, of which it adopts what it has not adopted yet."""
+
+    def __init__(self, account: TradedAccount, limits: EgressLimits) -> None:
+        self.engine: Final = ExecutorCore(account, limits)
+
+    def executor(self, state: bytes, records: Iterable[Recorded | RecordsLost]) -> None:
+        """Take in what the executor wrote down since a state."""
+        self.engine.handle(Restored(state), BEFORE_IT_BEGINS)
+        for record in records:
+            self.engine.handle(record, BEFORE_IT_BEGINS)
+
+    def ours(self, records: Iterable[Recorded | RecordsLost]) -> None:
+        """Take in what we did in its name; whatever of it stands in its own journal is passed over."""
+        adoption = Adoption()
+        for record in records:
+            if not isinstance(record, Recorded):
+                continue
+            adoption.inherit(record.envelope, self.engine.books.adopted)
+            if adoption.next():
+                self.engine.handle(record, BEFORE_IT_BEGINS)
+                adoption.recorded()

@@ -1,0 +1,88 @@
+"""What the flattener reads of the journals: the same wherever pages are turned, and how old the newest of it is."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proto.codec import EnvelopeCodec
+from proto.envelope import Envelope
+from proto.orders import FlatnessTold
+from services.flattener.core.past import BEFORE_IT_BEGINS, Past
+from services.flattener.desk import past_in
+from shared.core.service import HaltSeen, Journaling, Moment, Recorded
+from shared.execution.core import ExecutorCore
+from shared.mesh.journal import create_journal
+from shared.mesh.journal_tail import JournalTail, journal_tail
+from tests.services.flattener.life import LATCH, Life
+from tests.shared.execution.desk import ACCOUNT, LIMITS, SECOND_NS
+from tests.shared.mesh.journal.journals import DAY, an_opening, commit
+from tests.shared.mesh.journal.sim_disk import SimDisk
+
+CODEC: Final = EnvelopeCodec()
+
+
+def a_life() -> Life:
+    """Return a flattener's life that took the role and sold all there was."""
+    life = Life()
+    life.begin()
+    life.take(HaltSeen(LATCH))
+    life.run_until(FlatnessTold)
+    return life
+
+
+LIFE: Final = a_life()
+WRITTEN: Final = tuple(record.envelope for record in LIFE.executor)
+PAGES: Final = st.sets(st.integers(0, len(WRITTEN)))
+
+
+def tail_of(core: Journaling, records: Sequence[Envelope], *, pages: Collection[int] = ()) -> JournalTail:
+    """Look at a journal whose owner turned the page before some of its records, or behind the last."""
+    disk = SimDisk()
+    journal = create_journal(an_opening(disk), date=DAY, state=core.state())
+    for place, envelope in enumerate((*records, None)):
+        if place in pages:
+            journal.begin_segment(date=DAY, state=core.state())
+        if envelope is not None:
+            commit(journal, [CODEC.encode(envelope)])
+            core.handle(Recorded(envelope), BEFORE_IT_BEGINS)
+    tail = journal_tail(disk, codec=CODEC)
+    assert tail is not None
+    return tail
+
+
+def past(*, pages: Collection[int] = ()) -> Past:
+    """Read what the executor wrote, and what was done in its name."""
+    executor = tail_of(ExecutorCore(ACCOUNT, LIMITS), WRITTEN, pages=pages)
+    ours = tail_of(ExecutorCore(ACCOUNT, LIMITS), LIFE.own)
+    return past_in(executor, ours, ACCOUNT, LIMITS)
+
+
+@given(pages=PAGES)
+def test_it_is_the_same_wherever_pages_are_turned(pages: set[int]) -> None:
+    """The state that a page begins with stands for all before it; the newest record is found before an empty page."""
+    read, whole = past(pages=pages), past()
+    assert read.engine.state() == whole.engine.state()
+    assert read.newest == whole.newest == WRITTEN[-1]
+
+
+def test_a_new_page_is_no_silence() -> None:
+    """An executor that has just turned the page, and written nothing since, is as quiet as its newest record is old."""
+    read = past(pages={len(WRITTEN)})
+    written_ns = WRITTEN[-1].sent_boot_ns
+    assert read.quiet_ns(Moment(0, written_ns + SECOND_NS, "boot")) == SECOND_NS
+    assert read.quiet_ns(Moment(0, SECOND_NS, "another boot")) == SECOND_NS
+
+
+def test_who_wrote_nothing_is_quiet_since_ever() -> None:
+    """Without a journal there is nothing to go on from, and nobody who was heard."""
+    nothing = past_in(None, None, ACCOUNT, LIMITS)
+    assert nothing.quiet_ns(Moment(0, 5, "boot")) == 5
+    assert nothing.engine.state() == ExecutorCore(ACCOUNT, LIMITS).state()
+
+
+def test_what_was_done_in_its_name_is_part_of_it() -> None:
+    """What was sold by the flattener is sold, though the executor's journal does not have it yet."""
+    assert past_in(tail_of(ExecutorCore(ACCOUNT, LIMITS), WRITTEN), None, ACCOUNT, LIMITS).engine.books.positions.held()
+    assert not past().engine.books.positions.held()
