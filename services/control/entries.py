@@ -37,8 +37,9 @@ PAUSE: Final = Verb(
 RESUME: Final = Verb(
     "resume",
     "Lift what keeps entries waiting until somebody has looked: a pause, trades by hand, money that came or went, a\n"
-    "difference between our books and the exchange's, a crash loop. `bowline status` says what stands. Risk and the\n"
-    "executor are both asked, for each has reasons of its own.\n",
+    "difference between our books and the exchange's, a crash loop. What `bowline flatten` has begun of the same\n"
+    "symbol, or of everything, is called off. `bowline status` says what stands. Risk and the executor are both\n"
+    "asked, for each has reasons of its own.\n",
     ResumeEntries,
     ("risk", "executor"),
 )

@@ -17,7 +17,7 @@ NAME: Final = "flatten"
 TEXT: Final = """\
 Sell what the bot holds, of one symbol or of all, until nothing is left of it. The executor does it; when it does not
 answer, the flattener. There is no latch: strategies may enter again afterwards, so `bowline pause` first if they shall
-not. `bowline kill` stops everything.
+not. `bowline resume`, of the same symbol or of all, calls it off. `bowline kill` stops everything.
 """
 CODES: Final = (
     "Exit codes: 0 FLAT was read back, 1 nothing was done or it is not said to be flat by now, 2 wrong usage."

@@ -1,7 +1,7 @@
 """What shall be closed until nothing is left, the kill latch among it, and which latches were lifted. Pure.
 
 A part of the books: it changes in `fold` and nowhere else. Under the latch everything shall be flat for as long as it
-stands; what is asked for without a latch is over once it is told to be flat.
+stands; what is asked for without a latch is over once it is told to be flat, or called off.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from proto.orders import (
     ExitEnded,
     FlatnessTold,
     FlattenBegun,
+    FlattenCalledOff,
     OrderAcknowledged,
     OrderFilled,
     SendMarked,
@@ -102,6 +103,14 @@ class Flattens:
         """Return those that a symbol shall be closed by."""
         return (one for one in self.going.values() if one.concerns(symbol))
 
+    def without_latch(self) -> list[Flatten]:
+        """Return those that were asked for without a latch."""
+        return [one for one in self.going.values() if one.flatten_id != self._latch_id]
+
+    def has_opened(self, exit_id: str) -> bool:
+        """Say whether an exit is one that a flatten is closed by."""
+        return any(exit_id.startswith(flatten_id) for flatten_id in self.going)
+
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
         match envelope.body:
@@ -111,6 +120,8 @@ class Flattens:
                 self._lift(envelope.cause_id)
             case FlattenBegun() as begun:
                 self._begun(begun, envelope)
+            case FlattenCalledOff(flatten_id=flatten_id) if flatten_id != self._latch_id:
+                self.going.pop(flatten_id, None)
             case FlatnessTold(flatten_id=flatten_id, is_flat=True):
                 self._flat(flatten_id)
             case SendMarked(order=order) | OrderAcknowledged(order=order) | OrderFilled(order=order):
