@@ -1,11 +1,15 @@
 """What risk decides. Approved and refused are different messages, so neither can be mistaken for the other."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from msgspec import Meta
+
+from proto.account import COUNTED_MAX, Counted
 from proto.fields import (
     Amount,
     Asset,
     Count,
+    Digest,
     Id,
     Instance,
     Message,
@@ -140,7 +144,8 @@ class EquityRead(Message, frozen=True, tag="equity_read.1"):
     """A reading of the account that the guards rest on: what is not written down here trips nothing.
 
     `equity_quote` is by the flattener's own reading, at the venue's prices; `executor_equity_quote` by the executor's
-    books at the feed's prices, None where it says nothing. Deposits and withdrawals are still in both.
+    books at the feed's prices, None where it says nothing. Deposits and withdrawals are still in both. `counted` is
+    what there was on the account, and at which prices: so that money that went is told from prices that fell.
     """
 
     reader_epoch: Count
@@ -148,6 +153,9 @@ class EquityRead(Message, frozen=True, tag="equity_read.1"):
     venue_time_ns: TimeNs
     equity_quote: Amount
     executor_equity_quote: Amount | None
+    account_fingerprint: Digest
+    quote_asset: Asset
+    counted: Annotated[tuple[Counted, ...], Meta(max_length=COUNTED_MAX)]
 
 
 class GuardTripped(Message, frozen=True, tag="guard_tripped.1"):

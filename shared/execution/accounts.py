@@ -127,6 +127,7 @@ class Accounts:
             quote_asset=self._quote_asset,
             equity_quote=equity_quote,
             balances=tuple(Balance(one.asset, one.free, one.locked) for one in account.balances[:BALANCES_MAX]),
+            counted=(),
         )
 
     def _rules(self) -> InstrumentsTold:

@@ -21,7 +21,7 @@ def account_of(settings: Settings) -> TradedAccount:
     for feed in settings.feed.further:
         if feed.venue == settings.venue.name:
             feeds |= {symbol: feed.instance for symbol in feed.symbols if symbol in feeds}
-    name = f"{settings.venue.name}/{settings.venue.account}"
+    name = f"{settings.venue.name}/{settings.venue.url}/{settings.venue.account}"
     return TradedAccount(
         venue=settings.venue.name,
         feeds=feeds,

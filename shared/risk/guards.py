@@ -9,7 +9,11 @@ books say something else, or nothing, readings of half a minute. What lifts the 
 the books' agreement in any case: a deposit that nobody has told of yet is no gain that could be lost again.
 
 Money that comes or goes moves the marks by as much as it changes the account: half the money taken out leaves half the
-peak. Until two readings that agree with the books have shown it, it is taken off the readings instead.
+peak. Until two readings that agree with the books have shown it, it is taken off the readings instead. Money that went
+without anybody's word is no loss: without the books only what the prices took is counted (`shared.risk.counted`).
+
+What begins to be counted, or is counted no longer, is taken for money that came or went. Of another account, or counted
+in another money, everything begins anew.
 """
 
 from collections.abc import Iterable
@@ -20,8 +24,9 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import Id
+from proto.fields import Asset, Digest, Id
 from proto.verdicts import Alerted, DayBegun, EquityRead, FlowCounted, GuardTripped, KillCleared
+from shared.risk.counted import Change, Known, changed, drift, known_by, moved, worth_now
 
 Guard = Literal["drawdown", "daily_loss"]
 GUARDS: Final[tuple[Guard, ...]] = get_args(Guard)
@@ -55,20 +60,31 @@ class GuardLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What was read of the account, and what the executor's books said then."""
+    """What was read of the account, what the executor's books said then, and what was known to be there."""
 
     number: tuple[int, int]  # the reader's epoch, and its own
     venue_time_ns: int
     equity_quote: Decimal
     books_quote: Decimal | None
+    known_quote: Decimal | None  # at the prices of the reading; None before anything was ever known
+    has_drifted: bool  # from what is known, so that it is known anew
 
     @property
     def agrees(self) -> bool:
         """Say whether the books said the same."""
-        books = self.books_quote
-        if books is None:
-            return False
-        return abs(self.equity_quote - books) <= TOLERANCE * max(abs(self.equity_quote), abs(books))
+        return self.books_quote is not None and _is_near(self.equity_quote, self.books_quote)
+
+    @property
+    def is_explained(self) -> bool:
+        """Say whether prices alone have made it what it is."""
+        return self.known_quote is None or _is_near(self.equity_quote, self.known_quote)
+
+    @property
+    def left_quote(self) -> Decimal:
+        """Return what is left by what is certain: where the books do not agree, that is the prices alone."""
+        if self.agrees or self.known_quote is None:
+            return self.equity_quote
+        return max(self.equity_quote, self.known_quote)
 
     @property
     def sure_quote(self) -> Decimal:
@@ -97,6 +113,8 @@ class GuardState(msgspec.Struct, frozen=True):
     newest: tuple[int, int] = (0, 0)
     flow_quote: Decimal = NOTHING  # what came and went, and is not in the marks yet
     flows_to: int = 0  # the executor's reports up to this one are counted
+    account: tuple[Digest, Asset] | None = None  # that was read, and the money that it is counted in
+    known: Known = ()  # what is there, as readings and books last agreed, and with what was told of since
     drawdown: Mark = Mark()
     daily_loss: Mark = Mark()
 
@@ -106,7 +124,7 @@ class GuardState(msgspec.Struct, frozen=True):
 
     def net_quote(self, reading: Reading) -> Decimal:
         """Return a reading without the money that came or went and is not in the marks yet."""
-        return reading.equity_quote - self.flow_quote
+        return reading.left_quote - self.flow_quote
 
 
 class Trip(msgspec.Struct, frozen=True):
@@ -135,6 +153,12 @@ class Warned(msgspec.Struct, frozen=True):
         return f"guard-{self.guard}-{self.percent}"
 
 
+class Recount(msgspec.Struct, frozen=True):
+    """Something else is counted from a reading on: other assets, or None where it is another account or money."""
+
+    change: Change | None
+
+
 class Replayed(msgspec.Struct, frozen=True):
     """A trip of the journal, and what the records before it lead to."""
 
@@ -158,11 +182,9 @@ def folded(state: GuardState, record: Envelope) -> GuardState:
     with localcontext(_arithmetic):
         match record.body:
             case EquityRead() as read:
-                return _read(state, _reading(read))
-            case FlowCounted(report_sequence=sequence, worth_quote=worth):
-                flow_quote, flows_to = state.flow_quote + worth, max(state.flows_to, sequence)
-                readings = () if worth else state.readings
-                return _with(state, readings=readings, flow_quote=flow_quote, flows_to=flows_to)
+                return _read(state, read)
+            case FlowCounted() as flow:
+                return _flowed(state, flow)
             case DayBegun():
                 return _with(state, readings=(), daily_loss=_with(state.daily_loss, is_due=True))
             case GuardTripped(guard=guard, trip_id=trip_id):
@@ -181,9 +203,11 @@ def folded(state: GuardState, record: Envelope) -> GuardState:
 def matters(state: GuardState, limits: GuardLimits, read: EquityRead) -> bool:
     """Say whether a reading has to be written down: it may change what is known, or ends what might have."""
     with localcontext(_arithmetic):
-        reading = _reading(read)
-        if reading.number <= state.newest:
+        if (read.reader_epoch, read.read_number) <= state.newest:
             return False
+        if recount(state, read) is not None:
+            return True
+        reading = reading_of(state, read)
         before = state.readings[-1] if state.readings else None
         if before is None or not _tells(state, limits, before):
             return _tells(state, limits, reading)
@@ -211,17 +235,62 @@ def replayed(records: Iterable[Envelope], trip_id: Id) -> Replayed | None:
     return None
 
 
-def _reading(read: EquityRead) -> Reading:
-    number = (read.reader_epoch, read.read_number)
-    return Reading(number, read.venue_time_ns, read.equity_quote, read.executor_equity_quote)
+def reading_of(state: GuardState, read: EquityRead) -> Reading:
+    """Return a reading beside what is known."""
+    with localcontext(_arithmetic):
+        return Reading(
+            number=(read.reader_epoch, read.read_number),
+            venue_time_ns=read.venue_time_ns,
+            equity_quote=read.equity_quote,
+            books_quote=read.executor_equity_quote,
+            known_quote=worth_now(state.known, read.counted) if state.known else None,
+            has_drifted=drift(state.known, read.counted) > TOLERANCE * abs(read.equity_quote),
+        )
 
 
-def _read(state: GuardState, reading: Reading) -> GuardState:
+def recount(state: GuardState, read: EquityRead) -> Recount | None:
+    """Return in what a reading counts otherwise than those before it, None if it does not."""
+    account = read.account_fingerprint, read.quote_asset
+    if state.account not in {None, account}:
+        return Recount(None)
+    with localcontext(_arithmetic):
+        change = changed(state.known, read.counted)
+    return None if change is None else Recount(change)
+
+
+def _recounted(state: GuardState, read: EquityRead) -> GuardState:
+    """Take in what is counted otherwise: as money that came or went, or, of another account, by beginning anew."""
+    found, account = recount(state, read), (read.account_fingerprint, read.quote_asset)
+    if found is None:
+        return _with(state, account=account)
+    if found.change is None:
+        marks = [Mark(trip_id=state.mark(guard).trip_id) for guard in GUARDS]
+        return GuardState(
+            (), state.newest, flows_to=state.flows_to, account=account, drawdown=marks[0], daily_loss=marks[1]
+        )
+    flow_quote = state.flow_quote + found.change.worth_quote
+    return _with(state, readings=(), flow_quote=flow_quote, known=found.change.known)
+
+
+def _flowed(state: GuardState, flow: FlowCounted) -> GuardState:
+    """Take in money that came or went."""
+    return _with(
+        state,
+        readings=() if flow.worth_quote else state.readings,
+        flow_quote=state.flow_quote + flow.worth_quote,
+        flows_to=max(state.flows_to, flow.report_sequence),
+        known=moved(state.known, flow.asset, flow.quantity),
+    )
+
+
+def _read(state: GuardState, read: EquityRead) -> GuardState:
     """Take in a reading, and let two that are sure set the marks."""
-    if reading.number <= state.newest:
+    number = read.reader_epoch, read.read_number
+    if number <= state.newest:
         return state
-    state, before = _with(state, newest=reading.number), state.readings[-1] if state.readings else None
-    if before is None or before.number[0] != reading.number[0]:
+    state = _with(_recounted(state, read), newest=number)
+    reading, before = reading_of(state, read), state.readings[-1] if state.readings else None
+    if before is None or before.number[0] != number[0]:
         return _with(state, readings=(reading,))
     apart_ns = reading.venue_time_ns - before.venue_time_ns
     if 0 <= apart_ns < APART_NS_MIN:
@@ -229,7 +298,10 @@ def _read(state: GuardState, reading: Reading) -> GuardState:
     if not 0 < apart_ns <= APART_NS_MAX:
         return _with(state, readings=(reading,))
     state = _with(state, readings=(*state.readings, reading)[-READINGS_MAX:])
-    return _settled(state, before, reading) if before.agrees and reading.agrees else state
+    if not (before.agrees and reading.agrees):
+        return state
+    known = _with(reading, has_drifted=False)
+    return _settled(_with(state, known=known_by(read.counted), readings=(*state.readings[:-1], known)), before, reading)
 
 
 def _settled(state: GuardState, before: Reading, reading: Reading) -> GuardState:
@@ -254,7 +326,7 @@ def _tells(state: GuardState, limits: GuardLimits, reading: Reading) -> bool:
     marks = [state.mark(guard) for guard in GUARDS]
     if reading.agrees:
         peak = state.drawdown.quote
-        if state.flow_quote or any(mark.is_due for mark in marks):
+        if state.flow_quote or reading.has_drifted or any(mark.is_due for mark in marks):
             return True
         if peak is not None and reading.sure_quote > peak + abs(peak) * PEAK_STEP:
             return True
@@ -314,6 +386,10 @@ def _warned(state: GuardState, cause_id: Id) -> GuardState:
             if cause_id == f"guard-{guard}-{percent}":
                 return _marked(state, guard, _with(state.mark(guard), warned=percent))
     return state
+
+
+def _is_near(one: Decimal, other: Decimal) -> bool:
+    return abs(one - other) <= TOLERANCE * max(abs(one), abs(other))
 
 
 def _marked(state: GuardState, guard: Guard, mark: Mark) -> GuardState:

@@ -13,7 +13,7 @@ NS_PER_MS: Final = 1_000_000
 TRIP: Final = "trip-drawdown-5-4"
 
 
-def read(story: Story, number: int, equity: str, books: str | None) -> None:
+def read(story: Story, number: int, equity: str, books: str | None, *, price: str | None = None) -> None:
     """Let risk write a reading down, two seconds behind the one before."""
     at_ms = 18_000 + 2_000 * number
     story.risk_says(
@@ -24,6 +24,9 @@ def read(story: Story, number: int, equity: str, books: str | None) -> None:
         venue_time_ns=START_WALL_NS + at_ms * NS_PER_MS,
         equity_quote=equity,
         executor_equity_quote=books,
+        account_fingerprint="5b" * 32,
+        quote_asset="USDT",
+        counted=(word("Counted", asset="ETH", quantity="1", bid_quote=price or equity),),
     )
 
 

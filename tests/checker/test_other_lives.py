@@ -329,3 +329,25 @@ def test_money_that_moves_while_the_books_are_opened_may_be_in_them_already(open
     story = a_story()
     story.nth("outside_seen.1").set(kind="opening", venue_time_ns=START_WALL_NS + opened_ms * NS_PER_MS)
     assert {violation.invariant for violation in story.verdict().violations} == broken
+
+
+@pytest.mark.parametrize(("opened_ms", "broken"), [(10_600, set()), (13_000, {"I11"})])
+def test_what_was_traded_right_before_the_books_were_opened_may_be_found_later(
+    opened_ms: int, broken: set[str]
+) -> None:
+    """The balances that the books begin with may be of a moment ago; a trade of seconds before is in any of them."""
+    story = a_story()
+    a_manual_trade(story)
+    story.nth("outside_seen.1").set(kind="opening", venue_time_ns=START_WALL_NS + opened_ms * NS_PER_MS)
+    for asset, change in (("BTC", "-0.0499"), ("USDT", "4.98501")):
+        story.says(
+            14_000,
+            "outside_seen.1",
+            kind="unexplained",
+            reference=f"unexplained-{asset}",
+            symbol=None,
+            asset=asset,
+            quantity=change,
+            venue_time_ns=START_WALL_NS,
+        )
+    assert {violation.invariant for violation in whole(story).violations} == broken

@@ -6,7 +6,7 @@
 from decimal import Decimal
 from typing import Final
 
-from proto.account import AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
+from proto.account import AccountSnapshot, Balance, Counted, InstrumentRules, InstrumentsTold
 from proto.control import (
     AskLimits,
     ControlDone,
@@ -269,6 +269,10 @@ BODIES: Final[tuple[Body, ...]] = (
         balances=(
             Balance(asset="USDT", free=Decimal("739.09"), locked=Decimal(0)),
             Balance(asset="BTC", free=Decimal(0), locked=Decimal("0.00100")),
+        ),
+        counted=(
+            Counted(asset="USDT", quantity=Decimal("739.09"), bid_quote=Decimal(1)),
+            Counted(asset="BTC", quantity=Decimal("0.00100"), bid_quote=Decimal("264080.00")),
         ),
     ),
     InstrumentsTold(

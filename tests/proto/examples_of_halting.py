@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
+from proto.account import Counted
 from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, Flatten, Kill, LiftKill
 from proto.envelope import Body
 from proto.fencing import RoleReturned, RoleTaken
@@ -19,6 +20,7 @@ from proto.verdicts import (
 )
 from tests.proto.examples_of_data import NOON_NS
 
+DIGEST: Final = "5b" * 32
 LATCH_ID: Final = "kill-20261121-120000"
 
 HALTING_BODIES: Final[tuple[Body, ...]] = (
@@ -33,6 +35,9 @@ HALTING_BODIES: Final[tuple[Body, ...]] = (
         venue_time_ns=NOON_NS,
         equity_quote=Decimal("858.50"),
         executor_equity_quote=Decimal("858.91"),
+        account_fingerprint=DIGEST,
+        quote_asset="USDT",
+        counted=(Counted("USDT", Decimal("858.50"), Decimal(1)), Counted("ETH", Decimal(0), None)),
     ),
     GuardTripped(
         trip_id="drawdown-17-2204",

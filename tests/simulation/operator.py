@@ -7,11 +7,21 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, Flatten, Kill, PauseEntries, ResumeEntries
+from proto.control import (
+    AskClearKill,
+    ClearKillOffered,
+    ConfirmClearKill,
+    Flatten,
+    Kill,
+    LiftKill,
+    PauseEntries,
+    ResumeEntries,
+)
 from proto.envelope import Body, Envelope
 from proto.intents import SetExit
 from proto.orders import PositionChanged
 from proto.risk import Everything, Latch
+from proto.verdicts import Approval
 from shared.mesh.bus.requests import ATTEMPT_TIMEOUT_NS
 from shared.mesh.bus.sender import Sender
 from tests.simulation.links import Mesh
@@ -66,6 +76,13 @@ class Operator:
         self._halt.make(Latch(latch_id, OPERATOR, "enough", self._scheduler.clock.wall_ns()), is_pressed=True)
         for instance in (RISK, EXECUTOR):
             self._ask(instance, Kill(OPERATOR, "enough"))
+
+    def overhears(self, asked: Body) -> None:
+        """Take note of what risk asks of the executor: whoever stops it in that moment does what risk has not seen."""
+        if isinstance(asked, Approval) and self._weather.strikes("killed as an entry is approved"):
+            self._ask(EXECUTOR, Kill(OPERATOR, "enough"))
+        if isinstance(asked, LiftKill) and self._weather.strikes("HALT file touched as the latch is lifted"):
+            self._halt.touch()
 
     def clear(self) -> None:
         """Clear the latch that stands, in two steps; asked again it may be another."""

@@ -35,8 +35,11 @@ NOT_USED: Final = "approval_used_in_time"  # the one refusal that takes the plac
 class RiskWitness:
     """Holds what risk says against what it wrote down."""
 
-    def __init__(self, trace: Trace, executor: Witness, price: Callable[[str], Decimal]) -> None:
+    def __init__(
+        self, trace: Trace, executor: Witness, price: Callable[[str], Decimal], on_ask: Callable[[Body], None]
+    ) -> None:
         self._trace: Final = trace
+        self._on_ask: Final = on_ask
         self._executor: Final = executor
         self._price: Final = price
         self._verdicts: Final[dict[str, IntentJudged]] = {}
@@ -91,6 +94,8 @@ class RiskWitness:
 
     def performed(self, effect: Effect, epoch: int) -> None:
         """Look at what risk says: an approval, an answer, a lease."""
+        if isinstance(effect, Ask):
+            self._on_ask(effect.body)
         match effect:
             case Ask(body=Approval() as approval):
                 self._is_written_down(approval)

@@ -98,7 +98,7 @@ class World:
         self._file: Final = File(self._look_at_kept)
         witness = self._witness = Witness(scheduler, trace, halt, self._operator.told)
         halt.before_removal = witness.latch.removes_file
-        self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid)
+        self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid, self._operator.overhears)
         self._strategy_witness: Final = StrategyWitness(trace)
         self._flattener_witness: Final = FlattenerWitness(witness)
         witnesses = Witnesses(witness, self._risk_witness, self._strategy_witness, self._flattener_witness)

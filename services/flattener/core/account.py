@@ -1,16 +1,20 @@
 """Reads what the account is worth, every two seconds, and says it: risk rests on it, and not on the executor's word."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
-from proto.account import BALANCES_MAX, AccountSnapshot, Balance
+from proto.account import BALANCES_MAX, AccountSnapshot, Balance, Counted
+from proto.fields import Asset, Symbol
 from shared.core.service import Effect, Moment, Say
 from shared.execution.accounts import worth_of
+from shared.execution.books import assets_of
 from shared.execution.core import TradedAccount
 from shared.execution.vocabulary import ReadWorth, WorthRead
-from shared.trading.amounts import EXACT
+from shared.trading.amounts import EXACT, ZERO
 
 READ_NS: Final = 2_000_000_000
+WHOLE: Final = Decimal(1)
 
 
 class AccountReader:
@@ -51,5 +55,15 @@ class AccountReader:
             quote_asset=quote,
             equity_quote=equity,
             balances=tuple(Balance(held.asset, held.free, held.locked) for held in answer.balances[:BALANCES_MAX]),
+            counted=tuple(self._counted(amounts, answer.bids)),
         )
         return (Say(snapshot),)
+
+    def _counted(self, amounts: Mapping[Asset, Decimal], bids: Mapping[Symbol, Decimal]) -> Iterator[Counted]:
+        """Yield what equity is made of: the money itself, and whatever is traded for it, had or not."""
+        quote = self._account.quote_asset
+        yield Counted(quote, amounts.get(quote, ZERO), WHOLE)
+        for symbol in self._symbols:
+            base, its_quote = assets_of(symbol)
+            if its_quote == quote:
+                yield Counted(base, amounts.get(base, ZERO), bids.get(symbol))

@@ -27,7 +27,7 @@ from shared.core.service import Effect, Moment, Report
 from shared.market.prices import Prices
 from shared.risk.book import NOTHING
 from shared.risk.caps import percent, written
-from shared.risk.guards import GUARDS, Guard, Reading, Trip, Warned, due, matters
+from shared.risk.guards import GUARDS, Guard, Reading, Recount, Trip, Warned, due, matters, reading_of, recount
 
 STALE_NS_MAX: Final = 5 * SECOND_NS
 PRICED_NS_MAX: Final = 60 * SECOND_NS
@@ -154,15 +154,23 @@ class Guards:
         if number <= max(self._newest, self._facts.guards.newest) or not self._is_of_use(envelope, snapshot, now):
             return ()
         self._newest = number
-        equity = snapshot.equity_quote.quantize(EIGHT_PLACES, ROUND_HALF_EVEN)
-        books = self._books_now(snapshot, now)
-        reading = Reading(number, snapshot.venue_time_ns, equity, books)
-        if books is None or reading.agrees:
+        read = EquityRead(
+            *number,
+            venue_time_ns=snapshot.venue_time_ns,
+            equity_quote=snapshot.equity_quote.quantize(EIGHT_PLACES, ROUND_HALF_EVEN),
+            executor_equity_quote=self._books_now(snapshot, now),
+            account_fingerprint=snapshot.account_fingerprint,
+            quote_asset=snapshot.quote_asset,
+            counted=snapshot.counted,
+        )
+        guards, found = self._facts.guards, recount(self._facts.guards, read)
+        doubt = None if found is not None else _doubt(reading_of(guards, read))
+        if doubt is None:
             self._sees_since_ns = now.boot_ns
-        else:
-            self._why = f"the account is worth {written(equity)}, and the executor's books {written(books)}"
-        read = EquityRead(*number, snapshot.venue_time_ns, equity, books)
-        return (Report(read, reducing=True),) if matters(self._facts.guards, self._limits, read) else ()
+        self._why = doubt or ""
+        if not matters(guards, self._limits, read):
+            return ()
+        return (Report(read, reducing=True), *(() if found is None else (_recounted(found),)))
 
     def _is_of_use(self, envelope: Envelope, snapshot: AccountSnapshot, now: Moment) -> bool:
         """Say whether a reading is new, of our account, and in its money."""
@@ -235,6 +243,28 @@ class Guards:
             return [Report(Alerted("info", "guards-blind", "the guards of the account see again"), reducing=True)]
         alert = Alerted("critical" if self._has_ever_seen else "warning", "guards-blind", clipped(trouble))
         return [Report(alert, reducing=True)]
+
+
+def _doubt(reading: Reading) -> str | None:
+    """Say what of a reading nobody explains: it is not what the books say, or without them not what prices made it."""
+    worth, books = f"the account is worth {written(reading.equity_quote)}", reading.books_quote
+    if books is not None:
+        return None if reading.agrees else f"{worth}, and the executor's books {written(books)}"
+    if reading.is_explained or reading.known_quote is None:
+        return None
+    return f"{worth}, and what is known of it {written(reading.known_quote)}: nobody says what came or went"
+
+
+def _recounted(found: Recount) -> Report:
+    """Tell a person that something else is counted from now on."""
+    change = found.change
+    if change is None:
+        text = "another account is read, or in another money: its guards count from what is there now"
+    else:
+        told = [f"{asset} is counted from now on" for asset in change.came]
+        told += [f"{asset} is not counted any more" for asset in change.went]
+        text = f"{', '.join(told)}: {written(change.worth_quote)} is taken for money that came or went, and for no loss"
+    return Report(Alerted("warning", "guards-recounted", clipped(text)), reducing=True)
 
 
 def _tripped(trip: Trip) -> GuardTripped:

@@ -14,7 +14,8 @@ from services.verify.checker.words import OrderFilled, OutsideSeen
 
 FEES_ACCOUNT: Final = "fees"
 OPENING_NS_MAX: Final = 5 * NS_PER_SECOND  # how long the first reading of the balances may take
-OPENING_TRANSFERS_MAX: Final = 8
+OPENING_MOVES_MAX: Final = 8
+READ_LAG_NS: Final = 2 * NS_PER_SECOND  # how old a reading of the exchange may be
 MONEY_MOVED: Final = frozenset({"transfer", "unexplained"})  # with the exchange's word, or without it
 
 Flows = defaultdict[str, Decimal]
@@ -32,9 +33,13 @@ def judge_balances(evidence: Evidence, judge: Judge) -> None:
     account = accounts.pop()
     fills = {key_of(fill.body): fill.body for fill in evidence.executor.of(OrderFilled)}
     flows = _came_and_went(log, account)
-    for trade in log.trades:
-        if trade.account == account and not trade.is_remembered and _is_not_ours(trade, evidence, log, fills):
-            _add_trade(flows, log, trade.symbol, trade)
+    theirs = [
+        trade
+        for trade in log.trades
+        if trade.account == account and not trade.is_remembered and _is_not_ours(trade, evidence, log, fills)
+    ]
+    for trade in theirs:
+        _add_trade(flows, log, trade.symbol, trade)
     from_before = {(trade.symbol, trade.side, trade.trade_id): trade.is_remembered for trade in log.trades}
     for key, fill in fills.items():
         if not from_before.get(key, not log.covers(fill.venue_time_ns)):
@@ -44,7 +49,7 @@ def judge_balances(evidence: Evidence, judge: Judge) -> None:
             what = f"{account} has {total} {asset}, and by what came and went it is {flows[asset]}"
             judge.hold("I11", what, Place(LOG, number), holds=total == flows[asset])
     if evidence.settled:
-        _judge_transfers_seen(evidence.executor, log, account, judge)
+        _judge_transfers_seen(evidence.executor, log, account, theirs, judge)
 
 
 def _came_and_went(log: ExchangeLog, account: str) -> Flows:
@@ -78,29 +83,46 @@ def _add_trade(flows: Flows, log: ExchangeLog, symbol: str, trade: LogTrade | Or
     flows[trade.fee_asset] -= trade.fee
 
 
-def _judge_transfers_seen(executor: Journal, log: ExchangeLog, account: str, judge: Judge) -> None:
-    """Money that came or went since the books were opened must be in its journal, be it without the exchange's word.
-
-    What moved while the balances were being read that the books began with may be in them already, or not.
-    """
-    began_ns = _began_ns(executor)
+def _judge_transfers_seen(
+    executor: Journal, log: ExchangeLog, account: str, theirs: Sequence[LogTrade], judge: Judge
+) -> None:
+    """Money that came or went since the books were opened must be in its journal, be it without the exchange's word."""
     moved: Flows = defaultdict(Decimal)
-    while_opening: defaultdict[str, list[Decimal]] = defaultdict(list)
-    for transfer in log.transfers:
-        since_ns = -1 if began_ns is None else transfer.at_ms * NS_PER_MS - began_ns
-        if transfer.account != account or since_ns < 0:
-            continue
-        moved[transfer.asset] += transfer.amount
-        if since_ns <= OPENING_NS_MAX:
-            while_opening[transfer.asset].append(transfer.amount)
     seen: Flows = defaultdict(Decimal)
+    began_ns = _began_ns(executor)
+    for transfer in log.transfers:
+        if transfer.account == account and began_ns is not None and transfer.at_ms * NS_PER_MS >= began_ns:
+            moved[transfer.asset] += transfer.amount
     for outside in executor.of(OutsideSeen):
         if outside.body.kind in MONEY_MOVED:
             seen[outside.body.asset] += outside.body.quantity
+    uncertain = {} if began_ns is None else _while_opening(log, account, theirs, began_ns)
     for asset in moved.keys() | seen.keys():
         what = f"{moved[asset]} {asset} came or went by another hand, the executor saw {seen[asset]}"
-        in_the_opening = _sums_of(while_opening[asset][:OPENING_TRANSFERS_MAX])
+        in_the_opening = _sums_of(uncertain.get(asset, ())[:OPENING_MOVES_MAX])
         judge.hold("I11", what, Place(LOG), holds=moved[asset] - seen[asset] in in_the_opening)
+
+
+def _while_opening(
+    log: ExchangeLog, account: str, theirs: Sequence[LogTrade], began_ns: int
+) -> Mapping[str, Sequence[Decimal]]:
+    """Return by asset by how much less may be seen than moved, each amount for itself.
+
+    What moved while the balances were being read that the books began with may be in them already, or not. What moved
+    or was traded by hand right before that may be seen although it does not count: a reading may be of a moment ago.
+    """
+    amounts: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for transfer in log.transfers:
+        since_ns = transfer.at_ms * NS_PER_MS - began_ns
+        if transfer.account == account and -READ_LAG_NS <= since_ns <= OPENING_NS_MAX:
+            amounts[transfer.asset].append(transfer.amount if since_ns >= 0 else -transfer.amount)
+    for trade in theirs:
+        if -READ_LAG_NS <= trade.at_ms * NS_PER_MS - began_ns < 0:
+            changed: Flows = defaultdict(Decimal)
+            _add_trade(changed, log, trade.symbol, trade)
+            for asset, amount in changed.items():
+                amounts[asset].append(-amount)
+    return amounts
 
 
 def _sums_of(amounts: Sequence[Decimal]) -> set[Decimal]:

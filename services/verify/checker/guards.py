@@ -5,11 +5,13 @@ rounds.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import takewhile
 from typing import Final
 
 from services.verify.checker.evidence import NS_PER_SECOND, Evidence
+from services.verify.checker.guards_sheet import Sheet
 from services.verify.checker.journal import Journal, Record
 from services.verify.checker.risk_words import (
     DayBegun,
@@ -57,6 +59,14 @@ def _judge_flows(risk: Journal, executor: Journal | None, judge: Judge) -> None:
             judge.hold("I16", what, record.place(), holds=is_it and seen is not None and seen.kind in FLOWS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A reading, and what is left by it for certain."""
+
+    told: EquityRead
+    left: Fraction
+
+
 class _Guards:
     """Goes through risk's journal with what each guard counts from."""
 
@@ -66,7 +76,9 @@ class _Guards:
         self._due: Final[set[str]] = set(self._marks)
         self._tripped: Final[dict[str, GuardTripped]] = {}
         self._flow = Fraction(0)
-        self._run: list[EquityRead] = []  # that follow each other
+        self._run: list[_Read] = []  # that follow each other
+        self._sheet = Sheet()
+        self._account: tuple[str, str] | None = None
         self._newest = (0, 0)
 
     def over(self, risk: Journal) -> None:
@@ -78,8 +90,9 @@ class _Guards:
         match record.body:
             case EquityRead() as read:
                 self._read(read)
-            case FlowCounted(worth_quote=worth):
+            case FlowCounted(asset=asset, quantity=quantity, worth_quote=worth):
                 self._flow += Fraction(worth)
+                self._sheet.move(asset, Fraction(quantity))
                 self._run = [] if worth else self._run
             case DayBegun():
                 self._due.add("daily_loss")
@@ -104,13 +117,28 @@ class _Guards:
         if number <= self._newest:
             return
         self._newest = number
-        apart_ns = read.venue_time_ns - self._run[-1].venue_time_ns if self._run else 0
-        if not self._run or self._run[-1].reader_epoch != read.reader_epoch or not 0 <= apart_ns <= APART_NS_MAX:
-            self._run = [read]
+        self._count(read)
+        one = _Read(read, _left(read, self._sheet.worth(read)))
+        before = self._run[-1].told if self._run else None
+        apart_ns = read.venue_time_ns - before.venue_time_ns if before else 0
+        if before is None or before.reader_epoch != read.reader_epoch or not 0 <= apart_ns <= APART_NS_MAX:
+            self._run = [one]
         elif apart_ns >= APART_NS_MIN:
-            self._run.append(read)
-            if all(map(_agrees, self._run[-2:])):
-                self._settle(self._run[-2:])
+            self._run.append(one)
+            if _agrees(before) and _agrees(read):
+                self._settle((before, read))
+                self._sheet.learn(read)
+
+    def _count(self, read: EquityRead) -> None:
+        """Take what is counted otherwise for money that came or went, and begin anew with another account."""
+        account = read.account_fingerprint, read.quote_asset
+        if self._account not in {None, account}:
+            self._marks.update(dict.fromkeys(self._marks))
+            self._due.update(self._marks)
+            self._flow, self._run, self._sheet = Fraction(0), [], Sheet()
+        elif (change := self._sheet.recount(read)) is not None:
+            self._flow, self._run = self._flow + change, []
+        self._account = account
 
     def _settle(self, pair: Sequence[EquityRead]) -> None:
         """Set what is due, move the marks with the money, lift the peak."""
@@ -131,13 +159,20 @@ class _Guards:
         mark, floor = self._marks[trip.guard], Fraction(trip.floor_quote)
         what = f"{trip.trip_id} counts from {trip.base_quote}, and the readings before it lead to {_told(mark)}"
         self._judge.hold("I16", what, record.place(), holds=mark == Fraction(trip.base_quote) and floor < (mark or 0))
-        below = list(takewhile(lambda read: Fraction(read.equity_quote) - self._flow <= floor, reversed(self._run)))
+        down = takewhile(lambda one: one.left - self._flow <= floor, reversed(self._run))
+        below = [one.told for one in down]
         by_pair = len(below) > 1 and all(map(_agrees, below[:2]))
         by_time = len(below) > 1 and below[0].venue_time_ns - below[-1].venue_time_ns >= ALONE_NS
         what = f"{trip.trip_id} rests neither on two readings that agree with the books nor on half a minute of them"
         self._judge.hold("I16", what, record.place(), holds=by_pair or by_time)
         what = f"{trip.trip_id} tripped a guard that had tripped before, and was not cleared"
         self._judge.hold("I16", what, record.place(), holds=trip.guard not in self._tripped)
+
+
+def _left(read: EquityRead, known: Fraction | None) -> Fraction:
+    """Return what is left for certain: without the books' agreement, what the prices alone have left of it."""
+    equity = Fraction(read.equity_quote)
+    return equity if known is None or _agrees(read) else max(equity, known)
 
 
 def _agrees(read: EquityRead) -> bool:

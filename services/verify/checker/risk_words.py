@@ -240,6 +240,15 @@ class FlowCounted:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How much there was of an asset, and what a unit of it would have fetched."""
+
+    asset: str
+    quantity: Quantity
+    bid_quote: Price | None
+
+
+@dataclass(frozen=True, slots=True)
 class EquityRead:
     """A reading that the guards rest on."""
 
@@ -249,6 +258,9 @@ class EquityRead:
     venue_time_ns: int
     equity_quote: Decimal
     executor_equity_quote: Decimal | None
+    account_fingerprint: str
+    quote_asset: str
+    counted: tuple[Counted, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,3 +12,10 @@ def scene() -> Scene:
     scene = Scene(Bench())
     scene.begin()
     return scene
+
+
+@pytest.fixture
+def guarded(scene: Scene) -> Scene:
+    """Return a life in which both guards count from 10000."""
+    scene.account("10000", "10000")
+    return scene

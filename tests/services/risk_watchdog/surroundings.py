@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from proto.account import AccountSnapshot, Balance, InstrumentRules, InstrumentsTold
+from proto.account import AccountSnapshot, Balance, Counted, InstrumentRules, InstrumentsTold
 from proto.control import ControlDone, ControlRefused, LiftKill
 from proto.envelope import Body, MarketEnvelope
 from proto.fencing import RoleReturned, RoleTaken
@@ -326,4 +326,10 @@ def a_reading(
         quote_asset=quote_asset,
         equity_quote=Decimal(equity),
         balances=(Balance(quote_asset, Decimal(free), Decimal(0)), Balance("BNB", Decimal(bnb), Decimal(0))),
+        counted=priced(equity, quote_asset),
     )
+
+
+def priced(equity: str, quote_asset: str = "USDT") -> tuple[Counted, ...]:
+    """Return an account that is one coin, and worth so much: whatever it loses, the price took it."""
+    return Counted(quote_asset, Decimal(0), Decimal(1)), Counted("ETH", Decimal(1), Decimal(equity))

@@ -8,17 +8,11 @@ from msgspec.structs import replace
 from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, ControlDone
 from proto.verdicts import Alerted, EquityRead, FlowCounted, GuardTripped, KillLatched
 from shared.core.service import JournalRoom, Stalled
+from tests.proto.examples import DIGEST
 from tests.services.risk_watchdog.bench import DAY_NS, SECOND_NS, Bench
-from tests.services.risk_watchdog.surroundings import Scene, a_flow
+from tests.services.risk_watchdog.surroundings import Scene, a_flow, priced
 
 OTHER = "0" * 64
-
-
-@pytest.fixture
-def guarded(scene: Scene) -> Scene:
-    """Return a life in which both guards count from 10000."""
-    scene.account("10000", "10000")
-    return scene
 
 
 def trips(scene: Scene) -> list[str]:
@@ -370,4 +364,13 @@ def test_readings_are_written_as_they_were(guarded: Scene) -> None:
     """With the reader's life and number, the venue's time, and what the books said."""
     guarded.account("12000", books="11990")
     read = guarded.bench.written(EquityRead)[-1]
-    assert replace(read, venue_time_ns=0) == EquityRead(1, 3, 0, Decimal("12000.00000000"), Decimal("11990.00000000"))
+    assert replace(read, venue_time_ns=0) == EquityRead(
+        reader_epoch=1,
+        read_number=3,
+        venue_time_ns=0,
+        equity_quote=Decimal("12000.00000000"),
+        executor_equity_quote=Decimal("11990.00000000"),
+        account_fingerprint=DIGEST,
+        quote_asset="USDT",
+        counted=priced("12000"),
+    )

@@ -5,11 +5,12 @@ from typing import Final
 
 import msgspec
 
+from proto.account import Counted
 from proto.envelope import Body, Envelope
 from proto.risk import Latch
 from proto.verdicts import Alerted, DayBegun, EquityRead, FlowCounted, GuardTripped, KillCleared, KillLatched
 from shared.risk.guards import GuardLimits, GuardState, Trip, Warned, due, folded
-from tests.proto.examples import an_envelope
+from tests.proto.examples import DIGEST, an_envelope
 
 LIMITS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.15"), daily_loss_kill_fraction=Decimal("0.05"))
 SECOND_NS: Final = 1_000_000_000
@@ -25,6 +26,10 @@ class Tape:
         self.state = GuardState()
         self.epoch, self.number, self.flows = 1, 0, 0
         self.venue_time_ns = 1_000 * SECOND_NS
+        self.account = DIGEST
+        self.money, self.coins = Decimal(0), Decimal(1)
+        self.bid: Decimal | None = None  # for the coin once there is none of it
+        self.others: tuple[Counted, ...] = ()
 
     def writes(self, body: Body, cause_id: str = "cause") -> None:
         """Write a record."""
@@ -42,8 +47,22 @@ class Tape:
 
     def a_reading(self, equity: str | int, books: str | int | None) -> EquityRead:
         """Return a reading as it would be written."""
-        said = None if books is None else Decimal(books)
-        return EquityRead(self.epoch, self.number, self.venue_time_ns, Decimal(equity), said)
+        return EquityRead(
+            reader_epoch=self.epoch,
+            read_number=self.number,
+            venue_time_ns=self.venue_time_ns,
+            equity_quote=Decimal(equity),
+            executor_equity_quote=None if books is None else Decimal(books),
+            account_fingerprint=self.account,
+            quote_asset="USDT",
+            counted=self.counted(Decimal(equity)),
+        )
+
+    def counted(self, equity: Decimal) -> tuple[Counted, ...]:
+        """Return what there is: money, coins of others at their price, and one coin, whose price is all the rest."""
+        price = equity - self.money - sum(one.quantity * (one.bid_quote or 0) for one in self.others)
+        coin = Counted("BTC", self.coins, price / self.coins) if price > 0 else Counted("BTC", Decimal(0), self.bid)
+        return Counted("USDT", self.money, Decimal(1)), coin, *self.others
 
     def flows_in(self, worth: str | int) -> None:
         """Count money that came, or with a minus went."""

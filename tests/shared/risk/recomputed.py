@@ -11,6 +11,7 @@ from proto.verdicts import DayBegun, EquityRead, FlowCounted, GuardTripped, Kill
 
 SECOND_NS = 1_000_000_000
 SHARES = {"drawdown": Fraction(15, 100), "daily_loss": Fraction(5, 100)}
+Sheet = dict[str, tuple[Fraction, Fraction]]  # how much there is of each asset, and the price it had last
 
 
 def rounded(number: Fraction) -> Fraction:
@@ -24,94 +25,118 @@ def is_agreed(read: EquityRead) -> bool:
     return theirs is not None and abs(ours - theirs) * 100 <= max(abs(ours), abs(theirs))
 
 
-def stretches(bodies: Sequence[Body]) -> list[list[EquityRead]]:
-    """Return, for each record, the readings up to it that follow each other without anything between them."""
-    found: list[list[EquityRead]] = []
-    run: list[EquityRead] = []
-    newest = (0, 0)
-    for body in bodies:
-        if isinstance(body, DayBegun | KillCleared) or (isinstance(body, FlowCounted) and body.worth_quote):
-            run = []
-        if isinstance(body, EquityRead) and (body.reader_epoch, body.read_number) > newest:
-            newest = (body.reader_epoch, body.read_number)
-            apart = (body.venue_time_ns - run[-1].venue_time_ns) / SECOND_NS if run else 0
-            if run and (run[-1].reader_epoch != body.reader_epoch or not 0 <= apart <= 15):
-                run = [body]
-            elif not run or apart >= 1:
-                run = [*run, body]
-        found.append(run)
-    return found
+def sheet_of(read: EquityRead) -> Sheet:
+    """Return what a reading found on the account."""
+    return {one.asset: (Fraction(one.quantity), Fraction(one.bid_quote or 0)) for one in read.counted}
 
 
-def pairs(bodies: Sequence[Body]) -> dict[int, tuple[EquityRead, EquityRead]]:
-    """Return where two agreed readings in a row were complete."""
-    runs = stretches(bodies)
-    return {
-        place: (run[-2], run[-1])
-        for place, run in enumerate(runs)
-        if len(run) > 1
-        and isinstance(bodies[place], EquityRead)
-        and run[-1] is bodies[place]
-        and is_agreed(run[-1])
-        and is_agreed(run[-2])
-    }
+def worth(sheet: Sheet, prices: Sheet) -> Fraction:
+    """Return what a sheet is worth at the prices of another, or else at its own."""
+    return rounded(sum((n * (prices.get(a, (0, 0))[1] or price) for a, (n, price) in sheet.items()), Fraction(0)))
 
 
 def expected(bodies: Sequence[Body]) -> set[str]:
     """Return the guards that have to trip after the last of these records."""
-    marks: dict[str, Fraction | None] = {"drawdown": None, "daily_loss": None}
-    wanted = {"drawdown", "daily_loss"}
-    tripped: set[str] = set()
-    flow = Fraction(0)
-    agreed = pairs(bodies)
-    for place, body in enumerate(bodies):
-        if isinstance(body, DayBegun):
-            wanted.add("daily_loss")
+    reckoning = Reckoning()
+    for body in bodies:
+        reckoning.take(body)
+    return reckoning.lost()
+
+
+class Reckoning:
+    """One sheet of paper."""
+
+    def __init__(self) -> None:
+        self.marks: dict[str, Fraction | None] = {"drawdown": None, "daily_loss": None}
+        self.wanted = {"drawdown", "daily_loss"}
+        self.tripped: set[str] = set()
+        self.flow = Fraction(0)
+        self.known: Sheet = {}
+        self.newest = (0, 0)
+        self.account: tuple[str, str] | None = None
+        self.run: list[tuple[EquityRead, Fraction]] = []  # that follow each other, and what is left by each for certain
+
+    def take(self, body: Body) -> None:
+        """Go one record on."""
+        if isinstance(body, EquityRead) and (body.reader_epoch, body.read_number) > self.newest:
+            self.newest = (body.reader_epoch, body.read_number)
+            self.look_what_is_counted(body)
+            self.read(body)
+        elif isinstance(body, DayBegun):
+            self.wanted.add("daily_loss")
+            self.run = []
         elif isinstance(body, FlowCounted):
-            flow += Fraction(body.worth_quote)
+            self.flow += Fraction(body.worth_quote)
+            if body.asset in self.known:
+                there, price = self.known[body.asset]
+                self.known[body.asset] = there + Fraction(body.quantity), price
+            self.run = [] if body.worth_quote else self.run
         elif isinstance(body, GuardTripped):
-            tripped.add(body.guard)
+            self.tripped.add(body.guard)
         elif isinstance(body, KillCleared):
-            for guard in tripped:
-                marks[guard] = None
-            wanted |= tripped
-            tripped = set()
-        elif place in agreed:
-            settle(marks, wanted, flow, agreed[place])
-            wanted, flow = set(), Fraction(0)
-    run = stretches(bodies)[-1] if bodies else []
-    return {
-        guard
-        for guard, mark in marks.items()
-        if mark is not None
-        and mark > 0
-        and guard not in tripped
-        and is_lost(run, rounded(mark * (1 - SHARES[guard])) + flow)
-    }
+            self.wanted |= self.tripped
+            self.marks |= dict.fromkeys(self.tripped)
+            self.tripped, self.run = set(), []
 
+    def look_what_is_counted(self, body: EquityRead) -> None:
+        """Begin anew with another account; take what is counted otherwise for money that came or went."""
+        account = body.account_fingerprint, body.quote_asset
+        now = sheet_of(body)
+        if self.account not in {None, account}:
+            self.marks, self.wanted = dict.fromkeys(SHARES), set(SHARES)
+            self.flow, self.known, self.run = Fraction(0), {}, []
+        elif self.known and self.known.keys() != now.keys():
+            came = {asset: now[asset] for asset in now.keys() - self.known.keys()}
+            went = {asset: self.known.pop(asset) for asset in self.known.keys() - now.keys()}
+            self.flow += rounded(sum((n * p for n, p in came.values()), Fraction(0)) - worth(went, {}))
+            self.known |= came
+            self.run = []
+        self.account = account
 
-def settle(
-    marks: dict[str, Fraction | None], wanted: set[str], flow: Fraction, pair: tuple[EquityRead, EquityRead]
-) -> None:
-    """Set the marks by two agreed readings: those that are wanted, the others by the money that came or went."""
-    least = min(Fraction(said or 0) for read in pair for said in (read.equity_quote, read.executor_equity_quote))
-    equity = Fraction(pair[1].equity_quote)
-    had = equity - flow
-    for guard, mark in marks.items():
-        if guard in wanted or mark is None or had <= 0 or flow * 2 > equity:
-            marks[guard] = least
-        elif flow:
-            marks[guard] = rounded(mark * equity / had)
-    marks["drawdown"] = max(marks["drawdown"] or least, least)
+    def read(self, body: EquityRead) -> None:
+        """Set the reading beside those before it, and the marks by two that are agreed."""
+        known = worth(self.known, sheet_of(body)) if self.known else Fraction(0)
+        left = Fraction(body.equity_quote)
+        if not is_agreed(body):
+            left = max(left, known) if self.known else left
+        before = self.run[-1][0] if self.run else None
+        apart = (body.venue_time_ns - before.venue_time_ns) / SECOND_NS if before else 0
+        if before and 0 <= apart < 1 and before.reader_epoch == body.reader_epoch:
+            return
+        if before and (before.reader_epoch != body.reader_epoch or not 0 < apart <= 15):
+            self.run = []
+        self.run.append((body, left))
+        if len(self.run) > 1 and all(is_agreed(read) for read, _ in self.run[-2:]):
+            self.settle(self.run[-2][0], body)
 
+    def settle(self, *pair: EquityRead) -> None:
+        """Set the marks that are wanted, the others by the money that came or went."""
+        least = min(Fraction(said or 0) for read in pair for said in (read.equity_quote, read.executor_equity_quote))
+        equity = Fraction(pair[1].equity_quote)
+        had = equity - self.flow
+        for guard, mark in self.marks.items():
+            if guard in self.wanted or mark is None or had <= 0 or self.flow * 2 > equity:
+                self.marks[guard] = least
+            elif self.flow:
+                self.marks[guard] = rounded(mark * equity / had)
+        self.marks["drawdown"] = max(self.marks["drawdown"] or least, least)
+        self.wanted, self.flow, self.known = set(), Fraction(0), sheet_of(pair[1])
 
-def is_lost(run: Sequence[EquityRead], floor: Fraction) -> bool:
-    """Say whether the newest readings prove that equity is down to a floor."""
-    below: list[EquityRead] = []
-    for read in reversed(run):
-        if read.equity_quote > floor:
-            break
-        below.append(read)
-    if len(below) < 2:
-        return False
-    return all(map(is_agreed, below[:2])) or below[0].venue_time_ns - below[-1].venue_time_ns >= 30 * SECOND_NS
+    def lost(self) -> set[str]:
+        """Return the guards whose floor the newest readings prove equity to be down to."""
+        return {
+            guard
+            for guard, mark in self.marks.items()
+            if mark and mark > 0 and guard not in self.tripped and self.is_down(rounded(mark * (1 - SHARES[guard])))
+        }
+
+    def is_down(self, floor: Fraction) -> bool:
+        """Say whether two agreed readings are, or half a minute of any."""
+        below: list[EquityRead] = []
+        for read, left in reversed(self.run):
+            if left - self.flow > floor:
+                break
+            below.append(read)
+        if len(below) < 2:
+            return False
+        return all(map(is_agreed, below[:2])) or below[0].venue_time_ns - below[-1].venue_time_ns >= 30 * SECOND_NS

@@ -6,16 +6,22 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proto.account import Counted
 from shared.risk.guards import GuardState, Trip, due, folded
+from tests.proto.examples import DIGEST
 from tests.shared.risk.readings import LIMITS, Tape
 from tests.shared.risk.recomputed import expected
 
+OTHER = "0" * 64
 EQUITIES = st.sampled_from([1000, 1000, 950, 850, 800, 400, 1500, 0])
 BOOKS = st.sampled_from(["same", "same", "near", "other", "none"])
 AFTER = st.sampled_from([2, 2, 2, 0.4, 16, -5])
 READ = st.tuples(st.just("read"), EQUITIES, BOOKS, AFTER, st.sampled_from([1, 2, 2, 16]))
+MONEY = st.tuples(st.just("money"), st.sampled_from([0, 100, 300, -200]))
+OTHERS = st.tuples(st.just("others"), st.sampled_from([(), ("ETH",), ("ETH", "SOL"), ("SOL",)]))
 FLOW = st.tuples(st.just("flow"), st.sampled_from([-1000, -400, -9, 9, 300, 600, 5000]))
-ACT = st.one_of(READ, READ, READ, FLOW, st.sampled_from([("day",), ("clear",), ("again",), ("life",)]))
+REST = st.sampled_from([("day",), ("clear",), ("again",), ("life",), ("account",)])
+ACT = st.one_of(READ, READ, READ, FLOW, MONEY, OTHERS, REST)
 ACTS = st.lists(ACT, min_size=2, max_size=10)
 
 
@@ -29,6 +35,13 @@ def acted(tape: Tape, act: tuple[object, ...]) -> None:
                 held(tape)
         case ("flow", int(worth)):
             tape.flows_in(worth)
+        case ("money", int(amount)):
+            tape.money = Decimal(max(amount, 0))
+            tape.coins = Decimal("0.5") if amount < 0 else Decimal(1)
+        case ("others", tuple(assets)):
+            tape.others = tuple(Counted(str(asset), Decimal(2), Decimal(30)) for asset in assets)
+        case ("account",):
+            tape.account = OTHER if tape.account == DIGEST else DIGEST
         case ("day",):
             tape.day_begins()
         case ("clear",):
