@@ -14,6 +14,7 @@ from shared.core.service import Moment, Report
 
 GONE_NS: Final = 10 * SECOND_NS
 NEWS_NS_MAX: Final = 60 * SECOND_NS
+WAKE_AGAIN_NS: Final = 600 * SECOND_NS  # where nothing can be sold it is taken again and again
 
 
 class Tenure:
@@ -26,6 +27,7 @@ class Tenure:
         self.epoch = 0  # of the executor's role, when it took that last
         self._holds_in_epoch: int | None = None  # its own epoch, in which it took the role
         self._untold: str | None = None  # why it did, until a person is told
+        self._woke_ns: int | None = None  # when a person was told last that it did
 
     def told(self, envelope: Envelope, now: Moment) -> list[Report]:
         """Take in a report of the flattener's; say what a person should know of it."""
@@ -49,7 +51,11 @@ class Tenure:
 
     def _taken(self, now: Moment) -> list[Report]:
         words, self._untold = self._untold, None
-        return [] if words is None else self._alerts.tell("critical", "flattener-took-over", words, now)
+        if words is None:
+            return []
+        has_woken = self._woke_ns is not None and now.boot_ns - self._woke_ns < WAKE_AGAIN_NS
+        self._woke_ns = self._woke_ns if has_woken else now.boot_ns
+        return self._alerts.tell("warning" if has_woken else "critical", "flattener-took-over", words, now)
 
     def holds(self, now: Moment) -> bool:
         """Say whether it holds the role now, and lives."""

@@ -131,6 +131,20 @@ def test_our_own_silence_is_not_its(scene: Scene) -> None:
     assert not scene.bench.written(KillLatched)
 
 
+def test_one_tenure_after_the_other_wakes_nobody_each_time(scene: Scene) -> None:
+    """Where nothing can be sold the role is taken again and again: that is critical once in ten minutes."""
+    scene.pass_time(1)
+    flattener = scene.flattener
+    flattener.beats()
+    for number in range(2, 12):
+        flattener.takes_over(number)
+        silent(scene, 60, flattener.beats)
+        flattener.gives_back(number)
+        silent(scene, 20, flattener.beats)
+    levels = [level for level, name in alerts(scene) if name == "flattener-took-over"]
+    assert levels == ["critical", *["warning"] * 7, "critical", "warning"]
+
+
 def test_flattener_s_tenure_is_no_silence(scene: Scene) -> None:
     """While it holds the role nobody is ended, least of all itself; given back, the executor has to be heard."""
     scene.pass_time(1)
