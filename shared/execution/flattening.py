@@ -18,7 +18,7 @@ import msgspec
 from proto.control import ControlDone, ControlRefused, ResumeEntries
 from proto.control import Flatten as FlattenAsked
 from proto.envelope import Body
-from proto.fields import ID_LENGTH_MAX, Symbol, clipped
+from proto.fields import Symbol, clipped
 from proto.orders import (
     CancelMarked,
     EntryEnded,
@@ -39,7 +39,7 @@ from proto.orders import (
 from proto.risk import Everything, OfSymbol
 from shared.core.service import FromOutside, Moment, Report, ShowFlattenStep
 from shared.execution.books import Books, Place
-from shared.execution.flattens import Flatten
+from shared.execution.flattens import Flatten, exit_id_of
 from shared.execution.governor import Governor
 from shared.execution.leave import Leave
 from shared.execution.reconciliation import Reconciler
@@ -183,7 +183,7 @@ class Flattening:
             return None
         strategy, symbol = place
         opened = ExitOpened(
-            exit_id=clipped(f"{flatten.flatten_id}:{strategy}:{symbol}", ID_LENGTH_MAX),
+            exit_id=exit_id_of(flatten.flatten_id, f"{strategy}:{symbol}"),
             strategy=strategy,
             symbol=symbol,
             target_quantity=ZERO,

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import Symbol
+from proto.fields import ID_LENGTH_MAX, Symbol, clipped
 from proto.orders import (
     ConditionCleared,
     ConditionSet,
@@ -109,7 +109,7 @@ class Flattens:
 
     def has_opened(self, exit_id: str) -> bool:
         """Say whether an exit is one that a flatten is closed by."""
-        return any(exit_id.startswith(flatten_id) for flatten_id in self.going)
+        return any(exit_id.startswith(exit_id_of(flatten_id)) for flatten_id in self.going)
 
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
@@ -160,6 +160,11 @@ class Flattens:
             found.is_flat = True
         elif found is not None:
             del self.going[flatten_id]
+
+
+def exit_id_of(flatten_id: str, place: str = "") -> str:
+    """Return the name of the exit by which a place is closed, or what all of them begin with."""
+    return clipped(f"{flatten_id}:{place}", ID_LENGTH_MAX)
 
 
 def _note(names: dict[str, None], name: str) -> None:
