@@ -82,6 +82,7 @@ FAULTS: Final[dict[str, float]] = {
     "killed by hand": 0.04,
     "flattened by hand": 0.04,
     "killed as an entry is approved": 0.1,
+    "killed with the executor gone": 0.04,
     "HALT file touched by hand": 0.02,
     "HALT file touched as the latch is lifted": 1.0,
     "HALT file removed by hand": 0.03,
