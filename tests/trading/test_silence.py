@@ -8,7 +8,7 @@ import pytest
 from proto.fencing import RoleReturned, RoleTaken
 from proto.intents import EnterBracket
 from proto.orders import EntryOpened, ExitEnded, FlatnessTold
-from proto.verdicts import Approval, IntentRefused
+from proto.verdicts import Approval, EquityRead, IntentRefused
 from tests.services.supervision.harness import eventually
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.owner import Owner
@@ -24,6 +24,7 @@ def mesh() -> Iterator[TradingMesh]:
     """Run a mesh with a flattener; in the end the checker wants all to have ended."""
     with TradingMesh() as running:
         running.start("flattener")
+        running.until(lambda: len(running.written.by_risk(EquityRead)) > 1)  # by then it has heard risk, too
         yield running
         running.judge("--settled")
 
