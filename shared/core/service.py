@@ -63,8 +63,18 @@ class RecordsLost(msgspec.Struct, frozen=True):
     reason: str
 
 
+class InheritedState(msgspec.Struct, frozen=True):
+    """What a page begins with of the journal of somebody who may act in our name while we are dead.
+
+    It comes before `Started`, and then each `Inherited` that stands behind it.
+    """
+
+    instance: str
+    state: bytes
+
+
 class Inherited(msgspec.Struct, frozen=True):
-    """A record of somebody who may act in our name while we are dead: all of its journal, in order, before `Started`.
+    """A record of his, in order, before `Started`.
 
     Which of them were written in our name, and which of those we have in our own journal already, the core knows.
     """
@@ -203,6 +213,7 @@ Happening = (
     Restored
     | Recorded
     | RecordsLost
+    | InheritedState
     | Inherited
     | InheritanceUnread
     | JournalRoom

@@ -14,6 +14,7 @@ from shared.core.service import (
     Happening,
     InheritanceUnread,
     Inherited,
+    InheritedState,
     MakeHalt,
     Outward,
     RemoveHalt,
@@ -84,7 +85,7 @@ class Seat:
     make_core: Callable[[], Core]
     reports: str | None
     deaths_max: int
-    inheritance: Callable[[], Iterable[Inherited | InheritanceUnread]] = tuple
+    inheritance: Callable[[Core], Iterable[InheritedState | Inherited | InheritanceUnread]] = lambda _: ()
 
 
 class Machine:
