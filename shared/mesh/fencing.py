@@ -135,9 +135,15 @@ class _Fencer:
 
     def spares(self, found: "Incumbent") -> bool:
         """Say whether the holder is a successor that may still start."""
-        if self.silent_epoch is None or found.epoch <= self.silent_epoch:
+        if self.silent_epoch is None:
             return False
-        return self.post.clock.boot_ns() - found.holder.since_boot_ns < START_NS
+        age_ns = self.post.clock.boot_ns() - found.holder.since_boot_ns
+        return is_spared(found.epoch, silent_epoch=self.silent_epoch, age_ns=age_ns)
+
+
+def is_spared(epoch: int, *, silent_epoch: int, age_ns: int) -> bool:
+    """Say whether a holder came after the one that fell silent, and still has the time to start. Pure."""
+    return epoch > silent_epoch and age_ns < START_NS
 
 
 def _clear(fencer: _Fencer, wait: Wait | None) -> _Cleared | FenceRefused:
