@@ -64,20 +64,14 @@ class RecordsLost(msgspec.Struct, frozen=True):
 
 
 class InheritedState(msgspec.Struct, frozen=True):
-    """What a page begins with of the journal of somebody who may act in our name while we are dead.
-
-    It comes before `Started`, and then each `Inherited` that stands behind it.
-    """
+    """What a page of the journal begins with of somebody who may act in our name while we are dead."""
 
     instance: str
     state: bytes
 
 
 class Inherited(msgspec.Struct, frozen=True):
-    """A record of his, in order, before `Started`.
-
-    Which of them were written in our name, and which of those we have in our own journal already, the core knows.
-    """
+    """A record behind it, all of them in order, before `Started`: the core knows which it has, and which are ours."""
 
     instance: str
     envelope: Envelope
