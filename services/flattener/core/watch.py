@@ -5,9 +5,10 @@ from typing import Final
 
 from proto.envelope import Envelope
 from proto.risk import Latch, RiskSnapshot
-from services.flattener.core.judgement import BOOT_NS, Found, Need, Sight, need, worth_a_look
+from services.flattener.core.judgement import Found, Need, Sight, need, worth_a_look
 from services.flattener.core.peer import SECOND_NS, Peer
 from services.flattener.vocabulary import ReadRecords
+from shared.core.booting import BOOT_NS
 from shared.core.service import Effect, HaltSeen, Listen, Moment, Note, Retire
 
 EXECUTOR: Final = "executor"
