@@ -91,7 +91,9 @@ class Crew:
             outside=lambda process: SimShelf(process=process, around=around, file=file),
         )
         self.flattener: Final = Machine(
-            seat=Seat(instance=FLATTENER, make_core=flattener_core, reports="reports", deaths_max=8),
+            seat=Seat(
+                instance=FLATTENER, make_core=flattener_core, reports="reports", deaths_max=8, operations_max=100
+            ),
             around=around,
             mesh=mesh,
             watcher=witnesses.flattener,
