@@ -228,17 +228,16 @@ class World:
 
     def _probe(self) -> None:
         """Let entries pass again, hold the price, so that what is entered stays as it is, and count."""
-        now_ns, after = self._scheduler.now_ns, self._scheduler.after
-        last_ns = self._crew.executor.epochs_ns[-1]
+        now_ns, last_ns = self._scheduler.now_ns, self._crew.executor.epochs_ns[-1]
         if self._seems_to_loop() and now_ns < min(last_ns + CRASH_LOOP_NS, self._calmed_by_ns):
-            after(SECOND_NS, self._probe)
+            self._scheduler.after(SECOND_NS, self._probe)
             return
         self._trace.note("world", "entries are tried again")
         self._market.is_still = True
         self._opened_before = dict(self._witness.entries)
         self._tried_until_ns = now_ns + TRIED_NS_MAX
         self._resume()
-        after(SECOND_NS, self._look_for_entries)
+        self._scheduler.after(SECOND_NS, self._look_for_entries)
 
     def _seems_to_loop(self) -> bool:
         """Say whether risk may have heard of three deaths in a minute: of any by the time that the last life speaks."""
