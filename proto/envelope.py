@@ -40,6 +40,7 @@ from proto.orders import (
     ExitOpened,
     FlatnessTold,
     FlattenBegun,
+    FlattenCalledOff,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -114,6 +115,7 @@ Body = (
     | PositionChanged
     | ReconcileFinished
     | FlattenBegun
+    | FlattenCalledOff
     | FlatnessTold
     | RoleTaken
     | RoleReturned

@@ -43,7 +43,7 @@ class Heartbeat(Message, frozen=True, tag="heartbeat.1"):
     `Hello`. `troubles` are what its start found to be wary of, and a disk that has no room.
     """
 
-    state: Literal["booting", "standby", "running", "draining"]
+    state: Literal["booting", "running", "draining"]
     handled: Count
     queued: Count
     flatten_step: Count

@@ -74,7 +74,7 @@ class ProcessMeasured(Part, frozen=True):
     """
 
     instance: Instance
-    state: Literal["silent", "crash loop", "booting", "standby", "running", "draining"]
+    state: Literal["silent", "crash loop", "booting", "running", "draining"]
     epoch: Count
     restarts: Count
     process_id: Count

@@ -201,6 +201,14 @@ class FlattenBegun(Message, frozen=True, tag="flatten_begun.1"):
     reason: Text
 
 
+class FlattenCalledOff(Message, frozen=True, tag="flatten_called_off.1"):
+    """Somebody wants this flat no longer, whether it is or not. What is left is covered again. A latch's is cleared."""
+
+    flatten_id: Id
+    actor: Name
+    reason: Text
+
+
 class FlatnessTold(Message, frozen=True, tag="flatness_told.1"):
     """Whether what shall be flat is so. FLAT was read back: that pass of reconciliation was clean and showed it.
 

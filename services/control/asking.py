@@ -50,7 +50,7 @@ def ask_each(configuration: Configuration, instances: Sequence[str], act: Act, s
     replies = replies_of(configuration, instances, act)
     for instance, reply in zip(instances, replies, strict=True):
         if reply is None:
-            streams.errors.write(f"{instance} {SILENT}; then ask again\n")
+            streams.complain(f"{instance} {SILENT}; then ask again")
         else:
             streams.say(f"{instance}: {words_of(reply)}")
     is_done = any(isinstance(reply, ControlDone) for reply in replies)

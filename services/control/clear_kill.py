@@ -59,7 +59,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     def cleared() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
-            streams.errors.write(f"bowline {NAME}: {problem}\n")
+            streams.complain(f"bowline {NAME}: {problem}")
         return _Clearing(configuration, arguments, streams, ask).run()
 
     return run_verb(NAME, streams, cleared)
@@ -142,11 +142,11 @@ class _Clearing:
             nothing = {"latch_id": None, "offer": None, "cleared": False, "file_gone": None}
             self._streams.say(json.dumps({**nothing, **known, "said": said}))
         elif code == FAILED:
-            self._streams.errors.write(f"bowline {NAME}: {said}\n")
+            self._streams.complain(f"bowline {NAME}: {said}")
         else:
             self._streams.say(said)
             if code == NOT_WELL:
-                self._streams.errors.write(f"{self._file.path} is still there, so it still holds: `bowline status`\n")
+                self._streams.complain(f"{self._file.path} is still there, so it still holds: `bowline status`")
         return code
 
 

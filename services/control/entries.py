@@ -37,8 +37,9 @@ PAUSE: Final = Verb(
 RESUME: Final = Verb(
     "resume",
     "Lift what keeps entries waiting until somebody has looked: a pause, trades by hand, money that came or went, a\n"
-    "difference between our books and the exchange's, a crash loop. `bowline status` says what stands. Risk and the\n"
-    "executor are both asked, for each has reasons of its own.\n",
+    "difference between our books and the exchange's, a crash loop. What `bowline flatten` has begun of the same\n"
+    "symbol, or of everything, is called off. `bowline status` says what stands. Risk and the executor are both\n"
+    "asked, for each has reasons of its own.\n",
     ResumeEntries,
     ("risk", "executor"),
 )
@@ -56,7 +57,7 @@ def run(verb: Verb, argv: Sequence[str], *, environment: Mapping[str, str], stre
     def asked() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
-            streams.errors.write(f"bowline {verb.name}: {problem}\n")
+            streams.complain(f"bowline {verb.name}: {problem}")
         act = verb.act(arguments.actor or actor(), arguments.reason, _scope(arguments))
         return ask_each(configuration, verb.instances, act, streams)
 

@@ -9,7 +9,7 @@ from typing import Final, Self
 from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Envelope
 from proto.fields import Id, Symbol
-from proto.orders import FlatnessTold, FlattenBegun
+from proto.orders import FlatnessTold, FlattenBegun, FlattenCalledOff
 from proto.risk import Latch
 from proto.topics import tag_of
 from shared.mesh.clock import Clock
@@ -23,7 +23,7 @@ WAIT_SECONDS: Final = 20.0
 RECORDS_BACK_MAX: Final = 100_000
 PAUSE_MS: Final = 100
 _NS_PER_S: Final = 1_000_000_000
-_TAGS: Final = tuple(tag_of(kind).encode() for kind in (FlattenBegun, FlatnessTold))
+_TAGS: Final = tuple(tag_of(kind).encode() for kind in (FlattenBegun, FlattenCalledOff, FlatnessTold))
 
 
 class FlatnessWatch:
@@ -37,6 +37,7 @@ class FlatnessWatch:
         self._readers: Final = {instance: self._reader(var, instance) for instance in FLATTENERS}
         self._told: Final[dict[Id, tuple[Envelope, FlatnessTold]]] = {}
         self._latched: tuple[Envelope, FlattenBegun] | None = None  # what was begun last for a latch
+        self._called_off: Final[dict[Id, FlattenCalledOff]] = {}
         self._begun: Final[dict[Symbol | None, tuple[Envelope, FlattenBegun]]] = {}
 
     def __enter__(self) -> Self:
@@ -60,6 +61,10 @@ class FlatnessWatch:
         said: Id = ""
         while True:
             self._look()
+            called_off = self._called_off.get(flatten_id() or "")
+            if called_off is not None:
+                self._streams.complain(f"{called_off.actor} has called it off: {called_off.reason}")
+                return False
             told = self._told.get(flatten_id() or "")
             if told is not None and told[0].id != said:
                 said = told[0].id
@@ -71,8 +76,8 @@ class FlatnessWatch:
             select.poll().poll(PAUSE_MS)
         if not said:
             waited = f"within {within_s:g} s nobody has said" if within_s else "nobody has said yet"
-            self._streams.errors.write(
-                f"{waited} that it is flat, or why it is not: `bowline positions` shows what is open\n"
+            self._streams.complain(
+                f"{waited} that it is flat, or why it is not: `bowline positions` shows what is open"
             )
         return False
 
@@ -106,9 +111,7 @@ class FlatnessWatch:
                         if not isinstance(entry, Gap) and any(tag in entry.payload for tag in _TAGS):
                             self._take(self._codec.decode_stored(entry.payload))
             except (BadFrame, JournalDamaged, OSError) as error:
-                self._streams.errors.write(
-                    f"{instance}'s journal cannot be read, so what it says is not seen: {error}\n"
-                )
+                self._streams.complain(f"{instance}'s journal cannot be read, so what it says is not seen: {error}")
                 del self._readers[instance]
 
     def _take(self, envelope: Envelope) -> None:
@@ -119,6 +122,8 @@ class FlatnessWatch:
                 is_latch = symbol is None and not begun.flatten_id.startswith(WITHOUT_LATCH)
                 if is_latch and _is_newer(envelope, self._latched):
                     self._latched = (envelope, begun)
+            case FlattenCalledOff(flatten_id=flatten_id) as called_off:
+                self._called_off[flatten_id] = called_off
             case FlatnessTold(flatten_id=flatten_id) as told:
                 if _is_newer(envelope, self._told.get(flatten_id)):
                     self._told[flatten_id] = (envelope, told)

@@ -17,7 +17,7 @@ NAME: Final = "flatten"
 TEXT: Final = """\
 Sell what the bot holds, of one symbol or of all, until nothing is left of it. The executor does it; when it does not
 answer, the flattener. There is no latch: strategies may enter again afterwards, so `bowline pause` first if they shall
-not. `bowline kill` stops everything.
+not. `bowline resume`, of the same symbol or of all, calls it off. `bowline kill` stops everything.
 """
 CODES: Final = (
     "Exit codes: 0 FLAT was read back, 1 nothing was done or it is not said to be flat by now, 2 wrong usage."
@@ -49,7 +49,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     def flattened() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
-            streams.errors.write(f"bowline {NAME}: {problem}\n")
+            streams.complain(f"bowline {NAME}: {problem}")
         return _flatten(configuration, act, arguments.wait, streams)
 
     return run_verb(NAME, streams, flattened)
@@ -69,5 +69,5 @@ def _reply(configuration: Configuration, act: Flatten, streams: Streams) -> Repl
         if reply is not None:
             streams.say(f"{instance}: {words_of(reply)}")
             return reply
-        streams.errors.write(f"{instance} {SILENT}\n")
+        streams.complain(f"{instance} {SILENT}")
     return None

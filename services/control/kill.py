@@ -18,7 +18,6 @@ from services.control.arguments import parser_of, reason_argument, seconds
 from services.control.asking import SILENT, actor, replies_of, words_of
 from services.control.flatness import WAIT_SECONDS, FlatnessWatch
 from shared.core.durations import duration
-from shared.core.texts import printable
 from shared.mesh.clock import SystemClock
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.private_directory import FileUnusableError
@@ -54,7 +53,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     def killed() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
-            streams.errors.write(f"bowline {NAME}: {problem}\n")
+            streams.complain(f"bowline {NAME}: {problem}")
         return _kill(configuration, Kill(arguments.actor or actor(), arguments.reason), arguments.wait, streams)
 
     return run_verb(NAME, streams, killed)
@@ -65,7 +64,7 @@ def _kill(configuration: Configuration, act: Kill, wait_s: float | None, streams
     is_taken = _told(configuration, act, streams)
     if latch is None:
         if not is_taken:
-            streams.errors.write("NOT LATCHED: there is no HALT file, and nobody has taken the word for it\n")
+            streams.complain("NOT LATCHED: there is no HALT file, and nobody has taken the word for it")
         return FAILED if is_taken else NOT_LATCHED
     if wait_s is None:
         return OK
@@ -82,13 +81,12 @@ def _latched(configuration: Configuration, act: Kill, streams: Streams) -> Latch
     try:
         file.press(latch)
     except FileUnusableError as error:
-        streams.errors.write(f"the HALT file cannot be made, so only who is told knows: {error}\n")
+        streams.complain(f"the HALT file cannot be made, so only who is told knows: {error}")
         return None
     streams.say(f"HALTED: {file.path} is there, for the kill latch {latch.latch_id}")
     if stood is not None:
         age = duration(max(wall_ns - stood.set_wall_ns, 0) / _NS_PER_S)
-        whose = printable(f"{stood.latch_id}, by {stood.actor}: {stood.reason}")
-        streams.say(f"one stood already, for {age}: {whose}")
+        streams.say(f"one stood already, for {age}: {stood.latch_id}, by {stood.actor}: {stood.reason}")
     select.poll().poll(SEEN_MS)
     return latch
 
@@ -98,11 +96,11 @@ def _told(configuration: Configuration, act: Kill, streams: Streams) -> bool:
     try:
         replies = replies_of(configuration, TOLD, act)
     except EXPECTED as error:
-        streams.errors.write(f"nobody can be told: {error}\n")
+        streams.complain(f"nobody can be told: {error}")
         return False
     for instance, reply in zip(TOLD, replies, strict=True):
         if reply is None:
-            streams.errors.write(f"{instance} {SILENT}; the HALT file counts all the same\n")
+            streams.complain(f"{instance} {SILENT}; the HALT file counts all the same")
         else:
             streams.say(f"{instance}: {words_of(reply)}")
     return any(isinstance(reply, ControlDone) for reply in replies)

@@ -35,13 +35,13 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     def shown() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
-            streams.errors.write(f"bowline {NAME}: {problem}\n")
+            streams.complain(f"bowline {NAME}: {problem}")
         [reply] = replies_of(configuration, ["risk"], AskLimits(arguments.actor or actor()))
         if not isinstance(reply, LimitsAnswered):
             raise NotDoneError(f"risk {SILENT}" if reply is None else f"risk: {words_of(reply)}")
         rows = [_row(use) for use in reply.limits]
         lines = map(json.dumps, rows) if arguments.json else table(rows, "nothing is used of any limit")
-        streams.say("\n".join(lines))
+        streams.say(*lines)
         return OK
 
     return run_verb(NAME, streams, shown)

@@ -9,7 +9,7 @@ from shared.core.tables import Row
 
 def main(argv: Sequence[str]) -> int:
     """Run the verb."""
-    return show("positions", _rows, argv)
+    return show("positions", _rows, argv, none="flat: nothing is held")
 
 
 def _rows(story: Story) -> Iterator[Row]:

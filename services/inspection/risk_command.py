@@ -2,13 +2,12 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 from proto.verdicts import GuardTripped
-from services.inspection.command import FOUND, NOTHING_FOUND, PROJECT, USAGE_ERROR, read_story
+from services.inspection.command import FOUND, NOTHING_FOUND, PROJECT, USAGE_ERROR, read_story, streams
 from services.inspection.why import time_of
 from shared.risk.caps import percent
 from shared.risk.guards import Replayed, replayed
@@ -32,12 +31,9 @@ def main(argv: Sequence[str]) -> int:
     if found is None:
         known = [record.body.trip_id for record in story.guarded if isinstance(record.body, GuardTripped)]
         known_words = f"known are {', '.join(known)}" if known else "no guard ever tripped"
-        sys.stderr.write(f"bowline risk: no guard tripped by the name of {arguments.trip}; {known_words}\n")
+        streams().complain(f"bowline risk: no guard tripped by the name of {arguments.trip}; {known_words}")
         return USAGE_ERROR
-    if arguments.json:
-        sys.stdout.write(json.dumps(_as_object(found)) + "\n")
-    else:
-        sys.stdout.writelines(f"{line}\n" for line in _lines(found))
+    streams().say(*([json.dumps(_as_object(found))] if arguments.json else _lines(found)))
     return AGREES if found.agrees else DISAGREES
 
 

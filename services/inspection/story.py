@@ -64,10 +64,12 @@ class Story:
         self.exits: Final[list[tuple[ExitOpened, Envelope]]] = []
         self.verdicts: Final[dict[str, tuple[IntentJudged, Envelope]]] = {}
         self.guarded: Final[list[Envelope]] = []  # what the account's guards rest on, and what came of them
+        self.is_begun = False  # somebody wrote something down
         self._adopted: Final[set[str]] = set()  # records of the flattener's that stand in the executor's journal
 
     def take(self, envelope: Envelope) -> None:
         """Take in a record of one of the journals; what the executor has adopted is told once."""
+        self.is_begun = True
         if self._was_told(envelope):
             return
         match envelope.body:

@@ -1,11 +1,10 @@
 """`bowline why <id>`: from an order, a trade, an approval or an intent back to the bar it was decided on."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.inspection.command import FOUND, NOTHING_FOUND, PROJECT, USAGE_ERROR, read_story
+from services.inspection.command import FOUND, NOTHING_FOUND, PROJECT, USAGE_ERROR, read_story, streams
 from services.inspection.why import chain
 
 
@@ -20,13 +19,13 @@ def main(argv: Sequence[str]) -> int:
         return USAGE_ERROR
     orders = story.orders_named(arguments.name)
     for order in orders:
-        sys.stdout.writelines(f"{line}\n" for line in (*chain(story, order), ""))
+        streams().say(*chain(story, order), "")
     if orders:
         return FOUND
     verdict = story.verdicts.get(arguments.name)
     if verdict is not None and verdict[0].refusal is not None:
         refusal = verdict[0].refusal
-        sys.stdout.write(f"refused by {refusal.rule}: {refusal.value}, limit {refusal.limit}: {refusal.reason}\n")
+        streams().say(f"refused by {refusal.rule}: {refusal.value}, limit {refusal.limit}: {refusal.reason}")
         return FOUND
-    sys.stderr.write(f"bowline why: nothing in the journals is called {arguments.name}: see `bowline orders`\n")
+    streams().complain(f"bowline why: nothing in the journals is called {arguments.name}: see `bowline orders`")
     return NOTHING_FOUND

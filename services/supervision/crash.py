@@ -63,7 +63,7 @@ def _crash(mesh: Mesh, post: Post, streams: Streams) -> int:
     if supervision.supervisor_id is None:
         raise NotDoneError("no supervisord runs, so nobody starts it again: `bowline up`")
     if not mesh.wait_until(lambda: _successor(post) is not None, within_s=BACK_S):
-        streams.errors.write(f"bowline crash: {post.role} is not back after {BACK_S:g} s; see `bowline status`\n")
+        streams.complain(f"bowline crash: {post.role} is not back after {BACK_S:g} s; see `bowline status`")
         return FAILED
     back_s = (mesh.clock.boot_ns() - died_ns) / _NS_PER_S
     streams.say(f"{post.role}: back after {back_s:.1f} s, {_successor(post) or 'and gone again'}")
@@ -85,7 +85,7 @@ def _crash_foreign(mesh: Mesh, name: str, streams: Streams) -> int:
     died_ns = mesh.clock.boot_ns()
     streams.say(f"{name}: process {process_id} was killed")
     if not mesh.wait_until(lambda: _foreign_id(mesh, name) not in {None, process_id}, within_s=BACK_S):
-        streams.errors.write(f"bowline crash: {name} is not back after {BACK_S:g} s; see `bowline status`\n")
+        streams.complain(f"bowline crash: {name} is not back after {BACK_S:g} s; see `bowline status`")
         return FAILED
     back_s = (mesh.clock.boot_ns() - died_ns) / _NS_PER_S
     streams.say(f"{name}: back after {back_s:.1f} s, process {_foreign_id(mesh, name) or 'gone again'}")

@@ -47,7 +47,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         refuse_other_settings(mesh, variables)
         code = up.run(["--root", str(arguments.root)], environment=mesh.environment, streams=streams)
         if code == OK:
-            streams.say(f"{GREETING}\n{tour(settings)}")
+            streams.say(*f"{GREETING}\n{tour(settings)}".splitlines())
         return code
 
     return run_verb("demo", streams, verb)

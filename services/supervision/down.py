@@ -41,7 +41,7 @@ def _down(mesh: Mesh, streams: Streams) -> int:
     supervision = asked_patiently(mesh)
     for doubt in (*mesh.doubts, supervision.trouble):
         if doubt:
-            streams.errors.write(f"bowline down: {doubt}\n")
+            streams.complain(f"bowline down: {doubt}")
     supervisor_id = supervision.supervisor_id
     if supervisor_id is None and not mesh.configuration.seats_directory.exists():
         return _nothing_ran(mesh, streams)
@@ -94,5 +94,5 @@ def _end_round(mesh: Mesh, seats: PrivateDirectory, supervision: Supervision, st
                 holder.handle.wait_for_death(timeout_ns=DEATH_TIMEOUT_NS)
             streams.say(f"{post.role}: process {holder.holder.process.process_id} {how_it_ended(post, holder.epoch)}")
         if last_words:
-            streams.say(last_words)
+            streams.say(*last_words.splitlines())
         return len(holders)

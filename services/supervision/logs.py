@@ -29,12 +29,12 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     def verb() -> int:
         mesh = Mesh.as_far_as_known(arguments.root, environment)
         for doubt in mesh.doubts:
-            streams.errors.write(f"bowline logs: {doubt}\n")
+            streams.complain(f"bowline logs: {doubt}")
         files = [LogFile(name, mesh.log(name)) for name in _chosen(mesh, arguments.instances)]
         try:
             if not _show(files, streams, count=arguments.lines):
                 logs_directory = mesh.configuration.logs_directory
-                streams.errors.write(f"bowline logs: nothing in {logs_directory} yet; `bowline up` starts the mesh\n")
+                streams.complain(f"bowline logs: nothing in {logs_directory} yet; `bowline up` starts the mesh")
             if arguments.follow:
                 _follow(files, streams)
         finally:

@@ -67,7 +67,7 @@ def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams
         return True
     for row in rows:
         streams.errors.write(f"bowline restart: {instance} is {row.state} {row.remark}".rstrip() + "\n")
-    streams.errors.write(f"bowline restart: `bowline logs {instance}` may say why; `bowline up` mends what it can\n")
+    streams.complain(f"bowline restart: `bowline logs {instance}` may say why; `bowline up` mends what it can")
     return False
 
 

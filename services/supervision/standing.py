@@ -10,7 +10,6 @@ import msgspec
 from proto.risk import Latch, RiskSnapshot
 from shared.core.durations import duration
 from shared.core.scopes import scope_words
-from shared.core.texts import printable
 
 HALTED: Final = "HALTED"
 _NS_PER_S: Final = 1_000_000_000
@@ -37,8 +36,8 @@ def latch_lines(standing: Standing, wall_ns: int) -> Iterator[str]:
     if latch is not None:
         age = duration(max(wall_ns - latch.set_wall_ns, 0) / _NS_PER_S)
         since = f"{datetime.fromtimestamp(latch.set_wall_ns // _NS_PER_S, UTC):%Y-%m-%d %H:%M:%S} UTC, {age} ago"
-        yield printable(f"*** {HALTED} by {latch.actor}, {since}: {latch.reason}")
-        yield printable(f"*** The kill latch is {latch.latch_id}, and the HALT file is there.")
+        yield f"*** {HALTED} by {latch.actor}, {since}: {latch.reason}"
+        yield f"*** The kill latch is {latch.latch_id}, and the HALT file is there."
     elif snapshot is not None:
         reasons = "; ".join(one.reason for one in snapshot.conditions if one.permission == HALTED)
         yield f"*** {HALTED}: {reasons}"

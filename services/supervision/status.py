@@ -44,7 +44,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         is_well = observation.well and not standing.is_halted
         if arguments.json:
             beside = {"supervisor_id": observation.supervisor_id, "well": is_well, **as_builtins(standing)}
-            streams.say(as_json(observation.rows, {**beside, "remarks": list(observation.remarks)}))
+            streams.say(*as_json(observation.rows, {**beside, "remarks": list(observation.remarks)}).splitlines())
         else:
             show(observation, streams, standing)
         return OK if is_well else NOT_WELL
@@ -55,8 +55,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 def show(observation: Observation, streams: Streams, standing: Standing | None = None) -> None:
     """Print the latch if one stands, the table, what keeps entries waiting, and what is to be said beside it."""
     standing = standing or Standing(observation.latch)
-    streams.output.writelines(f"{line}\n" for line in latch_lines(standing, SystemClock().wall_ns()))
-    streams.output.write(as_text(observation.rows))
-    streams.output.writelines(f"{line}\n" for line in condition_lines(standing))
-    streams.output.writelines(f"\n{remark}\n" for remark in observation.remarks)
-    streams.output.flush()
+    streams.say(*latch_lines(standing, SystemClock().wall_ns()))
+    streams.say(*as_text(observation.rows).splitlines())
+    streams.say(*condition_lines(standing))
+    streams.say(*(line for remark in observation.remarks for line in ("", *remark.splitlines())))

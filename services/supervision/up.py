@@ -100,7 +100,7 @@ def _start_again(mesh: Mesh, before: Supervision, streams: Streams) -> None:
             try:
                 supervisor.start(name)
             except SupervisorError as error:
-                streams.errors.write(f"{name}: {error}\n")
+                streams.complain(f"{name}: {error}")
 
 
 def _retire(mesh: Mesh, supervisor_id: int, streams: Streams) -> None:
@@ -126,10 +126,10 @@ def _settled(mesh: Mesh) -> Observation:
 
 
 def _explain(mesh: Mesh, row: Row, words: LastWords, streams: Streams) -> None:
-    streams.errors.write(f"\n{row.instance} is {row.state}: it {ADVICE.get(row.state, 'is not well')}.\n")
+    streams.complain(f"\n{row.instance} is {row.state}: it {ADVICE.get(row.state, 'is not well')}.")
     lines = words.of(row.instance, LOG_LINES)
     if complaint := complaint_in(lines):
-        streams.errors.write(f"It says: {complaint}\n")
+        streams.complain(f"It says: {complaint}")
     before = f"It has said nothing since; `bowline logs {row.instance}` shows what it said before.\n"
     streams.errors.write(f"The end of {mesh.log(row.instance)}:\n" if lines else before)
     streams.errors.writelines(f"    {line}\n" for line in lines)

@@ -41,8 +41,7 @@ def code_of(answer: Given | NotGiven) -> int:
 
 async def tell_forever(manner: Manner, inquiry: Inquiry, clock: Clock, streams: Streams, *, every_s: float) -> None:
     """Tell each answer, until nobody reads them."""
-    for line in manner.heading:
-        streams.say(line)
+    streams.say(*manner.heading)
     while True:
         pause = asyncio.create_task(asyncio.sleep(every_s))
         tell(manner, await inquiry.ask(), clock, streams)
@@ -52,6 +51,6 @@ async def tell_forever(manner: Manner, inquiry: Inquiry, clock: Clock, streams: 
 def tell(manner: Manner, answer: Given | NotGiven, clock: Clock, streams: Streams) -> None:
     """Tell one answer."""
     if isinstance(answer, Given):
-        streams.say("\n".join(manner.given(answer)))
+        streams.say(*manner.given(answer))
     else:
         streams.say(manner.not_given(answer, clock.wall_ns()))

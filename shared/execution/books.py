@@ -70,6 +70,7 @@ class Exit(msgspec.Struct):
     exit_id: str
     target_quantity: Decimal
     reason: str
+    is_of_flatten: bool = False  # and over with it
 
 
 class Protection(msgspec.Struct):
@@ -297,6 +298,7 @@ class Books:
                     exit_id=parent.exit_id,
                     target_quantity=parent.target_quantity,
                     reason=parent.reason,
+                    is_of_flatten=self.flattens.has_opened(parent.exit_id),
                 )
             case ExitEnded(strategy=strategy, symbol=symbol):
                 self._forget_children(self.exits.pop((strategy, symbol), None))

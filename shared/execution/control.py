@@ -6,7 +6,7 @@ from typing import Final
 from proto.control import ControlDone, ControlRefused, Flatten, Kill, LiftKill, PauseEntries, ResumeEntries
 from proto.envelope import Body
 from proto.fields import Name, clipped
-from proto.orders import ConditionCleared, ConditionSet
+from proto.orders import ConditionCleared, ConditionSet, FlattenCalledOff
 from proto.risk import Condition, Everything
 from shared.core.service import Answer, Asked, Moment, Report
 from shared.execution.books import Books
@@ -72,15 +72,18 @@ class Control:
         return reports, Answer(asked, answer)
 
     def _resumed(self, resume: ResumeEntries, cause_id: str) -> tuple[Sequence[Report], ControlDone | ControlRefused]:
-        """Lift what waits for an operator to look: never the kill latch, which has a way of its own."""
+        """Lift what waits for an operator to look, and call off what is flattened: never the kill latch."""
         standing = [one for one in self._books.conditions.values() if resume.scope in {one.scope, Everything()}]
         lifted = [one for one in standing if one.name != KILL_LATCH]
-        if standing and not lifted:
+        ended = self._flattening.called_off(resume, cause_id)
+        if standing and not lifted and not ended:
             return (), ControlRefused("no_kill_latch", "the kill latch is cleared at risk, in two steps")
-        if not lifted:
+        if not lifted and not ended:
             return (), ControlRefused("scope_is_paused", "nothing of that scope is waiting")
         reports = [
             Report(ConditionCleared(one.name, one.scope, resume.actor, resume.reason), cause_id=cause_id)
             for one in lifted
         ]
-        return reports, ControlDone(clipped(f"lifted: {', '.join(one.name for one in lifted)}"))
+        done = [f"lifted: {', '.join(one.name for one in lifted)}"] if lifted else []
+        done += [f"called off: {one.body.flatten_id}" for one in ended if isinstance(one.body, FlattenCalledOff)]
+        return [*reports, *ended], ControlDone(clipped("; ".join(done)))

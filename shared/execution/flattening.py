@@ -3,7 +3,8 @@
 What is held or worked within a flatten gets an exit down to nothing, and `shared/execution/working.py` works that like
 any other. Once nothing is left, the venue is asked: FLAT is told with the pass of reconciliation that began after the
 last change, was clean, and after which nothing was sent or filled. As long as that is not so, NOT FLAT is told with the
-reason: at once where something known stands in the way, and every half a minute in any case. Nothing is given up by it.
+reason: at once where something known stands in the way, and every half a minute in any case. Nothing is given up by it,
+until an operator calls it off, or clears its latch: what is left is covered again then, and not sold.
 
 A step is whatever is written down of orders and exits on the way, an answer of the venue about an order, or a second in
 which something known stands in the way. Whoever watches takes over where none comes for too long.
@@ -14,10 +15,10 @@ from typing import Final
 
 import msgspec
 
-from proto.control import ControlDone, ControlRefused
+from proto.control import ControlDone, ControlRefused, ResumeEntries
 from proto.control import Flatten as FlattenAsked
 from proto.envelope import Body
-from proto.fields import ID_LENGTH_MAX, Symbol, clipped
+from proto.fields import Symbol, clipped
 from proto.orders import (
     CancelMarked,
     EntryEnded,
@@ -25,6 +26,7 @@ from proto.orders import (
     ExitOpened,
     FlatnessTold,
     FlattenBegun,
+    FlattenCalledOff,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -34,9 +36,10 @@ from proto.orders import (
     ReconcileFinished,
     SendMarked,
 )
+from proto.risk import Everything, OfSymbol
 from shared.core.service import FromOutside, Moment, Report, ShowFlattenStep
 from shared.execution.books import Books, Place
-from shared.execution.flattens import Flatten
+from shared.execution.flattens import Flatten, exit_id_of
 from shared.execution.governor import Governor
 from shared.execution.leave import Leave
 from shared.execution.reconciliation import Reconciler
@@ -93,9 +96,17 @@ class Flattening:
         what = wanted.symbol or "everything"
         return (Report(begun, reducing=True),), ControlDone(f"{what} is closed until nothing is left: {flatten_id}")
 
+    def called_off(self, resume: ResumeEntries, cause_id: str) -> Sequence[Report]:
+        """Return the end of what somebody wants flat no longer, of one symbol or of all; a latch has to be cleared."""
+        going = self._books.flattens.without_latch()
+        ended = [one for one in going if resume.scope in {Everything(), one.symbol and OfSymbol(one.symbol)}]
+        return [Report(FlattenCalledOff(one.flatten_id, resume.actor, resume.reason), cause_id) for one in ended]
+
     def due(self, now: Moment) -> Sequence[Report]:
         """Return what is to be written down next."""
         flattens = self._books.flattens
+        if ended := self._ended():
+            return ended
         if not flattens.going:
             return ()
         self._tellings = {name: told for name, told in self._tellings.items() if name in flattens.going}
@@ -172,7 +183,7 @@ class Flattening:
             return None
         strategy, symbol = place
         opened = ExitOpened(
-            exit_id=clipped(f"{flatten.flatten_id}:{strategy}:{symbol}", ID_LENGTH_MAX),
+            exit_id=exit_id_of(flatten.flatten_id, f"{strategy}:{symbol}"),
             strategy=strategy,
             symbol=symbol,
             target_quantity=ZERO,
@@ -180,6 +191,20 @@ class Flattening:
             reason=flatten.reason,
         )
         return Report(opened, cause_id=flatten.flatten_id, reducing=True)
+
+    def _ended(self) -> list[Report]:
+        """Return the end of each exit whose flatten is over, once no order of it is on its way."""
+        return [
+            Report(
+                ExitEnded(found.exit_id, *place, quantity_left=ZERO, reason="nobody wants it flat any longer"),
+                cause_id=found.exit_id,
+                reducing=True,
+            )
+            for place, found in self._books.exits.items()
+            if found.is_of_flatten
+            and not any(self._books.flattens.concerning(place[1]))
+            and all(order.key.purpose != "exit" for order in self._books.working(place))
+        ]
 
     def _is_left(self, place: Place) -> bool:
         """Say whether something is held or worked at a place; of what was oversold nothing can be brought down."""

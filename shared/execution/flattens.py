@@ -1,7 +1,7 @@
 """What shall be closed until nothing is left, the kill latch among it, and which latches were lifted. Pure.
 
 A part of the books: it changes in `fold` and nowhere else. Under the latch everything shall be flat for as long as it
-stands; what is asked for without a latch is over once it is told to be flat.
+stands; what is asked for without a latch is over once it is told to be flat, or called off.
 """
 
 from collections.abc import Iterator
@@ -11,13 +11,14 @@ from typing import Final
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import Symbol
+from proto.fields import ID_LENGTH_MAX, Symbol, clipped
 from proto.orders import (
     ConditionCleared,
     ConditionSet,
     ExitEnded,
     FlatnessTold,
     FlattenBegun,
+    FlattenCalledOff,
     OrderAcknowledged,
     OrderFilled,
     SendMarked,
@@ -102,6 +103,14 @@ class Flattens:
         """Return those that a symbol shall be closed by."""
         return (one for one in self.going.values() if one.concerns(symbol))
 
+    def without_latch(self) -> list[Flatten]:
+        """Return those that were asked for without a latch."""
+        return [one for one in self.going.values() if one.flatten_id != self._latch_id]
+
+    def has_opened(self, exit_id: str) -> bool:
+        """Say whether an exit is one that a flatten is closed by."""
+        return any(exit_id.startswith(exit_id_of(flatten_id)) for flatten_id in self.going)
+
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
         match envelope.body:
@@ -111,6 +120,8 @@ class Flattens:
                 self._lift(envelope.cause_id)
             case FlattenBegun() as begun:
                 self._begun(begun, envelope)
+            case FlattenCalledOff(flatten_id=flatten_id) if flatten_id != self._latch_id:
+                self.going.pop(flatten_id, None)
             case FlatnessTold(flatten_id=flatten_id, is_flat=True):
                 self._flat(flatten_id)
             case SendMarked(order=order) | OrderAcknowledged(order=order) | OrderFilled(order=order):
@@ -149,6 +160,11 @@ class Flattens:
             found.is_flat = True
         elif found is not None:
             del self.going[flatten_id]
+
+
+def exit_id_of(flatten_id: str, place: str = "") -> str:
+    """Return the name of the exit by which a place is closed, or what all of them begin with."""
+    return clipped(f"{flatten_id}:{place}", ID_LENGTH_MAX)
 
 
 def _note(names: dict[str, None], name: str) -> None:

@@ -203,7 +203,9 @@ class Reconciler:
         compared.believed = self._is_believed(compared.unexplained, now)
         found = (compared.missing, compared.unexplained)
         is_as_before = found == self._found and not compared.believed
-        self._again_ns = min(self._again_ns * 2, EVERYTHING_NS) if any(found) and is_as_before else AGAIN_NS
+        # What is not believed yet will be, or be gone, within seconds: FLAT may wait for it.
+        again_ns_max = EVERYTHING_NS if self._differed is None else AGAIN_NS_MAX
+        self._again_ns = min(self._again_ns * 2, again_ns_max) if any(found) and is_as_before else AGAIN_NS
         self._is_urgent = self._is_urgent or any(found)
         self._found = found
 

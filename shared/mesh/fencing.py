@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from shared.core.booting import BOOT_NS
 from shared.mesh.process_identity import ProcessHandle, ProcessIdentity, own_identity
 from shared.mesh.role_lock import LockHolder, LockNote, RoleLock, kernel_holder, read_note
 from shared.mesh.sealed_record import Damaged
@@ -21,8 +22,6 @@ DEATH_TIMEOUT_NS: Final = 5_000_000_000
 # A healthy start stays in the gate for as long as a few writes to the disk take.
 GATE_ATTEMPTS: Final = 50
 GATE_PAUSE_NS: Final = 20_000_000
-# Whoever has just taken its role reads its journal before it is heard.
-START_NS: Final = 15_000_000_000
 
 
 class FenceRefusal(StrEnum):
@@ -135,9 +134,15 @@ class _Fencer:
 
     def spares(self, found: "Incumbent") -> bool:
         """Say whether the holder is a successor that may still start."""
-        if self.silent_epoch is None or found.epoch <= self.silent_epoch:
+        if self.silent_epoch is None:
             return False
-        return self.post.clock.boot_ns() - found.holder.since_boot_ns < START_NS
+        age_ns = self.post.clock.boot_ns() - found.holder.since_boot_ns
+        return is_spared(found.epoch, silent_epoch=self.silent_epoch, age_ns=age_ns)
+
+
+def is_spared(epoch: int, *, silent_epoch: int, age_ns: int) -> bool:
+    """Say whether a holder came after the one that fell silent, and still has the time to start. Pure."""
+    return epoch > silent_epoch and age_ns < BOOT_NS
 
 
 def _clear(fencer: _Fencer, wait: Wait | None) -> _Cleared | FenceRefused:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
+from shared.core.texts import printable
 from shared.mesh.bus.keys import KeysUnusableError
 from shared.mesh.private_directory import PrivateFileError
 from shared.mesh.run_directory import SocketPathError
@@ -34,15 +35,19 @@ EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """Where a verb writes."""
+    """Where a verb writes. What others gave as a reason may stand in it: it steers no terminal, and begins no line."""
 
     output: TextIO
     errors: TextIO
 
-    def say(self, text: str) -> None:
-        """Write a line at once: whoever waits wants to see it now, through a pipe too."""
-        self.output.write(f"{text}\n")
+    def say(self, *lines: str) -> None:
+        """Write lines at once: whoever waits wants to see them now, through a pipe too."""
+        self.output.writelines(f"{printable(line)}\n" for line in lines)
         self.output.flush()
+
+    def complain(self, *lines: str) -> None:
+        """Write lines about what is not as it should be."""
+        self.errors.writelines(f"{printable(line)}\n" for line in lines)
 
 
 def root_argument(parser: argparse.ArgumentParser) -> None:
@@ -55,8 +60,8 @@ def run_verb(name: str, streams: Streams, verb: Callable[[], int]) -> int:
     try:
         return verb()
     except EXPECTED as error:
-        streams.errors.write(f"bowline {name}: {error}\n")
+        streams.complain(*f"bowline {name}: {error}".splitlines())
         return FAILED
     except KeyboardInterrupt:
-        streams.errors.write(f"bowline {name}: interrupted; `bowline status` says how things are\n")
+        streams.complain(f"bowline {name}: interrupted; `bowline status` says how things are")
         return FAILED

@@ -1,7 +1,7 @@
 """`make bench`: prints a table for a person and writes a JSON file for a machine, one of each for every benchmark.
 
-With names (`python -m tests.bench journal`) it runs only those, and with `--rounds 10` those of the order path and the
-whole mesh take as many. It never fails a build.
+With names (`python -m tests.bench journal`) it runs only those, and with `--rounds 10` those of the order path, the
+whole mesh and the kill take as many. It never fails a build.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from tests.bench import bus, codec, face, feed, history, journal, leg, matching, mesh, order, service
+from tests.bench import bus, codec, face, feed, history, journal, kill, leg, matching, mesh, order, service
 
 RESULTS: Final = Path(__file__).parents[2] / "var" / "bench"
 
@@ -115,6 +115,13 @@ def _mesh(rounds: int = mesh.ROUNDS) -> None:
     _write("mesh", rows, said)
 
 
+def _kill(rounds: int = kill.ROUNDS) -> None:
+    rows = kill.measured(rounds)
+    said = kill.verdicts(rows)
+    _say("Kill: pressed, risk frozen, the executor frozen", kill.table(rows), said)
+    _write("kill", rows, said)
+
+
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "codec": _codec,
     "journal": _journal,
@@ -127,8 +134,9 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "order": _order,
     "leg": _leg,
     "mesh": _mesh,
+    "kill": _kill,
 }
-BY_ROUNDS: Final[dict[str, Callable[[int], None]]] = {"order": _order, "mesh": _mesh}
+BY_ROUNDS: Final[dict[str, Callable[[int], None]]] = {"order": _order, "mesh": _mesh, "kill": _kill}
 
 
 def main(argv: Sequence[str]) -> int:

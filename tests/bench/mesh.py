@@ -66,12 +66,12 @@ class MeshRow(msgspec.Struct, frozen=True):
     p99_s: float
 
 
-class _Journal:
-    """What the executor has written down, as far as it has."""
+class OwnersJournal:
+    """What an owner has written down, as far as it has."""
 
-    def __init__(self, var_directory: Path) -> None:
+    def __init__(self, var_directory: Path, role: str = "executor") -> None:
         self.envelopes: Final[list[Envelope]] = []
-        self._directory: Final = journal_directory(var_directory, "executor")
+        self._directory: Final = journal_directory(var_directory, role)
         self._codec: Final = EnvelopeCodec()
         self._reader: JournalReader | None = None
 
@@ -104,7 +104,7 @@ class _Journal:
             self.envelopes.extend(self._codec.decode_stored(entry.payload) for entry in found)
 
 
-class _BenchMesh(WholeMesh):
+class BenchMesh(WholeMesh):
     """A mesh whose processes are asked for entries and exits from here."""
 
     def __init__(self) -> None:
@@ -118,13 +118,14 @@ class _BenchMesh(WholeMesh):
                 "BOWLINE_SIM_EXCHANGE__ADMIN_PORT": str(self._admin_port),
                 "BOWLINE_RISK__POSITIONS_MAX": "5",
                 "BOWLINE_RISK__EXPOSURE_PCT": "80",
+                "BOWLINE_EXECUTOR__ORDERS_A_MINUTE_MAX": "600",
                 "BOWLINE_EXECUTOR__ENTRIES_A_MINUTE_MAX": "60",
                 "BOWLINE_EXECUTOR__SYMBOL_ENTRIES_A_MINUTE_MAX": "60",
                 "BOWLINE_EXECUTOR__ENTRIES_A_MINUTE_QUOTE_MAX": "100000",
             }
         )
         create_keys(PrivateDirectory(self.root / "var/keys"), [OURSELVES])
-        self.journal: Final = _Journal(self.root / "var")
+        self.journal: Final = OwnersJournal(self.root / "var")
 
     async def started(self) -> dict[str, float]:
         """Start everything, and return how long that took."""
@@ -164,10 +165,10 @@ class _BenchMesh(WholeMesh):
             assert answer.ok, await answer.text()
 
 
-class _Desk:
+class Desk:
     """Asks for entries and exits, as a strategy does."""
 
-    def __init__(self, mesh: _BenchMesh) -> None:
+    def __init__(self, mesh: BenchMesh) -> None:
         clock = SystemClock()
         self._mesh: Final = mesh
         self._wishes = 0
@@ -188,13 +189,16 @@ class _Desk:
         """Wish for an entry until one is on its way, and return when it was marked to be sent."""
         since = len(self._mesh.journal.envelopes)
         marked = asyncio.create_task(self._mesh.journal.of_order(SendMarked, symbol, "entry", since=since))
-        while not marked.done():
-            self._wishes += 1
-            with suppress(RequestTimedOutError):
-                intent = await self._intent(symbol)
-                await self._intents.ask(intent, message_id=intent.intent_id)
-            await asyncio.wait({marked}, timeout=ASK_SECONDS)
-        return await marked
+        try:
+            while not marked.done():
+                self._wishes += 1
+                with suppress(RequestTimedOutError):
+                    intent = await self._intent(symbol)
+                    await self._intents.ask(intent, message_id=intent.intent_id)
+                await asyncio.wait({marked}, timeout=ASK_SECONDS)
+            return await marked
+        finally:
+            marked.cancel()  # whoever does not want it any more waits for nothing
 
     async def covered(self, symbol: str) -> None:
         """Enter, and wait until the stop rests at the exchange."""
@@ -248,7 +252,7 @@ class _Desk:
 class _Round:
     """One mesh, and what was measured of it."""
 
-    def __init__(self, mesh: _BenchMesh, desk: _Desk, taken: dict[str, list[float]]) -> None:
+    def __init__(self, mesh: BenchMesh, desk: Desk, taken: dict[str, list[float]]) -> None:
         self._mesh: Final = mesh
         self._desk: Final = desk
         self._taken: Final = taken
@@ -304,11 +308,11 @@ async def _measured(rounds: int) -> list[MeshRow]:
     }
     for _ in range(rounds):
         async with AsyncExitStack() as stack:
-            mesh = _BenchMesh()
+            mesh = BenchMesh()
             stack.push(mesh)
             for what, seconds in (await mesh.started()).items():
                 taken[what].append(seconds)
-            desk = _Desk(mesh)
+            desk = Desk(mesh)
             stack.callback(desk.hub.close)
             one = _Round(mesh, desk, taken)
             await one.recoveries()

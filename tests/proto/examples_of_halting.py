@@ -7,7 +7,7 @@ from proto.account import Counted
 from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, Flatten, Kill, LiftKill
 from proto.envelope import Body
 from proto.fencing import RoleReturned, RoleTaken
-from proto.orders import FlatnessTold, FlattenBegun
+from proto.orders import FlatnessTold, FlattenBegun, FlattenCalledOff
 from proto.risk import Latch
 from proto.verdicts import (
     Alerted,
@@ -50,6 +50,7 @@ HALTING_BODIES: Final[tuple[Body, ...]] = (
     HolderRetired(instance="executor", process_id=31337, reason="it made no progress for 4.2 s"),
     Alerted(level="warning", name="drawdown_near", text="equity is 11.4 % below its peak, trading stops at 15 %"),
     FlattenBegun(flatten_id=LATCH_ID, symbol=None, actor="ada", reason="prices look wrong"),
+    FlattenCalledOff(flatten_id="flatten-1790000000000000000", actor="ada", reason="the market is halted"),
     FlatnessTold(
         flatten_id=LATCH_ID,
         is_flat=False,

@@ -1,11 +1,14 @@
 """`make mutants`: let the simulation look for each mutant in a copy of the tree, and say how many seeds it took."""
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 from tests.house.tree import CHECKOUT
 from tests.simulation.mutants import Mutant, mutants, mutated
@@ -53,10 +56,26 @@ def hunted(mutant: Mutant) -> str:
                 shutil.copy(source, copy / name)
         path = copy / mutant.path
         path.write_text(mutated(mutant, path.read_text(encoding="utf-8")), encoding="utf-8")
-        command = [sys.executable, "-m", "tests.simulation.hunt", "here"]
-        run = subprocess.run(command, cwd=copy, capture_output=True, encoding="utf-8", check=False)
+        if mutant.tests:
+            return tested(mutant.tests, copy)
+        run = run_in(copy, "tests.simulation.hunt", "here")
         lines = run.stdout.splitlines()
         return lines[-1] if lines else f"{DID_NOT_RUN}: {run.stderr.splitlines()[-1]}"
+
+
+def tested(tests: str, copy: Path) -> str:
+    """Say whether a file of tests finds the mutant that is in a copy of the tree."""
+    run = run_in(copy, "pytest", "-x", "-q", "-p", "no:cacheprovider", tests)
+    if run.returncode not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        return f"{DID_NOT_RUN}: {run.stdout.splitlines()[-1]}"
+    return NOT_FOUND if run.returncode == pytest.ExitCode.OK else f"{tests} |"
+
+
+def run_in(copy: Path, *module: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of a copy of the tree."""
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    command = [sys.executable, "-m", *module]
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
 def _say(words: str) -> None:

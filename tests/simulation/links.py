@@ -26,6 +26,7 @@ from shared.core.service import (
     ShowFlattenStep,
     Watch,
 )
+from shared.mesh.fencing import FenceRefusal, is_spared
 from shared.mesh.journal_records import JournalRecords
 from shared.mesh.service.pulse import BEAT_NS, HELLO_EVERY_BEATS, YOUNG_BEAT_NS, YOUNG_BEATS
 from tests.simulation.feed import Feed, Reader
@@ -58,13 +59,17 @@ class Mesh:
         """Return who can be asked under a name now."""
         return self.feed if instance == self.feed.instance else self.life(instance)
 
-    def retire(self, instance: str, *, by: Process) -> None:
-        """Kill whoever holds a role, and say so to who wanted it."""
+    def retire(self, instance: str, *, silent_epoch: int, by: Process) -> None:
+        """Kill whoever holds a role, unless it is a successor that may still start, and say so to who wanted it."""
         held = self.life(instance)
         ended = RetireEnded(instance, None, "nobody holds the role")
         if held is not None:
-            ended = RetireEnded(instance, held.process.epoch, "it was killed")
-            held.process.die(by_power_cut=False)
+            process, age_ns = held.process, self.scheduler.now_ns - held.process.since_ns
+            if is_spared(process.epoch, silent_epoch=silent_epoch, age_ns=age_ns):
+                ended = RetireEnded(instance, None, str(FenceRefusal.SUCCESSOR_STARTS))
+            else:
+                ended = RetireEnded(instance, process.epoch, "it was killed")
+                process.die(by_power_cut=False)
         self.scheduler.after(RETIRED_NS, lambda: by.take(ended))
 
     def others(self, instance: str) -> "list[Links]":
@@ -124,8 +129,8 @@ class Links:
                 self._reader.watch(prefix)
             case ShowFlattenStep(step=step):
                 self._flatten_step = step
-            case Retire(instance=instance):
-                self._mesh.retire(instance, by=self.process)
+            case Retire(instance=instance, epoch=epoch):
+                self._mesh.retire(instance, silent_epoch=epoch, by=self.process)
             case _:
                 pass
 

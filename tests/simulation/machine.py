@@ -21,6 +21,8 @@ from shared.core.service import (
     Say,
     Watch,
 )
+from shared.mesh.clock import boot_time
+from shared.mesh.epoch import RoleRecord, WitnessedEpochs, crash_loop, next_record, stopped
 from tests.shared.mesh.journal.sim_disk import SimDisk
 from tests.simulation.halt import HaltWatch, SimHalt
 from tests.simulation.links import Links, Mesh
@@ -31,6 +33,7 @@ from tests.simulation.weather import FAULTS, Weather
 
 DISK_FULL_NS_MAX: Final = 5 * SECOND_NS
 OPERATIONS_PER_LIFE: Final = 600
+LOOPS: Final = "crash loop: three deaths within a minute"  # as shared/mesh/service/start.py tells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,8 @@ class Machine:
         self.process: Process | None = None
         self._links: Links | None = None
         self._halt: HaltWatch | None = None
-        self._epoch = self._told_to = 0
+        self._record: RoleRecord | None = None  # what the role's epoch file says; no power takes it
+        self._told_to = 0
         self._restarts_at_ns = self._away_ms = 0
         self._is_fenced = False  # another holds the role
 
@@ -130,15 +134,16 @@ class Machine:
             self._note("stands by")
             return
         seat, around = self._seat, self._around
-        self._begin_epoch()
-        self._note(f"begins, epoch {self._epoch}")
+        record = self._begin_epoch(own_start=True)
+        loops = crash_loop(record.deaths, now=boot_time(around.scheduler.clock))
+        self._note(f"begins, epoch {record.epoch}")
         self._watcher.began()
         if seat.reports is not None and self._strikes("power cut"):
             self.disk.cut_power_at(self._amount("power cut", 1, OPERATIONS_PER_LIFE))
         process = self.process = Process(
             instance=seat.instance,
             core=self.new_core(),
-            epoch=self._epoch,
+            epoch=record.epoch,
             disk=None if seat.reports is None else self.disk,
             scheduler=around.scheduler,
             hands=self,
@@ -147,7 +152,7 @@ class Machine:
         self._links = Links(mesh=self._mesh, process=process, reports=seat.reports)
         self._halt = None if seat.reports is None else around.halt.watched_by(process)
         outside = self._outside = None if self._make_outside is None else self._make_outside(process)
-        process.start(restarts=len(self.deaths_ns))
+        process.start(restarts=max(record.starts - 1, 0), troubles=(LOOPS,) if loops else ())
         if process.is_alive:
             self._links.beat()
             if self._halt is not None:
@@ -158,10 +163,9 @@ class Machine:
     def fence(self) -> int:
         """End whoever holds the role, let nobody begin, and return the epoch under which it is held now."""
         self._is_fenced = True
-        self._begin_epoch()
         if self.process is not None:
             self.process.die(by_power_cut=False)
-        return self._epoch
+        return self._begin_epoch(own_start=False).epoch
 
     def end(self, *, away_ms: int) -> None:
         """Let the process die, and the next one not begin before a while."""
@@ -172,6 +176,7 @@ class Machine:
     def hand_back(self) -> None:
         """Let the next life begin, if it waits for that; else it begins as after any death."""
         self._is_fenced = False
+        self._stopped()
         is_alive = self.process is not None and self.process.is_alive
         if not is_alive and self._restarts_at_ns <= self._around.scheduler.now_ns:
             self.boot()
@@ -254,6 +259,8 @@ class Machine:
         around = self._around
         self.deaths_ns.append(around.scheduler.now_ns)
         self._note("dies" + (" with the power" if by_power_cut else ""))
+        if self.process is not None and self.process.has_stopped:
+            self._stopped()
         dice = around.dice.of(f"{self._seat.instance}: disk after a death")
         # Only the power takes what the kernel was told; either way the files are others'.
         self.disk = self.disk.after_power_cut(dice) if by_power_cut else self.disk.after_kill()
@@ -271,9 +278,21 @@ class Machine:
         slow_ms = self._amount("disk slow", 50, 2_500) if self._strikes("disk slow") else 0
         return slow_ms * MILLISECOND_NS + 300_000
 
-    def _begin_epoch(self) -> None:
-        self._epoch += 1
-        self.epochs_ns.append(self._around.scheduler.now_ns)
+    @property
+    def _epoch(self) -> int:
+        return 0 if self._record is None else self._record.epoch
+
+    def _begin_epoch(self, *, own_start: bool) -> RoleRecord:
+        """Take the seat, as `occupy` of shared/mesh/seat.py does."""
+        now = boot_time(self._around.scheduler.clock)
+        role, nobody_else = self._seat.instance, WitnessedEpochs(0, 0)
+        self._record, _ = next_record(self._record, nobody_else, role=role, own_start=own_start, now=now)
+        self.epochs_ns.append(now.boot_ns)
+        return self._record
+
+    def _stopped(self) -> None:
+        assert self._record is not None, "somebody held the role"
+        self._record = stopped(self._record)
 
     def _strikes(self, fault: str) -> bool:
         return self._around.weather.strikes(f"{self._seat.instance} {fault}")

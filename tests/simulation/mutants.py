@@ -1,6 +1,7 @@
 """Defects made on purpose, as mutants.toml lists them: a few words changed in the executor, or in what it stands on.
 
 `make mutants` changes them in a copy of the tree, one at a time, and lets the simulation look for a seed that fails.
+What the simulation does not have, such as real locks, is left to a file of tests.
 """
 
 import tomllib
@@ -20,11 +21,12 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is wrong, and in which file."""
+    """What is wrong, and in which file; `tests` is the file of tests that finds it, where no seed can."""
 
     what: str
     path: str
     edit: tuple[Edit, ...]
+    tests: str = ""
 
 
 def mutants() -> list[Mutant]:

@@ -102,8 +102,10 @@ class Process:
         self.core: Final = core
         self.epoch: Final = epoch
         self.sender: Final = Sender(instance=instance, epoch=epoch, clock=scheduler.clock)
+        self.since_ns: Final = scheduler.now_ns
         self.is_alive = True
         self.is_draining = False
+        self.has_stopped = False  # in order: that is no death
         self.handled = 0
         self._disk: Final = disk
         self._inheritance: Final = inheritance
@@ -133,7 +135,7 @@ class Process:
         """Whether it stands still."""
         return self._frozen_since_ns is not None
 
-    def start(self, *, restarts: int) -> None:
+    def start(self, *, restarts: int, troubles: tuple[str, ...]) -> None:
         """Open the journal, fold it, and go."""
         try:
             if self._disk is not None:
@@ -141,7 +143,7 @@ class Process:
         except PowerCut:
             self.die(by_power_cut=True)
             return
-        self.take(Started(self.instance, self.epoch, restarts, ()))
+        self.take(Started(self.instance, self.epoch, restarts, troubles))
         if self._diary is not None:
             self._note_room()
             self._scheduler.after(TEND_NS, self._tend)
@@ -291,6 +293,7 @@ class Process:
                 case WakeAt(timer=timer, boot_ns=boot_ns):
                     self._timers.set(timer, boot_ns)
                 case Stop():
+                    self.has_stopped = True
                     self.die(by_power_cut=False)
                 case Report():
                     pass  # it is recorded

@@ -46,6 +46,7 @@ def risk_core() -> RiskCore:
             quote_asset="USDT",
             fees=FEES,
             markets={symbol: Market(FEED, f"{VENUE}/{symbol}") for symbol in SYMBOLS},
+            strategies=("trend",),
             likeness=LIKENESS,
         )
     )

@@ -45,6 +45,7 @@ AWAY_MS: Final = 13_000
 # for one the epoch of a flattener that died before it had written down that it holds the role.
 LOOP_DEATHS: Final = 3
 CRASH_LOOP_NS: Final = 66 * SECOND_NS
+CALMED_NS_MAX: Final = 200 * SECOND_NS  # after the faults; whoever dies on then is not waited for
 TRIED_NS_MAX: Final = 20 * SECOND_NS  # what is declined is tried again after 6 s
 RESTED_NS: Final = 3 * SECOND_NS
 COUNTED_NS: Final = 10 * SECOND_NS
@@ -110,7 +111,7 @@ class World:
         self._kills: Final = in_the_end.random() < KILLED_SHARE and not weather.is_calm
         self._is_alone: Final = in_the_end.random() < ALONE_SHARE
         self._opened_before: dict[str, int] = {}
-        self._tried_until_ns = self._counts_at_ns = 0
+        self._calmed_by_ns = self._tried_until_ns = self._counts_at_ns = 0
         self._is_over = False
 
     def run(self) -> Result:
@@ -173,6 +174,7 @@ class World:
         for machine in self._crew.named.values():
             machine.disk.hold_power()
         after, operator = self._scheduler.after, self._operator
+        self._calmed_by_ns = self._scheduler.now_ns + CALMED_NS_MAX
         after(3 * SECOND_NS, self._verdict.note_unfinished)
         after(9 * SECOND_NS, self._verdict.judge_unfinished)
         after(4 * SECOND_NS, self._resume)
@@ -219,7 +221,8 @@ class World:
     def _probe(self) -> None:
         """Let entries pass again, hold the price, so that what is entered stays as it is, and count."""
         now_ns, after = self._scheduler.now_ns, self._scheduler.after
-        if self._seems_to_loop() and now_ns < self._crew.executor.epochs_ns[-1] + CRASH_LOOP_NS:
+        last_ns = self._crew.executor.epochs_ns[-1]
+        if self._seems_to_loop() and now_ns < min(last_ns + CRASH_LOOP_NS, self._calmed_by_ns):
             after(SECOND_NS, self._probe)
             return
         self._trace.note("world", "entries are tried again")

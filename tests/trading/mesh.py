@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from services.verify import command as verify
+from tests.services.asker import Asker
 from tests.services.sim_exchange.admin import ExchangeAdmin
 from tests.services.supervision.harness import eventually
 from tests.trading.dying import DIES, HANGS
@@ -42,6 +43,7 @@ class TradingMesh:
         self.project: Final = TradingProject(strategy)
         self.root: Final = self.project.root
         self.admin: Final = ExchangeAdmin(self.root, self.project.admin_port)
+        self.asker: Final = Asker(self.root)  # one for all, or two of its lives would have one name
         self.written: Final = Written(self.root / "var")
         self._processes: Final[dict[str, subprocess.Popen[bytes]]] = {}
         self._others: Final[list[subprocess.Popen[bytes]]] = []

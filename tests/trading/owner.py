@@ -9,9 +9,11 @@ from proto.envelope import Body
 from proto.fields import Role
 from proto.orders import FlatnessTold, OrderEnded, SendMarked
 from services.control import clear_kill, kill
+from services.sim_exchange.process import FOLDER, LOG_FOLDER
+from services.verify.checker.evidence import PREFIX
+from services.verify.checker.exchange_log import read_log
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
-from tests.services.asker import Asker
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.project import SYMBOLS
 
@@ -26,7 +28,6 @@ class Owner:
 
     def __init__(self, mesh: TradingMesh) -> None:
         self._mesh: Final = mesh
-        self._asker: Final = Asker(mesh.root)
         self._file: Final = HaltFile(mesh.root / "var")
 
     @property
@@ -52,7 +53,7 @@ class Owner:
 
     def ask(self, instance: Role, body: Body) -> Body | None:
         """Ask one process; None is no answer."""
-        return self._asker.ask("operator", instance, "control", body)
+        return self._mesh.asker.ask("operator", instance, "control", body)
 
     def clear(self, wait_s: str = WAIT_S) -> tuple[int, str]:
         """Run `bowline clear-kill` as somebody who answers yes, and return its code and all that it said."""
@@ -82,6 +83,15 @@ class Owner:
                 for side in ("BUY", "SELL")
             )
             assert 0 <= bought - sold <= bought * FEE_FRACTION + CRUMBS, f"{symbol}: {bought} bought, {sold} sold"
+
+    def sold_at_ms(self, symbol: str) -> int:
+        """Return when the last of a symbol was sold, and hold that its stop had ended before: by the exchange's log."""
+        log = read_log(self._mesh.root.joinpath("var", FOLDER, LOG_FOLDER), PREFIX)
+        orders = [order for order in log.ours() if order.symbol == symbol.replace("/", "")]
+        sales = [order for order in orders if order.side == "sell" and order.last.filled]
+        stops = [order for order in orders if order.side == "sell" and order.last.ending == "canceled"]
+        assert max(stop.last.number for stop in stops) < sales[-1].first.number
+        return sales[-1].last.at_ms
 
     def unlocked_before_sold(self, symbol: str) -> None:
         """Hold that the last stop of a symbol had ended before its last sale was sent: it locks the coins."""

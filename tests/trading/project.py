@@ -21,6 +21,7 @@ from tests.trading.dying import PLACE_FILE
 from tests.trading.other_hand import OtherHand
 
 SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "BNB/USDT", "SOL/USDT")
+SERVICES: Final = {"exchange": "services.sim_exchange", "metrics": "services.metrics", "redis": "services.redis_server"}
 CALM, LIVELY = 100, 400  # percent of what prices usually do
 SETTINGS: Final = """\
 sim_exchange:
@@ -34,6 +35,7 @@ executor:
   entries_a_minute_quote_max: 1000000
 risk: {{profile: demo, exposure_pct: 60, position_pct: 15, position_quote_max: 60000, positions_max: 5}}
 strategies: {{run: {strategies}}}
+metrics: {{port: {metrics_port}}}
 logs: {{format: json}}
 """
 
@@ -45,7 +47,9 @@ class TradingProject:
         self.root: Final = Path(tempfile.mkdtemp(prefix="bw-"))
         self.port: Final = free_port(THIS_HOST)
         self.admin_port: Final = free_port(THIS_HOST)
+        self._metrics_port: Final = free_port(THIS_HOST)
         self._strategy: Final = strategy
+        self.hours_behind = 0  # the wall clocks of what is started
         self._starts = 0
         self._endpoints: Final[dict[str, str]] = {}
         (self.root / "config").mkdir()
@@ -61,6 +65,7 @@ class TradingProject:
         settings = SETTINGS.format(
             port=self.port,
             admin_port=self.admin_port,
+            metrics_port=self._metrics_port,
             client_ids=rule,
             symbols=", ".join(SYMBOLS),
             volatility=LIVELY if self._strategy else CALM,
@@ -80,7 +85,7 @@ class TradingProject:
         if instance in self._endpoints:
             ours["BOWLINE_MESH__ENDPOINTS"] = self._endpoints[instance]
         with file.open("wb") as log:
-            return subprocess.Popen(self._command(instance), cwd=CHECKOUT, stderr=log, env=ours)
+            return subprocess.Popen(self._command(instance), cwd=CHECKOUT, stdout=log, stderr=log, env=ours)
 
     def place_file(self, instance: str) -> Path:
         """Return the file that says where a program shall die."""
@@ -101,13 +106,14 @@ class TradingProject:
         shutil.rmtree(self.root)
 
     def _command(self, instance: str) -> Sequence[str]:
-        if instance == "exchange":
-            words = ["services.sim_exchange", "--root", str(self.root)]
+        if instance in SERVICES:
+            words = [SERVICES[instance], "--root", str(self.root)]
         elif instance == "feed":
             words = ["services.feed_handler", instance, "--root", str(self.root)]
         else:
             words = ["tests.trading.dying", str(self.root), instance]
-        return [sys.executable, "-m", *words]
+        behind = ["tests.trading.earlier", str(self.hours_behind)] if self.hours_behind else []
+        return [sys.executable, "-m", *behind, *words]
 
     def _log_file(self, instance: str) -> Path:
         return max(self.root.glob(f"var/logs/{instance}-[0-9]*.log"))

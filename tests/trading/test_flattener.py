@@ -14,7 +14,6 @@ from proto.risk import Latch
 from services.control import clear_kill, flatten
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
-from tests.services.asker import Asker
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.trader import Trader
 
@@ -74,7 +73,7 @@ def test_frozen_executors_position_is_closed(mesh: TradingMesh, trader: Trader) 
     trader.enter_and_fill(BTC)
     mesh.freeze("executor")
     mesh.die_at("flattener", "brings OrderSent outcome=Acknowledged")
-    answer = Asker(mesh.root).ask("operator", "flattener", "control", Kill(actor="ada", reason="a test"))
+    answer = mesh.asker.ask("operator", "flattener", "control", Kill(actor="ada", reason="a test"))
     assert isinstance(answer, ControlDone)
     mesh.died("flattener")
     mesh.died("executor")

@@ -11,6 +11,8 @@ from tests.trading.trader import Trader
 TAKEN_OUT = Decimal(-300_000)  # of some 400,000, far beyond what either guard lets an account lose
 GONE = Decimal(-30_000)  # of the rest: more than a day may lose
 BTC = "BTC/USDT"
+NS_PER_MS = 1_000_000
+FLAT_WITHIN_MS = 15_000
 
 
 def test_money_taken_out_trips_nothing(mesh: TradingMesh) -> None:
@@ -31,6 +33,7 @@ def test_money_taken_out_trips_nothing(mesh: TradingMesh) -> None:
 def test_a_crash_of_prices_with_the_executor_dead_ends_flat(mesh: TradingMesh, trader: Trader) -> None:
     """Prices are a thousandfold, and then what they were: the guards trip by the flattener's word, and that one closes.
 
+    No strategy runs either. By the exchange's log the stop ends, then all is sold, within 15 s of the latch.
     Money that is taken out meanwhile is counted once the executor is there to tell of it.
     """
     owner = Owner(mesh)
@@ -50,6 +53,8 @@ def test_a_crash_of_prices_with_the_executor_dead_ends_flat(mesh: TradingMesh, t
     assert mesh.written.by_flattener(FlatnessTold)[-1].flatten_id in trips
     owner.is_flat()
     assert {one.latch.latch_id for one in mesh.written.by_risk(KillLatched)} <= trips
+    latch = mesh.written.by_risk(KillLatched)[0].latch
+    assert owner.sold_at_ms(BTC) - latch.set_wall_ns // NS_PER_MS <= FLAT_WITHIN_MS
     mesh.start("executor")
     mesh.until(lambda: [flow for flow in mesh.written.by_risk(FlowCounted) if flow.worth_quote == GONE])
     mesh.until(owner.told_flat)

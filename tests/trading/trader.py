@@ -15,7 +15,6 @@ from proto.streams import StreamPosition
 from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused, ReservationFreed
 from shared.mesh.clock import SystemClock
 from shared.strategies.intent_ids import exit_id, intent_id
-from tests.services.asker import Asker
 from tests.services.supervision.harness import eventually
 from tests.trading.mesh import PATIENCE_S, TradingMesh
 from tests.trading.written import Place
@@ -44,7 +43,6 @@ class Trader:
 
     def __init__(self, mesh: TradingMesh) -> None:
         self._mesh: Final = mesh
-        self._asker: Final = Asker(mesh.root)
         self._clock: Final = SystemClock()
 
     def wish(self, symbol: str, *, stop_fraction: Decimal = STOP_FRACTION) -> EnterBracket:
@@ -78,7 +76,7 @@ class Trader:
 
     def ask(self, wish: EnterBracket) -> Body | None:
         """Ask risk for an entry; None is no answer."""
-        return self._asker.ask("strategy", "risk", "intents", wish, ask_id=wish.intent_id)
+        return self._mesh.asker.ask("strategy", "risk", "intents", wish, ask_id=wish.intent_id)
 
     def ask_until_judged(self, wish: EnterBracket) -> IntentApproved | IntentRefused:
         """Ask for one entry under its one id until there is a verdict: right after its start risk says nothing yet."""
@@ -174,14 +172,14 @@ class Trader:
         strategy, symbol = place
         name = exit_id(strategy=strategy, symbol=symbol, bar_close_time_ns=self._clock.wall_ns())
         wanted = SetExit(name, strategy, symbol, Decimal(0), "the test says so")
-        answer = self._asker.ask("strategy", "executor", "exits", wanted, ask_id=name)
+        answer = self._mesh.asker.ask("strategy", "executor", "exits", wanted, ask_id=name)
         assert answer is None or isinstance(answer, ExitTaken | ExitRefused), answer
         return answer is not None
 
     def resume(self) -> None:
         """Lift, as an operator who has looked, whatever makes executor and risk wary."""
         for instance in ("executor", "risk"):
-            self._asker.ask("operator", instance, "control", ResumeEntries("ada", "looked at it", Everything()))
+            self._mesh.asker.ask("operator", instance, "control", ResumeEntries("ada", "looked at it", Everything()))
 
     def settle(self) -> None:
         """Leave everything, and wait until nothing is under way and the books agree with the venue's."""

@@ -16,6 +16,7 @@ from typing import Final
 from proto.fields import Symbol
 from proto.risk import Latch
 from services.flattener.core.peer import SECOND_NS
+from shared.core.booting import BOOT_NS
 from shared.execution.books import Books
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.instruments import Instrument
@@ -24,15 +25,12 @@ from shared.trading.instruments import Instrument
 SILENT_NS: Final[Mapping[str, int]] = {
     "running": 6 * SECOND_NS,
     "booting": 6 * SECOND_NS,
-    "standby": 6 * SECOND_NS,
     "draining": 15 * SECOND_NS,
 }
-BOOTS: Final = frozenset({"booting", "standby"})
 IGNORED_NS: Final = 3 * SECOND_NS  # within which the latch has to be in its journal
 STEPLESS_NS: Final = 10 * SECOND_NS
 QUIET_NS: Final = 35 * SECOND_NS  # it says NOT FLAT every half a minute
 UNCOVERED_NS: Final = 15 * SECOND_NS
-BOOT_NS: Final = 15 * SECOND_NS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +106,7 @@ def _why(sight: Sight, found: Found) -> str | None:
         return f"the kill latch stands, and the executor is silent for {_seconds(sight.silent_ns)}"
     if not found.has_begun:
         moved_ns = sight.latched_ns - sight.silent_ns  # for so long it did something else under the latch
-        if moved_ns < (SILENT_NS[sight.state] if sight.state in BOOTS else IGNORED_NS):
+        if moved_ns < (SILENT_NS[sight.state] if sight.state == "booting" else IGNORED_NS):
             return None
         return f"the executor has not begun to flatten within {_seconds(sight.latched_ns)} of the kill latch"
     if sight.stepless_ns < STEPLESS_NS or sight.latched_ns < STEPLESS_NS:
@@ -129,7 +127,7 @@ def _is_silent(sight: Sight) -> bool:
 
 def _is_starting(sight: Sight) -> bool:
     """Say whether it may have begun when we did, as at every start of the whole: then it is only on its way."""
-    return sight.state in BOOTS and sight.watched_ns < BOOT_NS
+    return sight.state == "booting" and sight.watched_ns < BOOT_NS
 
 
 def _is_gone(sight: Sight) -> bool:

@@ -28,19 +28,20 @@ class Peer:
         """Count its silence anew: while we stood still nobody could be heard."""
         self._moved_ns = self._stepped_ns = now.boot_ns
 
-    def heard(self, envelope: Envelope, now: Moment) -> None:
-        """Take in a heartbeat."""
+    def heard(self, envelope: Envelope, now: Moment) -> bool:
+        """Take in a heartbeat, and say whether it has made progress."""
         beat = envelope.body
         if not isinstance(beat, Heartbeat) or envelope.epoch < self.epoch:
-            return  # the last words of one that was replaced
+            return False  # the last words of one that was replaced
         if envelope.epoch > self.epoch:
             self.epoch, self._handled, self._step = envelope.epoch, -1, -1
         said_ns = min(envelope.sent_boot_ns, now.boot_ns) if envelope.boot_id == now.boot_id else 0
-        if beat.handled > self._handled:
+        if has_moved := beat.handled > self._handled:
             self._handled, self._moved_ns = beat.handled, max(self._moved_ns, said_ns)
         if beat.flatten_step != self._step:
             self._step, self._stepped_ns = beat.flatten_step, max(self._stepped_ns, said_ns)
         self.state, self.was_heard = beat.state, True
+        return has_moved
 
     def silent_ns(self, now: Moment) -> int:
         """Return for how long it has made no progress."""

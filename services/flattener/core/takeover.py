@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from proto.control import ControlRefused, Flatten
 from proto.fencing import RoleReturned, RoleTaken
@@ -42,6 +42,7 @@ class Takeover:
         self._tenure: Tenure | None = None
         self._returned: RoleReturned | None = None  # until it is durable: before that the role is not given back
         self._is_return_refused = False
+        self._has_got_on = True  # in the last tenure
         self._asked: Final[deque[Asked]] = deque()  # to flatten, until the engine is there to answer
         self._attempts = 0
         self._is_stopping = False
@@ -64,10 +65,12 @@ class Takeover:
         if self._need is not None or self._is_stopping:
             return ()
         self._need = need
-        return (Note("critical", "the executor's role is taken", {"reason": need.reason}), TakeRole())
+        level: Literal["warning", "critical"] = "warning" if self._watch.is_again else "critical"
+        return (Note(level, "the executor's role is taken", {"reason": need.reason}), TakeRole())
 
     def asked(self, asked: Asked, now: Moment) -> Sequence[Effect]:
         """Close what somebody wants closed: the engine answers."""
+        self._watch.pause_no_longer()
         if self._tenure is not None:
             return self._tenure.take(asked, now)
         if self._is_stopping:
@@ -96,6 +99,7 @@ class Takeover:
         reason = "the flattener ends" if self._is_stopping and self._tenure.is_quiet else self._tenure.why_over(now)
         if reason is None:
             return ()
+        self._has_got_on = self._tenure.has_got_on
         self._returned, self._tenure = RoleReturned(EXECUTOR, self._tenure.epoch, reason), None
         return self._give_back()
 
@@ -108,7 +112,7 @@ class Takeover:
                 return self._role_not_held(words)
             case RoleIsFree():
                 self._need = None
-                self._watch.given_back(now)
+                self._watch.given_back(now, has_got_on=self._has_got_on)
                 note = Note("warning", "the executor's role is given back")
                 return (note, *self._stopped_where_idle())
 

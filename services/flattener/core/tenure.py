@@ -10,7 +10,7 @@ from typing import Final
 from proto.control import Flatten
 from proto.envelope import SCHEMA, Envelope
 from proto.fields import clipped
-from proto.orders import FlattenBegun, OrderAcknowledged, OrderFilled, ReconcileFinished
+from proto.orders import FlatnessTold, FlattenBegun, OrderAcknowledged, OrderFilled, ReconcileFinished
 from services.flattener.core.judgement import Need
 from services.flattener.core.peer import SECOND_NS
 from shared.core.service import (
@@ -46,6 +46,7 @@ class Tenure:
         self.epoch: Final = epoch
         self.reason: Final = reason
         self.troubles: tuple[str, ...] = ()
+        self.has_got_on = False  # something was bought or sold, or all is flat
         self._engine: Final = engine
         self._waiting: Final[deque[Happening]] = deque()
         self._unrecorded = 0  # reports; until they are durable the engine is handed nothing else
@@ -72,8 +73,11 @@ class Tenure:
         match recorded.envelope.body:
             case ReconcileFinished(clean=clean):
                 self._is_read = clean
-            case FlattenBegun() | OrderAcknowledged() | OrderFilled():
+            case FlattenBegun() | OrderAcknowledged() | OrderFilled() as done:
                 self._got_on_ns, self._is_read = now.boot_ns, False
+                self.has_got_on |= isinstance(done, OrderFilled)
+            case FlatnessTold(is_flat=True):
+                self.has_got_on = True
             case _:
                 pass
         self._unrecorded = max(self._unrecorded - 1, 0)

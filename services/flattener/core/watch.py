@@ -5,9 +5,10 @@ from typing import Final
 
 from proto.envelope import Envelope
 from proto.risk import Latch, RiskSnapshot
-from services.flattener.core.judgement import BOOT_NS, Found, Need, Sight, need, worth_a_look
+from services.flattener.core.judgement import Found, Need, Sight, need, worth_a_look
 from services.flattener.core.peer import SECOND_NS, Peer
 from services.flattener.vocabulary import ReadRecords
+from shared.core.booting import BOOT_NS
 from shared.core.service import Effect, HaltSeen, Listen, Moment, Note, Retire
 
 EXECUTOR: Final = "executor"
@@ -15,6 +16,9 @@ RISK: Final = "risk"
 RISK_SILENT_NS: Final = 10 * SECOND_NS
 LOOK_AGAIN_NS: Final = 1 * SECOND_NS  # while the latch stands, and it is not told to be flat
 LOOK_RARELY_NS: Final = 15 * SECOND_NS
+# Between two tenures in which nothing could be sold: twice as long each time.
+PAUSE_NS_MIN: Final = 15 * SECOND_NS
+PAUSE_NS_MAX: Final = 300 * SECOND_NS
 
 
 class Watch:
@@ -29,7 +33,7 @@ class Watch:
         self._began_ns = self._latched_since_ns = 0
         self._known = Found()
         self._is_looking = False
-        self._look_not_before_ns = 0
+        self._look_not_before_ns = self._pause_ns = 0
         self._end_risk_not_before_ns = 0
 
     def begin(self, now: Moment) -> Sequence[Effect]:
@@ -45,17 +49,28 @@ class Watch:
         self._risk.stood_still(now)
         self._latched_since_ns = now.boot_ns
 
-    def given_back(self, now: Moment) -> None:
-        """Give the executor the time to begin: its role is free from now on."""
+    @property
+    def is_again(self) -> bool:
+        """Whether nothing could be sold the last time, and nothing is known to have changed since."""
+        return self._pause_ns > 0
+
+    def given_back(self, now: Moment, *, has_got_on: bool) -> None:
+        """Give the executor the time to begin: its role is free from now on. Where nothing helped, that is longer."""
         self._executor.begin(now)
-        self._latched_since_ns, self._look_not_before_ns = now.boot_ns, 0
+        self._pause_ns = 0 if has_got_on else min(max(2 * self._pause_ns, PAUSE_NS_MIN), PAUSE_NS_MAX)
+        self._latched_since_ns, self._look_not_before_ns = now.boot_ns, now.boot_ns + self._pause_ns
+
+    def pause_no_longer(self) -> None:
+        """Go on at once: something has changed."""
+        self._pause_ns = self._look_not_before_ns = 0
 
     def heard(self, instance: str, envelope: Envelope, now: Moment) -> None:
         """Take in what one of them says."""
         if isinstance(envelope.body, RiskSnapshot):
             self._risk_told(envelope.body, now)
         elif instance == EXECUTOR:
-            self._executor.heard(envelope, now)
+            if self._executor.heard(envelope, now) and self._pause_ns:
+                self.pause_no_longer()  # it has tried since
         else:
             self._risk.heard(envelope, now)
 
@@ -93,7 +108,8 @@ class Watch:
         latch, before = self._file or self._told_by_risk, self.latch
         self.latch = latch
         if latch is not None and (before is None or before.latch_id != latch.latch_id):
-            self._latched_since_ns, self._known, self._look_not_before_ns = now.boot_ns, Found(), 0
+            self._latched_since_ns, self._known = now.boot_ns, Found()
+            self.pause_no_longer()
 
     def _look(self, now: Moment) -> Sequence[Effect]:
         if self._is_looking or now.boot_ns < self._look_not_before_ns:

@@ -98,7 +98,7 @@ class _Process:
                 return
 
     def measured(self, instance: str, now: Moment, *, silent: bool) -> ProcessMeasured:
-        state: Literal["silent", "crash loop", "booting", "standby", "running", "draining"] = "silent"
+        state: Literal["silent", "crash loop", "booting", "running", "draining"] = "silent"
         if self.last is not None and not silent:
             state = "crash loop" if self._loops(now) else self.last.state
         handled, cpu = (Decimal("0.0"), Decimal("0.0")) if silent else self._rates()

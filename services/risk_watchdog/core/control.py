@@ -1,26 +1,30 @@
 """What an operator may tell risk, and what it answers. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from proto.control import ControlDone, ControlRefused, PauseEntries, ResumeEntries
 from proto.envelope import Body
-from proto.fields import Name, Symbol, clipped
-from proto.risk import Everything, OfSymbol
+from proto.fields import Name, clipped
+from proto.risk import Everything, OfStrategy, OfSymbol
 from proto.verdicts import EntriesPaused, EntriesResumed
 from services.risk_watchdog.core.facts import PauseKey
+from services.risk_watchdog.core.terms import RiskTerms
 from shared.core.scopes import scope_words
 from shared.core.service import Answer, Asked, Effect, Report
 
 PAUSES_MAX: Final = 256
 
 
-def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused], symbols: Collection[Symbol]) -> Sequence[Effect]:
+def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused], terms: RiskTerms) -> Sequence[Effect]:
     """Return the record of an act and its answer, or its refusal."""
     match asked.envelope.body:
-        case PauseEntries(scope=OfSymbol(symbol=symbol)) if symbol not in symbols:
-            words = f"{symbol} is not traded; traded are {', '.join(symbols)}"
+        case PauseEntries(scope=OfSymbol(symbol=symbol)) if symbol not in terms.markets:
+            words = f"{symbol} is not traded; traded are {', '.join(terms.markets)}"
             return (_refused(asked, "symbol_is_traded", words),)
+        case PauseEntries(scope=OfStrategy(strategy=strategy)) if strategy not in terms.strategies:
+            words = f"there is no strategy {strategy} here; there are {', '.join(terms.strategies) or 'none'}"
+            return (_refused(asked, "strategy_runs", words),)
         case PauseEntries(actor=actor, reason=reason, scope=scope):
             if len(pauses) >= PAUSES_MAX and (scope, actor) not in pauses and not isinstance(scope, Everything):
                 words = f"{PAUSES_MAX} scopes are paused already: resume some of them, or pause everything"

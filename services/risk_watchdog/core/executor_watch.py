@@ -29,12 +29,13 @@ class ExecutorWatch:
 
     def told(self, envelope: Envelope) -> None:
         """Take in a report of the executor's."""
-        self.flat.told(envelope)
+        self.flat.told(envelope, envelope.epoch)
 
     def told_by_flattener(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         """Take in what the flattener reports."""
-        self.flat.told(envelope)
-        return self._tenure.told(envelope, now)
+        alerts = self._tenure.told(envelope, now)
+        self.flat.told(envelope, self._tenure.epoch)
+        return alerts
 
     def latches(self, now: Moment) -> Sequence[Effect]:
         """Return the latch that a silence leads to."""
@@ -42,7 +43,7 @@ class ExecutorWatch:
 
     def due(self, now: Moment) -> Sequence[Effect]:
         """Return what a person has to be told."""
-        return self.flat.due(now)
+        return [*self._tenure.due(now), *self.flat.due(now)]
 
     def retire_due(self, now: Moment) -> Sequence[Effect]:
         """Return whose end is due."""

@@ -1,6 +1,7 @@
 """Whether everything is closed that the kill latch wants closed, by the word of who closes it. Pure.
 
-That is the executor, and the flattener where that one cannot; each tells it in its own journal.
+That is the executor, and the flattener where that one cannot; each tells it in its own journal. Which word is the newer
+one says the epoch of the executor's role: whoever holds it has one that nobody had before. No clock does.
 """
 
 from typing import Final
@@ -23,13 +24,14 @@ class FlatWatch:
         self._facts: Final = facts
         self._alerts: Final = alerts
         self._told: FlatnessTold | None = None
-        self._told_wall_ns = 0
+        self._told_at = (0, 0)  # in which epoch of the executor's role, and its number in the journal
         self._due_ns: int | None = None  # when a person is told, unless it is flat by then
 
-    def told(self, envelope: Envelope) -> None:
-        """Take in a word on it, of whom ever; one may come behind a newer one of the other."""
-        if isinstance(envelope.body, FlatnessTold) and envelope.sent_wall_ns >= self._told_wall_ns:
-            self._told, self._told_wall_ns = envelope.body, envelope.sent_wall_ns
+    def told(self, envelope: Envelope, epoch: int) -> None:
+        """Take in a word of who held the executor's role in an epoch; it may come behind a newer one of another."""
+        told_at = (epoch, envelope.sequence)
+        if isinstance(envelope.body, FlatnessTold) and told_at >= self._told_at:
+            self._told, self._told_at = envelope.body, told_at
 
     def trouble(self) -> str | None:
         """Say what is known not to be closed, or not known to be; None while no latch stands, and when it is FLAT."""

@@ -6,10 +6,10 @@ from typing import Final
 from proto.envelope import Envelope
 from proto.health import Heartbeat, Hello
 from services.risk_watchdog.core.terms import SECOND_NS, Likeness
+from shared.core.booting import BOOT_NS
 from shared.core.service import Moment
 
 MOVES_NS_MAX: Final = 3 * SECOND_NS // 2
-BOOT_NS: Final = 15 * SECOND_NS
 DEATHS: Final = 3
 DEATHS_KEPT: Final = 16  # some may turn out to be none
 DEATHS_WITHIN_NS: Final = 60 * SECOND_NS

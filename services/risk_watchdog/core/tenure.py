@@ -14,6 +14,7 @@ from shared.core.service import Moment, Report
 
 GONE_NS: Final = 10 * SECOND_NS
 NEWS_NS_MAX: Final = 60 * SECOND_NS
+WAKE_AGAIN_NS: Final = 600 * SECOND_NS  # where nothing can be sold it is taken again and again
 
 
 class Tenure:
@@ -23,26 +24,38 @@ class Tenure:
         self._flattener: Final = flattener
         self._executor: Final = executor
         self._alerts: Final = alerts
+        self.epoch = 0  # of the executor's role, when it took that last
         self._holds_in_epoch: int | None = None  # its own epoch, in which it took the role
+        self._untold: str | None = None  # why it did, until a person is told
+        self._woke_ns: int | None = None  # when a person was told last that it did
 
     def told(self, envelope: Envelope, now: Moment) -> list[Report]:
         """Take in a report of the flattener's; say what a person should know of it."""
+        is_news = envelope.boot_id == now.boot_id and now.boot_ns - envelope.sent_boot_ns < NEWS_NS_MAX
         match envelope.body:
             case RoleTaken(instance=instance) as taken if instance == EXECUTOR:
-                self._holds_in_epoch = envelope.epoch
+                self.epoch, self._holds_in_epoch = taken.epoch, envelope.epoch
                 self._executor.was_another(taken.epoch)
-                words = f"the flattener acts for the executor: {taken.reason}"
+                self._untold = f"the flattener acts for the executor: {taken.reason}"
+                return self._taken(now) if is_news else []
             case RoleReturned(instance=instance) as returned if instance == EXECUTOR:
-                self._holds_in_epoch = None
+                self._holds_in_epoch = self._untold = None
                 words = f"the executor may act again: {returned.reason}"
+                return self._alerts.tell("info", "flattener-gave-back", words, now) if is_news else []
             case _:
                 return []
-        is_news = envelope.boot_id == now.boot_id and now.boot_ns - envelope.sent_boot_ns < NEWS_NS_MAX
-        if not is_news:
+
+    def due(self, now: Moment) -> list[Report]:
+        """Tell of a take-over that was under way when we began, once the flattener is heard to live in it."""
+        return self._taken(now) if self.holds(now) else []
+
+    def _taken(self, now: Moment) -> list[Report]:
+        words, self._untold = self._untold, None
+        if words is None:
             return []
-        is_taken = self._holds_in_epoch is not None
-        name = "flattener-took-over" if is_taken else "flattener-gave-back"
-        return self._alerts.tell("critical" if is_taken else "info", name, words, now)
+        has_woken = self._woke_ns is not None and now.boot_ns - self._woke_ns < WAKE_AGAIN_NS
+        self._woke_ns = self._woke_ns if has_woken else now.boot_ns
+        return self._alerts.tell("warning" if has_woken else "critical", "flattener-took-over", words, now)
 
     def holds(self, now: Moment) -> bool:
         """Say whether it holds the role now, and lives."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from proto.fields import Asset, Digest, Instance, ShortText, Symbol
+from proto.fields import Asset, Digest, Instance, Name, ShortText, Symbol
 from shared.risk.guards import GuardLimits
 from shared.risk.limits import Limits
 from shared.trading.costs import FeeAccount
@@ -41,4 +41,5 @@ class RiskTerms:
     quote_asset: Asset
     fees: FeeAccount
     markets: Mapping[Symbol, Market]
+    strategies: tuple[Name, ...]  # that run, by the names that their positions go by
     likeness: Likeness

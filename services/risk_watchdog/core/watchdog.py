@@ -257,7 +257,7 @@ class RiskCore:
             case Kill() | AskClearKill() | ConfirmClearKill() as body:
                 return self._kill_requests.asked(asked, body, self._conditions(now), now)
             case _:
-                return acted(asked, self._facts.pauses, self._terms.markets)
+                return acted(asked, self._facts.pauses, self._terms)
 
     def _intent(self, asked: Asked, intent: EnterBracket, now: Moment) -> Sequence[Effect]:
         """Answer with the verdict there is, or judge."""

@@ -21,6 +21,7 @@ from services.verify.checker.words import (
     ConditionSet,
     FlatnessTold,
     FlattenBegun,
+    FlattenCalledOff,
     OrderEnded,
     OrderFilled,
     PositionChanged,
@@ -86,7 +87,9 @@ def _judge_actors(journal: Journal, judge: Judge) -> None:
         match record.body:
             case KillLatched(latch=act):
                 said = act.actor, act.reason
-            case EntriesPaused() | EntriesResumed() | KillCleared() | FlattenBegun() | ConditionCleared() as body:
+            case EntriesPaused() | EntriesResumed() | KillCleared() as body:
+                said = body.actor, body.reason
+            case FlattenBegun() | FlattenCalledOff() | ConditionCleared() as body:
                 said = body.actor, body.reason
             case GuardTripped(reason=reason):
                 said = "risk", reason

@@ -239,6 +239,16 @@ class FlattenBegun:
 
 
 @dataclass(frozen=True, slots=True)
+class FlattenCalledOff:
+    """Nobody wants that closed any longer."""
+
+    TAG: ClassVar[str] = "flatten_called_off.1"
+    flatten_id: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FlatnessTold:
     """Whether it is."""
 
@@ -282,6 +292,7 @@ OfExecutor = (
     | ConditionCleared
     | ReconcileFinished
     | FlattenBegun
+    | FlattenCalledOff
     | FlatnessTold
     | RoleTaken
     | RoleReturned
@@ -295,6 +306,6 @@ WORDS: Final[dict[str, type[Word]]] = {
         *(EntryOpened, EntryEnded, ExitOpened, ExitEnded, PositionChanged, OutsideSeen),
         *(ConditionSet, ConditionCleared, ReconcileFinished),
         *(KillLatched, KillCleared, FlowCounted, EquityRead, GuardTripped, HolderRetired, Alerted),
-        *(FlattenBegun, FlatnessTold, RoleTaken, RoleReturned),
+        *(FlattenBegun, FlattenCalledOff, FlatnessTold, RoleTaken, RoleReturned),
     )
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proto.orders import FlatnessTold, FlattenBegun
+from proto.orders import FlatnessTold, FlattenBegun, FlattenCalledOff
 from proto.risk import Latch
 from services.control import flatten, kill, limits
 from services.control.flatness import FlatnessWatch
@@ -145,6 +145,19 @@ def test_a_flattening_is_followed_by_what_it_closes(project: RiskProject, symbol
         with FlatnessWatch(project.root / "var", Streams(output, io.StringIO()), SystemClock()) as watch:
             assert watch.is_flat(symbol, 0) == (symbol is not None)
     assert output.getvalue().splitlines() == shown
+
+
+def test_a_flattening_that_was_called_off_is_waited_for_no_longer(project: RiskProject) -> None:
+    """Who did it, and why, is said."""
+    streams = Streams(io.StringIO(), io.StringIO())
+    with JournalOf(project.root, "executor") as executor:
+        executor.write(
+            FlattenBegun("flatten-1", "BTC/USDT", "ada", "x"), FlattenCalledOff("flatten-1", "ben", "to be kept")
+        )
+        with FlatnessWatch(project.root / "var", streams, SystemClock()) as watch:
+            assert not watch.is_flat("BTC/USDT", 60)
+    assert isinstance(streams.errors, io.StringIO)
+    assert streams.errors.getvalue() == "ben has called it off: to be kept\n"
 
 
 def test_a_journal_that_cannot_be_read_hides_nothing_else(project: RiskProject) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from proto.risk import Latch
 from services.flattener.core.judgement import (
-    BOOT_NS,
     IGNORED_NS,
     QUIET_NS,
     SILENT_NS,
@@ -19,6 +18,7 @@ from services.flattener.core.judgement import (
     need,
     worth_a_look,
 )
+from shared.core.booting import BOOT_NS
 from tests.services.flattener.bench import BTC, SECOND_NS
 
 LATCH = Latch("kill-1", "ada", "it looks wrong", 1)

@@ -8,6 +8,7 @@ import pytest
 from proto.control import ControlDone, ControlRefused
 from proto.envelope import SCHEMA, Envelope
 from proto.fencing import RoleReturned, RoleTaken
+from proto.health import Heartbeat
 from proto.orders import FlatnessTold
 from proto.risk import RiskSnapshot
 from services.flattener.core.takeover import ASKED_MAX, ATTEMPTS_MAX
@@ -21,6 +22,7 @@ from shared.core.service import (
     Inherited,
     MakeHalt,
     Moment,
+    Note,
     Publish,
     Recorded,
     Report,
@@ -191,6 +193,70 @@ def test_a_venue_that_refuses_is_not_flat_and_the_role_is_given_back() -> None:
     life.venue.refuses = False
     life.run(40)
     assert_closed(life)
+
+
+def without_success(life: Life) -> list[float]:
+    """Return how long the role was left alone each time, in seconds, before it was taken again."""
+    pauses, returned_ns = [], None
+    for envelope in life.own:
+        if isinstance(envelope.body, RoleReturned):
+            returned_ns = envelope.sent_boot_ns
+        elif isinstance(envelope.body, RoleTaken) and returned_ns is not None:
+            pauses.append((envelope.sent_boot_ns - returned_ns) / SECOND_NS)
+    return pauses
+
+
+def refused_life(seconds: float) -> Life:
+    """Return a life at a venue that refuses, after so long."""
+    life = Life()
+    life.begin()
+    life.venue.refuses = True
+    life.take(HaltSeen(LATCH))
+    life.run(seconds)
+    return life
+
+
+def test_where_nothing_helps_it_is_tried_less_and_less_often() -> None:
+    """Each time it waits twice as long, up to five minutes, and a person is not woken for each; then it is sold."""
+    life = refused_life(1_400)
+    assert without_success(life) == pytest.approx([15, 30, 60, 120, 240, 300], abs=0.5)
+    told = [one.level for one in life.effects if isinstance(one, Note) and one.event.endswith("role is taken")]
+    assert told == ["critical", *["warning"] * 6]
+    life.venue.refuses = False
+    life.run(400)
+    assert_closed(life)
+
+
+def heartbeat(life: Life) -> Heard:
+    """Return how an executor is heard that begins, and moves."""
+    beat = next(example for example in BODIES if isinstance(example, Heartbeat))
+    moves = msgspec.structs.replace(beat, state="running", handled=life.now_ns)
+    name = "executor-100-health-1"
+    envelope = Envelope(SCHEMA, "executor", 100, 1, name, name, life.now_ns, "boot", life.now_ns, None, moves)
+    return Heard("executor", envelope)
+
+
+@pytest.mark.parametrize(
+    ("what", "pause_s"), [("a new latch", 6), ("somebody asks", 0), ("the executor was there", 6), ("nothing", 60)]
+)
+def test_a_change_ends_the_pause(what: str, pause_s: float) -> None:
+    """It is tried at once for who asks, otherwise once the executor is silent again; the next pause is a short one."""
+    life = refused_life(5)
+    while len(without_success(life)) < 2 or life.holds:
+        life.run(1)
+    match what:
+        case "a new latch":
+            life.take(HaltSeen(msgspec.structs.replace(LATCH, latch_id="kill-2")))
+        case "somebody asks":
+            life.ask(BTC)
+        case "the executor was there":
+            life.take(heartbeat(life))
+        case _:
+            pass
+    life.run(300)
+    later = without_success(life)[2:]
+    expected = [60, 120] if what == "nothing" else [pause_s, 15, 30]
+    assert later[: len(expected)] == pytest.approx(expected, abs=1.5)
 
 
 def test_with_a_full_disk_the_role_is_given_back() -> None:

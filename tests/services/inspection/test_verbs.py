@@ -88,7 +88,7 @@ def test_what_the_flattener_did_is_told_once(
     written(root, "executor", [held, *(closed if adopted else ())], causes=adopted)
     written(root, "flattener", closed)
     assert positions.main(["--root", str(root)]) == 0
-    assert capsys.readouterr().out == "no positions yet\n"
+    assert capsys.readouterr().out == "flat: nothing is held\n"
     assert fills.main(["--root", str(root), "--json"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
 
@@ -165,6 +165,29 @@ def test_an_exit_says_who_wanted_it(root: Path, capsys: pytest.CaptureFixture[st
     order, wanted = capsys.readouterr().out.strip().splitlines()
     assert "in doubt; gateway timeout with an HTML body" in order
     assert "asked by strategy-trend: the trend is over" in wanted
+
+
+def test_a_reason_steers_no_terminal(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What others gave as a reason may hold anything: it is shown, in the line where it stands."""
+    mark, opened = example(SendMarked), example(ExitOpened)
+    assert isinstance(mark, SendMarked)
+    assert isinstance(opened, ExitOpened)
+    key = msgspec.structs.replace(AN_ORDER, purpose="exit", side="sell", parent_id="exit-1-1")
+    wild = msgspec.structs.replace(opened, reason="\x1b[2J\x1b]0;all is well\x07 over\nand out")
+    written(root, "executor", [wild, msgspec.structs.replace(mark, order=key)])
+    assert why_command.main([key.client_order_id, "--root", str(root)]) == 0
+    shown = capsys.readouterr().out
+    assert all(line.isprintable() for line in shown.splitlines())
+    assert "\N{REPLACEMENT CHARACTER}[2J" in shown
+    assert "over\N{REPLACEMENT CHARACTER}and out" in shown
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many", "1.5"])
+def test_a_number_of_rows_is_one_or_more(number: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Anything else is refused, and says what to write."""
+    with pytest.raises(SystemExit, match="2"):
+        fills.main(["--root", str(root), "-n", number])
+    assert "write a number of rows, 1 or more" in capsys.readouterr().err
 
 
 def test_there_may_be_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,14 +120,22 @@ def test_nothing_is_resumed_that_is_not_paused(scene: Scene) -> None:
     assert (refusal.rule, refusal.reason) == ("scope_is_paused", "everything is not paused; paused is: ADA/USDT")
 
 
+def test_a_strategy_that_is_none_is_not_paused(scene: Scene) -> None:
+    """A name that was mistyped would stop nothing: the refusal says which there are."""
+    refusal = pause(scene, OfStrategy("tend"))
+    assert isinstance(refusal, ControlRefused)
+    assert (refusal.rule, refusal.reason) == ("strategy_runs", "there is no strategy tend here; there are trend")
+    assert not scene.bench.written(EntriesPaused)
+
+
 def test_pauses_are_bounded(scene: Scene) -> None:
-    """Who pauses hundreds of scopes one by one is told to pause everything, which is always possible."""
+    """Where hundreds have paused scopes one by one, the next is told to pause everything, which is always possible."""
     for number in range(PAUSES_MAX):
-        pause(scene, OfStrategy(f"strategy {number}"))
+        pause(scene, OfStrategy("trend"), f"actor {number}")
     refusal = pause(scene, ADA)
     assert isinstance(refusal, ControlRefused)
     assert refusal.rule == "pauses_within_limit"
-    assert isinstance(pause(scene, OfStrategy("strategy 7")), ControlDone)
+    assert isinstance(pause(scene, OfStrategy("trend"), "actor 7"), ControlDone)
     assert isinstance(pause(scene, Everything()), ControlDone)
 
 
@@ -314,7 +322,7 @@ def test_executor_s_own_conditions_are_ours(scene: Scene) -> None:
 def test_too_many_conditions_are_one_for_everything(scene: Scene) -> None:
     """Where they are more than a message carries, the last one stands for the rest, everywhere."""
     for number in range(CONDITIONS_MAX + 1):
-        pause(scene, OfStrategy(f"strategy {number}"))
+        pause(scene, OfStrategy("trend"), f"actor {number}")
     lease = scene.bench.lease()
     assert len(lease.conditions) == CONDITIONS_MAX
     assert (lease.permission, lease.conditions[-1].reason) == ("REDUCE_ONLY", "2 further reasons")

@@ -7,7 +7,7 @@ import pytest
 from proto.orders import FlatnessTold
 from proto.verdicts import Alerted, HolderRetired, KillLatched
 from services.risk_watchdog.core.silence import LATCH_NS
-from shared.core.service import JournalRoom, Note, Retire, RetireEnded, Stalled, ToldOfLoss
+from shared.core.service import JournalRoom, Moment, Note, Retire, RetireEnded, Stalled, ToldOfLoss
 from tests.services.risk_watchdog.bench import SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
 from tests.services.risk_watchdog.test_latch import kill
@@ -131,6 +131,20 @@ def test_our_own_silence_is_not_its(scene: Scene) -> None:
     assert not scene.bench.written(KillLatched)
 
 
+def test_one_tenure_after_the_other_wakes_nobody_each_time(scene: Scene) -> None:
+    """Where nothing can be sold the role is taken again and again: that is critical once in ten minutes."""
+    scene.pass_time(1)
+    flattener = scene.flattener
+    flattener.beats()
+    for number in range(2, 12):
+        flattener.takes_over(number)
+        silent(scene, 60, flattener.beats)
+        flattener.gives_back(number)
+        silent(scene, 20, flattener.beats)
+    levels = [level for level, name in alerts(scene) if name == "flattener-took-over"]
+    assert levels == ["critical", *["warning"] * 7, "critical", "warning"]
+
+
 def test_flattener_s_tenure_is_no_silence(scene: Scene) -> None:
     """While it holds the role nobody is ended, least of all itself; given back, the executor has to be heard."""
     scene.pass_time(1)
@@ -181,6 +195,20 @@ def test_flattener_s_past_is_no_news(scene: Scene) -> None:
     assert alerts(scene) == told
 
 
+def test_take_over_that_is_under_way_at_the_start_is_told(scene: Scene) -> None:
+    """However long ago it began: once, when the flattener is heard to live in it."""
+    scene.pass_time(1)
+    scene.flattener.takes_over(2)
+    before = len(alerts(scene))
+    scene.bench.wait(600)
+    scene.bench.start()
+    scene.flattener.tells_all_again()
+    scene.bench.tick()
+    assert len(alerts(scene)) == before
+    silent(scene, 20, scene.flattener.beats)
+    assert alerts(scene)[before:] == [("critical", "flattener-took-over")]
+
+
 def test_epochs_of_the_flattener_are_no_deaths_of_the_executor(scene: Scene) -> None:
     """A take-over raises the executor's epoch as well, also where we read of it later than of the executor."""
     executor, flattener = scene.executor, scene.flattener
@@ -225,7 +253,25 @@ def test_flattener_s_word_on_it_counts_as_well(scene: Scene) -> None:
     """Where it closed everything, nobody waits for the executor to say so."""
     kill(scene.bench)
     latch = scene.bench.written(KillLatched)[-1].latch
+    scene.flattener.takes_over(2)
     scene.flattener.tells(FlatnessTold(latch.latch_id, is_flat=True, pass_number=1, reason=""))
+    scene.pass_time(120)
+    assert ("critical", "not-flat") not in alerts(scene)
+
+
+def test_newer_word_on_it_counts_whatever_the_clocks_say(scene: Scene) -> None:
+    """A clock that was set back between the two makes no older word of it; nor does it matter which is read first."""
+    bench = scene.bench
+    kill(bench)
+    latch = bench.written(KillLatched)[-1].latch
+    scene.executor.is_flat(latch.latch_id, "ADA/USDT is halted")
+    bench.now = Moment(bench.now.wall_ns - 3_600 * SECOND_NS, bench.now.boot_ns, bench.now.boot_id)
+    scene.flattener.takes_over(2)
+    scene.flattener.tells(FlatnessTold(latch.latch_id, is_flat=True, pass_number=1, reason=""))
+    bench.start()
+    scene.flattener.tells_all_again()
+    scene.executor.tells_all_again()
+    scene.speak()
     scene.pass_time(120)
     assert ("critical", "not-flat") not in alerts(scene)
 

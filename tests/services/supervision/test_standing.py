@@ -38,7 +38,9 @@ def test_nothing_is_said_where_nothing_stands() -> None:
 
 def test_the_latch_comes_first_and_says_who_why_and_since_when() -> None:
     """What would steer a terminal is not shown."""
-    assert list(latch_lines(Standing(LATCH), SET_NS + 192_000_000_000)) == [
+    output = io.StringIO()
+    Streams(output, io.StringIO()).say(*latch_lines(Standing(LATCH), SET_NS + 192_000_000_000))
+    assert output.getvalue().splitlines() == [
         "*** HALTED by ada, 2026-09-21 14:13:20 UTC, 3 min 12 s ago: too \N{REPLACEMENT CHARACTER}[2J wild",
         "*** The kill latch is kill-7, and the HALT file is there.",
         "*** No entry leaves, and all is sold until it is flat. `bowline clear-kill` ends it.",

@@ -239,3 +239,14 @@ def test_other_difference_is_looked_at_soon() -> None:
     other.found = day.found
     other.passes(31)
     assert other.asked["account"] == [22, 24, 28, 30]
+
+
+def test_money_that_differs_is_believed_within_seconds_however_often_it_was_looked_at() -> None:
+    """What stands for some seconds is believed then, and FLAT waits no longer: looks in between delay nothing."""
+    desk = quiet()
+    day = Day(desk, USDT="10100")
+    for _ in range(5):
+        day.answer(desk.take(STALLED))
+    day.passes(15)
+    assert of(desk.reports, OutsideSeen)[-1].kind == "unexplained"
+    assert of(desk.reports, ReconcileFinished)[-1].clean

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
+
 from proto.intents import ExitRefused, ExitTaken
 from proto.orders import CancelMarked, ConditionSet, EntryEnded, ExitEnded, ExitOpened, OrderEnded, PositionChanged
 from shared.execution.vocabulary import (
@@ -19,7 +21,7 @@ from shared.execution.vocabulary import (
     Unproved,
     VenueTrade,
 )
-from tests.shared.execution.desk import AHEAD_NS, BTC, TREND, Desk, an_instrument, of
+from tests.shared.execution.desk import AHEAD_NS, BTC, LIMITS, TREND, Desk, an_instrument, of
 
 
 def test_fill_is_covered_by_a_stop() -> None:
@@ -50,6 +52,16 @@ def test_exit_waits_until_the_stop_is_seen_to_have_ended() -> None:
     desk.fill(sale, then="filled")
     assert of(desk.reports, ExitEnded)[-1].quantity_left == 0
     assert of(desk.reports, PositionChanged)[-1].quantity == 0
+
+
+def test_limits_of_entries_stand_in_no_exits_way() -> None:
+    """Where no further entry may be sent within the minute, a position is covered and sold all the same."""
+    desk = Desk(limits=msgspec.structs.replace(LIMITS, entries_max=1)).open()
+    stop = desk.entered()
+    assert stop.order_type == "stop_market"
+    desk.leave()
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    assert (desk.sent()[-1].side, desk.sent()[-1].order_type) == ("sell", "market")
 
 
 def test_market_order_that_is_said_to_rest_is_asked_about() -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.core.booting import BOOT_NS
 from shared.mesh.clock import SystemClock, VirtualClock
-from shared.mesh.fencing import START_NS, Fence, FenceRefusal, FenceRefused, Retired, fence, retire
+from shared.mesh.fencing import Fence, FenceRefusal, FenceRefused, Retired, fence, retire
 from shared.mesh.private_directory import FileUnusableError, PrivateDirectory
 from shared.mesh.process_identity import own_identity
 from shared.mesh.role_lock import LockHolder, RoleLock
@@ -228,7 +229,7 @@ def test_retiring_spares_a_successor_that_starts(crew: Crew, tmp_path: Path) -> 
     assert isinstance(result, FenceRefused)
     assert result.reason is FenceRefusal.SUCCESSOR_STARTS
     assert not holder.is_dead()
-    clock.advance(START_NS)
+    clock.advance(BOOT_NS)
     result = retire(post, by="risk", silent_epoch=1)
     assert isinstance(result, Retired)
     assert result.process is not None
