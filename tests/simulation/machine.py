@@ -14,6 +14,7 @@ from shared.core.service import (
     Happening,
     InheritanceUnread,
     Inherited,
+    InheritedState,
     MakeHalt,
     Outward,
     RemoveHalt,
@@ -32,7 +33,7 @@ from tests.simulation.trace import Trace, words
 from tests.simulation.weather import FAULTS, Weather
 
 DISK_FULL_NS_MAX: Final = 5 * SECOND_NS
-OPERATIONS_PER_LIFE: Final = 600
+OPERATIONS_PER_LIFE: Final = 600  # on the disk, after as many at most the power goes
 LOOPS: Final = "crash loop: three deaths within a minute"  # as shared/mesh/service/start.py tells it
 
 
@@ -87,7 +88,8 @@ class Seat:
     make_core: Callable[[], Core]
     reports: str | None
     deaths_max: int
-    inheritance: Callable[[], Iterable[Inherited | InheritanceUnread]] = tuple
+    operations_max: int = OPERATIONS_PER_LIFE
+    inheritance: Callable[[Core], Iterable[InheritedState | Inherited | InheritanceUnread]] = lambda _: ()
 
 
 class Machine:
@@ -139,7 +141,7 @@ class Machine:
         self._note(f"begins, epoch {record.epoch}")
         self._watcher.began()
         if seat.reports is not None and self._strikes("power cut"):
-            self.disk.cut_power_at(self._amount("power cut", 1, OPERATIONS_PER_LIFE))
+            self.disk.cut_power_at(self._amount("power cut", 1, seat.operations_max))
         process = self.process = Process(
             instance=seat.instance,
             core=self.new_core(),

@@ -133,6 +133,9 @@ class World:
     def _weather_changes(self) -> None:
         for machine in self._crew.named.values():
             machine.weather_changes()
+        if self._weather.strikes("killed with the executor gone"):  # for longer than the flattener waits
+            self._operator.kill()
+            self._crew.executor.end(away_ms=self._weather.amount("killed with the executor gone", 8_000, 20_000))
         if self._weather.strikes("traded by hand"):
             self._trade_by_hand()
         if self._weather.strikes("moved by hand"):

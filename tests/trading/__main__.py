@@ -39,6 +39,7 @@ def main() -> int:
     for words, count in sorted(weathered.acts.items()):
         _say(f"{count:>5}  {words}")
     _say(f"{weathered.entries} entries, {weathered.fills} trades, {weathered.bare} times no stop in time")
+    _say(f"{weathered.latches} kill latches, {weathered.tenures} times the flattener had the executor's role")
     _say("every other promise was kept")
     return 0
 

@@ -152,10 +152,22 @@ class TradingMesh:
             self.die_nowhere(instance)
             if process.poll() is None:
                 self.thaw(instance)
-        dead = [instance for instance in self._processes if not self.is_alive(instance)]
-        for instance in dead:
-            self.start(instance)
+        self.revive()
         self.admin.end_faults()
+
+    def revive(self) -> None:
+        """Start what somebody has ended, again and again as a supervisor does; what ended by itself is a defect."""
+        revived = [instance for instance in self._processes if not self.is_alive(instance)]
+
+        def all_run() -> bool:
+            for instance in revived:
+                code = self._processes[instance].poll()
+                assert code in {None, -signal.SIGKILL}, self.project.log_of(instance)
+                if code is not None:
+                    self.begin(instance)
+            return all(self.has_said(instance, RUNNING) for instance in revived)
+
+        self.until(all_run)
 
     def forget_deaths(self) -> None:
         """Let another risk begin, before this one calls it a crash loop that a test kills the executor so often."""

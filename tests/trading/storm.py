@@ -1,4 +1,4 @@
-"""Rounds of a storm: a mesh that trades is killed, frozen and lied to, by a seed; then it settles, and is judged."""
+"""Rounds of a storm: a mesh that trades is killed, frozen, halted and lied to, by a seed; it settles, and is judged."""
 
 import random
 import select
@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from proto.fencing import RoleTaken
+from proto.fields import Role
 from proto.orders import EntryOpened, OrderFilled
+from proto.verdicts import KillLatched
 from tests.trading.doubts import DOUBTS, GHOSTS
 from tests.trading.mesh import ACCOUNT, TradingMesh
+from tests.trading.owner import Owner
 from tests.trading.project import SYMBOLS
 from tests.trading.trader import NAME, Trader
 
@@ -18,8 +22,11 @@ TRADES_A_ROUND: Final = 4
 HELD_MAX: Final = 2  # and the entries of a round have room besides
 WAIT_MS_MAX: Final = 600
 FAULT_MS_MAX: Final = 4_000  # a stop that cannot be placed for longer would rightly be missed
-VICTIMS: Final = ("executor", "executor", "risk", "feed", "exchange")
-FROZEN: Final = ("executor", "risk", "feed", "exchange")
+VICTIMS: Final = ("executor", "executor", "risk", "feed", "exchange", "flattener")
+FROZEN: Final = ("executor", "risk", "feed", "exchange", "flattener")
+CHANNELS: Final[tuple[Role, ...]] = ("risk", "executor", "flattener")  # to press kill at, beside the file
+HEARD_MS: Final = 1_500  # after it stood still it is heard again by then, or was ended for it
+AWAY_MS_MAX: Final = 9_000  # longer than the flattener waits for an executor under the latch
 
 # Where an executor or a risk dies by itself, if it comes there before the round ends.
 PLACES: Final = (
@@ -62,6 +69,8 @@ class Weathered:
     acts: Counter[str]
     entries: int = 0
     fills: int = 0
+    latches: int = 0
+    tenures: int = 0  # how often the flattener had the executor's role
     bare: int = 0  # how often a position had no stop for longer than promised
 
 
@@ -71,12 +80,14 @@ class Storm:
     def __init__(self, mesh: TradingMesh, *, seed: int, say: Callable[[str], None]) -> None:
         self._mesh: Final = mesh
         self._trader: Final = Trader(mesh)
+        self._owner: Final = Owner(mesh)
         self._random: Final = random.Random(seed)  # noqa: S311 -- a seed has to bring the same acts again
         self._say: Final = say
         self._weathered: Final = Weathered(Counter())
 
     def go_through(self, rounds: int) -> Weathered:
-        """Trade and be struck so many times."""
+        """Trade and be struck so many times, with a flattener there."""
+        self._mesh.start("flattener")
         for number in range(1, rounds + 1):
             self._enter()
             words = self._strike()
@@ -85,6 +96,8 @@ class Storm:
                 self._calm()
         self._weathered.entries = len(self._mesh.written.by_executor(EntryOpened))
         self._weathered.fills = len(self._mesh.written.by_executor(OrderFilled))
+        self._weathered.latches = len(self._mesh.written.by_risk(KillLatched))
+        self._weathered.tenures = len(self._mesh.written.by_flattener(RoleTaken))
         return self._weathered
 
     def _enter(self) -> None:
@@ -99,12 +112,13 @@ class Storm:
 
     def _strike(self) -> str:
         """Do one thing to the mesh while it trades, and let it be whole again but for what the exchange does."""
-        act = self._random.choice((self._kill, self._kill_at_a_place, self._freeze, self._doubt, self._trouble))
-        words = act()
+        acts = (self._kill, self._kill_at_a_place, self._freeze, self._halt, self._doubt, self._trouble)
+        words = self._random.choice(acts)()
         self._weathered.acts[words] += 1
-        for instance in ("exchange", "feed", "risk", "executor"):
-            if not self._mesh.is_alive(instance):
-                self._mesh.start(instance)
+        self._mesh.revive()
+        if self._owner.latch_id is not None:
+            self._mesh.until(self._owner.told_flat)
+            self._owner.cleared()
         return words
 
     def _kill(self) -> str:
@@ -129,7 +143,24 @@ class Storm:
         self._mesh.freeze(victim)
         self._wait(self._random.randrange(200, FAULT_MS_MAX))
         self._mesh.thaw(victim)
+        self._wait(HEARD_MS)
         return f"{victim} stands still"
+
+    def _halt(self) -> str:
+        """Press kill in one of its ways, maybe with somebody dead, for so long that another acts for him."""
+        victim = self._random.choice((None, None, "executor", "executor", "risk", "flattener"))
+        channel = self._random.choice((None, *CHANNELS))
+        self._trade()
+        if victim is not None:
+            self._mesh.kill(victim)
+        if channel is None or channel == victim:
+            self._owner.touch()
+        else:
+            self._owner.press(channel, "a storm")
+        self._trade()
+        if victim is not None:
+            self._wait(self._random.randrange(AWAY_MS_MAX))
+        return f"kill is pressed with {victim or 'nobody'} dead"
 
     def _doubt(self) -> str:
         doubt = self._random.choice([*DOUBTS, None])

@@ -6,12 +6,13 @@ from typing import Final
 import pytest
 
 from proto.fencing import RoleReturned, RoleTaken
+from proto.intents import EnterBracket
 from proto.orders import EntryOpened, ExitEnded, FlatnessTold
-from proto.verdicts import IntentRefused
+from proto.verdicts import Approval, IntentRefused
 from tests.services.supervision.harness import eventually
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.owner import Owner
-from tests.trading.trader import NAME, SECOND_NS, Trader, passes
+from tests.trading.trader import NAME, SECOND_NS, TRIES_MAX, Trader, passes, pause
 
 BTC, ETH, BNB, SOL = "BTC/USDT", "ETH/USDT", "BNB/USDT", "SOL/USDT"
 FROZEN_NS: Final = 12 * SECOND_NS  # the flattener acts for an executor that is silent for 15 s
@@ -44,6 +45,16 @@ def on_its_way(mesh: TradingMesh, trader: Trader, symbol: str) -> str:
     return approval.approval_id
 
 
+def approved_and_unheard(trader: Trader, symbol: str) -> tuple[EnterBracket, Approval]:
+    """Ask for one entry after another until risk has written down that it approves one, and does not say so."""
+    for _ in range(TRIES_MAX):
+        wish = trader.wish(symbol)
+        if trader.ask(wish) is None and (found := trader.approvals_of(wish)):
+            return wish, found[0]
+        pause()
+    raise AssertionError(f"nothing was approved of {symbol}")
+
+
 def test_risk_is_deadlocked(mesh: TradingMesh, trader: Trader) -> None:
     """Its core waits for ever while its connections stay open: the lease ends, exits work, and it is ended.
 
@@ -52,9 +63,7 @@ def test_risk_is_deadlocked(mesh: TradingMesh, trader: Trader) -> None:
     trader.enter_and_fill(ETH)
     exits, opened = len(mesh.written.by_executor(ExitEnded)), len(mesh.written.by_executor(EntryOpened))
     mesh.hang_at("risk", "recorded IntentJudged refusal=None")
-    wish = trader.wish(BTC)
-    assert trader.ask(wish) is None
-    (approval,) = trader.approvals_of(wish)
+    wish, approval = approved_and_unheard(trader, BTC)
     trader.leave((NAME, ETH))
     eventually(lambda: len(mesh.written.by_executor(ExitEnded)) > exits)
     mesh.died("risk")

@@ -5,7 +5,7 @@ from typing import Final
 
 from proto.envelope import Envelope
 from proto.risk import Latch, RiskSnapshot
-from services.flattener.core.judgement import Found, Need, Sight, need, worth_a_look
+from services.flattener.core.judgement import UNCOVERED_NS, Found, Need, Sight, need, worth_a_look
 from services.flattener.core.peer import SECOND_NS, Peer
 from services.flattener.vocabulary import ReadRecords
 from shared.core.booting import BOOT_NS
@@ -93,8 +93,13 @@ class Watch:
         self._is_looking = False
         if found is None:
             return None
-        self._known = found
-        return need(self._sight(now), found)
+        self._known, sight = found, self._sight(now)
+        if (needed := need(sight, found)) is None and found.uncovered:
+            # Its newest record may be a little younger than its last word: what is bare waits no longer for that.
+            left_ns = UNCOVERED_NS - min(found.quiet_ns, sight.watched_ns)
+            again_ns = now.boot_ns + max(left_ns, LOOK_AGAIN_NS)
+            self._look_not_before_ns = min(self._look_not_before_ns, again_ns)
+        return needed
 
     def _risk_told(self, snapshot: RiskSnapshot, now: Moment) -> None:
         name = snapshot.latch_id

@@ -3,11 +3,19 @@
 import pytest
 
 from proto.risk import Latch
+from services.flattener.core.judgement import UNCOVERED_NS, Found
+from services.flattener.core.watch import Watch
 from services.flattener.vocabulary import ReadRecords, RecordsRead
-from shared.core.service import BeWary, Effect, HaltSeen, Listen, Retire, RetireEnded, Stalled, Started
-from tests.services.flattener.bench import SECOND_NS, Bench
+from shared.core.booting import BOOT_NS
+from shared.core.service import BeWary, Effect, HaltSeen, Listen, Moment, Retire, RetireEnded, Stalled, Started
+from tests.services.flattener.bench import BTC, SECOND_NS, Bench
 
 LATCH = Latch("kill-1", "ada", "it looks wrong", 1)
+
+
+def a_moment(boot_ns: int) -> Moment:
+    """Return a moment."""
+    return Moment(boot_ns, boot_ns, "boot")
 
 
 def ended(effects: list[Effect]) -> list[str]:
@@ -102,6 +110,21 @@ def test_under_the_latch_it_looks_once_a_second_and_one_look_at_a_time() -> None
     assert looks(effects)
     (wary,) = [effect for effect in effects if isinstance(effect, BeWary)]
     assert any("it is damaged" in trouble for trouble in wary.troubles)
+
+
+@pytest.mark.parametrize("quiet_s", [14, 1])
+def test_what_is_bare_is_looked_at_again_when_it_may_be_closed(quiet_s: int) -> None:
+    """The newest record is younger than the last heartbeat: the next look is when it is old enough, and no sooner."""
+    watch, seen_ns = Watch(), BOOT_NS + UNCOVERED_NS
+    watch.begin(a_moment(0))
+    assert looks(list(watch.due(a_moment(seen_ns))))
+    assert watch.looked(Found(uncovered=(BTC,), quiet_ns=quiet_s * SECOND_NS), a_moment(seen_ns)) is None
+    again_ns = seen_ns + UNCOVERED_NS - quiet_s * SECOND_NS
+    assert not looks(list(watch.due(a_moment(again_ns - 1))))
+    assert looks(list(watch.due(a_moment(again_ns))))
+    needed = watch.looked(Found(uncovered=(BTC,), quiet_ns=UNCOVERED_NS), a_moment(again_ns))
+    assert needed is not None
+    assert needed.symbols == (BTC,)
 
 
 def test_an_executor_at_work_is_not_looked_after() -> None:
