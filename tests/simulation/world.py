@@ -142,7 +142,7 @@ class World:
         if self._weather.strikes("traded by hand"):
             self._trade_by_hand()
         if self._weather.strikes("moved by hand"):
-            amount = Decimal(self._weather.amount("moved by hand", -500, 500))
+            amount = Decimal(self._weather.amount("moved by hand", -900, 900))
             self._venue.command(Transfer(account=OUR_ACCOUNT, asset="USDT", amount=amount))
         if self._weather.strikes("ordered by hand"):
             self._by_hand("LIMIT", Decimal("0.1"), self._market.bid("BTC/USDT") - 20)
