@@ -10,7 +10,7 @@ from typing import Final
 from shared.execution.adopting import AdoptingCore
 from shared.execution.core import ExecutorCore
 from shared.mesh.exit_codes import UNUSABLE
-from shared.mesh.service import JournaledPlan, run
+from shared.mesh.service import Inherits, JournaledPlan, run
 from shared.mesh.service.start import PROJECT
 from shared.mesh.settings import Configuration, SettingsError, load_configuration
 from shared.mesh.trading_account import account_of, gateway_of, limits_of
@@ -22,13 +22,14 @@ DRAIN_SECONDS: Final = 12.0
 def plan_of(configuration: Configuration) -> JournaledPlan:
     """Put the core and the gateway together."""
     settings = configuration.settings
+    core = AdoptingCore(ExecutorCore(account_of(settings), limits_of(settings)))
     return JournaledPlan(
         instance=INSTANCE,
-        core=AdoptingCore(ExecutorCore(account_of(settings), limits_of(settings))),
+        core=core,
         answers=("approvals", "exits", "control"),
         says=("account",),
         reports="reports",
-        inherits_from="flattener",
+        inherits=Inherits(instance="flattener", has_adopted=core.has_adopted),
         outside=gateway_of(configuration, instance=INSTANCE),
         drain_seconds=DRAIN_SECONDS,
         heeds_halt=True,

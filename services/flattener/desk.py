@@ -145,5 +145,5 @@ def past_in(
     if executor is not None:
         fold.executor(executor.state, executor.past())
     if ours is not None:
-        fold.ours(ours.everything())
+        fold.ours(*ours.page(fold.has_adopted))
     return Past(fold.engine, None if executor is None else executor.newest())

@@ -41,7 +41,8 @@ def _lines(found: Replayed) -> Iterator[str]:
     for reading in found.readings:
         epoch, number = reading.number
         books = "nothing" if reading.books_quote is None else f"{reading.books_quote:f}"
-        agreed = "agreed" if reading.agrees else "not agreed"
+        known = "nothing" if reading.known_quote is None else f"{reading.known_quote:f}"
+        agreed = "agreed" if reading.agrees else f"not agreed, prices alone made it {known}"
         yield (
             f"{time_of(reading.venue_time_ns)}  reading {epoch}.{number}: equity {reading.equity_quote:f},"
             f" the executor's books say {books}: {agreed}"
@@ -77,6 +78,7 @@ def _as_object(found: Replayed) -> dict[str, object]:
                 "equity": f"{reading.equity_quote:f}",
                 "books": None if reading.books_quote is None else f"{reading.books_quote:f}",
                 "agreed": reading.agrees,
+                "by_prices_alone": None if reading.known_quote is None else f"{reading.known_quote:f}",
             }
             for reading in found.readings
         ],

@@ -126,7 +126,7 @@ def _settled(mesh: Mesh) -> Observation:
 
 
 def _explain(mesh: Mesh, row: Row, words: LastWords, streams: Streams) -> None:
-    streams.complain(f"\n{row.instance} is {row.state}: it {ADVICE.get(row.state, 'is not well')}.")
+    streams.complain("", f"{row.instance} is {row.state}: it {ADVICE.get(row.state, 'is not well')}.")
     lines = words.of(row.instance, LOG_LINES)
     if complaint := complaint_in(lines):
         streams.complain(f"It says: {complaint}")

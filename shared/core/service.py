@@ -63,11 +63,15 @@ class RecordsLost(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Inherited(msgspec.Struct, frozen=True):
-    """A record of somebody who may act in our name while we are dead: all of its journal, in order, before `Started`.
+class InheritedState(msgspec.Struct, frozen=True):
+    """What a page of the journal begins with of somebody who may act in our name while we are dead."""
 
-    Which of them were written in our name, and which of those we have in our own journal already, the core knows.
-    """
+    instance: str
+    state: bytes
+
+
+class Inherited(msgspec.Struct, frozen=True):
+    """A record behind it, all of them in order, before `Started`: the core knows which it has, and which are ours."""
 
     instance: str
     envelope: Envelope
@@ -203,6 +207,7 @@ Happening = (
     Restored
     | Recorded
     | RecordsLost
+    | InheritedState
     | Inherited
     | InheritanceUnread
     | JournalRoom

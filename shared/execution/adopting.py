@@ -15,6 +15,7 @@ from shared.core.service import (
     Happening,
     InheritanceUnread,
     Inherited,
+    InheritedState,
     Moment,
     Note,
     NotRecorded,
@@ -47,6 +48,10 @@ class AdoptingCore:
         """Return all that the journal has led to."""
         return self.executor.state()
 
+    def has_adopted(self, state: bytes) -> bool:
+        """Say whether all is adopted that stands before a page of the flattener's journal."""
+        return self.executor.books.adopted.reaches(state)
+
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
         if self._has_begun and not self._waiting:
@@ -54,6 +59,9 @@ class AdoptingCore:
         match happening:
             case Restored() | RecordsLost() | Recorded() | NotRecorded():
                 return self._journal_told(happening, now)
+            case InheritedState(state=state):
+                self._adoption.begin(state)
+                return ()
             case Inherited(envelope=envelope):
                 self._adoption.inherit(envelope, self.executor.books.adopted)
                 return ()

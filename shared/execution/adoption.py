@@ -34,6 +34,11 @@ class Adopted(msgspec.Struct, frozen=True):
     last: Origin = (0, 0)
     unread: str = ""
 
+    def reaches(self, state: bytes) -> bool:
+        """Say whether it has all that was written before a page of the flattener's journal that begins so."""
+        holding = holding_in(state)
+        return holding is not None and holding.newest <= self.last
+
     def and_then(self, envelope: Envelope) -> "Adopted":
         """Return what it has with one more record."""
         match envelope.body:
@@ -44,28 +49,57 @@ class Adopted(msgspec.Struct, frozen=True):
                 return self if origin is None else Adopted((int(origin[1]), int(origin[2])), self.unread)
 
 
+class Holding(msgspec.Struct, frozen=True):
+    """What a page of the flattener's journal begins with, so that whoever adopts need not read those before.
+
+    `newest` is what it wrote last while it held the role, and `holder_epoch` its life that holds the role there.
+    """
+
+    newest: Origin
+    holder_epoch: int | None
+
+    def and_then(self, envelope: Envelope) -> "Holding":
+        """Return what holds with one more record."""
+        # Whatever a life held, its end let go of it.
+        holder_epoch = self.holder_epoch if self.holder_epoch == envelope.epoch else None
+        match envelope.body:
+            case RoleTaken(instance=instance):
+                return Holding(self.newest, envelope.epoch if instance == EXECUTOR else holder_epoch)
+            case RoleReturned(instance=instance):
+                return Holding(self.newest, None if instance == EXECUTOR else holder_epoch)
+            case _ if holder_epoch is not None:
+                return Holding((envelope.epoch, envelope.sequence), holder_epoch)
+            case _:
+                return Holding(self.newest, None)
+
+
+NOTHING_HELD: Final = Holding((0, 0), None)
+
+
+def holding_in(state: bytes) -> Holding | None:
+    """Return what a page of the flattener's journal begins with, None where that does not say it."""
+    try:
+        return msgspec.json.decode(state, type=Holding)
+    except msgspec.DecodeError:
+        return None
+
+
 class Adoption:
     """What is still to be taken in: it is found out before the executor begins."""
 
     def __init__(self) -> None:
-        self._holder_epoch: int | None = None  # of the flattener's life that holds the executor's role
+        self._holding = NOTHING_HELD
         self._left: Final[deque[Report]] = deque()
 
+    def begin(self, state: bytes) -> None:
+        """Take in what the first page begins with that is read of the flattener's journal."""
+        self._holding = holding_in(state) or NOTHING_HELD
+
     def inherit(self, envelope: Envelope, adopted: Adopted) -> None:
-        """Take in a record of the flattener's journal, all of which comes in order."""
-        if envelope.epoch != self._holder_epoch:
-            self._holder_epoch = None  # whatever a life held, its end let go of it
-        match envelope.body:
-            case RoleTaken(instance=instance):
-                if instance == EXECUTOR:
-                    self._holder_epoch = envelope.epoch
-            case RoleReturned(instance=instance):
-                if instance == EXECUTOR:
-                    self._holder_epoch = None
-            case _ if self._holder_epoch is not None and (envelope.epoch, envelope.sequence) > adopted.last:
-                self._left.append(Report(envelope.body, cause_id=envelope.id, reducing=True))
-            case _:
-                pass
+        """Take in a record of the flattener's journal, all of which comes in order from that page on."""
+        before, self._holding = self._holding, self._holding.and_then(envelope)
+        if self._holding.newest != before.newest and self._holding.newest > adopted.last:
+            self._left.append(Report(envelope.body, cause_id=envelope.id, reducing=True))
 
     def miss(self, reason: str, adopted: Adopted) -> None:
         """Take in that some of it cannot be read: entries wait until somebody has looked, once for each reason."""

@@ -5,8 +5,8 @@ are only read, and only what stands there whole and in its chain is believed: a 
 no part of it; a tail that is known to be lost ends in `RecordsLost`, as every other hole does.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from proto.codec import BadFrame, EnvelopeCodec
 from proto.envelope import Envelope
@@ -23,11 +23,19 @@ from shared.mesh.journal import (
     TailLost,
     examine,
     newest_record,
+    snapshots,
 )
 
 
 class TailUnreadError(Exception):
     """A journal that cannot be believed, or not be read at all; it says why."""
+
+
+class Page(NamedTuple):
+    """The state that a segment begins with, and all that was recorded since, the holes included."""
+
+    state: bytes
+    past: Iterator[Recorded | RecordsLost]
 
 
 class JournalTail:
@@ -44,9 +52,18 @@ class JournalTail:
         """Yield what was recorded since the state, the holes included; TailUnreadError: it cannot be read on."""
         return self._entries(self._from)
 
-    def everything(self) -> Iterator[Recorded | RecordsLost]:
-        """Yield what was recorded in all segments that are there; TailUnreadError: it cannot be read on."""
-        return self._entries(1)
+    def page(self, has_all_before: Callable[[bytes], bool]) -> "Page":
+        """Return the newest page that begins with a state of which that is true, or the first that is there.
+
+        TailUnreadError: it cannot be read, or, while its past is read, it cannot be read on.
+        """
+        try:
+            for snapshot in snapshots(self._disk, self._examination):
+                if has_all_before(snapshot.state):
+                    break
+        except (JournalError, OSError) as error:
+            raise TailUnreadError(str(error)) from error
+        return Page(snapshot.state, self._entries(snapshot.sequence + 1))
 
     def newest(self) -> Envelope | None:
         """Return the newest record, in whichever segment it stands; TailUnreadError: it cannot be read."""

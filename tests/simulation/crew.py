@@ -1,15 +1,17 @@
 """The processes of a run: the real cores, each in its seat, with its hands and with who watches it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from services.flattener.core.flattener import FlattenerCore
+from shared.core.service import Core, InheritanceUnread, Inherited, InheritedState
 from shared.execution.adopting import AdoptingCore
 from shared.execution.core import ExecutorCore, TradedAccount
 from shared.execution.governor import EgressLimits
 from tests.simulation.feed import FEED
-from tests.simulation.flattener import FLATTENER, FlattenerWitness, SimDesk, inherited
+from tests.simulation.flattener import FLATTENER, FlattenerWitness, SimDesk, not_adopted
 from tests.simulation.gateway import Gateway
 from tests.simulation.links import Mesh
 from tests.simulation.machine import Machine, Seat, Surroundings
@@ -67,7 +69,7 @@ class Crew:
                 make_core=executor_core,
                 reports="reports",
                 deaths_max=12,
-                inheritance=lambda: inherited(self.flattener),
+                inheritance=self._inheritance,
             ),
             around=around,
             mesh=mesh,
@@ -103,6 +105,10 @@ class Crew:
             STRATEGY: self.strategy,
             FLATTENER: self.flattener,
         }
+
+    def _inheritance(self, core: Core) -> Iterator[InheritedState | Inherited | InheritanceUnread]:
+        assert isinstance(core, AdoptingCore), "nobody else adopts"
+        return not_adopted(self.flattener, core.has_adopted)
 
     def _gateway(self, process: Process) -> Gateway:
         return Gateway(process=process, venue=self._venue, around=self._around, witness=self._witness)

@@ -24,8 +24,8 @@ from shared.core.service import (
     Happening,
     InheritanceUnread,
     Inherited,
+    InheritedState,
     Outward,
-    RecordsLost,
 )
 from shared.execution.core import TradedAccount
 from shared.execution.governor import EgressLimits
@@ -39,6 +39,8 @@ from shared.execution.vocabulary import (
     WorthRead,
 )
 from shared.mesh.journal_tail import JournalTail, journal_tail
+from shared.mesh.service import Inherits
+from shared.mesh.service.adoption import inherited
 from tests.simulation.gateway import Gateway
 from tests.simulation.machine import Machine, Surroundings
 from tests.simulation.process import CODEC, Process
@@ -53,14 +55,12 @@ LAG_MS_MAX: Final = 1_900
 OFF_SHARE: Final = 0.2
 
 
-def inherited(flattener: Machine) -> Iterator[Inherited | InheritanceUnread]:
-    """Yield what the executor's next life finds of the flattener's, as shared/mesh/service/adoption.py does."""
-    tail = _tail(flattener)
-    for past in () if tail is None else tail.everything():
-        if isinstance(past, RecordsLost):
-            yield InheritanceUnread(FLATTENER, past.reason)
-        else:
-            yield Inherited(FLATTENER, past.envelope)
+def not_adopted(
+    flattener: Machine, has_adopted: Callable[[bytes], bool]
+) -> Iterator[InheritedState | Inherited | InheritanceUnread]:
+    """Yield what the executor's next life finds of the flattener's."""
+    if (tail := _tail(flattener)) is not None:
+        yield from inherited(tail, Inherits(instance=FLATTENER, has_adopted=has_adopted))
 
 
 class SimDesk:

@@ -14,6 +14,7 @@ from shared.core.service import (
     Happening,
     InheritanceUnread,
     Inherited,
+    InheritedState,
     MakeHalt,
     Outward,
     RemoveHalt,
@@ -88,7 +89,7 @@ class Seat:
     reports: str | None
     deaths_max: int
     operations_max: int = OPERATIONS_PER_LIFE
-    inheritance: Callable[[], Iterable[Inherited | InheritanceUnread]] = tuple
+    inheritance: Callable[[Core], Iterable[InheritedState | Inherited | InheritanceUnread]] = lambda _: ()
 
 
 class Machine:

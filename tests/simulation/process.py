@@ -18,6 +18,7 @@ from shared.core.service import (
     Happening,
     InheritanceUnread,
     Inherited,
+    InheritedState,
     JournalRoom,
     Moment,
     NotRecorded,
@@ -96,7 +97,7 @@ class Process:
         disk: SimDisk | None,
         scheduler: Scheduler,
         hands: Hands,
-        inheritance: Callable[[], Iterable[Inherited | InheritanceUnread]],
+        inheritance: Callable[[Core], Iterable[InheritedState | Inherited | InheritanceUnread]],
     ) -> None:
         self.instance: Final = instance
         self.core: Final = core
@@ -196,7 +197,7 @@ class Process:
             if isinstance(past, Recorded):
                 self._hands.recorded(past.envelope)
             self.core.handle(past, self._now())
-        for inherited in self._inheritance():
+        for inherited in self._inheritance(self.core):
             self.core.handle(inherited, self._now())
 
     def _state(self) -> bytes:

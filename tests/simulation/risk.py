@@ -26,7 +26,7 @@ LIMITS: Final = Limits(
     positions_max=3,
     entries_per_day_max=500,
 )
-GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.12"), daily_loss_kill_fraction=Decimal("0.11"))
+GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.045"), daily_loss_kill_fraction=Decimal("0.04"))
 CHECKED: Final = CheckedLimits(
     exposure_fraction_max=LIMITS.exposure_fraction,
     position_fraction_max=LIMITS.position_fraction,

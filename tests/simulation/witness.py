@@ -17,7 +17,6 @@ from proto.orders import (
     EntryOpened,
     ExitEnded,
     ExitOpened,
-    OrderDoubted,
     OrderEnded,
     OrderFilled,
     PositionChanged,
@@ -200,8 +199,6 @@ class Witness:
                 self._filled(fill)
             case OrderEnded() as ended:
                 self._ended(ended)
-            case OrderDoubted(order=order):
-                self._negatives.pop(order.client_order_id, None)
             case _:
                 pass
 

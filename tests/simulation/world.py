@@ -41,6 +41,8 @@ OTHER_HANDS: Final = {"traded by hand", "moved by hand", "ordered by hand"}
 OTHERS_NS: Final = 11 * SECOND_NS  # or later: coins that somebody else has sold or taken are looked for by whole passes
 ALONE_SHARE: Final = 0.5  # of those: the executor is gone then, for so long
 AWAY_MS: Final = 13_000
+UNWATCHED_SHARE: Final = 0.4  # of those: risk is
+RISK_AWAY_MS: Final = 8_000
 # Risk allows none for a minute after the third death in one. It hears of a death when the next life speaks, and counts
 # for one the epoch of a flattener that died before it had written down that it holds the role.
 LOOP_DEATHS: Final = 3
@@ -110,6 +112,7 @@ class World:
         in_the_end = dice.of("killed in the end")
         self._kills: Final = in_the_end.random() < KILLED_SHARE and not weather.is_calm
         self._is_alone: Final = in_the_end.random() < ALONE_SHARE
+        self._is_unwatched: Final = in_the_end.random() < UNWATCHED_SHARE
         self._opened_before: dict[str, int] = {}
         self._calmed_by_ns = self._tried_until_ns = self._counts_at_ns = 0
         self._is_over = False
@@ -139,7 +142,7 @@ class World:
         if self._weather.strikes("traded by hand"):
             self._trade_by_hand()
         if self._weather.strikes("moved by hand"):
-            amount = Decimal(self._weather.amount("moved by hand", -500, 500))
+            amount = Decimal(self._weather.amount("moved by hand", -900, 900))
             self._venue.command(Transfer(account=OUR_ACCOUNT, asset="USDT", amount=amount))
         if self._weather.strikes("ordered by hand"):
             self._by_hand("LIMIT", Decimal("0.1"), self._market.bid("BTC/USDT") - 20)
@@ -197,6 +200,8 @@ class World:
         self._operator.kill()
         if self._is_alone:
             self._crew.executor.end(away_ms=AWAY_MS)
+        if self._is_unwatched:
+            self._crew.risk.end(away_ms=RISK_AWAY_MS)
 
     def _judge_kill(self) -> None:
         """Judge that the latch stands everywhere, and that what was held is flat, as was read back."""
@@ -223,17 +228,16 @@ class World:
 
     def _probe(self) -> None:
         """Let entries pass again, hold the price, so that what is entered stays as it is, and count."""
-        now_ns, after = self._scheduler.now_ns, self._scheduler.after
-        last_ns = self._crew.executor.epochs_ns[-1]
+        now_ns, last_ns = self._scheduler.now_ns, self._crew.executor.epochs_ns[-1]
         if self._seems_to_loop() and now_ns < min(last_ns + CRASH_LOOP_NS, self._calmed_by_ns):
-            after(SECOND_NS, self._probe)
+            self._scheduler.after(SECOND_NS, self._probe)
             return
         self._trace.note("world", "entries are tried again")
         self._market.is_still = True
         self._opened_before = dict(self._witness.entries)
         self._tried_until_ns = now_ns + TRIED_NS_MAX
         self._resume()
-        after(SECOND_NS, self._look_for_entries)
+        self._scheduler.after(SECOND_NS, self._look_for_entries)
 
     def _seems_to_loop(self) -> bool:
         """Say whether risk may have heard of three deaths in a minute: of any by the time that the last life speaks."""

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-import ccxt.pro
-
 from services.feed_handler.link.pace import Pace
 from services.feed_handler.venues.venue import Venue
+from shared.mesh.lean_ccxt import ccxt
 
 MS_PER_SECOND: Final = 1_000
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-import ccxt
-
 from services.feed_handler.link.client import Exchange
 from services.feed_handler.venues.venue import Parameters
 from shared.core.texts import in_a_line
 from shared.mesh.clock import Clock
+from shared.mesh.lean_ccxt import ccxt
 
 NS_PER_SECOND: Final = 1_000_000_000
 EARLY_NS: Final = 5_000_000  # so much too early a loop may end a sleep; who slept as told shall not be told again

@@ -7,6 +7,8 @@ and `takeover.py` is what is done about it. Pure.
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from proto.control import Flatten
 from services.flattener.core.account import AccountReader
 from services.flattener.core.control import Control
@@ -29,6 +31,7 @@ from shared.core.service import (
     Note,
     NotRecorded,
     Recorded,
+    Restored,
     RetireEnded,
     Stalled,
     Started,
@@ -36,12 +39,12 @@ from shared.core.service import (
     WakeAt,
     Woken,
 )
+from shared.execution.adoption import NOTHING_HELD, holding_in
 from shared.execution.core import TradedAccount
 from shared.execution.vocabulary import WorthRead
 
 LOOK_NS: Final = 250_000_000
 LOOK: Final = "look"
-NOTHING: Final = b"{}"  # is remembered beside the records, which are read again whenever the role is taken
 
 
 class FlattenerCore:
@@ -53,22 +56,23 @@ class FlattenerCore:
         self._watch: Final = Watch()
         self._venue: Final = VenueStanding()
         self._takeover: Final = Takeover(self._venue, self._watch)
+        self._holding = NOTHING_HELD
         self._is_running = False
         self._look_due_ns = 0
         self._unread: str | None = None  # why the executor's journal is not known
         self._wary_of: tuple[str, ...] = ()
 
     def state(self) -> bytes:
-        """Return what has to outlive this process."""
-        return NOTHING
+        """Return what a page of our journal begins with: how far back whoever adopts has to read."""
+        return msgspec.json.encode(self._holding)
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
         match happening:
             case NotRecorded():  # nor was the clock set that was to ring next
                 return (*self._takeover.journal_told(happening, now), WakeAt(LOOK, self._look_due_ns))
-            case Recorded() | JournalRoom():
-                return self._takeover.journal_told(happening, now) if self._is_running else ()
+            case Restored() | Recorded() | JournalRoom():
+                return self._journal_told(happening, now)
             case Started() | Stalled() | StopAsked() | Woken():
                 return self._life_goes_on(happening, now)
             case Heard(instance=instance, envelope=envelope):
@@ -85,6 +89,17 @@ class FlattenerCore:
                 return (Note("warning", "risk was to be ended", {"outcome": words}),)
             case _:
                 return ()
+
+    def _journal_told(self, told: Restored | Recorded | JournalRoom, now: Moment) -> Sequence[Effect]:
+        match told:
+            case Restored(state=state):
+                self._holding = holding_in(state) or NOTHING_HELD
+                return ()
+            case Recorded(envelope=envelope):
+                self._holding = self._holding.and_then(envelope)
+            case JournalRoom():
+                pass
+        return self._takeover.journal_told(told, now) if self._is_running else ()
 
     def _life_goes_on(self, happening: Started | Stalled | StopAsked | Woken, now: Moment) -> Sequence[Effect]:
         match happening:

@@ -43,9 +43,14 @@ class PastFold:
         for record in records:
             self.engine.handle(record, BEFORE_IT_BEGINS)
 
-    def ours(self, records: Iterable[Recorded | RecordsLost]) -> None:
-        """Take in what we did in its name; whatever of it stands in its own journal is passed over."""
+    def has_adopted(self, state: bytes) -> bool:
+        """Say whether the executor's journal has all that stands before a page of ours."""
+        return self.engine.books.adopted.reaches(state)
+
+    def ours(self, state: bytes, records: Iterable[Recorded | RecordsLost]) -> None:
+        """Take in what we did in its name since a page of ours; whatever stands in its own journal is passed over."""
         adoption = Adoption()
+        adoption.begin(state)
         for record in records:
             if not isinstance(record, Recorded):
                 continue

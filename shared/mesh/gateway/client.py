@@ -11,10 +11,10 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
-import ccxt.pro
 
 from shared.mesh.gateway.once import sent_once
 from shared.mesh.gateway.venues.venue import Venue
+from shared.mesh.lean_ccxt import ccxt
 from shared.mesh.settings import Credentials
 
 WINDOW_MS: Final = 5_000  # of what brings no window of its own: the subscription

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import ccxt
-
 from shared.core.service import FromOutside
 from shared.execution.vocabulary import WeightTold
 from shared.mesh.clock import Clock
@@ -14,6 +12,7 @@ from shared.mesh.gateway.once import ATTEMPT, Attempt, SentAlreadyError, note_re
 from shared.mesh.gateway.pace import Pace
 from shared.mesh.gateway.reply import Heard, Reply, Silence
 from shared.mesh.gateway.venues.venue import Request, Venue
+from shared.mesh.lean_ccxt import ccxt
 
 NS_PER_SECOND: Final = 1_000_000_000
 NS_PER_MS: Final = 1_000_000

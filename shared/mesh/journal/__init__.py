@@ -9,7 +9,7 @@ from shared.mesh.journal.disk import Disk, File, RealDisk, journal_directory
 from shared.mesh.journal.examination import Examination, SegmentReport, examine
 from shared.mesh.journal.journal import Committed, Journal
 from shared.mesh.journal.mark import Mark, mark_on
-from shared.mesh.journal.newest import newest_record
+from shared.mesh.journal.newest import newest_record, snapshots
 from shared.mesh.journal.opening import Opening, create_journal, open_journal
 from shared.mesh.journal.reader import JournalReader
 from shared.mesh.journal.record import SNAPSHOT_BYTES_MAX, Gap, Record, Snapshot
@@ -57,5 +57,6 @@ __all__ = [
     "newest_record",
     "open_journal",
     "resume_above",
+    "snapshots",
     "start_anew_above",
 ]

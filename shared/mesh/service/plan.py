@@ -51,4 +51,15 @@ class JournaledPlan(Plan):
 
     core: Journaling
     reports: str
-    inherits_from: str | None = None  # who acts in its name while it is dead: its core is handed that one's journal
+    inherits: "Inherits | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inherits:
+    """Who acts in a process's name while that is dead: its core is handed that one's journal, from a page on.
+
+    The core says by the state that a page begins with whether it has all that stands before.
+    """
+
+    instance: str
+    has_adopted: Callable[[bytes], bool]

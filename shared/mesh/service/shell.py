@@ -24,6 +24,7 @@ from shared.core.service import (
     Happening,
     InheritanceUnread,
     Inherited,
+    InheritedState,
     JournalRoom,
     Listen,
     Moment,
@@ -83,7 +84,7 @@ class Station:
     pulse: Pulse
     keeper: AnchorKeeper
     diary: Diary | None
-    inheritance: Iterable[Inherited | InheritanceUnread]
+    inheritance: Iterable[InheritedState | Inherited | InheritanceUnread]
     troubles: Sequence[str]
     halting: Halting
 

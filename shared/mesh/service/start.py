@@ -20,7 +20,7 @@ import structlog
 
 from proto.codec import EnvelopeCodec
 from proto.schema import schema_digest
-from shared.core.service import InheritanceUnread, Inherited
+from shared.core.service import InheritanceUnread, Inherited, InheritedState
 from shared.mesh import logs
 from shared.mesh.anchors import AnchorKeeper
 from shared.mesh.build import build_id
@@ -186,11 +186,11 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
         keeper.close()
 
 
-def _inheritance(start: _Start) -> Iterable[Inherited | InheritanceUnread]:
+def _inheritance(start: _Start) -> Iterable[InheritedState | Inherited | InheritanceUnread]:
     plan = start.plan
-    if not isinstance(plan, JournaledPlan) or plan.inherits_from is None:
+    if not isinstance(plan, JournaledPlan) or plan.inherits is None:
         return ()
-    return inheritance(start.configuration, plan.inherits_from, codec=start.codec)
+    return inheritance(start.configuration, plan.inherits, codec=start.codec)
 
 
 async def _stop_when_asked(stopping: asyncio.Event, service: Service) -> None:

@@ -44,6 +44,7 @@ STEP_NS: Final = 100_000_000
 WITHIN_STEPS: Final = 1_000
 ROLE_EPOCH: Final = 7
 NOTHING: Final = ExecutorCore(ACCOUNT, LIMITS).state()
+NOBODY: Final = FlattenerCore(ACCOUNT).state()  # has held the role
 
 
 class Killed(Exception):  # noqa: N818  # which is no error here
@@ -189,7 +190,7 @@ class Life:
     def _past(self) -> Past:
         fold = PastFold(ACCOUNT, LIMITS)
         fold.executor(NOTHING, self.executor)
-        fold.ours(Recorded(envelope) for envelope in self.own)
+        fold.ours(NOBODY, [Recorded(envelope) for envelope in self.own])
         return Past(fold.engine, self.executor[-1].envelope)
 
     def _envelope(self, report: Report) -> Envelope:

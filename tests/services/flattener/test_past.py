@@ -3,15 +3,19 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
+from proto.fencing import RoleReturned, RoleTaken
 from proto.orders import FlatnessTold
+from services.flattener.core.flattener import FlattenerCore
 from services.flattener.core.past import BEFORE_IT_BEGINS, Past
 from services.flattener.desk import past_in
 from shared.core.service import HaltSeen, Journaling, Moment, Recorded
+from shared.execution.adoption import NOTHING_HELD, Adopted, Holding
 from shared.execution.core import ExecutorCore
 from shared.mesh.journal import create_journal
 from shared.mesh.journal_tail import JournalTail, journal_tail
@@ -35,6 +39,7 @@ def a_life() -> Life:
 LIFE: Final = a_life()
 WRITTEN: Final = tuple(record.envelope for record in LIFE.executor)
 PAGES: Final = st.sets(st.integers(0, len(WRITTEN)))
+OUR_PAGES: Final = st.sets(st.integers(0, len(LIFE.own)))
 
 
 def tail_of(core: Journaling, records: Sequence[Envelope], *, pages: Collection[int] = ()) -> JournalTail:
@@ -52,10 +57,11 @@ def tail_of(core: Journaling, records: Sequence[Envelope], *, pages: Collection[
     return tail
 
 
-def past(*, pages: Collection[int] = ()) -> Past:
-    """Read what the executor wrote, and what was done in its name."""
-    executor = tail_of(ExecutorCore(ACCOUNT, LIMITS), WRITTEN, pages=pages)
-    ours = tail_of(ExecutorCore(ACCOUNT, LIMITS), LIFE.own)
+def past(*, pages: Collection[int] = (), adopted: int = 0, our_pages: Collection[int] = ()) -> Past:
+    """Read what the executor wrote, and what was done in its name, of which it may have adopted some."""
+    taken_over = [msgspec.structs.replace(one, cause_id=one.id) for one in LIFE.own if adopts(one)][:adopted]
+    executor = tail_of(ExecutorCore(ACCOUNT, LIMITS), (*WRITTEN, *taken_over), pages=pages)
+    ours = tail_of(FlattenerCore(ACCOUNT), LIFE.own, pages=our_pages)
     return past_in(executor, ours, ACCOUNT, LIMITS)
 
 
@@ -65,6 +71,39 @@ def test_it_is_the_same_wherever_pages_are_turned(pages: set[int]) -> None:
     read, whole = past(pages=pages), past()
     assert read.engine.state() == whole.engine.state()
     assert read.newest == whole.newest == WRITTEN[-1]
+
+
+@given(our_pages=OUR_PAGES, adopted=st.integers(0, len(LIFE.own)))
+def test_ours_is_the_same_wherever_pages_are_turned(our_pages: set[int], adopted: int) -> None:
+    """Within a tenure too, and however much of it the executor has adopted: nothing is missing, nothing comes twice."""
+    read, whole = past(adopted=adopted, our_pages=our_pages), past(adopted=adopted)
+    assert read.engine.state() == whole.engine.state()
+
+
+def test_what_is_adopted_is_not_read_again() -> None:
+    """Once the executor has all of it, the newest page is enough, one that is begun later too."""
+    life = a_life()
+    life.run_until(RoleReturned)
+    core, adopted = FlattenerCore(ACCOUNT), Adopted()
+    for envelope in life.own:
+        core.handle(Recorded(envelope), BEFORE_IT_BEGINS)
+        assert adopted.reaches(core.state()) == (not adopts(envelope))
+        if adopts(envelope):
+            adopted = adopted.and_then(msgspec.structs.replace(envelope, cause_id=envelope.id))
+    assert adopted.reaches(core.state())
+
+
+def adopts(envelope: Envelope) -> bool:
+    """Say whether the executor takes a record over as its own."""
+    return not isinstance(envelope.body, RoleTaken | RoleReturned)
+
+
+def test_a_page_of_another_day_is_not_believed() -> None:
+    """What does not say how far back to read is read from the beginning, as is a journal that was begun anew."""
+    assert not Adopted((9, 9)).reaches(b"{}")
+    assert not Adopted((9, 9)).reaches(b"no state")
+    assert not Adopted((9, 9)).reaches(msgspec.json.encode(Holding((10, 1), None)))
+    assert Adopted((9, 9)).reaches(msgspec.json.encode(NOTHING_HELD))
 
 
 def test_a_new_page_is_no_silence() -> None:

@@ -113,6 +113,11 @@ class Bench:
         ns = round(seconds * SECOND_NS)
         self.now = Moment(self.now.wall_ns + ns, self.now.boot_ns + ns, self.now.boot_id)
 
+    def sets_clock(self, seconds: float) -> None:
+        """Let somebody set the clock of the wall."""
+        wall_ns = self.now.wall_ns + round(seconds * SECOND_NS)
+        self.now = Moment(wall_ns, self.now.boot_ns, self.now.boot_id)
+
     def tick(self) -> None:
         """Let the clock ring."""
         self.wait(TICK_NS / SECOND_NS)

@@ -42,6 +42,7 @@ BEAT: Final = Heartbeat(
     anchor=None,
     troubles=(),
 )
+COINS: Final = (Counted("ETH", Decimal(50), Decimal(100)), Counted("BNB", Decimal(10), Decimal(100)))
 GREETING: Final = Hello(
     process_id=4_711,
     restarts=0,
@@ -288,6 +289,23 @@ class Scene:
                 self.executor.beats()
             self.flattener.reads(equity)
             self.bench.tick()
+
+    def finds(self, *counted: Counted, times: int = 2, books: str | None = "as read") -> None:
+        """Let the flattener find this on the account again and again, with what the executor's books say beside it."""
+        equity = f"{sum(one.quantity * (one.bid_quote or 0) for one in counted):f}"
+        for _ in range(times):
+            self.bench.wait(1.8)
+            self.feed.trusts()
+            if books is not None:
+                self.executor.reads(equity if books == "as read" else books)
+                self.executor.beats()
+            self.flattener.reads(equity, counted=counted)
+            self.bench.tick()
+
+
+def money(quantity: int) -> Counted:
+    """Return so much money."""
+    return Counted("USDT", Decimal(quantity), Decimal(1))
 
 
 def a_lot(symbol: str) -> InstrumentRules:

@@ -209,6 +209,20 @@ def test_restart_at_midnight_trips_nothing(guarded: Scene) -> None:
     assert not trips(guarded)
 
 
+@pytest.mark.parametrize("seconds", [-DAY_NS / SECOND_NS, -3_600, -30, 30, 3_600, DAY_NS / SECOND_NS])
+def test_clock_that_is_set_trips_nothing_and_hides_nothing(guarded: Scene, seconds: float) -> None:
+    """Ours and the venue's at once, both ways: readings before it and behind it are no pair, and no half minute."""
+    guarded.account("9400", books=None)
+    guarded.bench.sets_clock(seconds)
+    guarded.account("9400", books=None)
+    assert not trips(guarded)
+    guarded.account("9600", "9600")
+    guarded.account(*["9000"] * 15, books=None)
+    assert not trips(guarded)
+    guarded.account(*["9000"] * 2, books=None)
+    assert trips(guarded)
+
+
 def test_standstill_trips_nothing(guarded: Scene) -> None:
     """What lay in our sockets meanwhile is old, and books from before are compared with nothing."""
     guarded.account("8000")

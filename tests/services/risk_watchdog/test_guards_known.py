@@ -7,15 +7,9 @@ from msgspec.structs import replace
 
 from proto.account import Counted
 from proto.verdicts import Alerted, GuardTripped
-from tests.services.risk_watchdog.surroundings import Scene, a_flow, a_reading
+from tests.services.risk_watchdog.surroundings import COINS, Scene, a_flow, a_reading, money
 
 OTHER = "0" * 64
-COINS = (Counted("ETH", Decimal(50), Decimal(100)), Counted("BNB", Decimal(10), Decimal(100)))
-
-
-def money(quantity: int) -> Counted:
-    """Return so much money."""
-    return Counted("USDT", Decimal(quantity), Decimal(1))
 
 
 def alerts(scene: Scene) -> list[tuple[str, str]]:
@@ -23,38 +17,25 @@ def alerts(scene: Scene) -> list[tuple[str, str]]:
     return [(alerted.level, alerted.name) for alerted in scene.bench.written(Alerted)]
 
 
-def reads(scene: Scene, *counted: Counted, times: int = 2, books: str | None = "as read") -> None:
-    """Let the flattener read what there is, again and again, with what the executor's books say beside it."""
-    equity = f"{sum(one.quantity * (one.bid_quote or 0) for one in counted):f}"
-    for _ in range(times):
-        scene.bench.wait(1.8)
-        scene.feed.trusts()
-        if books is not None:
-            scene.executor.reads(equity if books == "as read" else books)
-            scene.executor.beats()
-        scene.flattener.reads(equity, counted=counted)
-        scene.bench.tick()
-
-
 @pytest.fixture
 def mixed(scene: Scene) -> Scene:
     """Return a life in which both guards count from 10000: 4000 of money, and two coins."""
-    reads(scene, money(4_000), *COINS)
+    scene.finds(money(4_000), *COINS)
     return scene
 
 
 def test_withdrawal_while_the_executor_is_dead_trips_nothing_and_is_told(mixed: Scene) -> None:
     """However long it lasts: entries wait, a person is told once and loudly, and the executor's word ends it."""
-    reads(mixed, money(1_000), *COINS, times=29, books=None)
+    mixed.finds(money(1_000), *COINS, times=29, books=None)
     assert "guards_blind" not in mixed.bench.against()
-    reads(mixed, money(1_000), *COINS, times=20, books=None)
+    mixed.finds(money(1_000), *COINS, times=20, books=None)
     assert "the account is worth 7000, and what is known of it 10000" in mixed.bench.against()["guards_blind"]
     mixed.begin()
-    reads(mixed, money(1_000), *COINS, times=40, books=None)
+    mixed.finds(money(1_000), *COINS, times=40, books=None)
     assert [one for one in alerts(mixed) if one[0] == "critical"] == [("critical", "guards-blind")] * 2, "of each life"
     mixed.executor.tells(a_flow(1, "-3000"))
     mixed.bench.tick()
-    reads(mixed, money(1_000), *COINS, times=4)
+    mixed.finds(money(1_000), *COINS, times=4)
     assert "guards_blind" not in mixed.bench.against()
     assert not mixed.bench.written(GuardTripped)
     assert mixed.bench.said().equity_peak_quote == Decimal(7_000)
@@ -76,11 +57,11 @@ def test_withdrawal_of_coins_that_wait_for_a_price_trips_nothing(mixed: Scene) -
 
 def test_fall_of_prices_trips_though_money_went_without_a_word(mixed: Scene) -> None:
     """What the coins have lost is certain, whoever took the money."""
-    reads(mixed, money(1_000), *COINS, times=20, books=None)
+    mixed.finds(money(1_000), *COINS, times=20, books=None)
     fallen = Counted("ETH", Decimal(50), Decimal(89))
-    reads(mixed, money(1_000), fallen, COINS[1], times=15, books=None)
+    mixed.finds(money(1_000), fallen, COINS[1], times=15, books=None)
     assert not mixed.bench.written(GuardTripped)
-    reads(mixed, money(1_000), fallen, COINS[1], times=3, books=None)
+    mixed.finds(money(1_000), fallen, COINS[1], times=3, books=None)
     (trip,) = mixed.bench.written(GuardTripped)
     assert (trip.guard, trip.equity_quote) == ("daily_loss", Decimal(9_450))
 
@@ -88,9 +69,9 @@ def test_fall_of_prices_trips_though_money_went_without_a_word(mixed: Scene) -> 
 def test_next_life_knows_what_was_there(mixed: Scene) -> None:
     """Risk is killed, the executor is dead: a fall of prices trips, and a withdrawal does not."""
     mixed.begin()
-    reads(mixed, money(1_000), *COINS, times=40, books=None)
+    mixed.finds(money(1_000), *COINS, times=40, books=None)
     assert not mixed.bench.written(GuardTripped)
-    reads(mixed, money(1_000), Counted("ETH", Decimal(50), Decimal(80)), COINS[1], times=17, books=None)
+    mixed.finds(money(1_000), Counted("ETH", Decimal(50), Decimal(80)), COINS[1], times=17, books=None)
     assert [trip.guard for trip in mixed.bench.written(GuardTripped)] == ["daily_loss"]
 
 
@@ -110,7 +91,7 @@ def test_other_symbols_after_a_restart_trip_nothing_and_are_told(
     mixed.bench.wait(60)
     mixed.begin()
     mixed.flattener.begins_anew()
-    reads(mixed, money(4_000), *left, times=20)
+    mixed.finds(money(4_000), *left, times=20)
     assert not mixed.bench.written(GuardTripped)
     (told,) = [alerted for alerted in mixed.bench.written(Alerted) if alerted.name == "guards-recounted"]
     assert told.level == "warning"
@@ -121,12 +102,12 @@ def test_other_symbols_after_a_restart_trip_nothing_and_are_told(
 
 def test_true_loss_over_other_symbols_trips(mixed: Scene) -> None:
     """3 % before the restart and 3 % after it are over 5 %, though most of the coins are not counted any more."""
-    reads(mixed, money(4_000), Counted("ETH", Decimal(50), Decimal(94)), COINS[1])
+    mixed.finds(money(4_000), Counted("ETH", Decimal(50), Decimal(94)), COINS[1])
     mixed.begin()
     mixed.flattener.begins_anew()
-    reads(mixed, money(4_000), COINS[1], times=4)
+    mixed.finds(money(4_000), COINS[1], times=4)
     assert not mixed.bench.written(GuardTripped)
-    reads(mixed, money(4_000), Counted("BNB", Decimal(10), Decimal(85)))
+    mixed.finds(money(4_000), Counted("BNB", Decimal(10), Decimal(85)))
     (trip,) = mixed.bench.written(GuardTripped)
     assert trip.guard == "daily_loss"
 

@@ -12,14 +12,15 @@ from proto.risk import Everything, Latch, OfStrategy, OfSymbol
 from proto.verdicts import Approval, GuardTripped, IntentJudged, KillCleared, KillLatched, ReservationFreed
 from shared.core.service import JournalRoom, ToldOfLoss, Unanswered
 from tests.services.risk_watchdog.bench import DAY_NS, SYMBOLS, Bench, a_wish
-from tests.services.risk_watchdog.surroundings import Scene, a_flow
+from tests.services.risk_watchdog.surroundings import COINS, Scene, a_flow, money
 from tests.shared.risk.recomputed import expected
 
 LOSSES: Final = 4
 EQUITIES: Final = ("10000", "9700", "9000", "8000", "20000")
 BOOKS: Final = ("as read", None, "10000")
 FLOWS: Final = ("100", "-3000", "9000", "-1")
-GUARDED: Final = ("flow", "day", "pass", "kill", "room", "clear", "lift")
+MONEY: Final = (4_000, 1_000, 100)
+GUARDED: Final = ("flow", "find", "find", "day", "pass", "kill", "room", "clear", "lift")
 Act = Callable[[Scene, int], object]
 SCOPES: Final = (Everything(), OfSymbol("ADA/USDT"), OfStrategy("trend"))
 
@@ -108,6 +109,7 @@ ACTS: Final[dict[str, Act]] = {
     "pause": lambda scene, n: scene.bench.ask(PauseEntries("ada", "rain", SCOPES[n % 3]), instance="operator"),
     "resume": lambda scene, n: scene.bench.ask(ResumeEntries("ada", "sun", SCOPES[n % 3]), instance="operator"),
     "account": lambda scene, n: scene.account(*[EQUITIES[n % 5]] * (1 + n % 3), books=BOOKS[n % 7 % 3]),
+    "find": lambda scene, n: scene.finds(money(MONEY[n % 3]), *COINS[n % 4 :], times=n % 20, books=BOOKS[n % 7 % 3]),
     "flow": lambda scene, n: scene.executor.tells(a_flow(n, FLOWS[n % 4])),
     "loss": lambda scene, n: scene.bench.handle(ToldOfLoss("executor", n % LOSSES)),
     "kill": killed,

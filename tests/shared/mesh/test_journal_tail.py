@@ -37,6 +37,11 @@ def two_segments(disk: SimDisk) -> Journal:
     return journal
 
 
+def nothing_before(_: bytes) -> bool:
+    """Want all that there is."""
+    return False
+
+
 def tail_of(disk: SimDisk, *anchors: Anchor) -> JournalTail:
     """Look at a journal that is there."""
     tail = journal_tail(disk, codec=CODEC, anchors=anchors)
@@ -46,7 +51,10 @@ def tail_of(disk: SimDisk, *anchors: Anchor) -> JournalTail:
 
 def numbers(tail: JournalTail) -> list[int]:
     """Return the numbers of everything in it; a hole stands as the number behind it, below zero."""
-    return [past.envelope.sequence if isinstance(past, Recorded) else -past.next_sequence for past in tail.everything()]
+    return [
+        past.envelope.sequence if isinstance(past, Recorded) else -past.next_sequence
+        for past in tail.page(nothing_before).past
+    ]
 
 
 def test_it_begins_with_the_newest_state() -> None:
@@ -57,6 +65,39 @@ def test_it_begins_with_the_newest_state() -> None:
     assert tail.state == b"two records"
     assert [past.envelope.sequence for past in tail.past() if isinstance(past, Recorded)] == [3]
     assert numbers(tail) == [1, 2, 3]
+
+
+def test_it_is_read_from_a_page_on() -> None:
+    """Whoever has what stands before a page is given its state, and what came after; who never has, the first page."""
+    disk = SimDisk()
+    two_segments(disk).begin_segment(date=NEXT_DAY, state=b"three records")
+    tail, wanted = tail_of(disk), [b"three records", b"two records", b"the beginning", b"another"]
+    pages = [tail.page(state.__eq__) for state in wanted]
+    assert [page.state for page in pages] == [*wanted[:3], b"the beginning"]
+    read = [[one.envelope.sequence for one in page.past if isinstance(one, Recorded)] for page in pages]
+    assert read == [[], [3], [1, 2, 3], [1, 2, 3]]
+
+
+def test_a_page_that_is_damaged_is_an_error() -> None:
+    """Looking back for a page, a head that is not what was written is said, and where."""
+    disk = SimDisk()
+    two_segments(disk)
+    tail, file = tail_of(disk), disk.edit(FIRST)
+    file.write(file.size() // 3, b"XX")
+    with pytest.raises(TailUnreadError, match=FIRST):
+        list(tail.page(nothing_before).past)
+
+
+def test_the_newest_record_is_found_in_whichever_segment() -> None:
+    """A page that has just been begun has none, and its owner has not been silent since ever."""
+    disk = SimDisk()
+    two_segments(disk).begin_segment(date=NEXT_DAY, state=b"three records")
+    newest = tail_of(disk).newest()
+    assert newest is not None
+    assert newest.sequence == 3
+    empty = SimDisk()
+    a_journal(empty)
+    assert tail_of(empty).newest() is None
 
 
 def test_it_is_read_while_its_owner_writes() -> None:

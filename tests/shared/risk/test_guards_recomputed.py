@@ -20,8 +20,9 @@ READ = st.tuples(st.just("read"), EQUITIES, BOOKS, AFTER, st.sampled_from([1, 2,
 MONEY = st.tuples(st.just("money"), st.sampled_from([0, 100, 300, -200]))
 OTHERS = st.tuples(st.just("others"), st.sampled_from([(), ("ETH",), ("ETH", "SOL"), ("SOL",)]))
 FLOW = st.tuples(st.just("flow"), st.sampled_from([-1000, -400, -9, 9, 300, 600, 5000]))
-REST = st.sampled_from([("day",), ("clear",), ("again",), ("life",), ("account",)])
-ACT = st.one_of(READ, READ, READ, FLOW, MONEY, OTHERS, REST)
+DAY = st.just(("day",))
+REST = st.sampled_from([("clear",), ("again",), ("life",), ("account",)])
+ACT = st.one_of(READ, READ, READ, FLOW, MONEY, OTHERS, DAY, REST)
 ACTS = st.lists(ACT, min_size=2, max_size=10)
 
 
@@ -60,7 +61,7 @@ def held(tape: Tape) -> None:
     assert set(tape.trips()) == due_now
 
 
-@settings(max_examples=300)
+@settings(max_examples=600)
 @given(ACTS)
 def test_guards_trip_exactly_when_the_journal_says_so(acts: list[tuple[object, ...]]) -> None:
     """At every record: what is due is what the records lead to, no more and no less."""

@@ -38,7 +38,7 @@ from shared.core.service import (
     Told,
     ToldOfLoss,
 )
-from shared.mesh.service import JournaledPlan, Plan, run
+from shared.mesh.service import Inherits, JournaledPlan, Plan, run
 
 
 class LedgerCore:
@@ -156,10 +156,8 @@ def main() -> int:
     if instance == "executor":
         conducts: dict[str, type[Journaling]] = {"interrupted": Interrupted, "with-a-last-word": WithALastWord}
         core: Journaling = conducts.get(sys.argv[-1], LedgerCore)()
-        heir_of = "flattener" if sys.argv[-1] == "heir" else None
-        plan: Plan = JournaledPlan(
-            instance=instance, core=core, answers=("control",), reports="reports", inherits_from=heir_of
-        )
+        heir = Inherits(instance="flattener", has_adopted=lambda _: False) if sys.argv[-1] == "heir" else None
+        plan: Plan = JournaledPlan(instance=instance, core=core, answers=("control",), reports="reports", inherits=heir)
     else:
         plan = Plan(instance=instance, core=FollowerCore())
     return run(plan, root=root)

@@ -10,11 +10,12 @@ import pytest
 from proto.codec import EnvelopeCodec
 from proto.fencing import RoleReturned, RoleTaken
 from services.executor.__main__ import plan_of
-from shared.core.service import InheritanceUnread, Inherited, Recorded, Report, Restored, Started
+from shared.core.service import InheritanceUnread, Inherited, InheritedState, Recorded, Report, Restored, Started
 from shared.execution.adopting import AdoptingCore
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import VirtualClock
 from shared.mesh.journal import RealDisk, create_journal, journal_directory
+from shared.mesh.service import Inherits
 from shared.mesh.service.adoption import inheritance
 from shared.mesh.service.diary import Diary, open_diary
 from shared.mesh.settings import Configuration
@@ -42,25 +43,37 @@ def configuration(tmp_path: Path) -> Configuration:
 @pytest.fixture
 def diary(configuration: Configuration) -> Iterator[Diary]:
     """Return the flattener's journal, which has two segments and is open for writing."""
-    diary = open_diary(configuration, "flattener", codec=CODEC, wall_ns=NOON_NS, empty_state=b"")
+    diary = open_diary(configuration, "flattener", codec=CODEC, wall_ns=NOON_NS, empty_state=b"first")
     sender = Sender(instance="flattener", epoch=2, clock=VirtualClock(boot_ns=1))
     for word in WORDS:
         diary.record([Report(word)], sender)
-        assert diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=partial(bytes, b"")) is None
+        assert diary.turn_page(wall_ns=NOON_NS + DAY_NS, state=partial(bytes, b"later")) is None
     yield diary
     diary.close()
 
 
-def handed_in(configuration: Configuration) -> list[Inherited | InheritanceUnread]:
+def handed_in(
+    configuration: Configuration, has_adopted: Callable[[bytes], bool] = lambda _: False
+) -> list[InheritedState | Inherited | InheritanceUnread]:
     """Return what a shell hands its core of the flattener's journal."""
-    return list(inheritance(configuration, "flattener", codec=CODEC))
+    inherits = Inherits(instance="flattener", has_adopted=has_adopted)
+    return list(inheritance(configuration, inherits, codec=CODEC))
 
 
 @pytest.mark.usefixtures("diary")
 def test_all_segments_are_handed_in(configuration: Configuration) -> None:
     """What is not adopted yet may lie before the newest segment, and its owner lives and goes on writing."""
-    found = [one.envelope.body for one in handed_in(configuration) if isinstance(one, Inherited)]
-    assert tuple(found) == WORDS
+    state, *found = handed_in(configuration)
+    assert state == InheritedState("flattener", b"first")
+    assert tuple(one.envelope.body for one in found if isinstance(one, Inherited)) == WORDS
+
+
+@pytest.mark.usefixtures("diary")
+def test_what_is_adopted_is_not_read_again(configuration: Configuration) -> None:
+    """The core is asked of the newest page first, and what stands before the one that it names is left alone."""
+    state, *found = handed_in(configuration, lambda state: state == b"later")
+    assert state == InheritedState("flattener", b"later")
+    assert tuple(one.envelope.body for one in found if isinstance(one, Inherited)) == WORDS[1:]
 
 
 def test_nothing_was_written_by_one_who_never_was(configuration: Configuration) -> None:
@@ -75,7 +88,7 @@ def test_damage_is_handed_in_as_such(configuration: Configuration) -> None:
     content = bytearray(segment.read_bytes())
     content[-1] ^= 1
     segment.write_bytes(content)
-    assert [type(one) for one in handed_in(configuration)] == [InheritanceUnread]
+    assert [type(one) for one in handed_in(configuration)] == [InheritedState, InheritanceUnread]
 
 
 def test_a_record_that_nobody_can_read_is_handed_in_as_such(configuration: Configuration) -> None:
@@ -86,7 +99,7 @@ def test_a_record_that_nobody_can_read_is_handed_in_as_such(configuration: Confi
     journal.append(b"no message")
     journal.commit()
     journal.close()
-    assert [type(one) for one in handed_in(configuration)] == [InheritanceUnread]
+    assert [type(one) for one in handed_in(configuration)] == [InheritedState, InheritanceUnread]
 
 
 async def test_it_comes_between_the_past_and_the_first_word(stage: Stage, eventually: Eventually) -> None:
@@ -110,5 +123,5 @@ def test_a_process_reads_the_journal_of_whoever_may_act_for_it(project: Project)
 def test_the_executor_adopts_what_the_flattener_wrote(configuration: Configuration) -> None:
     """The one process that is handed another's journal is the one that takes it over."""
     plan = plan_of(configuration)
-    assert plan.inherits_from == "flattener"
     assert isinstance(plan.core, AdoptingCore)
+    assert plan.inherits == Inherits(instance="flattener", has_adopted=plan.core.has_adopted)
