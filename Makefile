@@ -5,8 +5,8 @@ export PYTHON
 
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
-# A file is a unit, for some tests go through a life in their order; chaos, which takes longest, is the first to begin.
-BESIDE := -n 4 --dist loadfile --no-loadscope-reorder
+# Many tests wait for other processes, so there are more workers than cores. A file is a unit, for some tests go through a life in their order; chaos, which takes longest, is the first to begin.
+BESIDE := -n 5 --dist loadfile --no-loadscope-reorder
 FRAMES := 1000000
 ROUNDS := 100
 SEEDS := 1000
@@ -26,7 +26,7 @@ check: setup  ## formatting, lint, types, import contracts and the rules of the 
 	@echo '$(BIN)/lint-imports'; report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
 	$(BIN)/python -m pytest -q tests/house
 
-test: setup  ## run the tests, four beside each other; the rules of the house are `make check`'s
+test: setup  ## run the tests, five beside each other; the rules of the house are `make check`'s
 	$(BIN)/python -m pytest -q $(BESIDE) --ignore=tests/house
 
 sim: setup  ## run the order path under faults on virtual time; SEEDS=1000 says how many runs, FIRST=n where they begin

@@ -95,10 +95,11 @@ def test_executor_is_not_heard(
 ) -> None:
     """Risk ends it, once; its next life never has a lease, sells what it is told to, and enters when it has one."""
     trader.enter_and_fill(SOL)
-    opened, ended = len(mesh.written.by_executor(EntryOpened)), len(mesh.written.by_risk(HolderRetired))
+    ended, cut_ns = len(mesh.written.by_risk(HolderRetired)), SystemClock().boot_ns()
     line.cut(*directions)
     mesh.died("executor")
-    assert opened == len(mesh.written.by_executor(EntryOpened))
+    assert entries_since(mesh, cut_ns + LEASE_NS) == []
+    opened = len(mesh.written.by_executor(EntryOpened))
     mesh.start("executor")
     leaves(mesh, trader, SOL)
     answer = trader.ask(trader.wish(BTC))

@@ -17,6 +17,7 @@ from tests.trading.trader import NAME, SECOND_NS, TRIES_MAX, Trader, passes, pau
 BTC, ETH, BNB, SOL = "BTC/USDT", "ETH/USDT", "BNB/USDT", "SOL/USDT"
 FROZEN_NS: Final = 12 * SECOND_NS  # the flattener acts for an executor that is silent for 15 s
 HELD_MS: Final = 2_000
+BARE_ORDERS_MAX: Final = 50
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,18 @@ def on_its_way(mesh: TradingMesh, trader: Trader, symbol: str) -> str:
     late = mesh.admin.fault(kind="drop_reply", hold_ms=HELD_MS, when=when)
     approval = trader.enter(symbol)
     eventually(lambda: mesh.admin.fired(late))
+    return approval.approval_id
+
+
+def left_bare(mesh: TradingMesh, trader: Trader, symbol: str) -> str:
+    """Have an entry filled, and freeze the executor whose stop was lost on its way; return the parent of the entry."""
+    later = list(range(2, BARE_ORDERS_MAX))  # the first is the entry
+    when = {"account": ACCOUNT, "endpoint": "POST /api/v3/order", "symbol": symbol.replace("/", ""), "nth": later}
+    lost = mesh.admin.fault(kind="drop_request", when=when)
+    approval = trader.enter(symbol)
+    eventually(lambda: mesh.admin.fired(lost))
+    mesh.freeze("executor")
+    mesh.admin.end_fault(lost)
     return approval.approval_id
 
 
@@ -97,8 +110,7 @@ def test_executor_stands_still_for_twelve_seconds_and_nobody_ends_it(mesh: Tradi
 def test_executor_stands_still_with_something_bare(mesh: TradingMesh, trader: Trader) -> None:
     """Risk ends it, nobody starts it, and no stop rests: that symbol is closed, without a latch; the others stay."""
     trader.enter_and_fill(ETH)
-    approval_id = on_its_way(mesh, trader, SOL)
-    mesh.freeze("executor")
+    approval_id = left_bare(mesh, trader, SOL)
     mesh.died("executor")
     mesh.until(lambda: mesh.written.by_flattener(RoleReturned))
     (taken,) = mesh.written.by_flattener(RoleTaken)
