@@ -99,6 +99,7 @@ class NotRecorded(msgspec.Struct, frozen=True):
 
     bodies: tuple[Body, ...]
     reason: str
+    is_reducing: bool  # one of them was: then there is no room for what reduces risk either
 
 
 class Started(msgspec.Struct, frozen=True):

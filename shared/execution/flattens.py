@@ -134,13 +134,14 @@ class Flattens:
                 pass
 
     def _begun(self, begun: FlattenBegun, envelope: Envelope) -> None:
+        flatten = Flatten(begun.flatten_id, begun.symbol, begun.actor, begun.reason, envelope.sent_wall_ns)
         if self.is_latched and begun.symbol is None:  # another name than before is the newest one
+            if self._latch_id is not None:
+                flatten.dust = self.going[self._latch_id].dust
             self._forget_latch()
             self._latch_id = begun.flatten_id
             _note(self._names, begun.flatten_id)
-        self.going[begun.flatten_id] = Flatten(
-            begun.flatten_id, begun.symbol, begun.actor, begun.reason, envelope.sent_wall_ns
-        )
+        self.going[begun.flatten_id] = flatten
 
     def _lift(self, latch_id: str) -> None:
         self._forget_latch()

@@ -261,7 +261,13 @@ class Process:
         try:
             envelopes, _ = self.diary.record(reports, self.sender)
         except JournalFull as full:
-            self._do(self._handled(NotRecorded(tuple(report.body for report in reports), str(full))))
+            self._do(
+                self._handled(
+                    NotRecorded(
+                        tuple(report.body for report in reports), str(full), any(report.reducing for report in reports)
+                    )
+                )
+            )
             self._note_room()
             return
         for envelope in envelopes:

@@ -105,7 +105,8 @@ class Writing:
 
     def not_recorded(self, refusal: NotRecorded, asked: Asked | None, now: Moment) -> list[Effect]:
         """Let the latch hold without a record, and answer whoever waited for one that there is none."""
-        self._permissions.has_room = self._may_reduce = False
+        self._permissions.has_room = False
+        self._may_reduce &= not refusal.is_reducing
         effects: list[Effect] = [*self._latching.not_recorded(refusal.bodies, now)]
         effects += [note_of_alert(body) for body in refusal.bodies if isinstance(body, Alerted)]
         if asked is not None:

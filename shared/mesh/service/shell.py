@@ -251,7 +251,8 @@ class Service:
             envelopes, frames = diary.record(reports, self._station.sender)
         except JournalFull as full:
             log.critical("the journal is full", reason=str(full))
-            self._refuse(NotRecorded(tuple(report.body for report in reports), str(full)))
+            is_reducing = any(report.reducing for report in reports)
+            self._refuse(NotRecorded(tuple(report.body for report in reports), str(full), is_reducing))
             self._note_room(diary)
             return False
         self._hops.took(JOURNAL, self._clock.boot_ns() - began_ns)

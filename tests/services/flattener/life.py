@@ -141,7 +141,9 @@ class Life:
     def _do(self, effects: Sequence[Effect]) -> None:
         reports = [effect for effect in effects if isinstance(effect, Report)]
         if reports and not self.has_room:
-            self._queue.append(NotRecorded(tuple(report.body for report in reports), "the disk is full"))
+            self._queue.append(
+                NotRecorded(tuple(report.body for report in reports), "the disk is full", is_reducing=True)
+            )
             return
         for report in reports:
             self._dies_here()

@@ -59,6 +59,7 @@ class Bench:
         self.records: Final[list[Envelope]] = []
         self.done: Final[list[Effect | Envelope]] = []  # what was recorded and what was performed, in its order
         self.has_room = True
+        self.has_reserve = False  # room for what reduces risk, where there is none for everything
         self.halt: Latch | None = None  # what the HALT file stands for
         self.halt_trouble: str | None = None  # why it can be neither made nor removed
         self.epoch = 0
@@ -226,8 +227,10 @@ class Bench:
                 pass
 
     def _recorded(self, reports: Sequence[Report]) -> bool:
-        if not self.has_room:
-            self._do(self.core.handle(NotRecorded(tuple(report.body for report in reports), "full"), self.now))
+        is_reducing = any(report.reducing for report in reports)
+        if not self.has_room and not (self.has_reserve and is_reducing):
+            refusal = NotRecorded(tuple(report.body for report in reports), "full", is_reducing)
+            self._do(self.core.handle(refusal, self.now))
             self._waiting.append(JournalRoom(for_everything=False))
             return False
         first = len(self.records) + 1

@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, ControlDone
+from proto.streams import RequestRefused
 from proto.verdicts import Alerted, EquityRead, FlowCounted, GuardTripped, KillLatched
 from shared.core.service import JournalRoom, Stalled
 from tests.proto.examples import DIGEST
-from tests.services.risk_watchdog.bench import DAY_NS, SECOND_NS, Bench
+from tests.services.risk_watchdog.bench import DAY_NS, SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene, a_flow, priced
 
 OTHER = "0" * 64
@@ -123,6 +124,14 @@ def test_trip_without_room_to_write_it_down_latches_all_the_same(guarded: Scene)
     guarded.bench.handle(JournalRoom(for_everything=True))
     guarded.bench.tick()
     assert len(trips(guarded)) == 1
+
+
+def test_guards_watch_on_while_only_the_reserve_is_left(guarded: Scene) -> None:
+    """That a verdict found no room says nothing of what reduces risk: a trip still has room, and so has its latch."""
+    guarded.bench.has_room, guarded.bench.has_reserve = False, True
+    assert isinstance(guarded.bench.ask(a_wish()), RequestRefused)
+    guarded.account("9400", "9400")
+    assert len(trips(guarded)) == len(guarded.bench.written(KillLatched)) == 1
 
 
 def test_after_it_is_cleared_it_counts_from_what_is_left(guarded: Scene) -> None:

@@ -116,7 +116,9 @@ class Desk:
             effects = waiting.pop(0)
             bodies = tuple(effect.body for effect in effects if isinstance(effect, Report))
             if bodies and not self.has_room:  # then nothing of it is done
-                waiting.append(self.core.handle(NotRecorded(bodies, "the disk is full"), self._moment()))
+                waiting.append(
+                    self.core.handle(NotRecorded(bodies, "the disk is full", is_reducing=True), self._moment())
+                )
                 continue
             envelopes = self._committed([effect for effect in effects if isinstance(effect, Report)])
             self.now_ns += self._commit_ns if envelopes else 0

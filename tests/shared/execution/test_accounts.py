@@ -45,7 +45,7 @@ def test_a_position_that_found_no_room_is_told_when_the_clock_rings() -> None:
     filled = next(place for place, body in enumerate(desk.reports) if isinstance(body, OrderFilled))
     core, told = told_by_the_next(desk, desk.reports[: filled + 1])
     later = Moment(desk.now_ns, desk.now_ns + 1, "boot")
-    assert not of(core.handle(NotRecorded(tuple(told), "no room"), later), Report)
+    assert not of(core.handle(NotRecorded(tuple(told), "no room", is_reducing=True), later), Report)
     again = core.handle(Woken("clock"), later)
     assert [effect.body for effect in again if isinstance(effect, Report)] == told
 

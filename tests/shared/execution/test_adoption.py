@@ -112,7 +112,7 @@ class Life:
     def _do(self, effects: Sequence[Effect]) -> None:
         reports = of(effects, Report)
         if reports and not self.has_room:
-            self.take(NotRecorded(tuple(report.body for report in reports), "the disk is full"))
+            self.take(NotRecorded(tuple(report.body for report in reports), "the disk is full", is_reducing=True))
             return
         envelopes = [self.pen.write(report.body, report.cause_id) for report in reports]
         done = [self.core.handle(Recorded(envelope), self._moment()) for envelope in envelopes]
