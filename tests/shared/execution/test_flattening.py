@@ -78,18 +78,6 @@ def test_flatten_without_a_latch_ends_when_flat() -> None:
     assert not judged(life)
 
 
-def test_second_press_still_knows_what_was_too_little_to_sell() -> None:
-    """FLAT of the latch that stands names it, whichever latch it was left by."""
-    desk = Desk().open()
-    stop = desk.entered()
-    desk.ask(KILL, instance="operator")
-    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
-    desk.fill(desk.sent()[-1], quantity="0.970", then="expired")
-    desk.ask(Kill("bob", "still there"), instance="operator")
-    (flatten,) = desk.core.books.flattens.going.values()
-    assert (flatten.reason, flatten.dust) == ("still there", {f"{BTC} of {TREND}": Decimal("0.030")})
-
-
 def test_no_entry_is_taken_while_its_symbol_is_flattened() -> None:
     """The one that is under way ends, another is declined; asking again for what is under way names it."""
     desk = Desk().open()

@@ -1,6 +1,7 @@
 """The kill latch in the executor: who sets it, who lifts it, and that nothing else does."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 import pytest
@@ -10,8 +11,8 @@ from proto.orders import ConditionCleared, ConditionSet, ExitOpened, FlattenBegu
 from proto.risk import Everything, Latch
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, HaltSeen, HaltUnwritable, MakeHalt
-from shared.execution.vocabulary import CancelOrder
-from tests.shared.execution.desk import Desk, of
+from shared.execution.vocabulary import Acknowledged, CancelOrder, CancelSent
+from tests.shared.execution.desk import BTC, TREND, Desk, of
 from tests.shared.execution.lives import DiedError, Life, SmallVenue, judged
 
 BY_HAND: Final = Latch("halt-7-8", "unknown", "the file was made by hand", 5)
@@ -225,3 +226,15 @@ def test_a_working_entry_ends_when_the_file_is_seen() -> None:
     cancelled = of(desk.take(HaltSeen(BY_HAND)), CancelOrder)
     assert [one.client_order_id for one in cancelled] == [desk.sent()[-1].client_order_id]
     assert not of(desk.reports, ExitOpened)
+
+
+def test_second_press_still_knows_what_was_too_little_to_sell() -> None:
+    """FLAT of the latch that stands names it, whichever latch it was left by."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.ask(KILL, instance="operator")
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    desk.fill(desk.sent()[-1], quantity="0.970", then="expired")
+    desk.ask(Kill("bob", "still there"), instance="operator")
+    (flatten,) = desk.core.books.flattens.going.values()
+    assert (flatten.reason, flatten.dust) == ("still there", {f"{BTC} of {TREND}": Decimal("0.030")})
