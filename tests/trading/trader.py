@@ -24,7 +24,9 @@ TICK: Final = Decimal("0.01")
 SECOND_NS: Final = 1_000_000_000
 STOP_FRACTION: Final = Decimal("0.03")
 WORST_FRACTION: Final = Decimal("0.02")
-TRIES_MAX: Final = 150
+TRIES_MAX: Final = (
+    400  # longer than three deaths within a minute keep entries back; only a test that fails waits so long
+)
 PAUSE_MS: Final = 200
 EXIT_AGAIN_NS: Final = 2 * SECOND_NS
 # Why risk holds entries back for a while after somebody began anew, or much was entered in a short time.
