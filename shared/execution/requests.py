@@ -49,7 +49,9 @@ class Requests:
     def _exit(self, asked: Asked, wanted: SetExit) -> Reply:
         place: Place = (wanted.strategy, wanted.symbol)
         known = self._books.exits.get(place)
-        if known is not None and known.target_quantity <= wanted.target_quantity:
+        is_taken = known is not None and known.target_quantity <= wanted.target_quantity
+        # A flatten may be called off, and its exits with it: one of the strategy's own then takes the place of that.
+        if known is not None and is_taken and (not known.is_of_flatten or wanted.target_quantity):
             return (), Answer(asked, ExitTaken(wanted.exit_id, known.target_quantity))
         is_held = self._books.is_entered(place) or self._books.positions.of(*place).owned
         if not is_held and not self._books.working(place):

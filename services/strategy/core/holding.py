@@ -8,19 +8,22 @@ import msgspec
 from proto.account import InstrumentRules
 from proto.envelope import Body
 from proto.market import BarClosed
-from proto.orders import EntryEnded, EntryOpened, ExitEnded, ExitOpened, OrderFilled, PositionChanged
+from proto.orders import EntryEnded, EntryOpened, OrderFilled, PositionChanged
 
 NOTHING: Final = Decimal(0)
 
 
 class Holding(msgspec.Struct):
-    """The position, its target, and the entries and the exit that are under way."""
+    """The position, its target, and the entries that are under way.
+
+    Exits are not in it: one may end without leaving anything, as that of a flatten which is called off, and the
+    position has its target for as long as there is one.
+    """
 
     quantity: Decimal = NOTHING
     target_price: Decimal | None = None
     filled_ns: int | None = None  # when the position began, by the venue's clock
     entries: dict[str, Decimal] = msgspec.field(default_factory=dict)  # by approval: what may be bought at most
-    is_left: bool = False
 
     @property
     def entering(self) -> Decimal:
@@ -43,17 +46,12 @@ class Holding(msgspec.Struct):
                 if not quantity:
                     self.filled_ns = None
                     self.target_price = self.target_price if self.entries else None
-            case ExitOpened():
-                self.is_left = True
-            case ExitEnded():
-                self.is_left, self.target_price = False, None
             case _:
                 pass
 
     def lose(self) -> None:
         """Let go of what is under way: the reports of how it ended may be lost. What changes the position is told."""
         self.entries.clear()
-        self.is_left = False
 
     def owned(self, rules: InstrumentRules | None, price: Decimal) -> Decimal:
         """Return the position without dust: what is left of one that no order of the venue could sell is none."""
@@ -64,11 +62,11 @@ class Holding(msgspec.Struct):
         return NOTHING if is_dust else self.quantity
 
     def has_reached_target(self, bar: BarClosed) -> bool:
-        """Say whether the price came to the target within a bar, and nobody leaves yet.
+        """Say whether the price came to the target within a bar.
 
         Of the bar in which the position began only the close counts: its high may have been before.
         """
-        if self.quantity <= 0 or self.target_price is None or self.filled_ns is None or self.is_left:
+        if self.quantity <= 0 or self.target_price is None or self.filled_ns is None:
             return False
         if bar.close_time_ns <= self.filled_ns:
             return False

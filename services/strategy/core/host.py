@@ -7,7 +7,7 @@ from proto.account import InstrumentsTold
 from proto.envelope import Body
 from proto.fields import Symbol
 from proto.health import Heartbeat
-from proto.orders import EntryEnded, EntryOpened, ExitEnded, ExitOpened, OrderFilled, PositionChanged
+from proto.orders import EntryEnded, EntryOpened, OrderFilled, PositionChanged
 from services.strategy.core.desk import Desk, Kind
 from services.strategy.core.leaving import EXECUTOR
 from services.strategy.core.vocabulary import Kept, NotRemembered, Remember, Remembered, Terms
@@ -195,7 +195,7 @@ def _place(body: Body) -> tuple[str | None, Symbol]:
             return approval.strategy, approval.symbol
         case OrderFilled(order=order):
             return order.strategy, order.symbol
-        case EntryEnded() | ExitOpened() | ExitEnded() | PositionChanged():
+        case EntryEnded() | PositionChanged():
             return body.strategy, body.symbol
         case _:
             return None, ""

@@ -14,7 +14,10 @@ EXECUTOR: Final = "executor"
 
 
 class Leaving:
-    """The exit of one symbol. An exit is idempotent by its id, so it costs nothing to say it too often."""
+    """The exit of one symbol. An exit is idempotent by its target, so it costs nothing to say it too often.
+
+    It is wanted until nothing is held any more, and said also while others close the position: they may be called off.
+    """
 
     def __init__(self, *, owner: str, symbol: str) -> None:
         self._owner: Final = owner
@@ -62,6 +65,6 @@ class Leaving:
         return (Ask(EXECUTOR, self._exit, self._exit.exit_id),)
 
     def told(self, holding: Holding) -> None:
-        """Let go of an exit that has nothing left to leave, or that is over."""
+        """Let go of an exit that has nothing left to leave."""
         if not holding.quantity or holding.target_price is None:
             self._exit = None

@@ -56,14 +56,36 @@ def test_a_target_is_reached_after_the_fill(*, bar: BarClosed, has_reached: bool
     assert a_holding().has_reached_target(bar) == has_reached
 
 
-def test_a_position_that_is_being_left_is_not_left_again() -> None:
-    """Whoever asked for it; and what is left over at the end has no target."""
+def test_what_somebody_closed_in_vain_is_still_left_at_its_target() -> None:
+    """A flatten that was called off, or a latch that was cleared, before all was sold: the position is as it was."""
     bar = a_bar(high="67600", close="67600")
     holding = a_holding()
-    holding.fold(ExitOpened("other", OWNER, SYMBOL, Decimal(0), "operator", "enough"))
-    assert not holding.has_reached_target(bar)
-    holding.fold(ExitEnded("other", OWNER, SYMBOL, Decimal("0.001"), "too small"))
-    assert not holding.has_reached_target(bar)
+    holding.fold(ExitOpened("flatten-1:all", OWNER, SYMBOL, Decimal(0), "ada", "enough"))
+    assert holding.has_reached_target(bar), "the executor takes it up: it is wanted also when that is called off"
+    holding.fold(ExitEnded("flatten-1:all", OWNER, SYMBOL, Decimal(0), "nobody wants it flat any longer"))
+    assert holding.has_reached_target(bar)
+
+
+def test_crumbs_have_no_target() -> None:
+    """What is too little to sell is nobody's once the exit has ended, and the executor says so."""
+    holding = a_holding()
+    holding.fold(ExitEnded("other", OWNER, SYMBOL, Decimal("0.00001"), "too small"))
+    holding.fold(PositionChanged(OWNER, SYMBOL, Decimal(0), None, Decimal(0)))
+    assert not holding.has_reached_target(a_bar(high="67600", close="67600"))
+
+
+def test_an_exit_outlives_the_flatten_it_falls_into() -> None:
+    """An executor that is away while a flatten is called off hears of the exit all the same."""
+    world = a_world_at_its_target()
+    (wanted,) = world.exits
+    world.executor_tells(
+        ExitOpened("flatten-1:all", OWNER, SYMBOL, Decimal(0), "ada", "enough"),
+        ExitEnded("flatten-1:all", OWNER, SYMBOL, Decimal(0), "nobody wants it flat any longer"),
+    )
+    world.executor_answers = True
+    world.hands(Unanswered(wanted.exit_id))
+    world.hands(Woken("clock"))
+    assert not world.executor.held
 
 
 def test_what_is_gone_has_no_target() -> None:

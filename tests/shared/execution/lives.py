@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
+from proto.orders import FlatnessTold
 from proto.risk import Latch
 from services.verify.checker.evidence import Evidence
 from services.verify.checker.flatness import judge_flatness
@@ -37,7 +38,7 @@ from shared.execution.vocabulary import (
     VenueOrder,
     VenueTrade,
 )
-from tests.shared.execution.desk import AHEAD_NS, SECOND_NS, Desk
+from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
 PRICE: Final = Decimal(100)
 NOTHING: Final = Decimal(0)
@@ -221,3 +222,17 @@ def judged(life: Life) -> list[str]:
     judge_flatness(evidence, judge)
     judge_permission(evidence, judge)
     return [str(violation) for violation in (*journal.troubles, *judge.violations)]
+
+
+def holding() -> Life:
+    """Return a life that holds a coin under its stop."""
+    life = Life(SmallVenue()).run()
+    life.ask(life.approval())
+    life.pass_time(0.5)
+    assert life.core.books.positions.of(TREND, BTC).owned == 1
+    return life
+
+
+def told(desk: Desk) -> list[FlatnessTold]:
+    """Return what was said of what shall be flat."""
+    return of(desk.reports, FlatnessTold)

@@ -7,17 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proto.control import ControlDone, ControlRefused, Flatten, Kill, LiftKill, ResumeEntries
+from proto.control import ControlDone, ControlRefused, Flatten, Kill, LiftKill
 from proto.orders import (
     EntryEnded,
     ExitEnded,
     ExitOpened,
-    FlatnessTold,
     FlattenBegun,
-    FlattenCalledOff,
     ReconcileFinished,
 )
-from proto.risk import Everything, Latch, OfSymbol, Scope
+from proto.risk import Latch
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, ShowFlattenStep
 from shared.execution.governor import EgressLimits
@@ -32,24 +30,10 @@ from shared.execution.vocabulary import (
     WeightTold,
 )
 from tests.shared.execution.desk import AHEAD_NS, BTC, TREND, Desk, of
-from tests.shared.execution.lives import DiedError, Life, Manner, SmallVenue, judged
+from tests.shared.execution.lives import DiedError, Life, Manner, SmallVenue, holding, judged, told
 
 ALL: Final = Flatten("ada", "it is enough", None)
 KILL: Final = Kill("ada", "it looks wrong")
-
-
-def holding() -> Life:
-    """Return a life that holds a coin under its stop."""
-    life = Life(SmallVenue()).run()
-    life.ask(life.approval())
-    life.pass_time(0.5)
-    assert life.core.books.positions.of(TREND, BTC).owned == 1
-    return life
-
-
-def told(desk: Desk) -> list[FlatnessTold]:
-    """Return what was said of what shall be flat."""
-    return of(desk.reports, FlatnessTold)
 
 
 def test_kill_closes_everything_and_is_flat_once_the_venue_has_shown_it() -> None:
@@ -130,69 +114,6 @@ def test_refused_sales_are_not_flat_and_are_gone_on_with() -> None:
     life.pass_time(40)
     assert told(life)[-1].is_flat
     assert not judged(life)
-
-
-def stuck(wanted: Flatten | Kill) -> Life:
-    """Return a life that shall be flat, and cannot become it: the venue refuses whatever is sent."""
-    life = holding()
-    life.venue.manner = "refuses"
-    life.ask(wanted, instance="operator")
-    life.pass_time(1)
-    assert not told(life)[-1].is_flat
-    assert isinstance(life.ask(life.approval("meanwhile")), ApprovalDeclined)
-    life.venue.manner = "works"
-    return life
-
-
-def resumed(life: Life, scope: Scope) -> str:
-    """Let an operator resume entries, and return what comes of it."""
-    answer = life.ask(ResumeEntries("ben", "it is to be kept", scope), instance="operator")
-    return answer.summary if isinstance(answer, ControlDone) else ""
-
-
-def assert_kept(life: Life) -> None:
-    """See that what is left is covered again and sold by nobody, now and in the next life, and that entries pass."""
-    for one in (life, Life(life.venue, life).run(), Life(life.venue, life, of_state=True).run()):
-        said = len(told(one))
-        one.pass_time(40)
-        assert one.core.books.positions.of(TREND, BTC).owned == 1
-        assert not one.core.books.exits
-        assert [order.key.purpose for order in one.core.books.working((TREND, BTC))] == ["cover"]
-        assert len(told(one)) == said
-    assert isinstance(life.ask(life.approval("after")), ApprovalTaken)
-    assert not judged(life)
-
-
-@pytest.mark.parametrize(("symbol", "scope"), [(BTC, OfSymbol(BTC)), (BTC, Everything()), (None, Everything())])
-def test_what_cannot_become_flat_is_called_off(symbol: str | None, scope: Scope) -> None:
-    """Who resumes entries of a symbol, or of everything, wants it flat no longer; who did and why is written down."""
-    life = stuck(Flatten("ada", "it is enough", symbol))
-    flatten_id = of(life.reports, FlattenBegun)[-1].flatten_id
-    assert resumed(life, scope) == f"called off: {flatten_id}"
-    assert of(life.reports, FlattenCalledOff) == [FlattenCalledOff(flatten_id, "ben", "it is to be kept")]
-    assert_kept(life)
-    assert not resumed(life, scope)
-
-
-def test_only_what_was_resumed_is_called_off() -> None:
-    """Neither everything with one symbol, nor the kill latch with anything."""
-    life = stuck(ALL)
-    assert not resumed(life, OfSymbol(BTC))
-    assert not of(life.reports, FlattenCalledOff)
-    life.pass_time(40)
-    assert told(life)[-1].is_flat
-    life = stuck(KILL)
-    assert not resumed(life, Everything())
-    life.pass_time(40)
-    assert told(life)[-1].is_flat
-
-
-def test_clearing_the_latch_ends_its_flatten() -> None:
-    """What could not be sold by then is covered again, and sold by nobody."""
-    life = stuck(KILL)
-    life.ask(LiftKill("ben", "looked", of(life.reports, FlattenBegun)[-1].flatten_id))
-    life.file(None)
-    assert_kept(life)
 
 
 def test_a_venue_that_takes_no_orders_is_not_flat() -> None:
