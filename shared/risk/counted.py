@@ -1,7 +1,8 @@
 """What the guards know to be there, and at which prices: so that money that went is told from prices that fell. Pure.
 
-That prices fell is certain: what was there when readings and books last agreed fetches less now. What is missing beyond
-that went another way, and is no loss before the executor says which.
+That prices fell is certain: what was there fetches less now. What is missing beyond that went another way, and is no
+loss before the executor says which. It is kept beside what is there, which two readings without the books say as well:
+so what prices do to coins that nobody told of counts from then on.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,11 @@ class Holding(msgspec.Struct, frozen=True):
     bid_quote: Decimal | None
 
 
-Known = tuple[Holding, ...]
+class Known(msgspec.Struct, frozen=True):
+    """What is there; and what went without anybody's word since readings and books agreed, below nothing if it came."""
+
+    holdings: tuple[Holding, ...] = ()
+    missing_quote: Decimal = NOTHING
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -38,41 +43,58 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def known_by(counted: Sequence[Counted]) -> Known:
-    """Return what a reading shows to be there."""
-    return tuple(Holding(one.asset, one.quantity, one.bid_quote) for one in counted)
+    """Return what a reading shows to be there that the books agree with: nothing is missing."""
+    return Known(_held(counted))
+
+
+def followed(known: Known, counted: Sequence[Counted]) -> Known:
+    """Return what a reading shows to be there, worth as much as was known: what it does not explain is missing."""
+    there = Known(_shown(known, counted))
+    return Known(there.holdings, worth_now(known, counted) - worth_now(there, counted))
 
 
 def worth_now(known: Known, counted: Sequence[Counted]) -> Decimal:
     """Return what is known to be there at the prices of now; what has none now, at the last one that it had."""
     bids = {one.asset: one.bid_quote for one in counted}
-    worth = (one.quantity * (bids.get(one.asset) or one.bid_quote or NOTHING) for one in known)
-    return sum(worth, NOTHING).quantize(_EIGHT_PLACES, ROUND_HALF_EVEN)
+    worth = (one.quantity * (bids.get(one.asset) or one.bid_quote or NOTHING) for one in known.holdings)
+    return sum(worth, NOTHING).quantize(_EIGHT_PLACES, ROUND_HALF_EVEN) + known.missing_quote
 
 
 def drift(known: Known, counted: Sequence[Counted]) -> Decimal:
     """Return by how much the worths of the assets differ from those that are known, all together."""
-    worths, before = ({one.asset: _worth(one) for one in side} for side in (known_by(counted), known))
+    worths, before = ({one.asset: _worth(one) for one in side} for side in (_shown(known, counted), known.holdings))
     return sum((abs(worths.get(asset, NOTHING) - before.get(asset, NOTHING)) for asset in worths | before), NOTHING)
 
 
 def changed(known: Known, counted: Sequence[Counted]) -> Change | None:
     """Return what is counted otherwise now, None where it is the same, or nothing was known."""
-    assets, before = {one.asset for one in counted}, {one.asset for one in known}
+    assets, before = {one.asset for one in counted}, {one.asset for one in known.holdings}
     if not before or assets == before:
         return None
-    came = tuple(one for one in known_by(counted) if one.asset not in before)
-    went = tuple(one for one in known if one.asset not in assets)
-    kept = tuple(one for one in known if one.asset in assets)
+    came = tuple(one for one in _held(counted) if one.asset not in before)
+    went = tuple(one for one in known.holdings if one.asset not in assets)
+    kept = tuple(one for one in known.holdings if one.asset in assets)
     worth = sum(map(_worth, came), NOTHING) - sum(map(_worth, went), NOTHING)
     worth_quote = worth.quantize(_EIGHT_PLACES, ROUND_HALF_EVEN)
-    return Change(tuple(one.asset for one in came), tuple(one.asset for one in went), worth_quote, (*kept, *came))
+    there = Known((*kept, *came), known.missing_quote)
+    return Change(tuple(one.asset for one in came), tuple(one.asset for one in went), worth_quote, there)
 
 
 def moved(known: Known, asset: Asset, quantity: Decimal) -> Known:
     """Return what is there after some of an asset came or went, as far as it is counted."""
-    return tuple(
-        msgspec.structs.replace(one, quantity=one.quantity + quantity) if one.asset == asset else one for one in known
-    )
+    replace = msgspec.structs.replace
+    holdings = (replace(one, quantity=one.quantity + quantity) if one.asset == asset else one for one in known.holdings)
+    return replace(known, holdings=tuple(holdings))
+
+
+def _held(counted: Sequence[Counted]) -> tuple[Holding, ...]:
+    return tuple(Holding(one.asset, one.quantity, one.bid_quote) for one in counted)
+
+
+def _shown(known: Known, counted: Sequence[Counted]) -> tuple[Holding, ...]:
+    """Return what a reading shows; what nobody bids for now, at the last price that it had."""
+    bids = {one.asset: one.bid_quote for one in known.holdings}
+    return tuple(Holding(one.asset, one.quantity, one.bid_quote or bids.get(one.asset)) for one in counted)
 
 
 def _worth(one: Holding) -> Decimal:

@@ -10,14 +10,15 @@ the books' agreement in any case: a deposit that nobody has told of yet is no ga
 
 Money that comes or goes moves the marks by as much as it changes the account: half the money taken out leaves half the
 peak. Until two readings that agree with the books have shown it, it is taken off the readings instead. Money that went
-without anybody's word is no loss: without the books only what the prices took is counted (`shared.risk.counted`).
+without anybody's word is no loss: without the books only what the prices took is counted, of whatever two readings that
+follow each other show to be there (`shared.risk.counted`).
 
 What begins to be counted, or is counted no longer, is taken for money that came or went. Of another account, or counted
 in another money, everything begins anew.
 """
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from itertools import takewhile
 from typing import Final, Literal, get_args
 
@@ -26,7 +27,8 @@ import msgspec
 from proto.envelope import Envelope
 from proto.fields import Asset, Digest, Id
 from proto.verdicts import Alerted, DayBegun, EquityRead, FlowCounted, GuardTripped, KillCleared
-from shared.risk.counted import Change, Known, changed, drift, known_by, moved, worth_now
+from shared.risk.counted import Change, Known, changed, followed, known_by, moved
+from shared.risk.reading import ARITHMETIC, Reading, reading_of
 
 Guard = Literal["drawdown", "daily_loss"]
 GUARDS: Final[tuple[Guard, ...]] = get_args(Guard)
@@ -37,7 +39,6 @@ APART_NS_MIN: Final = 1_000_000_000  # by the venue's clock: two looks, and not 
 APART_NS_MAX: Final = 15_000_000_000  # what lies further apart does not follow each other
 ALONE_NS: Final = 30_000_000_000  # so long readings last that count without the books
 READINGS_MAX: Final = 40  # more than `ALONE_NS` has
-TOLERANCE: Final = Decimal("0.01")  # of equity: prices move between two readings
 PEAK_STEP: Final = Decimal("0.001")  # of the peak: what is less above it is not worth a record
 ANEW: Final = Decimal("0.5")  # of the account: money that came and is more lets the guards begin anew
 
@@ -45,7 +46,6 @@ NOTHING: Final = Decimal(0)
 ONE: Final = Decimal(1)
 _EIGHT_PLACES: Final = Decimal("1E-8")
 _TEN_PLACES: Final = Decimal("1E-10")
-_arithmetic: Final = Context(prec=80, traps=[InvalidOperation])
 
 
 class GuardLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,39 +57,6 @@ class GuardLimits(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, guard: Guard) -> Decimal:
         """Return the limit of one."""
         return self.drawdown_kill_fraction if guard == "drawdown" else self.daily_loss_kill_fraction
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What was read of the account, what the executor's books said then, and what was known to be there."""
-
-    number: tuple[int, int]  # the reader's epoch, and its own
-    venue_time_ns: int
-    equity_quote: Decimal
-    books_quote: Decimal | None
-    known_quote: Decimal | None  # at the prices of the reading; None before anything was ever known
-    has_drifted: bool  # from what is known, so that it is known anew
-
-    @property
-    def agrees(self) -> bool:
-        """Say whether the books said the same."""
-        return self.books_quote is not None and _is_near(self.equity_quote, self.books_quote)
-
-    @property
-    def is_explained(self) -> bool:
-        """Say whether prices alone have made it what it is."""
-        return self.known_quote is None or _is_near(self.equity_quote, self.known_quote)
-
-    @property
-    def left_quote(self) -> Decimal:
-        """Return what is left by what is certain: where the books do not agree, that is the prices alone."""
-        if self.agrees or self.known_quote is None:
-            return self.equity_quote
-        return max(self.equity_quote, self.known_quote)
-
-    @property
-    def sure_quote(self) -> Decimal:
-        """Return what both say is there at least."""
-        return self.equity_quote if self.books_quote is None else min(self.equity_quote, self.books_quote)
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -114,7 +81,7 @@ class GuardState(msgspec.Struct, frozen=True):
     flow_quote: Decimal = NOTHING  # what came and went, and is not in the marks yet
     flows_to: int = 0  # the executor's reports up to this one are counted
     account: tuple[Digest, Asset] | None = None  # that was read, and the money that it is counted in
-    known: Known = ()  # what is there, as readings and books last agreed, and with what was told of since
+    known: Known = Known()  # what is there, as readings last showed it, and with what was told of since
     drawdown: Mark = Mark()
     daily_loss: Mark = Mark()
 
@@ -179,7 +146,7 @@ class Replayed(msgspec.Struct, frozen=True):
 
 def folded(state: GuardState, record: Envelope) -> GuardState:
     """Take in a record of risk's journal."""
-    with localcontext(_arithmetic):
+    with localcontext(ARITHMETIC):
         match record.body:
             case EquityRead() as read:
                 return _read(state, read)
@@ -202,12 +169,12 @@ def folded(state: GuardState, record: Envelope) -> GuardState:
 
 def matters(state: GuardState, limits: GuardLimits, read: EquityRead) -> bool:
     """Say whether a reading has to be written down: it may change what is known, or ends what might have."""
-    with localcontext(_arithmetic):
+    with localcontext(ARITHMETIC):
         if (read.reader_epoch, read.read_number) <= state.newest:
             return False
         if recount(state, read) is not None:
             return True
-        reading = reading_of(state, read)
+        reading = reading_of(state.known, read)
         before = state.readings[-1] if state.readings else None
         if before is None or not _tells(state, limits, before):
             return _tells(state, limits, reading)
@@ -217,7 +184,7 @@ def matters(state: GuardState, limits: GuardLimits, read: EquityRead) -> bool:
 
 def due(state: GuardState, limits: GuardLimits) -> list[Trip | Warned]:
     """Return what has to be done now, and is not written down yet."""
-    with localcontext(_arithmetic):
+    with localcontext(ARITHMETIC):
         found = (_tripped(state, guard, limits.of(guard)) or _near(state, guard, limits.of(guard)) for guard in GUARDS)
         return [one for one in found if one is not None]
 
@@ -228,24 +195,11 @@ def replayed(records: Iterable[Envelope], trip_id: Id) -> Replayed | None:
     for record in records:
         if isinstance(record.body, GuardTripped) and record.body.trip_id == trip_id:
             trip = record.body
-            with localcontext(_arithmetic):
+            with localcontext(ARITHMETIC):
                 limit = (ONE - trip.floor_quote / trip.base_quote).quantize(_TEN_PLACES) if trip.base_quote else ONE
                 return Replayed(trip, _tripped(state, trip.guard, limit), state.readings, limit)
         state = folded(state, record)
     return None
-
-
-def reading_of(state: GuardState, read: EquityRead) -> Reading:
-    """Return a reading beside what is known."""
-    with localcontext(_arithmetic):
-        return Reading(
-            number=(read.reader_epoch, read.read_number),
-            venue_time_ns=read.venue_time_ns,
-            equity_quote=read.equity_quote,
-            books_quote=read.executor_equity_quote,
-            known_quote=worth_now(state.known, read.counted) if state.known else None,
-            has_drifted=drift(state.known, read.counted) > TOLERANCE * abs(read.equity_quote),
-        )
 
 
 def recount(state: GuardState, read: EquityRead) -> Recount | None:
@@ -253,7 +207,7 @@ def recount(state: GuardState, read: EquityRead) -> Recount | None:
     account = read.account_fingerprint, read.quote_asset
     if state.account not in {None, account}:
         return Recount(None)
-    with localcontext(_arithmetic):
+    with localcontext(ARITHMETIC):
         change = changed(state.known, read.counted)
     return None if change is None else Recount(change)
 
@@ -289,7 +243,7 @@ def _read(state: GuardState, read: EquityRead) -> GuardState:
     if number <= state.newest:
         return state
     state = _with(_recounted(state, read), newest=number)
-    reading, before = reading_of(state, read), state.readings[-1] if state.readings else None
+    reading, before = reading_of(state.known, read), state.readings[-1] if state.readings else None
     if before is None or before.number[0] != number[0]:
         return _with(state, readings=(reading,))
     apart_ns = reading.venue_time_ns - before.venue_time_ns
@@ -298,10 +252,16 @@ def _read(state: GuardState, read: EquityRead) -> GuardState:
     if not 0 < apart_ns <= APART_NS_MAX:
         return _with(state, readings=(reading,))
     state = _with(state, readings=(*state.readings, reading)[-READINGS_MAX:])
-    if not (before.agrees and reading.agrees):
-        return state
-    known = _with(reading, has_drifted=False)
-    return _settled(_with(state, known=known_by(read.counted), readings=(*state.readings[:-1], known)), before, reading)
+    if before.agrees and reading.agrees:
+        return _settled(_known(state, known_by(read.counted), read), before, reading)
+    if before.has_drifted and reading.has_drifted:
+        return _known(state, followed(state.known, read.counted), read)
+    return state
+
+
+def _known(state: GuardState, known: Known, read: EquityRead) -> GuardState:
+    """Take what the newest reading shows for what is there."""
+    return _with(state, known=known, readings=(*state.readings[:-1], reading_of(known, read)))
 
 
 def _settled(state: GuardState, before: Reading, reading: Reading) -> GuardState:
@@ -323,10 +283,12 @@ def _settled(state: GuardState, before: Reading, reading: Reading) -> GuardState
 
 def _tells(state: GuardState, limits: GuardLimits, reading: Reading) -> bool:
     """Say whether a reading, with another like it, would change what is known."""
-    marks = [state.mark(guard) for guard in GUARDS]
+    if reading.has_drifted:
+        return True
     if reading.agrees:
         peak = state.drawdown.quote
-        if state.flow_quote or reading.has_drifted or any(mark.is_due for mark in marks):
+        is_due = any(state.mark(guard).is_due for guard in GUARDS)
+        if state.flow_quote or is_due or not reading.is_explained:
             return True
         if peak is not None and reading.sure_quote > peak + abs(peak) * PEAK_STEP:
             return True
@@ -386,10 +348,6 @@ def _warned(state: GuardState, cause_id: Id) -> GuardState:
             if cause_id == f"guard-{guard}-{percent}":
                 return _marked(state, guard, _with(state.mark(guard), warned=percent))
     return state
-
-
-def _is_near(one: Decimal, other: Decimal) -> bool:
-    return abs(one - other) <= TOLERANCE * max(abs(one), abs(other))
 
 
 def _marked(state: GuardState, guard: Guard, mark: Mark) -> GuardState:

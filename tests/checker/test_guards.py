@@ -1,5 +1,6 @@
 """The guards of the account: a trip that the records lead to is kept promise, and each that they do not is seen."""
 
+from decimal import Decimal
 from typing import Final
 
 import pytest
@@ -13,7 +14,7 @@ NS_PER_MS: Final = 1_000_000
 TRIP: Final = "trip-drawdown-5-4"
 
 
-def read(story: Story, number: int, equity: str, books: str | None, *, price: str | None = None) -> None:
+def read(story: Story, number: int, equity: str, books: str | None, *counted: object) -> None:
     """Let risk write a reading down, two seconds behind the one before."""
     at_ms = 18_000 + 2_000 * number
     story.risk_says(
@@ -26,8 +27,14 @@ def read(story: Story, number: int, equity: str, books: str | None, *, price: st
         executor_equity_quote=books,
         account_fingerprint="5b" * 32,
         quote_asset="USDT",
-        counted=(word("Counted", asset="ETH", quantity="1", bid_quote=price or equity),),
+        counted=counted or holding("0", "1", equity),
     )
+
+
+def holding(money: str, coins: str, price: str) -> tuple[object, object]:
+    """Return money, and coins at a price."""
+    there = word("Counted", asset="ETH", quantity=coins, bid_quote=price)
+    return word("Counted", asset="USDT", quantity=money, bid_quote="1"), there
 
 
 def a_guarded_story() -> Story:
@@ -95,6 +102,30 @@ def test_half_a_minute_of_readings_is_enough_without_books() -> None:
     assert story.verdict().violations == ()
     story.of_risk("equity_read.1", 10).set(equity_quote="9000")
     assert {violation.invariant for violation in story.verdict().violations} == {"I16"}
+
+
+def test_coins_that_came_without_a_word_count_by_their_prices_and_not_before() -> None:
+    """Two readings have shown them: their fall is one, and what went beside them is not."""
+    cases = (
+        ("3585", "651.5", 2, True),
+        ("2985", "651.5", 2, True),
+        ("3585", "651.5", 1, False),
+        ("3585", "500", 2, False),
+    )
+    for money, shown_at, times, holds in cases:
+        story = a_guarded_story()
+        trip, latch = story.risk[-2:]
+        del story.risk[-4:]
+        for number in (5, 6):
+            read(story, number, "10100", "10100", *holding("10100", "0", "651.5"))
+        for number in range(7, 7 + times):
+            read(story, number, f"{Decimal(money) + 10 * Decimal(shown_at)}", None, *holding(money, "10", shown_at))
+        for number in range(7 + times, 26):
+            read(story, number, f"{Decimal(money) + 5000}", None, *holding(money, "10", "500"))
+        trip.at_ms, latch.at_ms = 70_001, 70_002
+        story.risk += [trip, latch]
+        found = {violation.invariant for violation in story.verdict().violations}
+        assert found == (set() if holds else {"I16"})
 
 
 @pytest.mark.parametrize(("invariant", "how", "break_it", "says"), CASES, ids=[f"{c[0]} {c[1]}" for c in CASES])

@@ -27,7 +27,8 @@ from shared.core.service import Effect, Moment, Report
 from shared.market.prices import Prices
 from shared.risk.book import NOTHING
 from shared.risk.caps import percent, written
-from shared.risk.guards import GUARDS, Guard, Reading, Recount, Trip, Warned, due, matters, reading_of, recount
+from shared.risk.guards import GUARDS, Guard, GuardState, Recount, Trip, Warned, due, matters, recount
+from shared.risk.reading import Reading, reading_of
 
 STALE_NS_MAX: Final = 5 * SECOND_NS
 PRICED_NS_MAX: Final = 60 * SECOND_NS
@@ -164,7 +165,7 @@ class Guards:
             counted=snapshot.counted,
         )
         guards, found = self._facts.guards, recount(self._facts.guards, read)
-        doubt = None if found is not None else _doubt(reading_of(guards, read))
+        doubt = None if found is not None else _doubt(guards, reading_of(guards.known, read))
         if doubt is None:
             self._sees_since_ns = now.boot_ns
         self._why = doubt or ""
@@ -245,11 +246,13 @@ class Guards:
         return [Report(alert, reducing=True)]
 
 
-def _doubt(reading: Reading) -> str | None:
+def _doubt(guards: GuardState, reading: Reading) -> str | None:
     """Say what of a reading nobody explains: it is not what the books say, or without them not what prices made it."""
     worth, books = f"the account is worth {written(reading.equity_quote)}", reading.books_quote
     if books is not None:
         return None if reading.agrees else f"{worth}, and the executor's books {written(books)}"
+    if any(guards.mark(guard).quote is None for guard in GUARDS):
+        return "the guards count from nothing yet: no books have agreed"
     if reading.is_explained or reading.known_quote is None:
         return None
     return f"{worth}, and what is known of it {written(reading.known_quote)}: nobody says what came or went"

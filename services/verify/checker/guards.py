@@ -5,7 +5,7 @@ rounds.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import takewhile
 from typing import Final
@@ -61,10 +61,11 @@ def _judge_flows(risk: Journal, executor: Journal | None, judge: Judge) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A reading, and what is left by it for certain."""
+    """A reading, what is left by it for certain, and whether it shows something else to be there than is known."""
 
     told: EquityRead
     left: Fraction
+    strays: bool
 
 
 class _Guards:
@@ -118,16 +119,20 @@ class _Guards:
             return
         self._newest = number
         self._count(read)
-        one = _Read(read, _left(read, self._sheet.worth(read)))
-        before = self._run[-1].told if self._run else None
-        apart_ns = read.venue_time_ns - before.venue_time_ns if before else 0
-        if before is None or before.reader_epoch != read.reader_epoch or not 0 <= apart_ns <= APART_NS_MAX:
+        one = _Read(read, _left(read, self._sheet.worth(read)), self._sheet.strays(read))
+        last = self._run[-1] if self._run else None
+        apart_ns = read.venue_time_ns - last.told.venue_time_ns if last else 0
+        if last is None or last.told.reader_epoch != read.reader_epoch or not 0 <= apart_ns <= APART_NS_MAX:
             self._run = [one]
         elif apart_ns >= APART_NS_MIN:
-            self._run.append(one)
-            if _agrees(before) and _agrees(read):
-                self._settle((before, read))
+            if _agrees(last.told) and _agrees(read):
+                self._settle((last.told, read))
                 self._sheet.learn(read)
+                one = replace(one, strays=False)
+            elif last.strays and one.strays:
+                self._sheet.follow(read)
+                one = replace(one, strays=False)
+            self._run.append(one)
 
     def _count(self, read: EquityRead) -> None:
         """Take what is counted otherwise for money that came or went, and begin anew with another account."""

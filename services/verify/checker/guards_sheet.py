@@ -6,17 +6,37 @@ from typing import Final
 from services.verify.checker.risk_words import Counted, EquityRead
 
 PLACES: Final = 10**8
+TOLERANCE: Final = Fraction(1, 100)
 
 
 class Sheet:
-    """How much there is of each asset that is counted, and its last price. Empty before readings and books agreed."""
+    """How much there is of each asset that is counted, and its last price. Empty before readings and books agreed.
+
+    What went without a word is missing, and no loss; below nothing if it came.
+    """
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Fraction, Fraction]] = {}
+        self._missing = Fraction(0)
 
     def learn(self, read: EquityRead) -> None:
-        """Take what a reading shows for what is there."""
+        """Take what a reading shows for what is there, as the books do: nothing is missing."""
         self._held = {one.asset: _line(one) for one in read.counted}
+        self._missing = Fraction(0)
+
+    def follow(self, read: EquityRead) -> None:
+        """Take what a reading shows for what is there, and what was known beside it for missing."""
+        known = self.worth(read)
+        self._held, self._missing = self._shown(read), Fraction(0)
+        there = self.worth(read)
+        if known is not None and there is not None:
+            self._missing = known - there
+
+    def strays(self, read: EquityRead) -> bool:
+        """Say whether a reading shows something else to be there, by over a hundredth of equity."""
+        shown = self._shown(read)
+        apart = sum((abs(_worth(shown[asset]) - _worth(line)) for asset, line in self._held.items()), Fraction(0))
+        return apart > TOLERANCE * abs(Fraction(read.equity_quote))
 
     def move(self, asset: str, quantity: Fraction) -> None:
         """Take in that so much of an asset came or went."""
@@ -40,7 +60,12 @@ class Sheet:
             return None
         prices = {one.asset: Fraction(one.bid_quote) for one in read.counted if one.bid_quote is not None}
         worths = (there * prices.get(asset, price) for asset, (there, price) in self._held.items())
-        return _rounded(sum(worths, Fraction(0)))
+        return _rounded(sum(worths, Fraction(0))) + self._missing
+
+    def _shown(self, read: EquityRead) -> dict[str, tuple[Fraction, Fraction]]:
+        """Return what a reading shows, at the last price where it has none."""
+        lines = ((one.asset, _line(one)) for one in read.counted)
+        return {asset: (there, price or self._held.get(asset, (0, price))[1]) for asset, (there, price) in lines}
 
 
 def _line(one: Counted) -> tuple[Fraction, Fraction]:

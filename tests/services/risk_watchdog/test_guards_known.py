@@ -66,6 +66,28 @@ def test_fall_of_prices_trips_though_money_went_without_a_word(mixed: Scene) -> 
     assert (trip.guard, trip.equity_quote) == ("daily_loss", Decimal(9_450))
 
 
+def test_fall_of_coins_that_the_dead_executor_bought_last_trips(mixed: Scene) -> None:
+    """Its last entry was filled, and it never said so: risk is killed too, and there is nobody but the flattener."""
+    mixed.finds(money(2_000), Counted("ETH", Decimal(70), Decimal(100)), COINS[1], times=3, books=None)
+    mixed.begin()
+    mixed.finds(money(2_000), Counted("ETH", Decimal(70), Decimal(92)), COINS[1], times=17, books=None)
+    (trip,) = mixed.bench.written(GuardTripped)
+    assert (trip.guard, trip.equity_quote) == ("daily_loss", Decimal(9_440))
+    assert "guards_blind" not in mixed.bench.against()
+
+
+def test_guards_that_have_nothing_to_count_from_are_blind(scene: Scene) -> None:
+    """The executor never agreed: a fall would pass unseen, and that is said."""
+    scene.bench.wait(10)  # what it said at its start is old by now
+    scene.finds(money(4_000), *COINS, times=20, books=None)
+    assert "guards_blind" not in scene.bench.against()
+    scene.finds(money(4_000), *COINS, times=12, books=None)
+    assert "the guards count from nothing yet" in scene.bench.against()["guards_blind"]
+    assert alerts(scene) == [("critical", "guards-blind")]
+    scene.finds(money(4_000), *COINS)
+    assert "guards_blind" not in scene.bench.against()
+
+
 def test_next_life_knows_what_was_there(mixed: Scene) -> None:
     """Risk is killed, the executor is dead: a fall of prices trips, and a withdrawal does not."""
     mixed.begin()

@@ -35,6 +35,12 @@ def worth(sheet: Sheet, prices: Sheet) -> Fraction:
     return rounded(sum((n * (prices.get(a, (0, 0))[1] or price) for a, (n, price) in sheet.items()), Fraction(0)))
 
 
+def strays(known: Sheet, now: Sheet, equity: Fraction) -> bool:
+    """Say whether what is read differs from what is known by over a hundredth of it, asset by asset."""
+    moved = [abs(n * (price or known[a][1]) - known[a][0] * known[a][1]) for a, (n, price) in now.items() if known]
+    return sum(moved, Fraction(0)) * 100 > abs(equity)
+
+
 def expected(bodies: Sequence[Body]) -> set[str]:
     """Return the guards that have to trip after the last of these records."""
     reckoning = Reckoning()
@@ -52,9 +58,11 @@ class Reckoning:
         self.tripped: set[str] = set()
         self.flow = Fraction(0)
         self.known: Sheet = {}
+        self.missing = Fraction(0)  # of what is known, without anybody's word
         self.newest = (0, 0)
         self.account: tuple[str, str] | None = None
-        self.run: list[tuple[EquityRead, Fraction]] = []  # that follow each other, and what is left by each for certain
+        # That follow each other, what is left by each for certain, and whether it shows something else to be there.
+        self.run: list[tuple[EquityRead, Fraction, bool]] = []
 
     def take(self, body: Body) -> None:
         """Go one record on."""
@@ -84,7 +92,7 @@ class Reckoning:
         now = sheet_of(body)
         if self.account not in {None, account}:
             self.marks, self.wanted = dict.fromkeys(SHARES), set(SHARES)
-            self.flow, self.known, self.run = Fraction(0), {}, []
+            self.flow, self.missing, self.known, self.run = Fraction(0), Fraction(0), {}, []
         elif self.known and self.known.keys() != now.keys():
             came = {asset: now[asset] for asset in now.keys() - self.known.keys()}
             went = {asset: self.known.pop(asset) for asset in self.known.keys() - now.keys()}
@@ -95,7 +103,8 @@ class Reckoning:
 
     def read(self, body: EquityRead) -> None:
         """Set the reading beside those before it, and the marks by two that are agreed."""
-        known = worth(self.known, sheet_of(body)) if self.known else Fraction(0)
+        now = sheet_of(body)
+        known = worth(self.known, now) + self.missing
         left = Fraction(body.equity_quote)
         if not is_agreed(body):
             left = max(left, known) if self.known else left
@@ -105,9 +114,15 @@ class Reckoning:
             return
         if before and (before.reader_epoch != body.reader_epoch or not 0 < apart <= 15):
             self.run = []
-        self.run.append((body, left))
-        if len(self.run) > 1 and all(is_agreed(read) for read, _ in self.run[-2:]):
-            self.settle(self.run[-2][0], body)
+        self.run.append((body, left, strays(self.known, now, Fraction(body.equity_quote))))
+        pair = self.run[-2:]
+        if len(pair) > 1 and all(is_agreed(read) for read, _, _ in pair):
+            self.settle(pair[0][0], body)
+            self.run[-1] = body, left, False
+        elif len(pair) > 1 and all(is_other for _, _, is_other in pair):
+            self.known = {asset: (n, price or self.known[asset][1]) for asset, (n, price) in now.items()}
+            self.missing = known - worth(self.known, now)
+            self.run[-1] = body, left, False
 
     def settle(self, *pair: EquityRead) -> None:
         """Set the marks that are wanted, the others by the money that came or went."""
@@ -121,6 +136,7 @@ class Reckoning:
                 self.marks[guard] = rounded(mark * equity / had)
         self.marks["drawdown"] = max(self.marks["drawdown"] or least, least)
         self.wanted, self.flow, self.known = set(), Fraction(0), sheet_of(pair[1])
+        self.missing = Fraction(0)
 
     def lost(self) -> set[str]:
         """Return the guards whose floor the newest readings prove equity to be down to."""
@@ -133,7 +149,7 @@ class Reckoning:
     def is_down(self, floor: Fraction) -> bool:
         """Say whether two agreed readings are, or half a minute of any."""
         below: list[EquityRead] = []
-        for read, left in reversed(self.run):
+        for read, left, _ in reversed(self.run):
             if left - self.flow > floor:
                 break
             below.append(read)

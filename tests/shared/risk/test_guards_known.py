@@ -3,9 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proto.account import Counted
-from tests.shared.risk.readings import Tape
+from shared.risk.guards import matters
+from tests.shared.risk.readings import LIMITS, Tape
 
 
 @pytest.mark.parametrize("books", [1000, 950, None])
@@ -52,6 +55,184 @@ def test_position_that_was_opened_since_is_known(tape: Tape) -> None:
     tape.reads(1000, 1000)
     tape.reads(*[950] * 17, books=None)
     assert tape.trips() == ["daily_loss"]
+
+
+@pytest.mark.parametrize("books", [1000, None])
+def test_coins_bought_since_the_last_agreement_count_by_their_price(tape: Tape, books: int | None) -> None:
+    """The executor dies behind its last order, or says the same for ever: the fall of what it bought trips."""
+    tape.money, tape.bid = Decimal(1000), Decimal(600)
+    tape.reads(1000, 1000)
+    tape.money = Decimal(400)
+    tape.reads(998, 998, books=books)  # 1 coin at 598: what it cost to buy it
+    tape.reads(*[640] * 15, books=books)
+    assert not tape.due()
+    tape.reads(640, books=books)
+    assert tape.trips() == ["drawdown", "daily_loss"]
+
+
+def test_first_price_of_coins_that_were_bought_meanwhile_is_that_of_the_second_reading(tape: Tape) -> None:
+    """What they lost before that is no loss that anybody can tell from money that went, and is told as such."""
+    tape.money, tape.bid = Decimal(1000), Decimal(600)
+    tape.reads(1000, 1000)
+    tape.money = Decimal(400)
+    tape.reads(1000, *[890] * 30, books=None)
+    assert not tape.due()
+    assert not explained(tape)
+    tape.reads(*[840] * 17, books=None)
+    assert tape.trips() == ["daily_loss"], "50 of 1000"
+
+
+def test_coins_that_were_bought_with_money_that_came_or_went_meanwhile_count(tape: Tape) -> None:
+    """What nobody explains stays unexplained, and the prices count all the same."""
+    tape.money, tape.bid = Decimal(1000), Decimal(500)
+    tape.reads(1000, 1000)
+    tape.money = Decimal(300)
+    tape.reads(*[800] * 20, books=None)
+    assert not tape.due()
+    tape.reads(*[760] * 16, books=None)
+    assert not tape.trips()
+    tape.reads(*[749] * 16, books=None)
+    assert tape.trips() == ["daily_loss"]
+
+
+def test_coins_that_were_sold_after_money_went_are_no_loss(tape: Tape) -> None:
+    """Nobody told of the money, and the flattener sold: what the price does then concerns nobody."""
+    tape.money, tape.bid = Decimal(500), Decimal(500)
+    tape.reads(1000, 1000)
+    tape.money = Decimal(100)
+    tape.reads(*[600] * 3, books=None)
+    tape.money = Decimal(600)
+    tape.reads(*[600] * 3, books=None)
+    tape.bid = Decimal(200)
+    tape.reads(*[600] * 40, books=None)
+    assert not tape.due()
+
+
+def test_small_sums_that_go_one_after_the_other_are_no_loss_and_do_not_stay_unseen(tape: Tape) -> None:
+    """Ten times 0.9 %: each is explained by itself, and all of them together are not."""
+    tape.money = Decimal(500)
+    tape.reads(1000, 1000)
+    for _ in range(10):
+        tape.money -= 9
+        tape.reads(*[int(500 + tape.money)] * 16, books=None)
+        assert not tape.due()
+    assert not explained(tape)
+
+
+def test_books_that_agree_again_end_what_was_missing(tape: Tape) -> None:
+    """A withdrawal that was told at last is over: from then on nothing of it stays unexplained, or is counted."""
+    tape.money = Decimal(500)
+    tape.reads(1000, 1000)
+    tape.money = Decimal(300)
+    tape.reads(*[800] * 5, books=None)
+    assert tape.state.known.missing_quote == Decimal(200)
+    tape.flows_in(-200)
+    tape.reads(800, 800)
+    assert tape.state.known.missing_quote == Decimal(0)
+    tape.reads(*[800] * 20, books=None)
+    assert explained(tape)
+    assert not tape.due()
+
+
+def test_books_that_agree_again_though_nobody_told_of_anything_are_written_down(tape: Tape) -> None:
+    """It is no loss worth a warning, and nothing moves: what was missing would else be missing for ever."""
+    tape.money = Decimal(500)
+    tape.reads(1000, 1000)
+    tape.money = Decimal(480)
+    tape.reads(980, 980, books=None)
+    for is_written in (True, True, False):
+        tape.number, tape.venue_time_ns = tape.number + 1, tape.venue_time_ns + 2_000_000_000
+        read = tape.a_reading(980, 980)
+        assert matters(tape.state, LIMITS, read) == is_written
+        tape.writes(read)
+    assert tape.state.known.missing_quote == Decimal(0)
+
+
+def test_money_that_is_missing_stays_no_loss_when_other_coins_are_counted(tape: Tape) -> None:
+    """A withdrawal that nobody told of, and then another list of symbols."""
+    tape.money = Decimal(400)
+    tape.reads(1000, 1000)
+    tape.money = Decimal(100)
+    tape.reads(*[700] * 3, books=None)
+    tape.others = (Counted("ETH", Decimal(1), Decimal(100)),)
+    tape.reads(*[800] * 20, books=None)
+    assert not tape.due()
+
+
+def test_coin_that_nobody_bids_for_is_no_loss_and_none_once_they_bid_again(tape: Tape) -> None:
+    """A halt of its market is not its fall, and what it has lost when it is over counts."""
+    ether = Counted("ETH", Decimal(1), Decimal(300))
+    tape.others = (ether,)
+    tape.reads(1300, 1300)
+    tape.others = (Counted("ETH", Decimal(1), None),)
+    tape.reads(*[1000] * 30, books=None)
+    assert not tape.due()
+    assert not explained(tape)
+    tape.others = (ether,)
+    tape.reads(*[1300] * 3, books=None)
+    assert explained(tape)
+    tape.others = (Counted("ETH", Decimal(1), Decimal(200)),)
+    tape.reads(*[1200] * 17, books=None)
+    assert tape.trips() == ["daily_loss"]
+
+
+AMOUNTS = st.tuples(st.integers(0, 2000), st.integers(0, 20))  # of money, and of coins at 50
+TIMES = st.integers(1, 18)
+BOOKS = st.sampled_from([None, 500, 3000])
+
+
+@given(st.lists(st.tuples(AMOUNTS, TIMES, BOOKS), max_size=8))
+def test_without_the_books_nothing_that_comes_or_goes_trips(
+    moves: list[tuple[tuple[int, int], int, int | None]],
+) -> None:
+    """Deposits, withdrawals, trades by hand in any order, each read for as long as it likes: no price has fallen."""
+    tape = at_fifty(1000, 0)
+    tape.reads(1000, 1000)
+    for (money, coins), times, books in moves:
+        holds(tape, money, coins)
+        tape.reads(*[money + 50 * coins] * times, books=disagreeing(books, money + 50 * coins))
+        assert not tape.due()
+
+
+@given(st.lists(st.tuples(AMOUNTS, TIMES, BOOKS), max_size=8), BOOKS)
+def test_without_the_books_the_fall_of_what_is_there_counts(
+    moves: list[tuple[tuple[int, int], int, int | None]], books: int | None
+) -> None:
+    """Whatever was bought and sold since they agreed, and whoever took money: 800 in coins lose a fifth, 16 % of all.
+
+    As long as nothing has come: money that did is not told from a gain, and hides as much loss.
+    """
+    tape = at_fifty(1000, 0)
+    tape.reads(1000, 1000)
+    for (money, coins), times, said in moves:
+        holds(tape, money, coins)
+        tape.reads(*[money + 50 * coins] * times, books=disagreeing(said, money + 50 * coins))
+    holds(tape, 200, 16)
+    tape.reads(1000, 1000, books=disagreeing(books, 1000))
+    tape.reads(*[840] * 17, books=disagreeing(books, 840))
+    assert tape.trips() == ["drawdown", "daily_loss"]
+
+
+def explained(tape: Tape) -> bool:
+    """Say whether the newest reading is explained."""
+    return tape.state.readings[-1].is_explained
+
+
+def at_fifty(money: int, coins: int) -> Tape:
+    """Return a journal of an account with coins at 50."""
+    tape = Tape()
+    holds(tape, money, coins)
+    return tape
+
+
+def holds(tape: Tape, money: int, coins: int) -> None:
+    """Let so much be there."""
+    tape.money, tape.coins, tape.bid = Decimal(money), Decimal(max(coins, 1)), Decimal(50)
+
+
+def disagreeing(books: int | None, equity: int) -> int | None:
+    """Return what books say that do not agree."""
+    return None if books is None or abs(books - equity) * 50 < equity else books
 
 
 def test_coin_that_is_counted_no_longer_is_no_loss(tape: Tape) -> None:
