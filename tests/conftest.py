@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from shared.mesh.loop import Loop
 
-WAITING: Final = Path(__file__).parent / "trading"  # the minutes of a whole run in which processes wait for each other
+LONG: Final = tuple(Path(__file__).parent / name for name in ("trading", "simulation"))  # waits, and computes
 
 # How long an example takes says how busy the machine is: tests run beside each other.
 settings.register_profile("beside-others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,10 +24,9 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the files that mostly wait evenly among the others: else a run ends with nothing but waiting."""
-    files = [list(found) for _, found in groupby(items, key=lambda item: item.path)]
-    kinds = [[tests for tests in files if (WAITING in tests[0].path.parents) is waits] for waits in (True, False)]
-    places = sorted(
-        (place / len(kind), number, place) for number, kind in enumerate(kinds) for place in range(len(kind))
-    )
-    items[:] = [item for _, number, place in places for item in kinds[number][place]]
+    """Spread the long files evenly among the others, so that no run ends with one worker that is busy alone."""
+    kinds: dict[Path | None, list[list[pytest.Item]]] = {}
+    for path, tests in groupby(items, key=lambda item: item.path):
+        kinds.setdefault(next((long for long in LONG if long in path.parents), None), []).append(list(tests))
+    placed = [(place / len(files), file) for files in kinds.values() for place, file in enumerate(files)]
+    items[:] = [item for _, file in sorted(placed, key=lambda one: one[0]) for item in file]
