@@ -21,6 +21,7 @@ from proto.verdicts import (
     ReservationFreed,
 )
 from shared.core.service import Answer, Ask, Effect, Happening
+from tests.simulation.fall import Fall
 from tests.simulation.risk import LIMITS
 from tests.simulation.trace import Trace
 from tests.simulation.witness import Witness
@@ -36,17 +37,27 @@ class RiskWitness:
     """Holds what risk says against what it wrote down."""
 
     def __init__(
-        self, trace: Trace, executor: Witness, price: Callable[[str], Decimal], on_ask: Callable[[Body], None]
+        self,
+        trace: Trace,
+        executor: Witness,
+        price: Callable[[str], Decimal],
+        fall: Fall,
+        on_ask: Callable[[Body], None],
     ) -> None:
         self._trace: Final = trace
         self._on_ask: Final = on_ask
         self._executor: Final = executor
         self._price: Final = price
+        self._fall: Final = fall
         self._verdicts: Final[dict[str, IntentJudged]] = {}
         self._paused: Final[set[Scope]] = set()
         self.latch_id: str | None = None  # as its journal says
         self._names: Final[set[str]] = set()  # all of what stands
-        self.approved = self.refused = self.readings = 0
+        self._latched: Final[set[str]] = set()
+        self._tripped: Final[set[str]] = set()
+        self.approved = self.refused = self.readings = self.trips = self.trips_alone = 0
+        self._is_sure = False  # the books agreed with the newest reading
+        self._sure = 0  # times that they did before the fall
 
     def began(self) -> None:
         """Take note of nothing: what risk has to know after a restart is what it had to know before."""
@@ -74,6 +85,7 @@ class RiskWitness:
             case KillLatched(latch=latch):
                 self.latch_id = latch.latch_id
                 self._names.add(latch.latch_id)
+                self._latched.add(latch.latch_id)
             case KillCleared(latch_id=latch_id):
                 self._expect(latch_id == self.latch_id, "I13", f"{latch_id} is cleared, and {self.latch_id} stands")
                 self.latch_id = None
@@ -87,10 +99,24 @@ class RiskWitness:
                 self._guarded(body)
 
     def _guarded(self, body: Body) -> None:
-        """See that no guard trips: nothing in a run loses as much, whatever is read wrong, comes or goes."""
-        self.readings += isinstance(body, EquityRead)
+        """See that no guard trips where prices have not taken as much, whatever is read wrong, comes or goes."""
+        if isinstance(body, EquityRead):
+            self.readings += 1
+            books = body.executor_equity_quote
+            self._is_sure = books is not None and abs(books - body.equity_quote) < body.equity_quote / 100
+            self._sure += self._is_sure and self._fall.is_before()
         if isinstance(body, GuardTripped):
-            self._trace.violated("I16", f"{body.trip_id} trips falsely: {body.reason}")
+            self.trips += 1
+            self.trips_alone += not self._is_sure
+            self._tripped.add(body.trip_id)
+            self._expect(self._fall.is_true, "I16", f"{body.trip_id} trips falsely: {body.reason}")
+
+    def judge(self) -> None:
+        """Judge that a fall has tripped a guard, if there was something to count from before it."""
+        missed = self._fall.is_certain and self._sure > 1 and not self.trips
+        self._expect(not missed, "I16", "prices have taken far more than any limit, and no guard has tripped")
+        is_latched = not self._tripped or bool(self._tripped & self._latched)
+        self._expect(is_latched, "I13", f"{self._tripped} tripped, and no latch was set")
 
     def performed(self, effect: Effect, epoch: int) -> None:
         """Look at what risk says: an approval, an answer, a lease."""

@@ -12,6 +12,7 @@ from shared.execution.reconciliation import EVERYTHING_NS
 from shared.mesh.journal import JournalError
 from shared.trading.order_life import OrderContradictionError
 from tests.simulation.crew import Crew, Witnesses
+from tests.simulation.fall import Fall
 from tests.simulation.feed import Feed
 from tests.simulation.flattener import FlattenerWitness
 from tests.simulation.halt import SimHalt
@@ -101,7 +102,8 @@ class World:
         self._file: Final = File(self._look_at_kept)
         witness = self._witness = Witness(scheduler, trace, halt, self._operator.told)
         halt.before_removal = witness.latch.removes_file
-        self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid, self._operator.overhears)
+        fall = Fall(around, venue, self._market)
+        self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid, fall, self._operator.overhears)
         self._strategy_witness: Final = StrategyWitness(trace)
         self._flattener_witness: Final = FlattenerWitness(witness)
         witnesses = Witnesses(witness, self._risk_witness, self._strategy_witness, self._flattener_witness)
@@ -109,6 +111,7 @@ class World:
         self._verdict: Final = Verdict(
             around=around, witness=witness, venue=venue, executor=crew.executor, risk=crew.risk
         )
+        fall.begin(crew.executor)
         in_the_end = dice.of("killed in the end")
         self._kills: Final = in_the_end.random() < KILLED_SHARE and not weather.is_calm
         self._is_alone: Final = in_the_end.random() < ALONE_SHARE
@@ -260,6 +263,7 @@ class World:
 
     def _judge(self) -> None:
         self._verdict.judge()
+        self._risk_witness.judge()
         if self._weather.is_calm and not (self._witness.fills and self._witness.exits_ns):
             self._trace.violated("calm", "nothing is wrong with this seed, and nothing was traded")
         if self._weather.is_calm and max(self._witness.exits_ns, default=0) > EXIT_NS_CALM:
@@ -319,6 +323,8 @@ class World:
             "intents approved": self._risk_witness.approved,
             "intents refused": self._risk_witness.refused,
             "readings of the account": self._risk_witness.readings,
+            "trips": self._risk_witness.trips,
+            "trips without the books": self._risk_witness.trips_alone,
             "intents asked for again": self._strategy_witness.asked_again,
         }
         return Result(
