@@ -64,8 +64,8 @@ class Fall:
         return self._lost >= CERTAIN
 
     def is_before(self) -> bool:
-        """Say whether it is still to come, and the executor is to be heard of all along."""
-        return self._is_to_be and not self._is_alone and self._scheduler.now_ns < self._at_ns
+        """Say whether it is still to come, and the executor still to be heard."""
+        return self._is_to_be and self._scheduler.now_ns < self._at_ns - BOUGHT_NS
 
     def _bought_alone(self, executor: Machine) -> None:
         """Let the executor die, and somebody else buy for half of the money, a little at each move."""
