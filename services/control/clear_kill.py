@@ -146,7 +146,8 @@ class _Clearing:
         else:
             self._streams.say(said)
             if code == NOT_WELL:
-                self._streams.complain(f"{self._file.path} is still there, so it still holds: `bowline status`")
+                why = self._file.why_it_stays() or "is still there, so it still holds: `bowline status`"
+                self._streams.complain(f"{self._file.path} {why}")
         return code
 
 

@@ -82,6 +82,7 @@ class InheritanceUnread(msgspec.Struct, frozen=True):
 
     instance: str
     reason: str
+    next_sequence: int = 0  # behind the hole, where it is known
 
 
 class JournalRoom(msgspec.Struct, frozen=True):

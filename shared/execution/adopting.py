@@ -65,8 +65,8 @@ class AdoptingCore:
             case Inherited(envelope=envelope):
                 self._adoption.inherit(envelope, self.executor.books.adopted)
                 return ()
-            case InheritanceUnread(reason=reason):
-                self._adoption.miss(reason, self.executor.books.adopted)
+            case InheritanceUnread():
+                self._adoption.miss(happening, self.executor.books.adopted)
                 return ()
             case Woken() if happening == OURS:
                 pass

@@ -1,7 +1,8 @@
 """What the flattener did in the executor's name while it held its role: taken into the executor's own journal. Pure.
 
 Only what it wrote while it held the role, word for word and in order, each record under the id of the original as its
-cause. That cause is how a next life knows what stands in its journal already, wherever this one is killed.
+cause. That cause is how a next life knows what stands in its journal already, wherever this one is killed. A hole in
+what it wrote is adopted as well, as a condition whose cause says where: both ends know by its number who knows of it.
 """
 
 import re
@@ -10,12 +11,12 @@ from typing import Final
 
 import msgspec
 
-from proto.envelope import Envelope
+from proto.envelope import Body, Envelope
 from proto.fencing import RoleReturned, RoleTaken
 from proto.fields import clipped
 from proto.orders import ConditionSet
 from proto.risk import Condition, Everything
-from shared.core.service import Report
+from shared.core.service import InheritanceUnread, Report
 
 EXECUTOR: Final = "executor"
 UNREAD: Final = "flattener_unread"
@@ -23,40 +24,52 @@ UNREAD: Final = "flattener_unread"
 AT_ONCE: Final = 128
 REASON_LENGTH_MAX: Final = 64
 _ORIGINAL: Final = re.compile(r"flattener-([0-9]+)-reports-([0-9]+)")
+_HOLE: Final = re.compile(r"lost-by-flattener-before-([0-9]+)")
 
 # Epoch and number of a record: where the flattener's journal is lost, numbers begin anew.
 Origin = tuple[int, int]
 
 
 class Adopted(msgspec.Struct, frozen=True):
-    """What the executor's journal has of the flattener's: everything up to `last`, and why some was `unread`."""
+    """What the executor's journal has of the flattener's: everything up to `last`, and why some was `unread`.
+
+    `hole` is the number before which the newest hole is that is known.
+    """
 
     last: Origin = (0, 0)
     unread: str = ""
+    hole: int = 0
 
     def reaches(self, state: bytes) -> bool:
         """Say whether it has all that was written before a page of the flattener's journal that begins so."""
         holding = holding_in(state)
-        return holding is not None and holding.newest <= self.last
+        return holding is not None and holding.newest <= self.last and holding.hole <= self.hole
 
     def and_then(self, envelope: Envelope) -> "Adopted":
         """Return what it has with one more record."""
         match envelope.body:
             case ConditionSet(condition=Condition(name=name, reason=reason)) if name == UNREAD:
-                return Adopted(self.last, reason)
+                hole = _HOLE.fullmatch(envelope.cause_id)
+                return Adopted(self.last, reason, self.hole if hole is None else int(hole[1]))
             case _:
                 origin = _ORIGINAL.fullmatch(envelope.cause_id)
-                return self if origin is None else Adopted((int(origin[1]), int(origin[2])), self.unread)
+                return self if origin is None else Adopted((int(origin[1]), int(origin[2])), self.unread, self.hole)
 
 
 class Holding(msgspec.Struct, frozen=True):
     """What a page of the flattener's journal begins with, so that whoever adopts need not read those before.
 
     `newest` is what it wrote last while it held the role, and `holder_epoch` its life that holds the role there.
+    `hole` is the number before which something is lost that it may have written in the role.
     """
 
     newest: Origin
     holder_epoch: int | None
+    hole: int = 0
+
+    def without(self, next_sequence: int) -> "Holding":
+        """Return what holds once all before this number is lost that was not read."""
+        return Holding(self.newest, self.holder_epoch, next_sequence)
 
     def and_then(self, envelope: Envelope) -> "Holding":
         """Return what holds with one more record."""
@@ -64,16 +77,21 @@ class Holding(msgspec.Struct, frozen=True):
         holder_epoch = self.holder_epoch if self.holder_epoch == envelope.epoch else None
         match envelope.body:
             case RoleTaken(instance=instance):
-                return Holding(self.newest, envelope.epoch if instance == EXECUTOR else holder_epoch)
+                return Holding(self.newest, envelope.epoch if instance == EXECUTOR else holder_epoch, self.hole)
             case RoleReturned(instance=instance):
-                return Holding(self.newest, None if instance == EXECUTOR else holder_epoch)
+                return Holding(self.newest, None if instance == EXECUTOR else holder_epoch, self.hole)
             case _ if holder_epoch is not None:
-                return Holding((envelope.epoch, envelope.sequence), holder_epoch)
+                return Holding((envelope.epoch, envelope.sequence), holder_epoch, self.hole)
             case _:
-                return Holding(self.newest, None)
+                return Holding(self.newest, None, self.hole)
 
 
 NOTHING_HELD: Final = Holding((0, 0), None)
+
+
+def says_unread(body: Body) -> bool:
+    """Say whether this is how a hole in what the flattener wrote stands in the executor's journal."""
+    return isinstance(body, ConditionSet) and body.condition.name == UNREAD
 
 
 def holding_in(state: bytes) -> Holding | None:
@@ -101,10 +119,17 @@ class Adoption:
         if self._holding.newest != before.newest and self._holding.newest > adopted.last:
             self._left.append(Report(envelope.body, cause_id=envelope.id, reducing=True))
 
-    def miss(self, reason: str, adopted: Adopted) -> None:
-        """Take in that some of it cannot be read: entries wait until somebody has looked, once for each reason."""
-        condition = Condition(UNREAD, Everything(), "REDUCE_ONLY", clipped(reason, REASON_LENGTH_MAX))
-        if condition.reason != adopted.unread:
+    def miss(self, unread: InheritanceUnread, adopted: Adopted) -> None:
+        """Take in that some of it cannot be read: entries wait until somebody has looked, once for each hole.
+
+        Once for each reason, where nobody knows what cannot be read.
+        """
+        condition = Condition(UNREAD, Everything(), "REDUCE_ONLY", clipped(unread.reason, REASON_LENGTH_MAX))
+        hole = unread.next_sequence
+        if hole > adopted.hole:
+            cause_id = f"lost-by-flattener-before-{hole}"
+            self._left.append(Report(ConditionSet(condition), cause_id, reducing=True))
+        elif not hole and condition.reason != adopted.unread:
             self._left.append(Report(ConditionSet(condition), reducing=True))
 
     def next(self) -> tuple[Report, ...]:

@@ -31,7 +31,7 @@ from proto.orders import (
 )
 from proto.risk import Condition, Scope
 from proto.verdicts import Approval
-from shared.execution.adoption import Adopted
+from shared.execution.adoption import Adopted, says_unread
 from shared.execution.flattens import Flattens, FlattensState
 from shared.execution.orders import Order, opened
 from shared.trading.amounts import EXACT, ZERO
@@ -232,8 +232,8 @@ class Books:
         return [order for order in self._working.values() if place is None or order.place == place]
 
     def _adopt(self, envelope: Envelope) -> None:
-        before, self.adopted = self.adopted, self.adopted.and_then(envelope)
-        if self.adopted.unread != before.unread:
+        self.adopted = self.adopted.and_then(envelope)
+        if says_unread(envelope.body):
             self.lose_records()  # names that were used may be among what nobody can read
 
     def _marked(self, mark: SendMarked, envelope: Envelope) -> None:

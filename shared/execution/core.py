@@ -44,6 +44,7 @@ from shared.core.service import (
     Woken,
 )
 from shared.execution.accounts import Accounts
+from shared.execution.adoption import says_unread
 from shared.execution.books import Books
 from shared.execution.control import RECORDS_LOST, TROUBLED_START, Control
 from shared.execution.enquiries import Enquiries
@@ -139,8 +140,7 @@ class ExecutorCore:
         )
         self._control: Final = Control(self.books, self._latching, self._flattening)
         self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
-        self._is_running = self._is_blocked = False
-        self._is_unread = False  # records are lost, and the venue was not read since
+        self._is_running = self._is_blocked = self._is_unread = False  # unread: since records were lost
         self._pending = 0  # reports that are not yet recorded
         self._venue_ahead_ns: int | None = None
         self._in_flight: Final[set[str]] = set()  # what was sent and not yet answered
@@ -237,6 +237,7 @@ class ExecutorCore:
         self._control.recorded(envelope.body)
         self._latching.recorded(envelope.body)
         self._accounts.recorded(envelope.body)
+        self._is_unread |= says_unread(envelope.body)
         if not self._is_running:
             return
         self._flattening.recorded(envelope.body, now)

@@ -2,9 +2,10 @@
 
 What is held or worked within a flatten gets an exit down to nothing, and `shared/execution/working.py` works that like
 any other. Once nothing is left, the venue is asked: FLAT is told with the pass of reconciliation that began after the
-last change, was clean, and after which nothing was sent or filled. As long as that is not so, NOT FLAT is told with the
-reason: at once where something known stands in the way, and every half a minute in any case. Nothing is given up by it,
-until an operator calls it off, or clears its latch: what is left is covered again then, and not sold.
+last change, held the balances against the books, was clean, and after which nothing was sent or filled. As long as that
+is not so, NOT FLAT is told with the reason: at once where something known stands in the way, and every half a minute in
+any case. Nothing is given up by it, until an operator calls it off, or clears its latch: what is left is covered again
+then, and not sold.
 
 A step is whatever is written down of orders and exits on the way, an answer of the venue about an order, or a second in
 which something known stands in the way. Whoever watches takes over where none comes for too long.
@@ -50,6 +51,7 @@ from shared.trading.amounts import ZERO
 FIRST_NS: Final = 10_000_000_000  # until NOT FLAT is told though nothing is known to stand in the way
 AGAIN_NS: Final = 30_000_000_000
 WAITED_NS: Final = 1_000_000_000
+UNCOMPARED: Final = "while an order is in doubt, balances are not held against the books"
 NOT_DONE: Final = frozenset({"rejected", "absent", "expired"})  # how an order ends that the venue did not work
 
 OfOrder = CancelMarked | SendMarked | OrderAcknowledged | OrderDoubted | OrderEnded | OrderFilled
@@ -140,7 +142,9 @@ class Flattening:
             case OutsideSeen(symbol=seen):
                 self._changed(seen)
             case ReconcileFinished(pass_number=number, clean=clean, differences=differences):
-                self._clean_pass, self._differs = (number if clean else None), "; ".join(differences)
+                is_shown = clean and self._reconciler.has_compared
+                self._clean_pass = number if is_shown else None
+                self._differs = "; ".join(differences) or ("" if is_shown else UNCOMPARED)
             case FlattenBegun():
                 self._step += 1
             case FlatnessTold():

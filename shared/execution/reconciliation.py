@@ -94,6 +94,7 @@ class Reconciler:
         self._numbers = 0
         self._differed: _Difference | None = None
         self._found: tuple[list[str], Mapping[Asset, Decimal]] = ([], {})  # by the last pass that compared
+        self.has_compared = False  # the balances, in the last pass
         self.read_to: dict[Symbol, int] = {}  # the trades of a symbol, in this life
 
     def soon(self) -> None:
@@ -193,7 +194,9 @@ class Reconciler:
 
     def _hold_balances(self, compared: Compared, account: AccountRead, now: Moment, *, is_unsettled: bool) -> None:
         """Hold the balances against the books; while an order is in doubt money may have moved for it."""
-        if is_unsettled or not self._books.passes or any(order.is_in_doubt for order in self._books.working()):
+        is_unsettled = is_unsettled or any(order.is_in_doubt for order in self._books.working())
+        self.has_compared = not is_unsettled
+        if is_unsettled or not self._books.passes:
             # Nothing was compared: what differed before stands, and it is tried again soon.
             compared.unexplained = {} if self._differed is None else self._differed.unexplained
             self._came_to_nothing()

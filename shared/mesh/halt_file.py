@@ -18,7 +18,7 @@ import msgspec
 
 from proto.fields import INTEGER_MAX
 from proto.risk import Latch
-from shared.mesh.private_directory import usable
+from shared.mesh.private_directory import FileUnusableError, usable
 
 NAME: Final = "HALT"
 BYTES_MAX: Final = 8_192
@@ -49,14 +49,19 @@ class HaltFile:
         self._aside: Final = _Place(directory / f"{NAME}.clearing")
 
     def is_there(self) -> bool:
-        """Say whether it is there, at the cost of two calls to the system where it is not."""
-        # In this order: what is moved aside between the two looks is seen by the second one.
-        return self._file.is_there() or self._aside.is_there()
+        """Say whether it is there, at the cost of three calls to the system where it is not."""
+        # In this order: what is moved aside meanwhile is seen by the second look, and what has come back by the third.
+        return self._file.is_there() or self._aside.is_there() or self._file.is_there()
 
     def latch(self) -> Latch | None:
         """Return the latch that it stands for, None while there is no such file."""
         latch = self._file.latch()
-        return self._aside.latch() or latch
+        return self._aside.latch() or latch or self._file.latch()
+
+    def why_it_stays(self) -> str:
+        """Say why no program takes it away, and what a person does about that; nothing if one does."""
+        is_directory = self.path.is_dir() and not self.path.is_symlink()
+        return "is a directory, which no program removes: look what is in it, then `rmdir` it" if is_directory else ""
 
     def make(self, latch: Latch) -> None:
         """Make it, durably, unless there is one: that stays as it is. Raises `FileUnusableError`.
@@ -91,10 +96,9 @@ class HaltFile:
 
         One that stands for another is left alone, also one that somebody makes of it meanwhile.
         """
-        is_aside = self._moved_aside(latch_id)
-        with usable(self._aside.path):
-            if is_aside:
-                self._aside.path.unlink()
+        if self._moved_aside(latch_id):
+            self._remove_aside()
+        with usable(self.path):
             self._sync()
         return not self.is_there()
 
@@ -105,17 +109,33 @@ class HaltFile:
         """
         if self._moved_aside(instead_of):
             self.make(latch)
-            with usable(self._aside.path):
-                self._aside.path.unlink()
-                self._sync()
+            self._remove_aside()
 
     def _moved_aside(self, latch_id: str) -> bool:
         """Move it aside if it stands for this latch, and say whether what lies there does."""
+        if why := self.why_it_stays():
+            raise FileUnusableError(self.path, why)
         with usable(self.path):
             if not self._aside.is_there() and self._file.stands_for(latch_id):
                 with suppress(FileNotFoundError):
                     self.path.rename(self._aside.path)
         return self._aside.stands_for(latch_id)
+
+    def _remove_aside(self) -> None:
+        """Remove, durably, what was found aside. It is pressed anew for whoever touches it in that moment.
+
+        Who has it open and touches it later still is not heard: by then it has no name any more.
+        """
+        with usable(self._aside.path):
+            descriptor = os.open(self._aside.path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                self._aside.path.unlink()
+                self._sync()
+                if os.fstat(descriptor).st_mtime_ns != self._aside.changed_ns:
+                    self.path.touch(mode=0o600)
+                    self._sync()
+            finally:
+                os.close(descriptor)
 
     def _put(self, latch: Latch | None, name_it: Callable[[Path, Path], None]) -> None:
         """Write it under a name of its own, empty without a latch, and give it its name once it is whole."""
@@ -171,6 +191,12 @@ class _Place:
         if seen_as != self._seen_as:
             self._seen_as, self._latch = seen_as, _latch_at(self.path, found)
         return self._latch
+
+    @property
+    def changed_ns(self) -> int:
+        """When the file was changed that the newest latch was read from."""
+        assert self._seen_as is not None, "it was looked at"
+        return self._seen_as[1]
 
     def stands_for(self, latch_id: str) -> bool:
         latch = self.latch()

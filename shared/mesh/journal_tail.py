@@ -74,7 +74,8 @@ class JournalTail:
     def _entries(self, from_sequence: int) -> Iterator[Recorded | RecordsLost]:
         yield from (self._happened(entry) for entry in self._read_from(from_sequence))
         if (lost := self._examination.refusal) is not None:
-            yield RecordsLost(lost.sequence_highest + 1, str(lost))
+            # Behind the record by which its owner will say what is lost: the same hole has the same number then.
+            yield RecordsLost(lost.sequence_highest + 2, str(lost))
 
     def _read_from(self, sequence: int) -> Iterator[Record | Gap]:
         mark = self._examination.mark

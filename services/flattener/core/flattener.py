@@ -31,6 +31,7 @@ from shared.core.service import (
     Note,
     NotRecorded,
     Recorded,
+    RecordsLost,
     Restored,
     RetireEnded,
     Stalled,
@@ -71,7 +72,7 @@ class FlattenerCore:
         match happening:
             case NotRecorded():  # nor was the clock set that was to ring next
                 return (*self._takeover.journal_told(happening, now), WakeAt(LOOK, self._look_due_ns))
-            case Restored() | Recorded() | JournalRoom():
+            case Restored() | Recorded() | RecordsLost() | JournalRoom():
                 return self._journal_told(happening, now)
             case Started() | Stalled() | StopAsked() | Woken():
                 return self._life_goes_on(happening, now)
@@ -90,10 +91,13 @@ class FlattenerCore:
             case _:
                 return ()
 
-    def _journal_told(self, told: Restored | Recorded | JournalRoom, now: Moment) -> Sequence[Effect]:
+    def _journal_told(self, told: Restored | Recorded | RecordsLost | JournalRoom, now: Moment) -> Sequence[Effect]:
         match told:
             case Restored(state=state):
                 self._holding = holding_in(state) or NOTHING_HELD
+                return ()
+            case RecordsLost(next_sequence=next_sequence):
+                self._holding = self._holding.without(next_sequence)
                 return ()
             case Recorded(envelope=envelope):
                 self._holding = self._holding.and_then(envelope)

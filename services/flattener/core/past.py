@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from proto.envelope import Envelope
-from shared.core.service import Moment, Recorded, RecordsLost, Restored
+from shared.core.service import InheritanceUnread, Moment, Recorded, RecordsLost, Restored
 from shared.execution.adoption import Adoption
 from shared.execution.core import ExecutorCore, TradedAccount
 from shared.execution.governor import EgressLimits
 
+OURSELVES: Final = "flattener"
 BEFORE_IT_BEGINS: Final = Moment(0, 0, "")  # the past is only folded: it makes no difference when
 
 
@@ -48,13 +49,18 @@ class PastFold:
         return self.engine.books.adopted.reaches(state)
 
     def ours(self, state: bytes, records: Iterable[Recorded | RecordsLost]) -> None:
-        """Take in what we did in its name since a page of ours; whatever stands in its own journal is passed over."""
+        """Take in what we did in its name since a page of ours; whatever stands in its own journal is passed over.
+
+        What is lost of ours is lost of its past as well: the engine takes no name twice, and reads before it sells.
+        """
         adoption = Adoption()
         adoption.begin(state)
         for record in records:
-            if not isinstance(record, Recorded):
-                continue
-            adoption.inherit(record.envelope, self.engine.books.adopted)
+            adopted = self.engine.books.adopted
+            if isinstance(record, Recorded):
+                adoption.inherit(record.envelope, adopted)
+            else:
+                adoption.miss(InheritanceUnread(OURSELVES, record.reason, record.next_sequence), adopted)
             if adoption.next():
                 self.engine.handle(record, BEFORE_IT_BEGINS)
                 adoption.recorded()

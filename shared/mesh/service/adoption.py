@@ -41,4 +41,4 @@ def inherited(tail: JournalTail, inherits: Inherits) -> Iterator[InheritedState 
         if isinstance(past, Recorded):
             yield Inherited(inherits.instance, past.envelope)
         else:
-            yield InheritanceUnread(inherits.instance, past.reason)
+            yield InheritanceUnread(inherits.instance, past.reason, past.next_sequence)

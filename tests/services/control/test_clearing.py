@@ -76,8 +76,17 @@ def test_without_the_executor_it_is_cleared_and_holds_until_that_has_lifted_it(p
     latch_id = latch_id_of(project)
     assert (code, output.splitlines()[-1].startswith(f"{latch_id} is cleared; ")) == (3, True)
     assert errors == f"{project.root}/var/HALT is still there, so it still holds: `bowline status`\n"
+    (project.root / "var/HALT").unlink()
+    (project.root / "var/HALT").mkdir()
     executor = project.start_executor()
-    eventually(lambda: not (project.root / "var/HALT").exists())
+    code, output, errors = ran(cleared_by("yes"), project.root, "all quiet", "--wait", "0.3")
+    assert code == 3
+    assert errors == (
+        f"{project.root}/var/HALT is a directory, which no program removes: look what is in it, then `rmdir` it\n"
+    )
+    (project.root / "var/HALT").rmdir()
+    assert ran(cleared_by("yes"), project.root, "all quiet", "--wait", "0.3")[0] == 0
+    eventually(lambda: HaltFile(project.root / "var").latch() is None)
     executor.terminate()
     assert executor.wait(PATIENCE_S) == 0
 

@@ -12,9 +12,9 @@ from proto.envelope import Envelope
 from proto.fencing import RoleReturned, RoleTaken
 from proto.orders import FlatnessTold
 from services.flattener.core.flattener import FlattenerCore
-from services.flattener.core.past import BEFORE_IT_BEGINS, Past
+from services.flattener.core.past import BEFORE_IT_BEGINS, Past, PastFold
 from services.flattener.desk import past_in
-from shared.core.service import HaltSeen, Journaling, Moment, Recorded
+from shared.core.service import HaltSeen, Journaling, Moment, Recorded, RecordsLost
 from shared.execution.adoption import NOTHING_HELD, Adopted, Holding
 from shared.execution.core import ExecutorCore
 from shared.mesh.journal import create_journal
@@ -96,6 +96,22 @@ def test_what_is_adopted_is_not_read_again() -> None:
 def adopts(envelope: Envelope) -> bool:
     """Say whether the executor takes a record over as its own."""
     return not isinstance(envelope.body, RoleTaken | RoleReturned)
+
+
+def test_a_page_behind_a_hole_in_ours_says_so() -> None:
+    """Who has adopted everything before the hole reads on from before it, and so do we: no name is used again."""
+    core, adopted = FlattenerCore(ACCOUNT), Adopted()
+    for envelope in LIFE.own:
+        core.handle(Recorded(envelope), BEFORE_IT_BEGINS)
+        adopted = adopted.and_then(msgspec.structs.replace(envelope, cause_id=envelope.id))
+    before = core.state()
+    core.handle(RecordsLost(len(LIFE.own) + 10, "a lost tail"), BEFORE_IT_BEGINS)
+    assert adopted.reaches(before)
+    assert not adopted.reaches(core.state())
+    fold = PastFold(ACCOUNT, LIMITS)
+    fold.executor(ExecutorCore(ACCOUNT, LIMITS).state(), [])
+    fold.ours(before, [RecordsLost(len(LIFE.own) + 10, "a lost tail")])
+    assert fold.engine.books.next_child("any parent") > 1
 
 
 def test_a_page_of_another_day_is_not_believed() -> None:

@@ -5,13 +5,16 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.codec import EnvelopeCodec
 from proto.envelope import SCHEMA, Body, Envelope
 from proto.fencing import RoleReturned, RoleTaken
-from proto.orders import ConditionSet, FlatnessTold, SendMarked
+from proto.intents import SetExit
+from proto.orders import CancelMarked, ConditionSet, FlatnessTold, SendMarked
 from proto.topics import topic_of
 from services.verify.checker.adoption import judge_adoption
 from services.verify.checker.frames import MARK_NAME, mark_of
@@ -33,11 +36,12 @@ from shared.core.service import (
     Woken,
 )
 from shared.execution.adopting import CLOCK, AdoptingCore
-from shared.execution.adoption import AT_ONCE, UNREAD
+from shared.execution.adoption import AT_ONCE, UNREAD, Holding
 from shared.execution.core import ExecutorCore
 from shared.execution.vocabulary import (
     Acknowledged,
     CancelSent,
+    InstrumentsKnown,
     OpenOrdersRead,
     ReadOpenOrders,
     ReadTrades,
@@ -46,7 +50,7 @@ from shared.execution.vocabulary import (
     TradesRead,
     VenueClock,
 )
-from tests.shared.execution.desk import ACCOUNT, AHEAD_NS, LIMITS, SECOND_NS, Desk, of
+from tests.shared.execution.desk import ACCOUNT, AHEAD_NS, BTC, LIMITS, SECOND_NS, TREND, Desk, an_instrument, of
 from tests.shared.mesh.journal.journals import a_journal
 from tests.shared.mesh.journal.sim_disk import SimDisk
 
@@ -307,6 +311,40 @@ def test_the_same_hole_is_said_once() -> None:
     assert len(unread(Life(life.journal, [hole]).begin())) == 1
     assert not unread(Life((), [hole], state=state).begin())
     assert len(unread(Life(life.journal, [InheritanceUnread("flattener", "segment 4 is damaged")]).begin())) == 2
+
+
+def test_a_hole_behind_what_is_adopted_is_not_passed_over() -> None:
+    """A page that begins behind a hole is enough only once the hole is known: names and sales may be in it."""
+    executor, flattener = a_past()
+    known = Life(executor, inherited(flattener)).begin()
+    page = Holding((FLATTENER_EPOCH, len(flattener) - 1), None)
+    behind = page.without(len(flattener) + 10)
+    assert known.core.has_adopted(msgspec.json.encode(page))
+    assert not known.core.has_adopted(msgspec.json.encode(behind))
+    hole = InheritanceUnread("flattener", "the tail is lost", next_sequence=len(flattener) + 10)
+    life = Life(known.journal, [*inherited(flattener), hole]).begin()
+    assert len(unread(life)) == 1
+    assert life.core.executor.books.next_child("any parent") > 1
+    for again in (life.journal, known.journal + life.journal[len(known.journal) :]):
+        later = Life(again, [hole]).begin()
+        assert len(unread(later)) == 1, "it is said once, and not by every start"
+        assert later.core.has_adopted(msgspec.json.encode(behind)), "nor is everything read again for ever"
+    another = InheritanceUnread("flattener", "the tail is lost", next_sequence=len(flattener) + 20)
+    assert len(unread(Life(life.journal, [hole, another]).begin())) == 2, "in the same words it is another hole"
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_nothing_is_done_behind_a_hole_before_the_venue_was_read(*, is_whole: bool) -> None:
+    """What is lost may have sold already what the books still hold. Without a hole an exit begins at once."""
+    executor, _ = a_past()
+    hole = InheritanceUnread("flattener", "the tail is lost", next_sequence=9)
+    life = Life(executor, [] if is_whole else [hole]).begin()
+    life.take(InstrumentsKnown({BTC: an_instrument()}))
+    life.take(VenueClock(AHEAD_NS, 1_000_000))
+    life.take(Asked(TREND, Desk().envelope(TREND, SetExit("exit-1", TREND, BTC, Decimal(0), "enough"))))
+    for _ in range(3):
+        life.take(Woken("clock"))
+    assert bool(of([one.body for one in life.journal], CancelMarked)) == is_whole
 
 
 def test_a_journal_that_was_begun_anew_is_adopted() -> None:

@@ -12,7 +12,10 @@ from proto.orders import (
     EntryEnded,
     ExitEnded,
     ExitOpened,
+    FlatnessTold,
     FlattenBegun,
+    OrderEnded,
+    OutsideSeen,
     ReconcileFinished,
 )
 from proto.risk import Latch
@@ -23,17 +26,19 @@ from shared.execution.vocabulary import (
     Acknowledged,
     CancelOrder,
     CancelSent,
+    InstrumentsKnown,
     OrderRead,
     OrderSent,
     SendOrder,
     Unproved,
     WeightTold,
 )
-from tests.shared.execution.desk import AHEAD_NS, BTC, TREND, Desk, of
+from tests.shared.execution.desk import AHEAD_NS, BTC, TREND, Desk, an_instrument, of
 from tests.shared.execution.lives import DiedError, Life, Manner, SmallVenue, holding, judged, told
 
 ALL: Final = Flatten("ada", "it is enough", None)
 KILL: Final = Kill("ada", "it looks wrong")
+ETH: Final = "ETH/USDT"
 
 
 def test_kill_closes_everything_and_is_flat_once_the_venue_has_shown_it() -> None:
@@ -318,3 +323,19 @@ def held_after_each_trade(venue: SmallVenue) -> list[Decimal]:
         held += trade.quantity if trade.side == "buy" else -trade.quantity
         sums.append(held)
     return sums
+
+
+def test_flat_rests_on_a_pass_that_held_the_balances_against_the_books() -> None:
+    """While another symbol's order is in doubt money may move, and nothing is compared: that shows nothing flat."""
+    life = Life(SmallVenue()).run()
+    life.take(InstrumentsKnown({BTC: an_instrument(), ETH: an_instrument(symbol=ETH, base="ETH")}))
+    life.venue.manner = "loses"
+    life.ask(life.approval())
+    assert life.core.books.working()[0].is_in_doubt
+    life.venue.amounts["ETH"] = Decimal(3)  # of which our books know nothing
+    life.ask(Flatten("ada", "it is enough", ETH), instance="operator")
+    life.pass_time(40)
+    order = [type(body) for body in life.reports if isinstance(body, FlatnessTold | OrderEnded | OutsideSeen)]
+    assert [one.is_flat for one in told(life)][-1]
+    assert order[-2:] == [OutsideSeen, FlatnessTold], "what nobody knew of is in the books first"
+    assert not judged(life)

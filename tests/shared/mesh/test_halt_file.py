@@ -215,9 +215,12 @@ def test_a_directory_goes_on_latching(halt: HaltFile) -> None:
     """A directory under that name is for a person to remove: whoever tries is told why not, and it latches still."""
     halt.path.mkdir()
     latch = found(halt)
-    with pytest.raises(FileUnusableError, match=r"HALT\.clearing"):
-        halt.take_away(latch.latch_id)
+    for what in (halt.take_away, lambda latch_id: halt.rename(OTHER, latch_id)):
+        with pytest.raises(FileUnusableError, match=r"HALT is a directory.*rmdir"):
+            what(latch.latch_id)
     assert found(halt) == latch
+    halt.path.rmdir()
+    assert absent(halt), "what it says is what it takes"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -145,7 +145,7 @@ def test_a_lost_tail_ends_in_a_hole() -> None:
     """A record that a peer holds the number of, and that is not there, is said to be lost."""
     disk = SimDisk()
     two_segments(disk)
-    assert numbers(tail_of(disk, Anchor(sequence=7, digest="0" * 64))) == [1, 2, 3, -8]
+    assert numbers(tail_of(disk, Anchor(sequence=7, digest="0" * 64))) == [1, 2, 3, -9]
 
 
 def test_a_hole_that_was_resumed_above_is_one_here_too() -> None:
@@ -184,3 +184,15 @@ def test_lost_is_told_as_a_service_folds_it() -> None:
     *_, last = tail_of(disk, Anchor(sequence=7, digest="0" * 64)).past()
     assert isinstance(last, RecordsLost)
     assert "record 7" in last.reason
+
+
+def test_a_lost_tail_is_the_same_hole_before_and_after_its_owner_has_gone_on() -> None:
+    """By its number those who read know it again: the owner leaves a record that says what is lost."""
+    disk = SimDisk()
+    two_segments(disk)
+    lost = Anchor(sequence=7, digest="0" * 64)
+    *_, before = tail_of(disk, lost).past()
+    resume_above(an_opening(disk, lost), above=7, reason="the tail is lost").close()
+    (after,) = [one for one in tail_of(disk).past() if isinstance(one, RecordsLost)]
+    assert isinstance(before, RecordsLost)
+    assert after.next_sequence == before.next_sequence
