@@ -265,7 +265,7 @@ class ExecutorCore:
     def _venue_told(self, told: FromOutside, now: Moment) -> None:
         match told:
             case InstrumentsKnown(instruments=instruments):
-                self._worker.instruments = dict(instruments)
+                self._worker.instruments = self._worker.selling.instruments = dict(instruments)
             case VenueClock():
                 self._clock_told(told)
             case StreamOpened():
@@ -313,7 +313,7 @@ class ExecutorCore:
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 
     def _worries(self, now: Moment) -> Sequence[str]:
-        return (*self._worker.patience.worries(now), *self._flattening.worries())
+        return (*self._worker.patience.worries(now), *self._worker.selling.stuck(), *self._flattening.worries())
 
     def _journal_told(self, told: Restored | Recorded | RecordsLost | NotRecorded | JournalRoom, now: Moment) -> None:
         match told:

@@ -240,6 +240,8 @@ class Flattening:
             strategy, symbol = place
             if symbol not in self._worker.instruments and self._worker.instruments:
                 return f"the venue does not list {symbol}, of which {strategy} holds some"
+            if (why := self._worker.selling.why_stuck(place)) is not None:
+                return why
             if place in self._refused:
                 return f"{symbol} of {strategy}: {self._refused[place]}"
         if left and self._leave.is_left_alone(now):

@@ -18,6 +18,7 @@ from shared.execution.leave import Leave
 from shared.execution.marks import Marks, Purpose
 from shared.execution.orders import Order
 from shared.execution.patience import RESIZE_NS, Patiences
+from shared.execution.selling import Selling, orderable
 from shared.market.prices import Prices
 from shared.trading.amounts import ZERO
 from shared.trading.instruments import Instrument, OrderTerms
@@ -37,6 +38,7 @@ class Worker:
         self._governor: Final = governor
         self._marks: Final = marks
         self.patience: Final = Patiences()
+        self.selling: Final = Selling(books, prices)
         self.instruments: dict[str, Instrument] = {}
         self.epoch = 0
         self.is_stopping = False
@@ -123,9 +125,10 @@ class Worker:
         if instrument is None or any(order.key.purpose == "exit" for order in working):
             return ()
         needed = self._books.positions.of(*place).owned - found.target_quantity
-        terms = self._sellable(instrument, place, needed)
+        terms = self.selling.order(instrument, place, needed)
         if terms is None:
-            return () if is_buying else self._exit_ended(place, found, max(needed, ZERO), working)
+            is_over = not is_buying and self.selling.why_stuck(place) is None
+            return self._exit_ended(place, found, max(needed, ZERO), working) if is_over else ()
         if working:  # on spot a resting order locks the coins
             return (_cancelled(working[0], "the coins shall be sold"),)
         mark = self._sale((found.parent_id, "exit"), place, terms, self._price_of(place), now)
@@ -157,13 +160,14 @@ class Worker:
         terms = OrderTerms(
             side="sell",
             order_type="stop_market",
-            quantity=_orderable(instrument, owned),
+            quantity=orderable(instrument, owned),
             stop_price=stop_price,
         )
         if covers:
             self.patience.of(place).uncovered_since_ns = None
             return self._resized(covers, terms.quantity, stop_price, now)
-        if not terms.quantity or self._fault(instrument, terms, None) is not None:
+        fault = instrument.filter_fault(terms, reference_price=None, open_orders=0, algo_orders=0)
+        if not terms.quantity or fault is not None:
             # A fee taken in coins leaves crumbs: the exit sells what it can, and sets the rest apart as dust.
             return (
                 ()
@@ -230,26 +234,6 @@ class Worker:
         )
         return (Report(opened, cause_id=None, reducing=True),)
 
-    def _sellable(self, instrument: Instrument, place: Place, needed: Decimal) -> OrderTerms | None:
-        """Return the order that sells so much, capped by what the account holds; None where it is too little for one.
-
-        What is worth too little even at the highest price that is known is given up. A low one is no reason, for it may
-        be wrong: the venue then has the word.
-        """
-        quantity = _orderable(instrument, min(needed, self._books.ledger.balance(instrument.base)))
-        terms = OrderTerms(side="sell", order_type="market", quantity=quantity)
-        is_enough = self._fault(instrument, terms, self._highest_price(place)) is None
-        return terms if terms.quantity > 0 and is_enough else None
-
-    def _fault(self, instrument: Instrument, terms: OrderTerms, reference_price: Decimal | None) -> str | None:
-        fault = instrument.filter_fault(terms, reference_price=reference_price, open_orders=0, algo_orders=0)
-        return None if fault is None else fault.reason
-
-    def _highest_price(self, place: Place) -> Decimal | None:
-        price, paid = self._prices.of(place[1]), self._books.positions.of(*place).average_entry_price
-        known = [one for one in (None if price is None else price.bid, paid) if one is not None]
-        return max(known, default=None)
-
     def _price_of(self, place: Place) -> Decimal:
         """Return what to hold a market order's price against: the middle, as costs are, and without it what we paid."""
         price = self._prices.of(place[1])
@@ -262,9 +246,3 @@ class Worker:
 
 def _cancelled(order: Order, reason: str | None) -> Report:
     return Report(CancelMarked(order.key, clipped(reason or "", 64)), cause_id=order.key.parent_id, reducing=True)
-
-
-def _orderable(instrument: Instrument, quantity: Decimal) -> Decimal:
-    """Return as much of a quantity as one order may be of."""
-    bounds = (instrument.quantity_max, instrument.market_quantity_max)
-    return instrument.quantity_floored(min(quantity, *(bound for bound in bounds if bound is not None), quantity))

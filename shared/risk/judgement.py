@@ -15,10 +15,10 @@ from shared.risk.caps import CAPS, Allowance, written
 from shared.risk.limits import Limits
 from shared.risk.rules import RULES
 from shared.trading.costs import SlippageTier, round_trip_cost, round_trip_fraction, tier_of
+from shared.trading.instruments import ORDER_QUOTE_MIN
 from shared.trading.profit_gate import gate_terms, judged_profit
 from shared.trading.sizing import ladder, risk_quote, viable_notional
 
-ORDER_QUOTE_MIN: Final = Decimal(10)  # a smaller one is not worth its bookkeeping, whatever the venue takes
 GATE_RULE: Final = "profit_worth_its_costs"
 _GATE: Final = gate_terms(Decimal)
 _RUNGS: Final = ladder(Decimal)[::-1]

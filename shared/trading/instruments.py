@@ -19,6 +19,7 @@ from proto.fields import Asset, Side, Symbol
 from shared.trading.amounts import EXACT, is_multiple, rounded_down, rounded_up
 
 OrderType = Literal["market", "limit", "stop_market", "stop_limit"]
+ORDER_QUOTE_MIN: Final = Decimal(10)  # a smaller one is not worth its bookkeeping, whatever the venue takes
 LIMITED: Final = frozenset[OrderType]({"limit", "stop_limit"})
 STOPS: Final = frozenset[OrderType]({"stop_market", "stop_limit"})  # what a venue calls algo orders
 

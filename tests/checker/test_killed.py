@@ -69,6 +69,7 @@ CASES: Final[tuple[tuple[str, str, Break, str], ...]] = (
     ("I26", "adopted twice", _adopted_twice, "is adopted after"),
     ("I28", "flat before the pass", _flat_before_the_pass, "did not show it after the last order"),
     ("I28", "another pass", lambda s: told_flat(s, FIRST).set(pass_number=7), "pass 7 did not show it"),
+    ("I28", "dust worth money", lambda s: s.nth("exit_ended.1", 0).set(quantity_left="0.2"), "is called dust, and is"),
     ("I28", "with something held", _flat_with_something_held, "and held are"),
     ("I30", "never adopted", lambda s: s.without(adopted(s, -1)), "was never adopted"),
 )

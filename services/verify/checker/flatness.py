@@ -6,7 +6,7 @@ from typing import Final
 from services.verify.checker.evidence import Evidence
 from services.verify.checker.exchange_log import ZERO
 from services.verify.checker.journal import Journal, Record
-from services.verify.checker.positions import Holdings
+from services.verify.checker.positions import Holdings, base_of
 from services.verify.checker.risk_words import (
     EntriesPaused,
     EntriesResumed,
@@ -19,6 +19,7 @@ from services.verify.checker.verdict import Judge
 from services.verify.checker.words import (
     ConditionCleared,
     ConditionSet,
+    ExitEnded,
     FlatnessTold,
     FlattenBegun,
     FlattenCalledOff,
@@ -31,6 +32,7 @@ from services.verify.checker.words import (
 )
 
 LATCH: Final = "kill_latch"
+DUST_QUOTE_MAX: Final = Decimal(10)  # what is worth more is nobody's remainder, whatever the venue takes
 PROGRAMS: Final = frozenset({"risk", "executor", "flattener", "overseer", "metrics"})
 WITHOUT_STEP: Final = Decimal("0.01")  # a part of what was held: crumbs, where the step of the symbol is not known
 
@@ -108,6 +110,8 @@ class _Flatness:
         self._most: Final[dict[tuple[str, str], Decimal]] = {}
         self._working: Final[dict[str, tuple[str, str]]] = {}
         self._scopes: Final[dict[str, str | None]] = {}
+        self._lowest: Final[dict[str, Decimal]] = {}  # price of each symbol's fills
+        self._fee_assets: Final[set[str]] = set()  # of which other symbols' trades may have taken some
         self._clean_pass: tuple[int, int] | None = None  # of which epoch, and its number; None since something changed
 
     def over(self, executor: Journal) -> None:
@@ -122,6 +126,8 @@ class _Flatness:
                     self._clean_pass = None
                 case OrderEnded(order=order):
                     self._working.pop(order.client_order_id, None)
+                case ExitEnded(quantity_left=left) as ended if left:
+                    self._left_as_dust(ended, record)
                 case PositionChanged(strategy=strategy, symbol=symbol, quantity=quantity):
                     self._held.quantities[strategy, symbol] = quantity
                 case ReconcileFinished(pass_number=number, clean=clean):
@@ -136,6 +142,9 @@ class _Flatness:
     def _filled(self, fill: OrderFilled, record: Record[Word]) -> None:
         """Judge that a sale sells no more than is there: what reduces never turns a position over."""
         holder = fill.order.strategy, fill.order.symbol
+        self._lowest[fill.order.symbol] = min(fill.price, self._lowest.get(fill.order.symbol, fill.price))
+        if fill.fee_asset != base_of(fill.order.symbol, self._evidence.log):
+            self._fee_assets.add(fill.fee_asset)
         before = self._held.quantities[holder]
         self._held.fold(fill)
         after = self._held.quantities[holder]
@@ -144,6 +153,13 @@ class _Flatness:
             what = f"{holder[0]} held {before} {holder[1]}, and {after} after this"
             kept = ZERO <= after <= before or before <= ZERO
             self._judge.hold("I15", what, record.place(fill.order.client_order_id), holds=kept)
+
+    def _left_as_dust(self, ended: ExitEnded, record: Record[Word]) -> None:
+        """Judge that what is let go as too little to sell is worth little. Coins that paid fees may not be there."""
+        worth = ended.quantity_left * self._lowest.get(ended.symbol, ZERO)
+        what = f"{ended.quantity_left} {ended.symbol} of {ended.strategy} is called dust, and is worth {worth}"
+        is_there = base_of(ended.symbol, self._evidence.log) not in self._fee_assets
+        self._judge.hold("I28", what, record.place(), holds=worth <= DUST_QUOTE_MAX or not is_there)
 
     def _told_flat(self, told: FlatnessTold, record: Record[Word]) -> None:
         read_back = self._clean_pass is not None and self._clean_pass == (record.epoch, told.pass_number)

@@ -115,6 +115,13 @@ def test_dust_is_nothing(quantity: str, price: str, owned: str) -> None:
     assert holding.owned(None, Decimal(price)) == Decimal(quantity)
 
 
+def test_what_is_worth_money_is_held_whatever_the_venue_takes() -> None:
+    """A least order that was raised above a position makes it no dust: nothing is entered on top of it."""
+    rules = msgspec.structs.replace(RULES, notional_min_quote=Decimal(100))
+    assert Holding(quantity=Decimal("0.5")).owned(rules, Decimal(100)) == Decimal("0.5")
+    assert not Holding(quantity=Decimal("0.1")).owned(rules, Decimal(100))
+
+
 def a_world_at_its_target(*, executor_answers: bool = False) -> World:
     """Return a world in which a position has come to its target."""
     world = World()

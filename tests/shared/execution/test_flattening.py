@@ -236,6 +236,26 @@ def test_what_comes_after_flat_is_closed_as_well() -> None:
     assert not judged(life)
 
 
+@pytest.mark.parametrize("raised", [{"notional_min": Decimal(200)}, {"quantity_min": Decimal(2)}])
+def test_what_is_worth_money_and_cannot_be_sold_is_not_flat(raised: dict[str, Decimal]) -> None:
+    """The venue raises its least order above a position: that is no dust. It keeps its stop until it can be sold."""
+    life = holding()
+    life.take(InstrumentsKnown({BTC: an_instrument(**raised)}))
+    life.ask(KILL, instance="operator")
+    life.pass_time(40)
+    assert [one.is_flat for one in told(life)] == [False, False]
+    (rule, least), *_ = raised.items()
+    words = f"1.0000 {BTC} of {TREND} cannot be sold, and is no dust: {rule} is {least}"
+    assert words in told(life)[-1].reason
+    assert not of(life.reports, ExitEnded)
+    assert [order.key.purpose for order in life.core.books.working()] == ["cover"]
+    life.take(InstrumentsKnown({BTC: an_instrument()}))
+    life.pass_time(6)
+    assert told(life)[-1].is_flat
+    assert not life.venue.amounts["BTC"]
+    assert not judged(life)
+
+
 def test_crumbs_are_named() -> None:
     """What no order of the venue may be of is nobody's, and FLAT says so."""
     venue = SmallVenue()

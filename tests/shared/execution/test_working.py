@@ -7,10 +7,12 @@ import msgspec
 
 from proto.intents import ExitRefused, ExitTaken
 from proto.orders import CancelMarked, ConditionSet, EntryEnded, ExitEnded, ExitOpened, OrderEnded, PositionChanged
+from shared.core.service import BeWary
 from shared.execution.vocabulary import (
     Acknowledged,
     CancelOrder,
     CancelSent,
+    InstrumentsKnown,
     NotSent,
     OrderRead,
     OrderSent,
@@ -168,6 +170,24 @@ def test_remainder_that_no_order_can_sell_is_dust() -> None:
     assert of(desk.reports, ExitEnded)[-1].quantity_left == Decimal("0.030")
     assert of(desk.reports, PositionChanged)[-1].quantity == 0
     assert desk.core.books.ledger.balance("BTC") == Decimal("0.030")
+
+
+def test_remainder_that_is_worth_money_is_no_dust() -> None:
+    """The venue takes no order of it any more: the exit goes on, a person is told, and nobody else may have it."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.leave()
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    desk.take(InstrumentsKnown({BTC: an_instrument(notional_min=Decimal(60))}))
+    desk.fill(desk.sent()[-1], quantity="0.5", then="expired")
+    desk.wait(1)
+    assert not of(desk.reports, ExitEnded)
+    assert of(desk.reports, PositionChanged)[-1].quantity == Decimal("0.5")
+    words = f"0.5000 {BTC} of {TREND} cannot be sold, and is no dust: notional_min is 60"
+    assert words in of(desk.effects, BeWary)[-1].troubles
+    desk.take(InstrumentsKnown({BTC: an_instrument()}))
+    desk.wait(1)
+    assert desk.sent()[-1].quantity == Decimal("0.5")
 
 
 def test_sale_larger_than_an_order_may_be_goes_in_parts() -> None:
