@@ -55,7 +55,7 @@ def test_it_is_ended_again_after_ten_seconds_or_when_it_was_heard(scene: Scene) 
 
 
 def test_one_that_only_risk_does_not_hear_is_left_time_to_close(scene: Scene) -> None:
-    """Each of its ends costs the seconds in which it finds its orders again: so there are few of them, and ever fewer."""
+    """Each end costs the seconds in which it finds its orders again: so there are few of them, and ever fewer."""
     scene.pass_time(1)
     silent(scene, 4 + 10 + 20 + 40 + 80 + 3 * 160)
     assert len(scene.bench.of(Retire)) == 5 + 2
