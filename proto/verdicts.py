@@ -131,7 +131,8 @@ class KillCleared(Message, frozen=True, tag="kill_cleared.1"):
 class FlowCounted(Message, frozen=True, tag="flow_counted.1"):
     """Money came to the account or left it by another hand than trading's, so that it is no gain and no loss.
 
-    `report_sequence` is the executor's report that told it: each is counted once.
+    `report_sequence` is the executor's report that told it: each is counted once. A trade by hand of what is counted is
+    worth nothing here: it changes one thing into another.
     """
 
     report_sequence: Count

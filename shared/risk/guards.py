@@ -227,12 +227,15 @@ def _recounted(state: GuardState, read: EquityRead) -> GuardState:
 
 
 def _flowed(state: GuardState, flow: FlowCounted) -> GuardState:
-    """Take in money that came or went."""
+    """Take in money that came or went; what is worth nothing, such as a trade by hand, is neither."""
+    flows_to = max(state.flows_to, flow.report_sequence)
+    if not flow.worth_quote:
+        return _with(state, flows_to=flows_to)
     return _with(
         state,
-        readings=() if flow.worth_quote else state.readings,
+        readings=(),
         flow_quote=state.flow_quote + flow.worth_quote,
-        flows_to=max(state.flows_to, flow.report_sequence),
+        flows_to=flows_to,
         known=moved(state.known, flow.asset, flow.quantity),
     )
 

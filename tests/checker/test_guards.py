@@ -90,6 +90,17 @@ def test_trip_that_had_to_be_breaks_nothing() -> None:
     assert verdict.checked["I16"] > a_story().verdict().checked["I16"]
 
 
+def test_trade_by_hand_between_two_readings_parts_them_not() -> None:
+    """It is worth nothing: no money came or went."""
+    story = a_guarded_story()
+    flow = story.of_risk("flow_counted.1")
+    flow.set(worth_quote="0")
+    story.risk.remove(flow)
+    story.risk.insert(-3, flow)
+    flow.at_ms = story.risk[-3].at_ms - 1
+    assert story.verdict().violations == ()
+
+
 def test_half_a_minute_of_readings_is_enough_without_books() -> None:
     """As long as all of them are down there."""
     story = a_guarded_story()

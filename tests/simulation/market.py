@@ -1,7 +1,7 @@
 """The market at the venue: a book whose two sides wander, trades that set off stops, and what the feed tells of it."""
 
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from proto.market import BarClosed, LinkOpened, MarketBody, QuoteSeen, SymbolDoubted, SymbolTrusted
 from services.sim_exchange.venue.vocabulary import CancelAll, OrderType, PlaceOrder, Side
@@ -9,6 +9,9 @@ from tests.simulation.feed import Feed
 from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS, Dice, Scheduler
 from tests.simulation.venue import SYMBOLS, VENUE, SimVenue
 from tests.simulation.weather import Weather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TICK: Final = Decimal("0.01")
 FIRST_PRICES: Final = {"BTC/USDT": 10_000, "ETH/USDT": 5_000}  # in ticks
@@ -33,6 +36,8 @@ class Market:
         self._growing: Final[dict[str, list[int]]] = {symbol: [price] for symbol, price in FIRST_PRICES.items()}
         self._names = 0
         self.is_still = False  # and the strategy shall want to enter
+        self.on_move: Callable[[], None] = lambda: None
+        self._falls: list[int] = []  # by so many thousandths, move by move
         self._doubted: Final[set[str]] = set()
         self._silent_until_ns: Final[dict[str, int]] = {}
         for symbol in SYMBOLS:
@@ -47,7 +52,12 @@ class Market:
         """Return the best price to sell at."""
         return (self._middle[symbol] - 1) * TICK
 
+    def fall(self, percent: int, moves: int) -> None:
+        """Let all prices fall by so much, in so many moves."""
+        self._falls = [percent * 10 // moves] * moves
+
     def _move(self) -> None:
+        fallen = self._falls.pop() if self._falls else 0
         for symbol in SYMBOLS:
             self._close_bar(symbol)
             before = self._middle[symbol]
@@ -55,12 +65,13 @@ class Market:
             step = 0 if self.is_still else self._dice.randint(-most, most)
             if self._weather.strikes("price jumps"):
                 step = self._weather.amount("price jumps", -before // 40, before // 40)
-            self._middle[symbol] = max(1_000, before + step)
+            self._middle[symbol] = max(1_000, before + step - before * fallen // 1_000)
             self._growing[symbol].append(self._middle[symbol])
             self._quote(symbol)
             self._misinform(symbol)
             if not self._is_silent(symbol):
                 self._tell_quote(symbol)
+        self.on_move()
 
     def _quote(self, symbol: str) -> None:
         """Stand on both sides of the book anew, and let somebody trade at each."""

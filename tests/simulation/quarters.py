@@ -9,7 +9,7 @@ from tests.simulation.world import Result, World
 SEEDS: Final = 200
 QUARTERS: Final = 4
 PROCESSES: Final = ("executor", "risk", "strategy")
-FILLS_MIN, TAKEOVERS_MIN = 400, 1
+FILLS_MIN, TAKEOVERS_MIN, TRIPS_MIN = 400, 1, 2
 
 
 def quarter(number: int) -> list[Result]:
@@ -26,6 +26,7 @@ def assert_it_is_not_all_fair_weather(results: Sequence[Result]) -> None:
     assert counts["fills"] > FILLS_MIN
     assert counts["takeovers"] > TAKEOVERS_MIN
     assert counts["records adopted"] > TAKEOVERS_MIN
+    assert counts["trips"] > TRIPS_MIN
     assert min(counts[f"deaths of {name}"] for name in PROCESSES) > 5
     assert counts["intents asked for again"] > 20
     assert len({fault for result in results for fault in result.struck}) > len(FAULTS) * 9 // 10

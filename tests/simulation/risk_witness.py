@@ -9,6 +9,7 @@ from proto.intents import EnterBracket
 from proto.risk import Everything, LeaseAnswered
 from proto.verdicts import (
     Approval,
+    DayBegun,
     EntriesPaused,
     EntriesResumed,
     EquityRead,
@@ -21,7 +22,9 @@ from proto.verdicts import (
     ReservationFreed,
 )
 from shared.core.service import Answer, Ask, Effect, Happening
+from tests.simulation.fall import Fall
 from tests.simulation.risk import LIMITS
+from tests.simulation.scheduler import SECOND_NS
 from tests.simulation.trace import Trace
 from tests.simulation.witness import Witness
 
@@ -36,17 +39,27 @@ class RiskWitness:
     """Holds what risk says against what it wrote down."""
 
     def __init__(
-        self, trace: Trace, executor: Witness, price: Callable[[str], Decimal], on_ask: Callable[[Body], None]
+        self,
+        trace: Trace,
+        executor: Witness,
+        price: Callable[[str], Decimal],
+        fall: Fall,
+        on_ask: Callable[[Body], None],
     ) -> None:
         self._trace: Final = trace
         self._on_ask: Final = on_ask
         self._executor: Final = executor
         self._price: Final = price
+        self._fall: Final = fall
         self._verdicts: Final[dict[str, IntentJudged]] = {}
         self._paused: Final[set[Scope]] = set()
         self.latch_id: str | None = None  # as its journal says
         self._names: Final[set[str]] = set()  # all of what stands
-        self.approved = self.refused = self.readings = 0
+        self._latched: Final[set[str]] = set()
+        self._tripped: Final[set[str]] = set()
+        self.approved = self.refused = self.readings = self.trips = self.trips_alone = 0
+        self._sure: EquityRead | None = None  # the newest reading, if the books agreed with it
+        self._has_counted = False  # from something, since before the fall
 
     def began(self) -> None:
         """Take note of nothing: what risk has to know after a restart is what it had to know before."""
@@ -74,6 +87,7 @@ class RiskWitness:
             case KillLatched(latch=latch):
                 self.latch_id = latch.latch_id
                 self._names.add(latch.latch_id)
+                self._latched.add(latch.latch_id)
             case KillCleared(latch_id=latch_id):
                 self._expect(latch_id == self.latch_id, "I13", f"{latch_id} is cleared, and {self.latch_id} stands")
                 self.latch_id = None
@@ -87,10 +101,35 @@ class RiskWitness:
                 self._guarded(body)
 
     def _guarded(self, body: Body) -> None:
-        """See that no guard trips: nothing in a run loses as much, whatever is read wrong, comes or goes."""
-        self.readings += isinstance(body, EquityRead)
-        if isinstance(body, GuardTripped):
-            self._trace.violated("I16", f"{body.trip_id} trips falsely: {body.reason}")
+        """See that no guard trips where prices have not taken as much, whatever is read wrong, comes or goes."""
+        match body:
+            case EquityRead():
+                self.readings += 1
+                self._read(body)
+            case DayBegun():
+                self._sure = None
+            case GuardTripped():
+                self.trips += 1
+                self.trips_alone += self._sure is None
+                self._tripped.add(body.trip_id)
+                self._expect(self._fall.is_true, "I16", f"{body.trip_id} trips falsely: {body.reason}")
+            case _:
+                pass
+
+    def _read(self, read: EquityRead) -> None:
+        """Take note of whether the guards have something to count from: two readings with which the books agree."""
+        books, before = read.executor_equity_quote, self._sure
+        is_sure = books is not None and abs(books - read.equity_quote) < read.equity_quote / 100
+        self._sure = read if is_sure else None
+        if before is not None and is_sure and before.reader_epoch == read.reader_epoch and self._fall.is_before():
+            self._has_counted |= SECOND_NS <= read.venue_time_ns - before.venue_time_ns <= 15 * SECOND_NS
+
+    def judge(self) -> None:
+        """Judge that a fall has tripped a guard, if there was something to count from before it."""
+        missed = self._fall.is_certain and self._has_counted and not self.trips
+        self._expect(not missed, "I16", "prices have taken far more than any limit, and no guard has tripped")
+        is_latched = not self._tripped or bool(self._tripped & self._latched)
+        self._expect(is_latched, "I13", f"{self._tripped} tripped, and no latch was set")
 
     def performed(self, effect: Effect, epoch: int) -> None:
         """Look at what risk says: an approval, an answer, a lease."""

@@ -3,15 +3,15 @@
 import traceback
 from collections.abc import Collection
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final, get_args
 
-from services.sim_exchange.venue.vocabulary import CancelAll, ClientIdRule, PlaceOrder, Transfer
+from services.sim_exchange.venue.vocabulary import ClientIdRule
 from services.strategy.core.vocabulary import Kept
 from shared.execution.reconciliation import EVERYTHING_NS
 from shared.mesh.journal import JournalError
 from shared.trading.order_life import OrderContradictionError
 from tests.simulation.crew import Crew, Witnesses
+from tests.simulation.fall import Fall
 from tests.simulation.feed import Feed
 from tests.simulation.flattener import FlattenerWitness
 from tests.simulation.halt import SimHalt
@@ -20,12 +20,13 @@ from tests.simulation.links import Mesh
 from tests.simulation.machine import Surroundings
 from tests.simulation.market import Market
 from tests.simulation.operator import EXECUTOR, Operator
+from tests.simulation.other_hands import OTHER_HANDS, OtherHands
 from tests.simulation.risk import RISK
 from tests.simulation.risk_witness import RiskWitness, StrategyWitness
 from tests.simulation.scheduler import BOOTED_NS, SECOND_NS, Dice, Scheduler
 from tests.simulation.strategy import OWNER, QUIET_BARS, File
 from tests.simulation.trace import Trace
-from tests.simulation.venue import OUR_ACCOUNT, SYMBOLS, SimVenue
+from tests.simulation.venue import SYMBOLS, SimVenue
 from tests.simulation.verdict import Verdict
 from tests.simulation.weather import Weather
 from tests.simulation.wire import Wire
@@ -37,7 +38,6 @@ PAUSED_NS: Final = 8 * SECOND_NS  # after the faults ended, entries are paused, 
 PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
 KILLED_SHARE: Final = 0.4  # of the seeds: the kill latch is set in the end
 KILLED_NS: Final = 16 * SECOND_NS  # after which all is flat, and FLAT is told
-OTHER_HANDS: Final = {"traded by hand", "moved by hand", "ordered by hand"}
 OTHERS_NS: Final = 11 * SECOND_NS  # or later: coins that somebody else has sold or taken are looked for by whole passes
 ALONE_SHARE: Final = 0.5  # of those: the executor is gone then, for so long
 AWAY_MS: Final = 13_000
@@ -101,7 +101,9 @@ class World:
         self._file: Final = File(self._look_at_kept)
         witness = self._witness = Witness(scheduler, trace, halt, self._operator.told)
         halt.before_removal = witness.latch.removes_file
-        self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid, self._operator.overhears)
+        self._other_hands: Final = OtherHands(around, venue, self._market)
+        fall = Fall(around, venue, self._market)
+        self._risk_witness: Final = RiskWitness(trace, witness, self._market.bid, fall, self._operator.overhears)
         self._strategy_witness: Final = StrategyWitness(trace)
         self._flattener_witness: Final = FlattenerWitness(witness)
         witnesses = Witnesses(witness, self._risk_witness, self._strategy_witness, self._flattener_witness)
@@ -109,6 +111,7 @@ class World:
         self._verdict: Final = Verdict(
             around=around, witness=witness, venue=venue, executor=crew.executor, risk=crew.risk
         )
+        fall.begin(crew.executor)
         in_the_end = dice.of("killed in the end")
         self._kills: Final = in_the_end.random() < KILLED_SHARE and not weather.is_calm
         self._is_alone: Final = in_the_end.random() < ALONE_SHARE
@@ -139,36 +142,7 @@ class World:
         if self._weather.strikes("killed with the executor gone"):  # for longer than the flattener waits
             self._operator.kill()
             self._crew.executor.end(away_ms=self._weather.amount("killed with the executor gone", 8_000, 20_000))
-        if self._weather.strikes("traded by hand"):
-            self._trade_by_hand()
-        if self._weather.strikes("moved by hand"):
-            amount = Decimal(self._weather.amount("moved by hand", -900, 900))
-            self._venue.command(Transfer(account=OUR_ACCOUNT, asset="USDT", amount=amount))
-        if self._weather.strikes("ordered by hand"):
-            self._by_hand("LIMIT", Decimal("0.1"), self._market.bid("BTC/USDT") - 20)
-
-    def _trade_by_hand(self) -> None:
-        """Buy or sell as somebody else would who has the account's password."""
-        quantity = Decimal(self._weather.amount("traded by hand", 60, 2_000)) / 1_000
-        if self._weather.amount("traded by hand: cancels first", 0, 1):  # or what the bot holds is locked by its stop
-            self._venue.command(CancelAll(account=OUR_ACCOUNT, symbol="BTCUSDT"))
-        self._by_hand("MARKET", quantity, None)
-
-    def _by_hand(self, kind: str, quantity: Decimal, price: Decimal | None) -> None:
-        assert kind in {"MARKET", "LIMIT"}, kind
-        buys = price is not None or self._weather.amount("traded by hand: buys", 0, 1) == 1
-        self._venue.command(
-            PlaceOrder(
-                account=OUR_ACCOUNT,
-                symbol="BTCUSDT",
-                side="BUY" if buys else "SELL",
-                type="MARKET" if price is None else "LIMIT",
-                client_id=f"web-{self._scheduler.now_ns}",
-                time_in_force=None if price is None else "GTC",
-                quantity=quantity,
-                price=price,
-            )
-        )
+        self._other_hands.act()
 
     def _brew(self) -> None:
         self._weather.is_over = False
@@ -260,6 +234,7 @@ class World:
 
     def _judge(self) -> None:
         self._verdict.judge()
+        self._risk_witness.judge()
         if self._weather.is_calm and not (self._witness.fills and self._witness.exits_ns):
             self._trace.violated("calm", "nothing is wrong with this seed, and nothing was traded")
         if self._weather.is_calm and max(self._witness.exits_ns, default=0) > EXIT_NS_CALM:
@@ -319,6 +294,8 @@ class World:
             "intents approved": self._risk_witness.approved,
             "intents refused": self._risk_witness.refused,
             "readings of the account": self._risk_witness.readings,
+            "trips": self._risk_witness.trips,
+            "trips without the books": self._risk_witness.trips_alone,
             "intents asked for again": self._strategy_witness.asked_again,
         }
         return Result(

@@ -8,7 +8,8 @@ from proto.risk import Latch, RiskSnapshot
 from services.flattener.core.judgement import UNCOVERED_NS, Found, Need, Sight, need, worth_a_look
 from services.flattener.core.peer import SECOND_NS, Peer
 from services.flattener.vocabulary import ReadRecords
-from shared.core.booting import BOOT_NS
+from shared.core.booting import BOOT_NS, END_AGAIN_NS, END_AGAIN_NS_MAX
+from shared.core.pause import GrowingPause
 from shared.core.service import Effect, HaltSeen, Listen, Moment, Note, Retire
 
 EXECUTOR: Final = "executor"
@@ -34,7 +35,7 @@ class Watch:
         self._known = Found()
         self._is_looking = False
         self._look_not_before_ns = self._pause_ns = 0
-        self._end_risk_not_before_ns = 0
+        self._risk_pause: Final = GrowingPause(shortest_ns=END_AGAIN_NS, longest_ns=END_AGAIN_NS_MAX)
 
     def begin(self, now: Moment) -> Sequence[Effect]:
         """Listen, and give everybody the time to be heard."""
@@ -127,12 +128,14 @@ class Watch:
         return (ReadRecords(),)
 
     def _end_risk(self, now: Moment) -> Sequence[Effect]:
-        """End a risk that was heard and has fallen silent; again only once another was heard, or after a while."""
+        """End a risk that was heard and has fallen silent; again once another was heard, or after a growing while."""
         risk, patience_ns = self._risk, RISK_SILENT_NS + (BOOT_NS if self._risk.state == "booting" else 0)
-        is_silent = risk.was_heard and risk.state != "draining" and risk.silent_ns(now) >= patience_ns
-        if not is_silent or now.boot_ns < self._end_risk_not_before_ns:
+        if not risk.was_heard or risk.state == "draining" or risk.silent_ns(now) < patience_ns:
+            self._risk_pause.helped()
             return ()
-        self._end_risk_not_before_ns = now.boot_ns + RISK_SILENT_NS
+        if not self._risk_pause.is_over(now.boot_ns):
+            return ()
+        self._risk_pause.attempted(now.boot_ns)
         seconds = risk.silent_ns(now) // SECOND_NS
         return (Note("critical", "risk is silent, and is ended", {"seconds": seconds}), Retire(RISK, risk.epoch))
 

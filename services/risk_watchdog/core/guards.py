@@ -14,7 +14,7 @@ import msgspec
 
 from proto.account import AccountSnapshot
 from proto.envelope import Envelope
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Asset, Id, Instance, clipped
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Instance, clipped
 from proto.orders import OutsideSeen
 from proto.risk import Condition, Everything, Latch
 from proto.verdicts import Alerted, EquityRead, FlowCounted, GuardTripped
@@ -216,7 +216,7 @@ class Guards:
         for envelope in list(self._flows)[:FLOWS_AT_ONCE]:
             seen = envelope.body
             assert isinstance(seen, OutsideSeen), "nothing else waits here"
-            price = self._price(seen.asset, now)
+            price = self._price(seen, now)
             if price is None:
                 break
             worth = (seen.quantity * price).quantize(EIGHT_PLACES, ROUND_HALF_EVEN)
@@ -224,10 +224,16 @@ class Guards:
             effects.append(Report(counted, cause_id=envelope.id, reducing=True))
         return effects
 
-    def _price(self, asset: Asset, now: Moment) -> Decimal | None:
-        """Return what a unit is worth, None while nobody says. What is not traded is no part of equity."""
-        symbol = f"{asset}/{self._quote_asset}"
-        if asset == self._quote_asset:
+    def _price(self, seen: OutsideSeen, now: Moment) -> Decimal | None:
+        """Return what a unit of it is worth as money that came or went, None while nobody says.
+
+        What is not traded is no part of equity. A trade by hand of what is moves no money: what it bought counts by its
+        price from then on, however late it is told of, and what it cost is lost.
+        """
+        symbol = f"{seen.asset}/{self._quote_asset}"
+        if seen.kind == "trade" and seen.symbol in self._symbols:
+            return NOTHING
+        if seen.asset == self._quote_asset:
             return Decimal(1)
         if symbol not in self._symbols:
             return NOTHING

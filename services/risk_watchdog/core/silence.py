@@ -15,10 +15,11 @@ from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer
 from services.risk_watchdog.core.tenure import Tenure
 from services.risk_watchdog.core.terms import EXECUTOR, RISK, SECOND_NS
+from shared.core.booting import END_AGAIN_NS, END_AGAIN_NS_MAX
+from shared.core.pause import GrowingPause
 from shared.core.service import Effect, Moment, Note, Report, Retire, RetireEnded
 
 RETIRE_NS: Final = 4 * SECOND_NS
-RETIRE_AGAIN_NS: Final = 10 * SECOND_NS
 LATCH_NS: Final = 180 * SECOND_NS
 
 
@@ -31,7 +32,7 @@ class Silence:
         self._tenure: Final = tenure
         self._latching: Final = latching
         self._alerts: Final = alerts
-        self._retire_at_ns = 0
+        self._pause: Final = GrowingPause(shortest_ns=END_AGAIN_NS, longest_ns=END_AGAIN_NS_MAX)
         self._has_latched = False  # for the silence that lasts
 
     def latch_due(self, now: Moment) -> Sequence[Effect]:
@@ -48,11 +49,11 @@ class Silence:
     def retire_due(self, now: Moment) -> Sequence[Effect]:
         """End whoever holds the executor's role and makes no progress, so that its supervisor starts it anew."""
         if self._silent_ns(now) <= RETIRE_NS:
-            self._retire_at_ns = 0
+            self._pause.helped()
             return ()
-        if now.boot_ns < self._retire_at_ns:
+        if not self._pause.is_over(now.boot_ns):
             return ()
-        self._retire_at_ns = now.boot_ns + RETIRE_AGAIN_NS
+        self._pause.attempted(now.boot_ns)
         return (Retire(EXECUTOR, self._executor.epoch),)
 
     def retired(self, ended: RetireEnded, now: Moment) -> Sequence[Effect]:

@@ -91,10 +91,10 @@ class _Guards:
         match record.body:
             case EquityRead() as read:
                 self._read(read)
-            case FlowCounted(asset=asset, quantity=quantity, worth_quote=worth):
+            case FlowCounted(asset=asset, quantity=quantity, worth_quote=worth) if worth:
                 self._flow += Fraction(worth)
                 self._sheet.move(asset, Fraction(quantity))
-                self._run = [] if worth else self._run
+                self._run = []
             case DayBegun():
                 self._due.add("daily_loss")
                 self._run = []

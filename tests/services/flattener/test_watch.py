@@ -35,13 +35,19 @@ def test_it_listens_to_executor_and_risk() -> None:
 
 
 def test_a_silent_risk_is_ended() -> None:
-    """After ten seconds without progress, and again after ten more if that did not help."""
+    """After ten seconds without progress, and again after ten more if that did not help; then ever more rarely."""
     bench = Bench().begin()
     bench.hear("risk")
     assert ended(bench.wait(9.9)) == []
     assert ended(bench.wait(0.2)) == ["risk"]
     assert ended(bench.wait(1)) == []
     bench.take(RetireEnded("risk", None, "it hangs"))
+    assert ended(bench.wait(10)) == ["risk"]
+    assert ended(bench.wait(18)) == []
+    assert ended(bench.wait(2)) == ["risk"]
+    bench.hear("risk")
+    assert ended(bench.wait(9)) == []
+    assert ended(bench.wait(1)) == ["risk"]
     assert ended(bench.wait(10)) == ["risk"]
 
 

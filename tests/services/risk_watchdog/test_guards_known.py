@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from proto.account import Counted
-from proto.verdicts import Alerted, GuardTripped
+from proto.verdicts import Alerted, FlowCounted, GuardTripped
 from tests.services.risk_watchdog.surroundings import COINS, Scene, a_flow, a_reading, money
 
 OTHER = "0" * 64
@@ -74,6 +74,30 @@ def test_fall_of_coins_that_the_dead_executor_bought_last_trips(mixed: Scene) ->
     (trip,) = mixed.bench.written(GuardTripped)
     assert (trip.guard, trip.equity_quote) == ("daily_loss", Decimal(9_440))
     assert "guards_blind" not in mixed.bench.against()
+
+
+def test_what_was_bought_by_hand_counts_though_it_is_told_of_after_its_fall(mixed: Scene) -> None:
+    """The executor was away for less than half a minute: what the coins have lost by then is no money that went."""
+    mixed.finds(money(1_000), Counted("ETH", Decimal(80), Decimal(100)), COINS[1], books=None)
+    mixed.finds(money(1_000), Counted("ETH", Decimal(80), Decimal(91)), COINS[1], times=5, books=None)
+    for number, (quantity, asset) in enumerate((("30", "ETH"), ("-3000", "USDT")), start=1):
+        mixed.executor.tells(replace(a_flow(number, quantity, asset=asset, kind="trade"), symbol="ETH/USDT"))
+    mixed.bench.tick()
+    assert [flow.worth_quote for flow in mixed.bench.written(FlowCounted)] == [0, 0]
+    assert not mixed.bench.written(GuardTripped)
+    mixed.finds(money(1_000), Counted("ETH", Decimal(80), Decimal(91)), COINS[1])
+    (trip,) = mixed.bench.written(GuardTripped)
+    assert (trip.guard, trip.equity_quote) == ("daily_loss", Decimal(9_280))
+
+
+def test_trade_by_hand_of_what_is_not_counted_is_money_that_went(mixed: Scene) -> None:
+    """What it bought is nobody's price here, so what it took is no loss."""
+    for number, (quantity, asset) in enumerate((("900", "DOGE"), ("-900", "USDT")), start=1):
+        mixed.executor.tells(replace(a_flow(number, quantity, asset=asset, kind="trade"), symbol="DOGE/USDT"))
+    mixed.bench.tick()
+    mixed.finds(money(3_100), *COINS, times=4)
+    assert not mixed.bench.written(GuardTripped)
+    assert mixed.bench.said().equity_peak_quote == Decimal(9_100)
 
 
 def test_guards_that_have_nothing_to_count_from_are_blind(scene: Scene) -> None:

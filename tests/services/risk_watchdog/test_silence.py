@@ -50,8 +50,15 @@ def test_it_is_ended_again_after_ten_seconds_or_when_it_was_heard(scene: Scene) 
     assert len(scene.bench.of(Retire)) == 2
     scene.executor.epoch = 2
     scene.executor.beats()
-    silent(scene, 4.4)
-    assert scene.bench.of(Retire) == [Retire("executor", 1), Retire("executor", 1), Retire("executor", 2)]
+    silent(scene, 14.4)
+    assert scene.bench.of(Retire) == [Retire("executor", epoch) for epoch in (1, 1, 2, 2)]
+
+
+def test_one_that_only_risk_does_not_hear_is_left_time_to_close(scene: Scene) -> None:
+    """Each end costs the seconds in which it finds its orders again: so there are few of them, and ever fewer."""
+    scene.pass_time(1)
+    silent(scene, 4 + 10 + 20 + 40 + 80 + 3 * 160)
+    assert len(scene.bench.of(Retire)) == 5 + 2
 
 
 def test_where_nobody_was_to_be_ended_nothing_is_written(scene: Scene) -> None:

@@ -64,10 +64,10 @@ class Tape:
         coin = Counted("BTC", self.coins, price / self.coins) if price > 0 else Counted("BTC", Decimal(0), self.bid)
         return Counted("USDT", self.money, Decimal(1)), coin, *self.others
 
-    def flows_in(self, worth: str | int) -> None:
-        """Count money that came, or with a minus went."""
+    def flows_in(self, worth: str | int, quantity: int | None = None) -> None:
+        """Count money that came, or with a minus went; or what is worth nothing, as a trade by hand."""
         self.flows += 1
-        self.writes(FlowCounted(self.flows, "USDT", Decimal(worth), Decimal(worth)))
+        self.writes(FlowCounted(self.flows, "USDT", Decimal(worth if quantity is None else quantity), Decimal(worth)))
 
     def day_begins(self) -> None:
         """Begin another day."""

@@ -75,7 +75,7 @@ class Reckoning:
             self.run = []
         elif isinstance(body, FlowCounted):
             self.flow += Fraction(body.worth_quote)
-            if body.asset in self.known:
+            if body.worth_quote and body.asset in self.known:
                 there, price = self.known[body.asset]
                 self.known[body.asset] = there + Fraction(body.quantity), price
             self.run = [] if body.worth_quote else self.run

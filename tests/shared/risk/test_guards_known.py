@@ -119,6 +119,22 @@ def test_small_sums_that_go_one_after_the_other_are_no_loss_and_do_not_stay_unse
     assert not explained(tape)
 
 
+def test_trade_by_hand_that_is_told_of_changes_nothing(tape: Tape) -> None:
+    """What is there by then was read, and the run of readings goes on; else money that goes after it were a loss."""
+    tape.money = Decimal(1000)
+    tape.reads(1000, 1000)
+    tape.money = Decimal(400)
+    tape.reads(1000, 1000, books=None)
+    tape.flows_in(0, quantity=-600)
+    tape.money = Decimal(300)
+    tape.reads(*[900] * 20, books=None)
+    assert not tape.due()
+    tape.reads(840)
+    tape.flows_in(0, quantity=-600)
+    tape.reads(840)
+    assert tape.trips() == ["drawdown", "daily_loss"]
+
+
 def test_books_that_agree_again_end_what_was_missing(tape: Tape) -> None:
     """A withdrawal that was told at last is over: from then on nothing of it stays unexplained, or is counted."""
     tape.money = Decimal(500)

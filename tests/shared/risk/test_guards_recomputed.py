@@ -19,7 +19,7 @@ AFTER = st.sampled_from([2, 2, 2, 0.4, 16, -5])
 READ = st.tuples(st.just("read"), EQUITIES, BOOKS, AFTER, st.sampled_from([1, 2, 2, 16]))
 MONEY = st.tuples(st.just("money"), st.sampled_from([0, 100, 300, -200]))
 OTHERS = st.tuples(st.just("others"), st.sampled_from([(), ("ETH",), ("ETH", "SOL"), ("SOL",)]))
-FLOW = st.tuples(st.just("flow"), st.sampled_from([-1000, -400, -9, 9, 300, 600, 5000]))
+FLOW = st.tuples(st.just("flow"), st.sampled_from([-1000, -400, -9, 0, 9, 300, 600, 5000]))
 DAY = st.just(("day",))
 REST = st.sampled_from([("clear",), ("again",), ("life",), ("account",)])
 ACT = st.one_of(READ, READ, READ, FLOW, MONEY, OTHERS, DAY, REST)
@@ -35,7 +35,7 @@ def acted(tape: Tape, act: tuple[object, ...]) -> None:
                 tape.reads(equity, books=None if said is None else str(said), after=after)
                 held(tape)
         case ("flow", int(worth)):
-            tape.flows_in(worth)
+            tape.flows_in(worth, quantity=worth or 300)
         case ("money", int(amount)):
             tape.money = Decimal(max(amount, 0))
             tape.coins = Decimal("0.5") if amount < 0 else Decimal(1)
