@@ -53,7 +53,11 @@ class Adopted(msgspec.Struct, frozen=True):
                 return Adopted(self.last, reason, self.hole if hole is None else int(hole[1]))
             case _:
                 origin = _ORIGINAL.fullmatch(envelope.cause_id)
-                return self if origin is None else Adopted((int(origin[1]), int(origin[2])), self.unread, self.hole)
+                return self if origin is None else self._with(int(origin[1]), int(origin[2]))
+
+    def _with(self, epoch: int, sequence: int) -> "Adopted":
+        # A number below that of a hole is one of a journal that was begun anew: its holes are others.
+        return Adopted((epoch, sequence), self.unread, self.hole if sequence >= self.hole else 0)
 
 
 class Holding(msgspec.Struct, frozen=True):

@@ -333,6 +333,18 @@ def test_a_hole_behind_what_is_adopted_is_not_passed_over() -> None:
     assert len(unread(Life(life.journal, [hole, another]).begin())) == 2, "in the same words it is another hole"
 
 
+def test_a_hole_in_a_journal_that_was_begun_anew_is_another_one() -> None:
+    """Its numbers begin again at one: what is known of the lost journal's holes says nothing about them."""
+    executor, _ = a_past()
+    known = Life(executor, [InheritanceUnread("flattener", "the tail is lost", next_sequence=500)]).begin()
+    anew = Pen("flattener", FLATTENER_EPOCH + 4, 900)
+    anew.write(RoleTaken("executor", TAKEN_EPOCH + 4, "it is silent"))
+    anew.write(FlatnessTold("kill-2", is_flat=False, pass_number=0, reason="something is left"))
+    adopted_anew = Life(known.journal, inherited(anew.written)).begin()
+    hole = InheritanceUnread("flattener", "the tail is lost", next_sequence=9)
+    assert len(unread(Life(adopted_anew.journal, [*inherited(anew.written), hole]).begin())) == 2
+
+
 @pytest.mark.parametrize("is_whole", [True, False])
 def test_nothing_is_done_behind_a_hole_before_the_venue_was_read(*, is_whole: bool) -> None:
     """What is lost may have sold already what the books still hold. Without a hole an exit begins at once."""
