@@ -3,7 +3,7 @@
 import asyncio
 import os
 import pwd
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from proto.codec import EnvelopeCodec
@@ -45,16 +45,34 @@ def actor() -> str:
         return f"uid-{os.getuid()}"
 
 
-def ask_each(configuration: Configuration, instances: Sequence[str], act: Act, streams: Streams) -> int:
-    """Ask each process, and say what it answered; it is well when one of them did something and all answered."""
-    replies = replies_of(configuration, instances, act)
-    for instance, reply in zip(instances, replies, strict=True):
-        if reply is None:
-            streams.complain(f"{instance} {SILENT}; then ask again")
-        else:
+def ask_each(
+    configuration: Configuration,
+    instances: Sequence[str],
+    act: Act,
+    streams: Streams,
+    *,
+    deputies: Mapping[str, str],
+) -> int:
+    """Ask each process, and say what it answered; it is well when one of them did something and all answered.
+
+    For one that is silent its deputy may do it. What that does not do is to be asked again.
+    """
+    replies = dict(zip(instances, replies_of(configuration, instances, act), strict=True))
+    for instance, reply in replies.items():
+        if reply is not None:
             streams.say(f"{instance}: {words_of(reply)}")
-    is_done = any(isinstance(reply, ControlDone) for reply in replies)
-    return OK if is_done and None not in replies else FAILED
+            continue
+        deputy = deputies.get(instance)
+        [instead] = [None] if deputy is None else replies_of(configuration, [deputy], act)
+        if isinstance(instead, ControlDone):
+            replies[instance] = instead
+            streams.say(f"{deputy}, for {instance}: {words_of(instead)}")
+            continue
+        streams.complain(f"{instance} {SILENT}; then ask again")
+        if instead is not None:
+            streams.complain(f"{deputy}: {words_of(instead)}")
+    is_done = any(isinstance(reply, ControlDone) for reply in replies.values())
+    return OK if is_done and None not in replies.values() else FAILED
 
 
 def replies_of(configuration: Configuration, instances: Sequence[str], act: Act) -> Sequence[Reply | None]:

@@ -25,6 +25,7 @@ class Verb:
     text: str
     act: type[PauseEntries | ResumeEntries]
     instances: tuple[str, ...]
+    deputies: Mapping[str, str]
 
 
 PAUSE: Final = Verb(
@@ -33,15 +34,17 @@ PAUSE: Final = Verb(
     "exits go on. The pause outlives restarts; `bowline resume` lifts it.\n",
     PauseEntries,
     ("risk",),
+    {},
 )
 RESUME: Final = Verb(
     "resume",
     "Lift what keeps entries waiting until somebody has looked: a pause, trades by hand, money that came or went, a\n"
     "difference between our books and the exchange's, a crash loop. What `bowline flatten` has begun of the same\n"
     "symbol, or of everything, is called off. `bowline status` says what stands. Risk and the executor are both\n"
-    "asked, for each has reasons of its own.\n",
+    "asked, for each has reasons of its own; for an executor that does not answer the flattener, if it acts for it.\n",
     ResumeEntries,
     ("risk", "executor"),
+    {"executor": "flattener"},
 )
 
 
@@ -59,7 +62,7 @@ def run(verb: Verb, argv: Sequence[str], *, environment: Mapping[str, str], stre
         for problem in problems:
             streams.complain(f"bowline {verb.name}: {problem}")
         act = verb.act(arguments.actor or actor(), arguments.reason, _scope(arguments))
-        return ask_each(configuration, verb.instances, act, streams)
+        return ask_each(configuration, verb.instances, act, streams, deputies=verb.deputies)
 
     return run_verb(verb.name, streams, asked)
 

@@ -1,4 +1,10 @@
-"""How much may leave for the venue in a minute, whatever was approved: the last guard against our own defects. Pure."""
+"""How much may leave for the venue in a minute, whatever was approved: the last guard against our own defects. Pure.
+
+An entry is sent only where there is room for it, for what was sent before, and for a way out of each entry. So entries
+are a third of a minute's orders at most, and the other two thirds are for stops and exits, whoever enters how much. No
+share is kept for entries. A cancellation is not counted, and never waits. What is bounded for exits too is all of
+them together: a loop of them is a defect, and none that works needs so many.
+"""
 
 from collections import Counter, deque
 from decimal import Decimal

@@ -9,9 +9,11 @@ from tests.trading.trader import Trader
 
 
 @pytest.fixture(scope="module")
-def mesh() -> Iterator[TradingMesh]:
-    """Run a mesh; in the end everything is sold, and the checker wants all to have ended."""
+def mesh(request: pytest.FixtureRequest) -> Iterator[TradingMesh]:
+    """Run a mesh, with what else a file has in `BESIDE`; in the end all is sold, and the checker wants all ended."""
     with TradingMesh() as running:
+        for instance in getattr(request.module, "BESIDE", ()):
+            running.start(instance)
         yield running
         Trader(running).settle()
         running.judge("--settled")

@@ -8,7 +8,7 @@ from proto.control import ControlDone, Kill
 from proto.envelope import Body
 from proto.fields import Role
 from proto.orders import FlatnessTold, OrderEnded, SendMarked
-from services.control import clear_kill, kill
+from services.control import clear_kill, entries, kill
 from services.sim_exchange.process import FOLDER, LOG_FOLDER
 from services.verify.checker.evidence import PREFIX
 from services.verify.checker.exchange_log import read_log
@@ -60,6 +60,13 @@ class Owner:
         output = io.StringIO()
         words = ["--root", str(self._mesh.root), "--actor", NAME, "--wait", wait_s, "looked at it"]
         code = clear_kill.run(words, environment={}, streams=Streams(output, output), ask=lambda _: clear_kill.YES)
+        return code, output.getvalue()
+
+    def resume(self) -> tuple[int, str]:
+        """Run `bowline resume` of everything, and return its code and all that it said."""
+        output = io.StringIO()
+        words = ["--root", str(self._mesh.root), "--actor", NAME, "looked at it"]
+        code = entries.run(entries.RESUME, words, environment={}, streams=Streams(output, output))
         return code, output.getvalue()
 
     def cleared(self) -> None:

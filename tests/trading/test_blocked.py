@@ -1,6 +1,5 @@
 """What shall be flat, and the exchange refuses to sell it: who has it in hand goes on, says why, and keeps his role."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -12,20 +11,11 @@ from tests.trading.mesh import TradingMesh
 from tests.trading.owner import Owner
 from tests.trading.trader import Trader
 
+BESIDE: Final = ("flattener",)
 BTC, ETH, SOL = "BTC/USDT", "ETH/USDT", "SOL/USDT"
 TOO_SMALL: Final = {"kind": "venue_error", "code": -1013, "message": "Filter failure: NOTIONAL", "executed": False}
 ORDERS_OF_ETH: Final = {"endpoint": "POST /api/v3/order", "symbol": "ETHUSDT"}
 FOR_A_WHILE: Final = {"until": "+15s"}
-
-
-@pytest.fixture(scope="module")
-def mesh() -> Iterator[TradingMesh]:
-    """Run a mesh with a flattener; in the end the checker wants all to have ended."""
-    with TradingMesh() as running:
-        running.start("flattener")
-        yield running
-        Trader(running).settle()
-        running.judge("--settled")
 
 
 @pytest.fixture
@@ -85,6 +75,8 @@ def test_executor_comes_back_while_the_flattener_has_its_role(mesh: TradingMesh,
     mesh.begin("executor")
     mesh.said("executor", "standing by")
     mesh.until(lambda: not mesh.written.by_flattener(FlatnessTold)[-1].is_flat)
+    code, said = owner.resume()
+    assert (code, "flattener: nothing is done, the kill latch is cleared at risk" in said) == (1, True), said
     assert not mesh.has_said("executor", "running")
     assert not mesh.written.by_flattener(RoleReturned)
     begun = len(mesh.written.by_executor(EntryOpened))

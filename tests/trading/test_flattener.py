@@ -1,11 +1,8 @@
 """The executor is dead or stands still, nobody starts it, and the latch stands: the flattener closes what it holds."""
 
 import io
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
-
-import pytest
 
 from proto.control import ControlDone, Kill
 from proto.fencing import RoleReturned
@@ -17,19 +14,10 @@ from shared.mesh.verb import Streams
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.trader import Trader
 
+BESIDE: Final = ("flattener",)
 BTC: Final = "BTC/USDT"
 MARKET: Final = "BTCUSDT"
 CRUMBS: Final = Decimal("0.001")  # of fees that were taken in coins: less than a step
-
-
-@pytest.fixture(scope="module")
-def mesh() -> Iterator[TradingMesh]:
-    """Run a mesh with a flattener; in the end the checker wants all to have ended."""
-    with TradingMesh() as running:
-        running.start("flattener")
-        yield running
-        Trader(running).settle()
-        running.judge("--settled")
 
 
 def left(mesh: TradingMesh) -> Decimal:

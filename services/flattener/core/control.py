@@ -34,7 +34,10 @@ class Control:
                 self._killing.append(asked)
                 return (MakeHalt(latch_of(kill, now.wall_ns), is_pressed=True),)
             case _:
-                reason = "the flattener takes a kill, and what shall be flat; everything else is asked of risk"
+                reason = (
+                    "the flattener takes a kill, what shall be flat, and, while it acts for the executor, what is "
+                    "resumed; everything else is asked of risk"
+                )
                 return (Answer(asked, ControlRefused("asked_of_risk", reason)),)
 
     def halt_seen(self, latch: Latch | None) -> Sequence[Effect]:

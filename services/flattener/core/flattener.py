@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from proto.control import Flatten
+from proto.control import Flatten, ResumeEntries
 from services.flattener.core.account import AccountReader
 from services.flattener.core.control import Control
 from services.flattener.core.judgement import found_in
@@ -80,8 +80,7 @@ class FlattenerCore:
                 self._watch.heard(instance, envelope, now)
                 return ()
             case Asked():
-                is_ours = isinstance(happening.envelope.body, Flatten)
-                return (self._takeover if is_ours else self._control).asked(happening, now)
+                return self._asked(happening, now)
             case HaltSeen() | HaltUnwritable():
                 return self._halt_told(happening, now)
             case FromOutside():
@@ -90,6 +89,16 @@ class FlattenerCore:
                 return (Note("warning", "risk was to be ended", {"outcome": words}),)
             case _:
                 return ()
+
+    def _asked(self, asked: Asked, now: Moment) -> Sequence[Effect]:
+        """Answer, or let the engine: who resumes calls off what is closed in the executor's name, by whom it may be."""
+        match asked.envelope.body:
+            case Flatten():
+                return self._takeover.asked(asked, now)
+            case ResumeEntries() if self._takeover.acts:
+                return self._takeover.to_engine(asked, now)
+            case _:
+                return self._control.asked(asked, now)
 
     def _journal_told(self, told: Restored | Recorded | RecordsLost | JournalRoom, now: Moment) -> Sequence[Effect]:
         match told:

@@ -54,6 +54,11 @@ class Takeover:
         return self._need is None
 
     @property
+    def acts(self) -> bool:
+        """Whether the role is held, so that the engine can be asked as the executor would be."""
+        return self._tenure is not None
+
+    @property
     def troubles(self) -> Sequence[str]:
         """What a person should know while it goes on."""
         if self._tenure is None:

@@ -12,7 +12,9 @@ from shared.mesh.settings.values import count, quote
 class ExecutorSettings(Section):
     """What may leave for the venue in any sixty seconds, whatever was approved: a guard against our own defects."""
 
-    orders_a_minute_max: Annotated[int, count(10, 600)] = Field(60, description="Orders of every kind.")
+    orders_a_minute_max: Annotated[int, count(10, 600)] = Field(
+        60, description="Orders of every kind; entries leave two thirds of them to stops and exits."
+    )
     entries_a_minute_max: Annotated[int, count(1, 100)] = Field(12, description="Orders that open a position.")
     symbol_entries_a_minute_max: Annotated[int, count(1, 100)] = Field(4, description="Those of one symbol.")
     entries_a_minute_quote_max: Annotated[Decimal, quote("10", "1000000")] = Field(

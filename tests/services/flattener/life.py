@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from proto.control import Flatten
+from proto.control import Flatten, ResumeEntries
 from proto.envelope import SCHEMA, Body, Envelope
 from proto.orders import FlatnessTold, SendMarked
-from proto.risk import Latch
+from proto.risk import Everything, Latch
 from services.flattener.core.flattener import FlattenerCore
 from services.flattener.core.past import Past, PastFold
 from services.flattener.vocabulary import (
@@ -122,17 +122,21 @@ class Life:
         """Ask for a symbol to be closed."""
         self.take(self.asked(symbol, f"ask-{self.now_ns}"))
 
+    def resume(self) -> None:
+        """Ask for entries to be resumed, of everything."""
+        self.take(self._asked(ResumeEntries("bob", "it is to be kept", Everything()), f"resume-{self.now_ns}"))
+
     def queue(self, happening: Happening) -> None:
         """Let something happen before whatever is handed in next is worked off."""
         self._queue.append(happening)
 
     def asked(self, symbol: str | None, name: str) -> Asked:
         """Return how somebody asks for a symbol to be closed."""
-        body = Flatten("bob", "enough", symbol)
-        return Asked(
-            "operator",
-            Envelope(SCHEMA, "operator", 1, 1, name, name, self.now_ns, "boot", self.now_ns, None, body),
-        )
+        return self._asked(Flatten("bob", "enough", symbol), name)
+
+    def _asked(self, body: Body, name: str) -> Asked:
+        times = self.now_ns, "boot", self.now_ns, None
+        return Asked("operator", Envelope(SCHEMA, "operator", 1, 1, name, name, *times, body))
 
     def bodies(self) -> list[Body]:
         """Return everything that was written down, in all lives."""

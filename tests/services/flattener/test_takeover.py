@@ -9,7 +9,7 @@ from proto.control import ControlDone, ControlRefused
 from proto.envelope import SCHEMA, Envelope
 from proto.fencing import RoleReturned, RoleTaken
 from proto.health import Heartbeat
-from proto.orders import FlatnessTold
+from proto.orders import FlatnessTold, FlattenCalledOff
 from proto.risk import RiskSnapshot
 from services.flattener.core.takeover import ASKED_MAX, ATTEMPTS_MAX
 from services.flattener.vocabulary import (
@@ -135,6 +135,24 @@ def test_what_somebody_wants_closed_is_closed_without_a_latch() -> None:
     life.run_until(RoleReturned)
     assert_closed(life)
     assert not any(isinstance(effect, MakeHalt) for effect in life.effects)
+
+
+def test_who_resumes_while_it_holds_the_role_calls_off_what_it_closes() -> None:
+    """What cannot be sold is to be kept: covered again, and nobody's role any more. Without the role it refuses."""
+    life = Life()
+    life.begin()
+    life.venue.refuses = True
+    life.ask(BTC)
+    life.run(1)
+    life.venue.refuses = False
+    life.resume()
+    assert isinstance(life.answers[-1], ControlDone)
+    assert FlattenCalledOff in {type(body) for body in life.bodies()}
+    life.run_until(RoleReturned)
+    assert [order.quantity for order in life.venue.open_orders()] == [Decimal(1)]
+    assert life.venue.balances["BTC"] == 1
+    life.resume()
+    assert isinstance(life.answers[-1], ControlRefused)
 
 
 def test_whoever_asks_is_told_that_the_role_could_not_be_taken() -> None:
