@@ -41,7 +41,7 @@ class Fall:
         self._is_to_be: Final = dice.random() < SHARE
         self._at_ns: Final = BOOTED_NS + dice.randint(*AT_MS) * MILLISECOND_NS
         self._percent, self._moves = dice.randint(*PERCENT), dice.randint(1, MOVES_MAX)
-        self._is_alone: Final = dice.random() < ALONE_SHARE
+        self._is_alone: Final = dice.random() < ALONE_SHARE and not around.weather.is_calm
         if self._is_to_be and not self._is_alone:
             self._transfer("BTC", COINS)
 
