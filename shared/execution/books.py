@@ -4,8 +4,9 @@ Nothing here changes but in `fold`, and nothing folds but what is durable. So th
 as those that a process would have that was killed and read the journal again.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -34,7 +35,7 @@ from proto.verdicts import Approval
 from shared.execution.adoption import Adopted, says_unread
 from shared.execution.flattens import Flattens, FlattensState
 from shared.execution.orders import Order, opened
-from shared.trading.amounts import EXACT, ZERO
+from shared.execution.shares import beyond, holes, part
 from shared.trading.fills import Fill
 from shared.trading.ledger import Ledger, Line, Source, entry_of, entry_of_fill
 from shared.trading.order_life import TERMINAL
@@ -46,6 +47,7 @@ CHILDREN_LOST_MAX: Final = 1_000  # of one parent, in the records that a torn en
 NEVER_WORKED: Final = frozenset({"rejected", "absent"})
 INTENTS_MAX: Final = 10_000  # each is worked once; those before are long expired
 
+OVERSOLD: Final = "position_oversold"  # a condition: the coins were somebody else's, as far as it is known
 OUTSIDE: Final[dict[str, Source]] = {  # an order by another hand has moved nothing yet
     "opening": "opening",
     "trade": "outside",
@@ -187,7 +189,7 @@ class Books:
             case ConditionSet(condition=condition):
                 self.conditions[condition.name, condition.scope] = condition
             case ConditionCleared(name=name, scope=scope):
-                self.conditions.pop((name, scope), None)
+                self._cleared(name, scope)
             case ReconcileFinished(pass_number=number, trades_read=trades_read):
                 self.passes = number
                 self.next_trade_ids |= {read.symbol: read.next_trade_id for read in trades_read}
@@ -302,7 +304,7 @@ class Books:
                 )
             case ExitEnded(strategy=strategy, symbol=symbol):
                 self._forget_children(self.exits.pop((strategy, symbol), None))
-                self._set_apart((strategy, symbol), parent.quantity_left, "dust")
+                self._set_apart(part(self.positions.of(strategy, symbol), parent.quantity_left, "dust"))
 
     def _protect(self, place: Place, stop_price: Decimal, envelope: Envelope) -> None:
         """Cover what was bought. Of two entries the nearer stop holds for both: cover is only ever tightened."""
@@ -327,19 +329,19 @@ class Books:
             self._cut_shares(seen.asset)
 
     def _cut_shares(self, asset: Asset) -> None:
-        """Let positions have no more of an asset, together, than the account holds: what is gone is gone."""
-        left = max(self.ledger.balance(asset), ZERO)
-        for position in self.positions.held():
-            if assets_of(position.symbol)[0] == asset:
-                beyond = EXACT.subtract(position.owned, left)
-                left = max(EXACT.subtract(left, position.owned), ZERO)
-                self._set_apart((position.strategy, position.symbol), beyond, "manual trade")
+        held = [position for position in self.positions.held() if assets_of(position.symbol)[0] == asset]
+        self._set_apart(beyond(held, self.ledger.balance(asset)))
 
-    def _set_apart(self, place: Place, quantity: Decimal, reason: Literal["manual trade", "dust"]) -> None:
-        quantity = min(quantity, self.positions.of(*place).owned)
-        if quantity > 0:
-            self.positions.set_apart(SetApart(strategy=place[0], symbol=place[1], quantity=quantity, reason=reason))
-            self._unprotect_nothing(place)
+    def _cleared(self, name: Name, scope: Scope) -> None:
+        self.conditions.pop((name, scope), None)
+        if name == OVERSOLD:  # an operator has looked at that
+            held = self.positions.held()
+            self._set_apart(holes(one for one in held if not self.working((one.strategy, one.symbol))))
+
+    def _set_apart(self, parts: Iterable[SetApart]) -> None:
+        for one in parts:
+            self.positions.set_apart(one)
+            self._unprotect_nothing((one.strategy, one.symbol))
 
     def _unprotect_nothing(self, place: Place) -> None:
         """Let go of the protection of a position that is none any more, nor about to be one."""

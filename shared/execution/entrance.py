@@ -77,6 +77,8 @@ class Entrance:
             return "position_may_grow", "the position shall come down"
         if self._books.is_entered(place):
             return "one_entry_at_a_time", "an entry of this strategy and symbol is worked"
+        if oversold := self._books.positions.of(*place).oversold:
+            return "position_not_oversold", f"{oversold:f} more were sold than it had: as much would stay uncovered"
         return _in_time(approval, now)
 
     def _by_price(self, approval: Approval) -> Refusal | None:

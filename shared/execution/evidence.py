@@ -26,7 +26,7 @@ from shared.core.service import Moment, Outward, Report
 from shared.execution.books import Books
 from shared.execution.enquiries import Enquiries
 from shared.execution.orders import Order
-from shared.execution.outside import ACTIVITY, Outcome, Outside, openings
+from shared.execution.outside import Outcome, Outside, openings
 from shared.execution.reconciliation import NO_PASS, Compared, Reconciler
 from shared.execution.vocabulary import (
     AccountRead,
@@ -320,8 +320,8 @@ class Evidence:
                 reference = f"unexplained-{self._books.passes + 1}-{asset}"
                 seen = OutsideSeen("unexplained", reference, None, asset, difference, account.venue_time_ns)
                 outcome.reports.append(Report(seen, reducing=True))
-        if compared.believed:
-            self._outside.wary(outcome, ACTIVITY, "balances differ from the books, twice alike")
+        agrees = self._reconciler.has_compared and not differences
+        self._outside.held_against(outcome, differs=compared.believed, agrees=agrees)
         outcome.reports.append(_finished(self._books.passes + 1, differences, self._reconciler.read_to))
 
 

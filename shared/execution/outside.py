@@ -7,7 +7,7 @@ from proto.fields import clipped
 from proto.orders import ConditionSet, OutsideSeen
 from proto.risk import Condition, Everything
 from shared.core.service import Note, Outward, Report
-from shared.execution.books import Books, assets_of
+from shared.execution.books import OVERSOLD, Books, assets_of
 from shared.execution.orders import Order
 from shared.execution.vocabulary import AccountRead, CancelOrder, TransferTold, VenueOrder, VenueTrade
 from shared.trading.amounts import EXACT, ZERO
@@ -101,6 +101,15 @@ class Outside:
             outcome.effects.append(
                 Note("warning", "an order of ours that is not worked is cancelled", {"order": told.client_order_id})
             )
+
+    def held_against(self, outcome: Outcome, *, differs: bool, agrees: bool) -> None:
+        """Have somebody look at balances that differ for good, and at what was sold though nothing is missing."""
+        if differs:
+            self.wary(outcome, ACTIVITY, "balances differ from the books, twice alike")
+        for held in self._books.positions.held() if agrees else ():
+            if held.oversold:
+                what = f"{held.strategy} sold {held.oversold:f} {held.symbol} more than it had"
+                self.wary(outcome, OVERSOLD, what)
 
     def wary(self, outcome: Outcome, name: str, reason: str) -> None:
         """Let no entry pass before an operator has looked."""

@@ -1,0 +1,82 @@
+"""More was sold than a strategy had: nothing is bought before an operator has looked, and then all of it is covered."""
+
+from decimal import Decimal
+
+from proto.control import ResumeEntries
+from proto.orders import ConditionSet, PositionChanged
+from proto.risk import Everything
+from shared.core.service import Stalled
+from shared.execution.vocabulary import TransferTold
+from tests.shared.execution.desk import AHEAD_NS, SECOND_NS, Desk, of
+
+ONE = Decimal(1)
+
+
+def taken_away_while_it_was_sold() -> Desk:
+    """Return a desk whose coin went twice: somebody took it, and the stop sold another, which is told of at last."""
+    desk = Desk().open()
+    stop = desk.entered()
+    transferred(desk, -ONE)
+    desk.fill(stop, price="95", then="filled")
+    assert position(desk) == -ONE
+    transferred(desk, ONE)
+    resume(desk)
+    return desk
+
+
+def transferred(desk: Desk, quantity: Decimal) -> None:
+    """Let coins come or go."""
+    desk.take(TransferTold("BTC", quantity, f"transfer-{quantity}", desk.now_ns + AHEAD_NS))
+
+
+def position(desk: Desk) -> Decimal:
+    """Return what was told of the position last."""
+    return of(desk.reports, PositionChanged)[-1].quantity
+
+
+def resume(desk: Desk) -> None:
+    """Let an operator look, and entries pass."""
+    desk.ask(ResumeEntries("ada", "I have looked", Everything()), instance="bowline")
+
+
+def conditions(desk: Desk) -> list[str]:
+    """Return what was written down for an operator to look at."""
+    return [told.condition.name for told in of(desk.reports, ConditionSet)]
+
+
+def looked_at(desk: Desk) -> None:
+    """Let the books be held against the venue's, with which they agree."""
+    desk.reconcile(desk.take(Stalled(2 * SECOND_NS)), usdt="9995")
+    desk.lease()
+
+
+def test_nothing_is_bought_into_a_hole() -> None:
+    """Before anybody has looked at it, and whether or not the books were held against the venue's meanwhile."""
+    desk = taken_away_while_it_was_sold()
+    sent = len(desk.sent())
+    desk.ask(desk.approval("two"))
+    looked_at(desk)
+    desk.ask(desk.approval("three"))
+    assert len(desk.sent()) == sent
+    assert conditions(desk)[-1] == "position_oversold"
+
+
+def test_resume_closes_it_and_the_next_purchase_is_covered_whole() -> None:
+    """What was sold too much was somebody else's."""
+    desk = taken_away_while_it_was_sold()
+    looked_at(desk)
+    resume(desk)
+    assert position(desk) == 0
+    desk.ask(desk.approval("two"))
+    entry = desk.sent()[-1]
+    desk.acknowledge(entry)
+    desk.fill(entry, then="filled")
+    stop = desk.sent()[-1]
+    assert (stop.side, stop.quantity) == ("sell", entry.quantity)
+
+
+def test_it_is_not_closed_by_a_look_at_something_else() -> None:
+    """Only once the books agree with the venue's is it known that no fill is missing."""
+    desk = taken_away_while_it_was_sold()
+    resume(desk)
+    assert position(desk) == -ONE
