@@ -23,6 +23,7 @@ UNREAD: Final = "flattener_unread"
 # Recorded together: far from the bounds of a group, and a tenure of days is still no endless recursion of groups.
 AT_ONCE: Final = 128
 REASON_LENGTH_MAX: Final = 64
+HOLES_KEPT_MAX: Final = 16  # a journal that is read has few of them, and an older one is only told of again
 _ORIGINAL: Final = re.compile(r"flattener-([0-9]+)-reports-([0-9]+)")
 _HOLE: Final = re.compile(r"lost-by-flattener-before-([0-9]+)")
 
@@ -33,31 +34,36 @@ Origin = tuple[int, int]
 class Adopted(msgspec.Struct, frozen=True):
     """What the executor's journal has of the flattener's: everything up to `last`, and why some was `unread`.
 
-    `hole` is the number before which the newest hole is that is known.
+    `holes` are the numbers before which something is lost, of those holes that are known: the newest of them.
     """
 
     last: Origin = (0, 0)
     unread: str = ""
-    hole: int = 0
+    holes: tuple[int, ...] = ()
 
     def reaches(self, state: bytes) -> bool:
         """Say whether it has all that was written before a page of the flattener's journal that begins so."""
         holding = holding_in(state)
-        return holding is not None and holding.newest <= self.last and holding.hole <= self.hole
+        return holding is not None and holding.newest <= self.last and self.knows(holding.hole)
+
+    def knows(self, hole: int) -> bool:
+        """Say whether it knows of a hole before this number, or there is none."""
+        return not hole or hole in self.holes
 
     def and_then(self, envelope: Envelope) -> "Adopted":
         """Return what it has with one more record."""
         match envelope.body:
             case ConditionSet(condition=Condition(name=name, reason=reason)) if name == UNREAD:
                 hole = _HOLE.fullmatch(envelope.cause_id)
-                return Adopted(self.last, reason, self.hole if hole is None else int(hole[1]))
+                holes = self.holes if hole is None else (*self.holes, int(hole[1]))[-HOLES_KEPT_MAX:]
+                return Adopted(self.last, reason, holes)
             case _:
                 origin = _ORIGINAL.fullmatch(envelope.cause_id)
                 return self if origin is None else self._with(int(origin[1]), int(origin[2]))
 
     def _with(self, epoch: int, sequence: int) -> "Adopted":
         # A number below that of a hole is one of a journal that was begun anew: its holes are others.
-        return Adopted((epoch, sequence), self.unread, self.hole if sequence >= self.hole else 0)
+        return Adopted((epoch, sequence), self.unread, tuple(hole for hole in self.holes if hole <= sequence))
 
 
 class Holding(msgspec.Struct, frozen=True):
@@ -130,7 +136,7 @@ class Adoption:
         """
         condition = Condition(UNREAD, Everything(), "REDUCE_ONLY", clipped(unread.reason, REASON_LENGTH_MAX))
         hole = unread.next_sequence
-        if hole > adopted.hole:
+        if not adopted.knows(hole):
             cause_id = f"lost-by-flattener-before-{hole}"
             self._left.append(Report(ConditionSet(condition), cause_id, reducing=True))
         elif not hole and condition.reason != adopted.unread:

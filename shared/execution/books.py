@@ -102,6 +102,7 @@ class BooksState(msgspec.Struct):
     children_lost: int
     adopted: Adopted = Adopted()
     flattens: FlattensState = FlattensState()
+    is_unread: bool = False
 
 
 class Books:
@@ -119,6 +120,7 @@ class Books:
         self.opened_venue_ns: int | None = None  # when the balances were read that the books began with
         self.outside: dict[str, None] = {}  # by their references, once they are in the books
         self.passes = 0
+        self.is_unread = False  # records were lost, and the venue was not read since
         self.flattens: Final = Flattens()
         self.told: dict[Place, PositionChanged] = {}  # positions as others know them, but for those of nothing
         self.adopted = Adopted()
@@ -149,6 +151,7 @@ class Books:
                 children_lost=self._children_lost,
                 adopted=self.adopted,
                 flattens=self.flattens.state(),
+                is_unread=self.is_unread,
             )
         )
 
@@ -170,7 +173,7 @@ class Books:
         self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
         self.opened_venue_ns, self.outside = known.opened_venue_ns, dict.fromkeys(known.outside)
         self.told = {(one.strategy, one.symbol): one for one in known.told}
-        self.adopted = known.adopted
+        self.adopted, self.is_unread = known.adopted, known.is_unread
         self.flattens.restore(known.flattens)
 
     def fold(self, envelope: Envelope) -> None:
@@ -191,7 +194,7 @@ class Books:
             case ConditionCleared(name=name, scope=scope):
                 self._cleared(name, scope)
             case ReconcileFinished(pass_number=number, trades_read=trades_read):
-                self.passes = number
+                self.passes, self.is_unread = number, False
                 self.next_trade_ids |= {read.symbol: read.next_trade_id for read in trades_read}
             case PositionChanged(strategy=strategy, symbol=symbol, quantity=quantity) as changed:
                 self.told.pop((strategy, symbol), None)  # ours follow from the fills: this is what others know
@@ -201,8 +204,8 @@ class Books:
                 pass
 
     def lose_records(self) -> None:
-        """Go on with numbers of orders beyond whatever is lost: a name is used once."""
-        self._children_lost += CHILDREN_LOST_MAX
+        """Go on with numbers of orders beyond whatever is lost: a name is used once. And read what was done."""
+        self._children_lost, self.is_unread = self._children_lost + CHILDREN_LOST_MAX, True
         self._children = {parent_id: number + CHILDREN_LOST_MAX for parent_id, number in self._children.items()}
 
     def has_worked(self, intent_id: str) -> bool:
@@ -326,11 +329,8 @@ class Books:
         source = OUTSIDE.get(seen.kind)
         if source is not None:
             self.ledger.post(entry_of(source, {seen.asset: seen.quantity}))
-            self._cut_shares(seen.asset)
-
-    def _cut_shares(self, asset: Asset) -> None:
-        held = [position for position in self.positions.held() if assets_of(position.symbol)[0] == asset]
-        self._set_apart(beyond(held, self.ledger.balance(asset)))
+            held = [position for position in self.positions.held() if assets_of(position.symbol)[0] == seen.asset]
+            self._set_apart(beyond(held, self.ledger.balance(seen.asset)))
 
     def _cleared(self, name: Name, scope: Scope) -> None:
         self.conditions.pop((name, scope), None)

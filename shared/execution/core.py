@@ -44,7 +44,6 @@ from shared.core.service import (
     Woken,
 )
 from shared.execution.accounts import Accounts
-from shared.execution.adoption import says_unread
 from shared.execution.books import Books
 from shared.execution.control import RECORDS_LOST, TROUBLED_START, Control
 from shared.execution.enquiries import Enquiries
@@ -140,7 +139,7 @@ class ExecutorCore:
         )
         self._control: Final = Control(self.books, self._latching, self._flattening)
         self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
-        self._is_running = self._is_blocked = self._is_unread = False  # unread: since records were lost
+        self._is_running = self._is_blocked = False
         self._pending = 0  # reports that are not yet recorded
         self._venue_ahead_ns: int | None = None
         self._in_flight: Final[set[str]] = set()  # what was sent and not yet answered
@@ -204,7 +203,7 @@ class ExecutorCore:
             self._report(self._flattening.due(now))
         if not self._has_to_wait():
             self._out += self._evidence.due(now, venue_now_ns)
-            if self.books.passes and not self._is_unread:
+            if self.books.passes and not self.books.is_unread:
                 self._report(self._worker.steps(now))
         if self._requests.is_stopping and not self._pending and not self._in_flight and self._is_at_rest():
             self._out.append(Stop())
@@ -237,7 +236,6 @@ class ExecutorCore:
         self._control.recorded(envelope.body)
         self._latching.recorded(envelope.body)
         self._accounts.recorded(envelope.body)
-        self._is_unread |= says_unread(envelope.body)
         if not self._is_running:
             return
         self._flattening.recorded(envelope.body, now)
@@ -246,7 +244,7 @@ class ExecutorCore:
             case SendMarked() as mark:
                 self._send(mark, envelope.sent_boot_ns, now)
             case ReconcileFinished(clean=clean):
-                self._leave.is_reconciled, self._is_unread = clean, False
+                self._leave.is_reconciled = clean
             case CancelMarked(order=order):
                 self._out.append(CancelOrder(order.client_order_id, order.symbol))
             case _:
@@ -324,7 +322,6 @@ class ExecutorCore:
             case RecordsLost(reason=reason):
                 self._control.wary(RECORDS_LOST, reason)
                 self.books.lose_records()
-                self._is_unread = True
             case JournalRoom(for_everything=has_room):
                 self._leave.has_room = has_room
             case NotRecorded():

@@ -14,7 +14,7 @@ from proto.codec import EnvelopeCodec
 from proto.envelope import SCHEMA, Body, Envelope
 from proto.fencing import RoleReturned, RoleTaken
 from proto.intents import SetExit
-from proto.orders import CancelMarked, ConditionSet, FlatnessTold, SendMarked
+from proto.orders import CancelMarked, ConditionSet, FlatnessTold, ReconcileFinished, SendMarked
 from proto.topics import topic_of
 from services.verify.checker.adoption import judge_adoption
 from services.verify.checker.frames import MARK_NAME, mark_of
@@ -30,6 +30,7 @@ from shared.core.service import (
     Moment,
     NotRecorded,
     Recorded,
+    RecordsLost,
     Report,
     Restored,
     Started,
@@ -58,6 +59,7 @@ CODEC: Final = EnvelopeCodec()
 TAKEN_EPOCH: Final = 5
 NEXT_EPOCH: Final = 6
 FLATTENER_EPOCH: Final = 3
+HOLE: Final = InheritanceUnread("flattener", "the tail is lost", next_sequence=9)
 TIMES_NOT_FLAT: Final = AT_ONCE  # so that adopting takes more than one group
 
 
@@ -345,18 +347,63 @@ def test_a_hole_in_a_journal_that_was_begun_anew_is_another_one() -> None:
     assert len(unread(Life(adopted_anew.journal, [*inherited(anew.written), hole]).begin())) == 2
 
 
-@pytest.mark.parametrize("is_whole", [True, False])
-def test_nothing_is_done_behind_a_hole_before_the_venue_was_read(*, is_whole: bool) -> None:
-    """What is lost may have sold already what the books still hold. Without a hole an exit begins at once."""
-    executor, _ = a_past()
-    hole = InheritanceUnread("flattener", "the tail is lost", next_sequence=9)
-    life = Life(executor, [] if is_whole else [hole]).begin()
+def acts(life: Life) -> bool:
+    """Say whether it begins an exit that is asked for, by taking away the stop that rests."""
     life.take(InstrumentsKnown({BTC: an_instrument()}))
     life.take(VenueClock(AHEAD_NS, 1_000_000))
     life.take(Asked(TREND, Desk().envelope(TREND, SetExit("exit-1", TREND, BTC, Decimal(0), "enough"))))
     for _ in range(3):
         life.take(Woken("clock"))
-    assert bool(of([one.body for one in life.journal], CancelMarked)) == is_whole
+    return bool(of([one.body for one in life.journal], CancelMarked))
+
+
+@pytest.mark.parametrize("next_life", ["the same", "of its records", "of its state"])
+def test_nothing_is_done_behind_a_hole_before_the_venue_was_read(next_life: str) -> None:
+    """What is lost may have sold already what the books still hold. Wherever it is killed, the next life waits too."""
+    executor, _ = a_past()
+    life = Life(executor, [HOLE]).begin()
+    match next_life:
+        case "of its records":
+            life = Life(life.journal, [HOLE]).begin()
+        case "of its state":
+            life = Life((), [HOLE], state=life.core.state()).begin()
+        case _:
+            pass
+    assert not acts(life)
+
+
+def test_an_exit_begins_at_once_where_there_is_no_hole_or_the_venue_was_read_since() -> None:
+    """An old hole, dealt with long ago, holds up nobody."""
+    executor, _ = a_past()
+    assert acts(Life(executor, []).begin())
+    behind = Life(executor, [HOLE]).begin()
+    behind.pen.write(ReconcileFinished(7, clean=True, differences=(), trades_read=()))
+    assert acts(Life(behind.journal, [HOLE]).begin())
+
+
+def test_a_tail_of_our_own_that_is_lost_is_not_forgotten_with_the_page() -> None:
+    """Killed after the page was turned, and before the venue was read, it waits as it would have."""
+    executor, _ = a_past()
+    core = ExecutorCore(ACCOUNT, LIMITS)
+    now = Moment(0, 1_000 * SECOND_NS, "boot")
+    for envelope in executor:
+        core.handle(Recorded(envelope), now)
+    core.handle(RecordsLost(99, "the tail is lost"), now)
+    assert not acts(Life((), [], state=core.state()).begin())
+
+
+@pytest.mark.parametrize("is_held_before", [True, False])
+def test_a_hole_of_a_journal_that_was_begun_anew_is_another_one(*, is_held_before: bool) -> None:
+    """Its numbers are smaller than those of holes that are known: it is told of all the same, in whatever start."""
+    executor, _ = a_past()
+    known = Life(executor, [msgspec.structs.replace(HOLE, next_sequence=500)]).begin()
+    assert not known.core.has_adopted(msgspec.json.encode(Holding((0, 0), None, HOLE.next_sequence)))
+    anew = Pen("flattener", FLATTENER_EPOCH + 4, 900)
+    anew.write(RoleTaken("executor", TAKEN_EPOCH + 4, "it is silent"))
+    anew.write(FlatnessTold("kill-2", is_flat=False, pass_number=0, reason="something is left"))
+    life = Life(known.journal, [*(inherited(anew.written) if is_held_before else ()), HOLE]).begin()
+    assert len(unread(life)) == 2
+    assert len(unread(Life(life.journal, [HOLE]).begin())) == 2
 
 
 def test_a_journal_that_was_begun_anew_is_adopted() -> None:
