@@ -81,7 +81,8 @@ class GuardState(msgspec.Struct, frozen=True):
     flow_quote: Decimal = NOTHING  # what came and went, and is not in the marks yet
     flows_to: int = 0  # the executor's reports up to this one are counted
     account: tuple[Digest, Asset] | None = None  # that was read, and the money that it is counted in
-    known: Known = Known()  # what is there, as readings last showed it, and with what was told of since
+    # Under another name than what stood there once, so that an older page of the journal can still be read.
+    known: Known = msgspec.field(default=Known(), name="shown")  # what is there, as readings last showed it
     drawdown: Mark = Mark()
     daily_loss: Mark = Mark()
 

@@ -14,7 +14,8 @@ class Peer:
 
     def __init__(self) -> None:
         self.state = "booting"
-        self.was_heard = False  # since it was last ended: who never was may be one that we cannot hear
+        # Since we began, or it did: who never was may be one that we cannot hear, and has more time.
+        self.was_heard = False
         self.epoch = 0
         self._handled = self._step = -1
         self._moved_ns = self._stepped_ns = 0

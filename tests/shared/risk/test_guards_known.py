@@ -2,12 +2,14 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.account import Counted
-from shared.risk.guards import matters
+from shared.risk.counted import Known
+from shared.risk.guards import GuardState, matters
 from tests.shared.risk.readings import LIMITS, Tape
 
 
@@ -306,3 +308,10 @@ def test_trip_of_one_account_stands_over_another(tape: Tape) -> None:
     tape.account = "0" * 64
     tape.reads(100, 100)
     assert tape.state.drawdown.trip_id == "trip-drawdown-1-4"
+
+
+def test_a_page_of_an_older_program_can_be_read() -> None:
+    """What is known stood there in another form. It is known anew with the next readings; the marks are as they were."""
+    older = b'{"known": [{"asset": "BTC", "quantity": "1", "bid_quote": "100"}], "drawdown": {"quote": "100"}}'
+    state = msgspec.json.decode(older, type=GuardState)
+    assert (state.known, state.drawdown.quote) == (Known(), Decimal(100))
