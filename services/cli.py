@@ -11,9 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, TextIO, cast
+from typing import TYPE_CHECKING, Final, Protocol, TextIO, cast
 
 from services import __version__
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 USAGE_ERROR = 2
 OUTPUT_LOST = 74  # EX_IOERR of sysexits.h: the answer could not be written, whatever it was
@@ -74,6 +77,9 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
     }
 )
 
+# What an operator orders by these is done also where their words cannot be written.
+ACT_UNHEARD = frozenset({"pause", "resume", "kill", "flatten"})
+
 # The words people will try; one leaves this list when its verb is built.
 # fmt: off
 NOT_BUILT_YET = frozenset({
@@ -87,13 +93,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb named on the command line and return its exit code; what cannot be written ends in one sentence."""
     if _is_closed("stderr"):  # `2>&-`: whoever closed it wants no errors
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # it stays open as long as the process
+    words = sys.argv[1:] if argv is None else argv
+    acts_unheard = not ACT_UNHEARD.isdisjoint(words[:1])
     if _is_closed("stdout"):
-        _complain("standard output is closed")
-        return OUTPUT_LOST
-    sys.stdout, sys.stderr = _retaining(sys.stdout), _retaining(sys.stderr)
+        if not acts_unheard:
+            _complain("standard output is closed")
+            return OUTPUT_LOST
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # as above
+    kept = _dropping if acts_unheard else _retaining
+    sys.stdout, sys.stderr = kept(sys.stdout), kept(sys.stderr)
     try:
         try:
-            return _dispatch(sys.argv[1:] if argv is None else argv)
+            return _dispatch(words)
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:  # before the verb was there to say something better
@@ -122,6 +133,29 @@ def _retaining(stream: TextIO) -> TextIO:
     if not isinstance(getattr(stream, "buffer", None), io.RawIOBase):
         return stream
     return open(stream.fileno(), "w", buffering=1, encoding=stream.encoding, errors=stream.errors, closefd=False)
+
+
+class _Dropping(io.RawIOBase):
+    """Writes to a descriptor, and lets go of what that does not take."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor: Final = descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        try:
+            return os.write(self._descriptor, data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
+def _dropping(stream: TextIO) -> TextIO:
+    """Return a stream in the place of that one of which no word ever keeps a verb from what it does."""
+    raw = io.BufferedWriter(_Dropping(stream.fileno()))
+    return io.TextIOWrapper(raw, encoding=stream.encoding, errors=stream.errors, line_buffering=True)
 
 
 def _is_lost(stream: TextIO) -> bool:

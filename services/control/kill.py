@@ -14,7 +14,7 @@ from typing import Final
 
 from proto.control import ControlDone, Kill
 from proto.risk import Latch
-from services.control.arguments import parser_of, reason_argument, seconds
+from services.control.arguments import UNHEARD, cleaned, parser_of, seconds
 from services.control.asking import SILENT, actor, replies_of, words_of
 from services.control.flatness import WAIT_SECONDS, FlatnessWatch
 from shared.core.durations import duration
@@ -35,10 +35,10 @@ Stop: no entry leaves any more, and everything the bot holds is sold, again and 
 made first (var/HALT), so it holds with every process dead, and outlives restarts. `bowline clear-kill` ends it. Pressed
 anew it is a new latch in the place of the one that stood.
 """
-CODES: Final = """\
+CODES: Final = f"""\
 Exit codes: 0 latched, and FLAT was read back (with --no-wait: latched), 1 latched, but not said to be flat by now,
 2 wrong usage, 3 NOT latched.
-"""
+{UNHEARD}"""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,13 +48,14 @@ def main(argv: Sequence[str]) -> int:
 
 def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
     """Run the verb with everything it touches handed in, and return the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_intermixed_args(argv)
 
     def killed() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
             streams.complain(f"bowline {NAME}: {problem}")
-        return _kill(configuration, Kill(arguments.actor or actor(), arguments.reason), arguments.wait, streams)
+        act = Kill(arguments.actor or actor(), cleaned(arguments.reason))
+        return _kill(configuration, act, arguments.wait, streams)
 
     return run_verb(NAME, streams, killed)
 
@@ -108,7 +109,7 @@ def _told(configuration: Configuration, act: Kill, streams: Streams) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of(NAME, TEXT, CODES)
-    reason_argument(parser)
+    parser.add_argument("reason", nargs="*", help="why, in a few words: what of it can be read is written down")
     patience = parser.add_mutually_exclusive_group()
     patience.add_argument(
         "--wait",

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from services.control.flatness import FlatnessWatch
 from shared.mesh.clock import SystemClock
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
+from tests.house.tree import CHECKOUT
 from tests.services.control.journals import JournalOf
 from tests.services.control.verbs import Verb, cleared_by, ran
 from tests.services.risk_watchdog.risk_project import RiskProject
@@ -86,6 +89,40 @@ def test_without_keys_the_file_is_made_all_the_same(project: RiskProject) -> Non
     code, output, errors = ran(kill.run, project.root, "x", "--wait", "0")
     assert (code, output.startswith("HALTED: ")) == (1, True)
     assert "nobody can be told: there are no keys in " in errors
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "no reason given"),
+        (["", " \n"], "no reason given"),
+        (["too", "--no-wait", "wild"], "too wild"),
+        (["\x1b[31mtoo\a\t wild\udcff\x00"], "[31mtoo wild"),
+        (["x" * 501], "x" * 499 + "…"),
+        (["\N{COLLISION SYMBOL}" * 500], "\N{COLLISION SYMBOL}" * 500),
+    ],
+)
+def test_no_reason_keeps_a_kill_from_being_one(project: RiskProject, words: list[str], reason: str) -> None:
+    """Whatever was typed, or not, it latches; what can be read of it stands in the file."""
+    nobody_can_be_asked(project)
+    assert ran(kill.run, project.root, "--no-wait", *words)[0] == 0
+    latch = HaltFile(project.root / "var").latch()
+    assert latch is not None
+    assert (latch.latch_id[:5], latch.reason) == ("kill-", reason)
+
+
+@pytest.mark.parametrize("where", [">&-", ">&- 2>&-", ">/dev/full 2>/dev/full", "<&- >&- 2>&-", "| true"])
+def test_a_kill_whose_words_cannot_be_written_is_one(project: RiskProject, where: str) -> None:
+    """From a panic script or from cron: it latches first, and the code says that it did, and nothing of its words."""
+    nobody_can_be_asked(project)
+    command = f'set -o pipefail; "$0" -m services.cli kill --root "$1" --no-wait "too wild" {where}'
+    ran = subprocess.run(
+        ["bash", "-c", command, sys.executable, project.root], cwd=CHECKOUT, stderr=subprocess.PIPE, check=False
+    )
+    assert (ran.returncode, b"Traceback" in ran.stderr) == (0, False)
+    latch = HaltFile(project.root / "var").latch()
+    assert latch is not None
+    assert latch.reason == "too wild"
 
 
 def test_what_is_not_latched_is_said_loudly(project: RiskProject) -> None:
@@ -176,6 +213,26 @@ def test_a_flattening_asks_the_flattener_only_where_the_executor_is_silent(proje
     assert ran(flatten.run, project.root, "btc/usdt", "news") == (1, "", f"executor {SILENT}\nflattener {SILENT}\n")
 
 
+@pytest.mark.parametrize("word", ["BTC/USDT", "btc-usdt", "BtcUsdt", "btc", "btc usdt", "BTC_USDT:"])
+def test_a_symbol_alone_does_not_sell_everything(
+    project: RiskProject, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However it is spelled: it is asked what was meant."""
+    with pytest.raises(SystemExit) as refused:
+        ran(flatten.run, project.root, word)
+    assert refused.value.code == 2
+    assert 'did you mean `bowline flatten BTC/USDT "why"`? To flatten everything, ' in capsys.readouterr().err
+
+
+def test_what_looks_like_a_symbol_that_is_not_traded_is_no_reason(project: RiskProject) -> None:
+    """One that was traded before, or with a settings file that cannot be read: it sells nothing either."""
+    for word in ("sol/usdt", "SOLUSDT"):
+        with pytest.raises(SystemExit, match="2"):
+            ran(flatten.run, project.root, word)
+    for reason in ("to hold usdt", "btc is falling", "weekend"):
+        assert ran(flatten.run, project.root, reason)[2] == f"executor {SILENT}\nflattener {SILENT}\n"
+
+
 def test_limits_are_shown_as_risk_knows_them(project: RiskProject) -> None:
     """A table for people, and JSON for programs; without risk there is nothing to show."""
     assert ran(limits.run, project.root) == (1, "", f"bowline limits: risk {SILENT}\n")
@@ -220,16 +277,12 @@ def test_with_risk_dead_the_file_stays(project: RiskProject) -> None:
 @pytest.mark.parametrize(
     ("verb", "words"),
     [
-        (kill.run, []),
-        (kill.run, [" "]),
-        (kill.run, ["x" * 501]),
-        (kill.run, ["\udcff"]),
         (kill.run, ["why", "--wait", "-1"]),
         (kill.run, ["why", "--wait", "soon"]),
         (kill.run, ["why", "--wait", "nan"]),
         (kill.run, ["why", "--wait", "1", "--no-wait"]),
         (kill.run, ["why", "--actor", "a" * 49]),
-        (flatten.run, ["BTC/USDT"]),
+        *((flatten.run, [word]) for word in ("", " ", "x" * 501, "\udcff", "why\a")),
         (flatten.run, []),
         (flatten.run, ["BTC/USDT", "why", "more"]),
         (cleared_by("yes"), []),
