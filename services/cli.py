@@ -11,12 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, TextIO, cast
+from typing import Protocol, TextIO, cast
 
 from services import __version__
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 USAGE_ERROR = 2
 OUTPUT_LOST = 74  # EX_IOERR of sysexits.h: the answer could not be written, whatever it was
@@ -135,27 +132,19 @@ def _retaining(stream: TextIO) -> TextIO:
     return open(stream.fileno(), "w", buffering=1, encoding=stream.encoding, errors=stream.errors, closefd=False)
 
 
-class _Dropping(io.RawIOBase):
-    """Writes to a descriptor, and lets go of what that does not take."""
+class _Dropping(io.TextIOWrapper):
+    """Writes at once, and lets go of what cannot be written."""
 
-    def __init__(self, descriptor: int) -> None:
-        super().__init__()
-        self._descriptor: Final = descriptor
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: "ReadableBuffer", /) -> int:
-        try:
-            return os.write(self._descriptor, data)
-        except OSError:
-            return memoryview(data).nbytes
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError):
+            return super().write(text)
+        return len(text)
 
 
 def _dropping(stream: TextIO) -> TextIO:
     """Return a stream in the place of that one of which no word ever keeps a verb from what it does."""
-    raw = io.BufferedWriter(_Dropping(stream.fileno()))
-    return io.TextIOWrapper(raw, encoding=stream.encoding, errors=stream.errors, line_buffering=True)
+    raw = io.FileIO(stream.fileno(), "w", closefd=False)  # unlike a buffer, it forgets what it could not write
+    return _Dropping(raw, encoding=stream.encoding, errors=stream.errors, write_through=True)
 
 
 def _is_lost(stream: TextIO) -> bool:

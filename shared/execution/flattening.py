@@ -166,8 +166,10 @@ class Flattening:
         return [ShowFlattenStep(self._step)]
 
     def worries(self) -> list[str]:
-        """Return what was told last of whatever is not flat."""
-        return [f"NOT FLAT: {told.words}" for told in self._tellings.values() if told.words]
+        """Return what was told last of whatever is not flat, and still shall be; the same words once."""
+        going = self._books.flattens.going
+        words = [told.words for name, told in self._tellings.items() if name in going and told.words]
+        return [f"NOT FLAT: {what}" for what in dict.fromkeys(words)]
 
     def words(self) -> list[str]:
         """Return what was read back."""

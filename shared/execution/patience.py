@@ -5,8 +5,10 @@ from typing import Final
 
 import msgspec
 
+from shared.core.pause import GrowingPause
 from shared.core.service import Moment
 from shared.execution.books import Place
+from shared.execution.marks import Purpose
 from shared.execution.orders import Order
 
 BACKOFF_NS_FIRST: Final = 500_000_000
@@ -16,11 +18,14 @@ UNCOVERED_NS_WORRYING: Final = 5_000_000_000
 RESIZE_NS: Final = 1_000_000_000  # a cover is changed once in this time
 
 
-class Patience(msgspec.Struct):
-    """What is waited for at a place."""
+def _pause() -> GrowingPause:
+    return GrowingPause(shortest_ns=BACKOFF_NS_FIRST, longest_ns=BACKOFF_NS_MAX)
 
-    not_before_ns: int = 0
-    backoff_ns: int = BACKOFF_NS_FIRST
+
+class Patience(msgspec.Struct):
+    """What is waited for at a place: after a refused sale another one, after a refused stop another one."""
+
+    pauses: dict[Purpose, GrowingPause] = msgspec.field(default_factory=lambda: {"exit": _pause(), "cover": _pause()})
     resized_ns: int = -RESIZE_NS
     uncovered_since_ns: int | None = None
     refused_stops: int = 0
@@ -43,7 +48,7 @@ class Patiences:
             del self._of[gone]
 
     def rejected(self, order: Order, now: Moment) -> None:
-        """Wait longer and longer before the next order of a place whose orders the venue refuses."""
+        """Wait longer and longer before the next order of that purpose where the venue refuses them."""
         self.of(order.place).refused_stops += order.key.purpose == "cover"
         self.unsent(order, now)
 
@@ -53,13 +58,14 @@ class Patiences:
             return  # there is no next one, and what the place has besides shall not wait for it
         patience = self.of(order.place)
         patience.refused += 1
-        patience.not_before_ns = now.boot_ns + patience.backoff_ns
-        patience.backoff_ns = min(patience.backoff_ns * 2, BACKOFF_NS_MAX)
+        patience.pauses[order.key.purpose].attempted(now.boot_ns)
 
     def accepted(self, order: Order) -> None:
         """Begin with short waits again."""
         patience = self.of(order.place)
-        patience.backoff_ns, patience.refused_stops, patience.refused = BACKOFF_NS_FIRST, 0, 0
+        patience.refused_stops = patience.refused = 0
+        for pause in patience.pauses.values():
+            pause.helped()
 
     def worries(self, now: Moment) -> Sequence[str]:
         """Say which positions cannot be brought down or covered; each is gone on with."""

@@ -121,6 +121,7 @@ class Worker:
     def _exit_step(
         self, place: Place, found: Exit, working: Sequence[Order], now: Moment, *, is_buying: bool
     ) -> Sequence[Report]:
+        self.patience.of(place).uncovered_since_ns = None  # it is brought down: that counts anew if it is called off
         instrument = self.instruments.get(place[1])
         if instrument is None or any(order.key.purpose == "exit" for order in working):
             return ()
@@ -195,12 +196,12 @@ class Worker:
         self, parent: tuple[str, Purpose], place: Place, terms: OrderTerms, price: Decimal, now: Moment
     ) -> SendMarked | None:
         """Return the mark of an order that reduces risk; None while it has to wait."""
-        if now.boot_ns < self.patience.of(place).not_before_ns or self._leave.is_left_alone(now):
+        parent_id, purpose = parent
+        if not self.patience.of(place).pauses[purpose].is_over(now.boot_ns) or self._leave.is_left_alone(now):
             return None
         if self._governor.refusal(now.boot_ns) is not None:
             return None
         self._governor.sent(place[1], None, now.boot_ns)
-        parent_id, purpose = parent
         return self._marks.next(
             parent_id=parent_id,
             place=place,

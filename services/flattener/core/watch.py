@@ -15,6 +15,7 @@ from shared.core.service import Effect, HaltSeen, Listen, Moment, Note, Retire
 EXECUTOR: Final = "executor"
 RISK: Final = "risk"
 RISK_SILENT_NS: Final = 10 * SECOND_NS
+UNHEARD_NS: Final = 60 * SECOND_NS  # of a risk that was never heard in our life: it may hang since before that
 LOOK_AGAIN_NS: Final = 1 * SECOND_NS  # while the latch stands, and it is not told to be flat
 LOOK_RARELY_NS: Final = 15 * SECOND_NS
 # Between two tenures in which nothing could be sold: twice as long each time.
@@ -128,9 +129,9 @@ class Watch:
         return (ReadRecords(),)
 
     def _end_risk(self, now: Moment) -> Sequence[Effect]:
-        """End a risk that was heard and has fallen silent; again once another was heard, or after a growing while."""
-        risk, patience_ns = self._risk, RISK_SILENT_NS + (BOOT_NS if self._risk.state == "booting" else 0)
-        if not risk.was_heard or risk.state == "draining" or risk.silent_ns(now) < patience_ns:
+        """End a risk that has fallen silent; again once another was heard, or after a growing while."""
+        risk = self._risk
+        if risk.state == "draining" or risk.silent_ns(now) < self._risk_patience_ns():
             self._risk_pause.helped()
             return ()
         if not self._risk_pause.is_over(now.boot_ns):
@@ -138,6 +139,11 @@ class Watch:
         self._risk_pause.attempted(now.boot_ns)
         seconds = risk.silent_ns(now) // SECOND_NS
         return (Note("critical", "risk is silent, and is ended", {"seconds": seconds}), Retire(RISK, risk.epoch))
+
+    def _risk_patience_ns(self) -> int:
+        if not self._risk.was_heard:
+            return UNHEARD_NS
+        return RISK_SILENT_NS + (BOOT_NS if self._risk.state == "booting" else 0)
 
     def _sight(self, now: Moment) -> Sight:
         return Sight(

@@ -60,10 +60,10 @@ class Silence:
         """Write down who was ended. Where there was nobody, its supervisor is at it already."""
         if ended.process_id is None:
             return (Note("info", "nobody was retired", {"role": ended.instance, "why": ended.words}),)
-        reason = f"it made no progress for over {RETIRE_NS // SECOND_NS} s"
-        text = f"{ended.instance} {reason}: process {ended.process_id} was killed, and is started anew"
+        what = f"made no progress for over {RETIRE_NS // SECOND_NS} s"
+        text = f"{ended.instance} {what}: process {ended.process_id} was killed, and is started anew"
         return (
-            Report(HolderRetired(ended.instance, ended.process_id, reason), reducing=True),
+            Report(HolderRetired(ended.instance, ended.process_id, f"it {what}"), reducing=True),
             *self._alerts.tell("critical", "holder-retired", text, now),
         )
 

@@ -59,8 +59,6 @@ def open_diary(
     except TailLost as lost:
         troubles.append(f"the journal of {role} lost its tail: {lost}")
         journal = resume_above(opening, above=lost.sequence_highest, reason=str(lost))
-    if journal.is_full:
-        troubles.append(f"the disk has no room for the journal of {role}")
     peers_epoch = max((found.epoch for found in witnessed), default=0)
     return Diary(journal, codec=codec, troubles=troubles, peers_epoch=peers_epoch)
 

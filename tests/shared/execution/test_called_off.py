@@ -58,6 +58,17 @@ def test_what_cannot_become_flat_is_called_off(symbol: str | None, scope: Scope)
     assert not resumed(life, scope)
 
 
+def test_stop_waits_for_no_sale_that_was_refused() -> None:
+    """However long the venue took no sale, and is let alone between two of them: the stop is tried at once."""
+    life = stuck(ALL)
+    life.venue.manner = "refuses"
+    life.pass_time(35)
+    life.venue.manner = "works"
+    assert resumed(life, Everything())
+    life.pass_time(1)
+    assert [order.key.purpose for order in life.core.books.working((TREND, BTC))] == ["cover"]
+
+
 def test_only_what_was_resumed_is_called_off() -> None:
     """Neither everything with one symbol, nor the kill latch with anything."""
     life = stuck(ALL)

@@ -186,7 +186,7 @@ def test_dead_owner_starts_on_a_full_disk() -> None:
             text=True,
         )
     assert told.stdout.splitlines() == [
-        "full: epoch 2, knows {'request-1': 1}, ['the disk has no room for the journal of executor']",
+        "full: epoch 2, knows {'request-1': 1}, []",
         "refused: no_room",
         "stopped: 0",
         "room again: epoch 3, knows {'request-1': 1}, []",
