@@ -3,7 +3,8 @@
 Pure. The venue numbers trades by one, so a jump says that some are missing: lost with a connection, or never sent. What
 is ahead of its row is held back until the row has come so far. What cannot be had after all tries is given up, and
 counted: never in silence. A single number that nothing confirms moves no row: it may be wild. Two that follow on each
-other are believed, also when they are smaller than those before: then the venue has begun to count anew.
+other are believed, also when they are smaller than those before, or larger by more than anybody trades meanwhile: then
+the venue has begun to count anew, and how many are lost nobody knows.
 """
 
 from typing import Final
@@ -14,6 +15,7 @@ from services.feed_handler.vocabulary import FetchTrades
 from shared.market.observations import Trade
 
 HELD_MAX: Final = 50_000
+LOST_MAX: Final = 1_000_000  # a larger hole that a venue cannot fill is none: it gives other numbers
 PAGE_TRADES: Final = 1_000
 TRIES_MAX: Final = 5
 RETRY_NS: Final = 500_000_000
@@ -184,7 +186,10 @@ class TradeLine:
 
     def _pass(self, trade: Trade, progress: Progress) -> None:
         if self._next_id is not None and trade.trade_id > self._next_id:
-            progress.lost += trade.trade_id - self._next_id
+            if trade.trade_id - self._next_id > LOST_MAX:
+                progress.renumbered_from = trade.trade_id
+            else:
+                progress.lost += trade.trade_id - self._next_id
             progress.after_holes.add(trade.trade_id)
         self._next_id, self._passed_time_ns = trade.trade_id + 1, max(self._passed_time_ns, trade.exchange_time_ns)
         progress.trades.append(trade)

@@ -61,6 +61,11 @@ class Decider:
         return window_bars_max(self._features)
 
     @property
+    def bars_in_a_row(self) -> int:
+        """How many bars it remembers, behind the last that was missing."""
+        return len(self._bars.columns.close)
+
+    @property
     def stored(self) -> StoredState:
         """What has to be kept, together with the fills told, to go on after a restart as if there had been none."""
         return StoredState(self._decided_ns, tuple(map(float, self._state)))

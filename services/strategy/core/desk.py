@@ -30,6 +30,8 @@ from shared.strategies.brackets import enter_bracket
 from shared.strategies.decider import Decider, Decision, StoredState
 
 DOUBTFUL_MAX: Final = 3  # bars in a row that may lack a trade: behind more of them the past begins anew
+SILENT_BARS: Final = 3  # that have closed since the last decision: a person is told of more
+LATE_NS: Final = 15_000_000_000  # within this after its close a bar is decided on, also in a quiet market
 WAITING_MAX: Final = 1_000  # bars, until the executor's reports are read
 FILLS_MAX: Final = 1_000  # that the kernel is told with the next bar
 WORK_NS_MAX: Final = 10_000_000_000
@@ -58,6 +60,8 @@ class Desk:
         self._is_gathering = True
         self._waiting: Final[deque[BarClosed]] = deque()
         self._newest_close_ns = 0  # of the bars that wait or were decided on
+        self._heard_close_ns = 0  # of all bars
+        self._begun_ns = 0
         self._doubtful = 0
         self._seen = StreamPosition(stream=self._topic("bars"), epoch=0, sequence=0)
         self._standing: Final = Standing()
@@ -88,6 +92,7 @@ class Desk:
 
     def begin(self, now: Moment) -> list[Effect]:
         """Read the feed, and ask it for the past."""
+        self._begun_ns = now.wall_ns
         feed = self._terms.feeds[self.symbol]
         return [*(Watch(feed, topic) for topic in self.topics), *self._gather(now)]
 
@@ -140,6 +145,21 @@ class Desk:
             return self._leaving.answered(answer)
         return ()  # to what is wanted no longer
 
+    def silence(self, now: Moment) -> str | None:
+        """Say why nothing is decided, once some bars have closed without it; None while there is nothing to tell."""
+        said_after_ns = SILENT_BARS * self._frame.duration_ns + LATE_NS
+        decided_ns = self._frame.close_time_ns(self._decider.stored.bar_open_time_ns)
+        if now.wall_ns - max(decided_ns, self._begun_ns) <= said_after_ns:
+            return None
+        if now.wall_ns - max(self._heard_close_ns, self._begun_ns) > said_after_ns:
+            return "no bar has come from the feed for a while"
+        if self._is_gathering:
+            return "the feed does not give as many bars of the past as it takes"
+        if self._doubtful > DOUBTFUL_MAX:
+            return "its bars may lack trades"
+        there_are, wanted = self._decider.bars_in_a_row, self._decider.bars_wanted
+        return f"bars were missing, and of the {wanted} in a row that it may take there are {there_are}"
+
     def clock(self, now: Moment) -> list[Effect]:
         """Ask again for what nobody answered."""
         return [*self._leaving.again(), *self._past.clock(now)]
@@ -159,6 +179,7 @@ class Desk:
 
     def _came(self, bar: BarClosed, now: Moment) -> list[Effect]:
         effects = self._look(bar)
+        self._heard_close_ns = max(self._heard_close_ns, bar.close_time_ns)
         if self._is_gathering:
             self._past.came(bar)
             effects += self._gathered()

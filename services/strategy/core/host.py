@@ -14,6 +14,7 @@ from services.strategy.core.vocabulary import Kept, NotRemembered, Remember, Rem
 from shared.core.continuity import Event
 from shared.core.service import (
     Answered,
+    BeWary,
     Effect,
     Follow,
     Happening,
@@ -50,6 +51,7 @@ class StrategyCore:
         self._kept: Kept | None = None
         self._is_remembered = True
         self._is_another_journal = False
+        self._silent: dict[Symbol, str] = {}  # why nothing is decided on it
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
@@ -173,7 +175,24 @@ class StrategyCore:
         effects: list[Effect] = [WakeAt(CLOCK, now.boot_ns + CLOCK_NS)]
         for desk in self._desks.values():
             effects += desk.clock(now)
-        return [*effects, *self._remember(now)]
+        return [*effects, *self._wary(now), *self._remember(now)]
+
+    def _wary(self, now: Moment) -> list[Effect]:
+        """Tell a person on what nothing is decided though bars should have closed, when that has changed."""
+        found = {symbol: why for symbol, desk in self._desks.items() if (why := desk.silence(now)) is not None}
+        if not self._is_current:  # bars wait for that, whatever else is the matter
+            found = dict.fromkeys(found, "what the executor has done since is not all read yet")
+        if found == self._silent:
+            return []
+        before, self._silent = self._silent, found
+        notes = [
+            Note("warning", "nothing is decided", {"symbol": symbol, "why": why})
+            for symbol, why in found.items()
+            if symbol not in before
+        ]
+        notes += [Note("info", "it is decided again", {"symbol": symbol}) for symbol in before if symbol not in found]
+        symbols = {why: [one for one in found if found[one] == why] for why in found.values()}
+        return [*notes, BeWary(tuple(f"nothing is decided on {', '.join(ons)}: {why}" for why, ons in symbols.items()))]
 
     def _remember(self, now: Moment) -> list[Effect]:
         """Have it written down if there is news. It need not be the latest: what came since comes again."""

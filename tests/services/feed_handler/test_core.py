@@ -12,10 +12,11 @@ from services.feed_handler.vocabulary import (
     Resubscribe,
     StreamLost,
     StreamOpened,
+    TradesFetched,
     Unreadable,
     VenueClock,
 )
-from shared.core.service import Stalled, WakeAt, Woken
+from shared.core.service import Note, Stalled, WakeAt, Woken
 from tests.services.feed_handler.builders import MINUTE_NS, NOON_NS, SECOND_NS, SYMBOL, a_candle, a_quote, a_trade
 from tests.services.feed_handler.life import TICK_NS, Life
 
@@ -215,3 +216,28 @@ def test_a_minute_that_closed_while_nothing_could_be_asked_is_the_real_one() -> 
     life.take(CandlesFetched(open_fetches[0].fetch_id, SYMBOL, "1m", candles, None))
     bars = [body for body in life.published(BarClosed) if isinstance(body, BarClosed)]
     assert [(bar.open_time_ns, bar.gapless) for bar in bars] == [(NOON_NS, True), (NOON_NS + MINUTE_NS, True)]
+
+
+def test_an_exchange_that_comes_back_with_other_numbers_is_doubted_no_longer_than_it_was_away() -> None:
+    """Every bar behind is whole again, and no count of lost trades is made of the distance of the numbers."""
+    life = Life()
+    life.opened()
+    life.told(a_trade(1, at_ns=life.now_ns))
+    life.take(StreamLost("trades", (SYMBOL,), "cut"))
+    life.is_answered = False
+    life.passes(20 * SECOND_NS)
+    life.is_answered, back_ns = True, life.now_ns
+    life.venue_has.extend(a_trade(136_930_000 + number, at_ns=back_ns) for number in range(3))
+    life.take(StreamOpened("trades", (SYMBOL,)))
+    life.take(TradesFetched(SYMBOL, tuple(life.venue_has), None))
+    life.passes(5 * SECOND_NS)
+    for number in range(3, 8):
+        life.told(a_trade(136_930_000 + number, at_ns=life.now_ns))
+        life.passes(SECOND_NS)
+    bars = [body for body in life.published(BarClosed) if isinstance(body, BarClosed)]
+    whole = [bar.open_time_ns for bar in bars if bar.gapless]
+    assert whole == [bar.open_time_ns for bar in bars if bar.open_time_ns > back_ns]
+    assert len(whole) > 3
+    notes = {effect.event: effect.details for effect in life.effects if isinstance(effect, Note)}
+    assert notes["the venue numbers its trades anew: some may be lost"]["from_id"] == 136_930_000
+    assert "trades are lost: the venue does not give them" not in notes

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.feed_handler.trade_line import HELD_MAX, PAGE_TRADES, RETRY_NS, TRIES_MAX, TradeLine
+from services.feed_handler.trade_line import HELD_MAX, LOST_MAX, PAGE_TRADES, RETRY_NS, TRIES_MAX, TradeLine
 from services.feed_handler.vocabulary import FetchTrades
 from tests.services.feed_handler.builders import SYMBOL
 from tests.services.feed_handler.trades_at_venue import Venue, numbered, opened
@@ -174,6 +174,18 @@ def test_a_venue_that_numbers_anew_is_followed(*, is_answered: bool) -> None:
     assert venue.passed[900:] == [5, 6, 7, 8]
     assert venue.after_holes == {5}
     assert (venue.lost, venue.wild, venue.line.is_whole) == (0, 0, True)
+
+
+def test_numbers_far_ahead_are_a_new_beginning_and_no_loss() -> None:
+    """A venue that comes back with other numbers has not traded as often as they are apart."""
+    venue = opened()
+    for _ in range(3):
+        venue.trade()
+    venue.take(venue.line.opened(0))
+    venue.trades = [numbered(3 + LOST_MAX + after) for after in range(2, 5)]
+    venue.settle()
+    assert (venue.passed[3:], venue.after_holes) == ([LOST_MAX + 5, LOST_MAX + 6, LOST_MAX + 7], {LOST_MAX + 5})
+    assert (venue.lost, venue.renumbered_from, venue.line.is_whole) == (0, LOST_MAX + 5, True)
 
 
 def test_a_hole_in_what_the_venue_gives_is_named() -> None:

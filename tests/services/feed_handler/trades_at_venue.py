@@ -21,6 +21,7 @@ class Venue:
         self.trades = list[Trade]()
         self.passed: list[int] = []
         self.lost = self.wild = self.repeated = 0
+        self.renumbered_from: int | None = None
         self.after_holes: set[int] = set()
         self.dropped: list[Trade] = []
         self.now_ns = 0
@@ -37,6 +38,7 @@ class Venue:
         self.passed += [trade.trade_id for trade in progress.trades]
         self.lost += progress.lost
         self.wild += progress.wild
+        self.renumbered_from = progress.renumbered_from or self.renumbered_from
         self.dropped += progress.dropped
         self.repeated += progress.repeated
         self.after_holes |= progress.after_holes

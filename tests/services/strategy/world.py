@@ -24,6 +24,7 @@ from shared.core.continuity import BreakReason, Broken, Event, Seen, Synced
 from shared.core.service import (
     Answered,
     Ask,
+    BeWary,
     Effect,
     Follow,
     Happening,
@@ -83,6 +84,7 @@ class Executor:
     def __init__(self) -> None:
         self.reports: Final[list[Body]] = []
         self.held = Decimal(0)
+        self.reports_kept_from_us = 0
         self._entered: EnterBracket | None = None
         self._stop: Decimal | None = None
 
@@ -167,6 +169,7 @@ class World:
         self.opened: Final[list[Effect]] = []  # what it reads
         self.asked: Final[list[Ask]] = []
         self.notes: Final[list[Note]] = []
+        self._troubles: tuple[str, ...] = ()
         self.kept: Kept | None = None
         self.executor: Final = Executor()
         self._todo: Final[deque[Effect]] = deque()
@@ -218,6 +221,12 @@ class World:
             self.now_ns = self.bars[self.closed].close_time_ns + LAG_NS
             self.closed += 1
 
+    def passes(self, duration_ns: int) -> None:
+        """Let time pass in which nothing is heard."""
+        for _ in range(duration_ns // SECOND_NS):
+            self.now_ns += SECOND_NS
+            self.hands(Woken("clock"))
+
     def feed_tells(self, kind: str, body: MarketBody) -> None:
         """Let the feed publish something."""
         self.hears(Seen(f"binance/{SYMBOL}/{kind}".encode(), self._market_envelope(body)))
@@ -234,7 +243,8 @@ class World:
 
     def executor_beats(self) -> None:
         """Let the executor say how many reports there are."""
-        position = StreamPosition(stream="reports", epoch=1, sequence=len(self.executor.reports))
+        count = len(self.executor.reports) + self.executor.reports_kept_from_us
+        position = StreamPosition(stream="reports", epoch=1, sequence=count)
         self.hands(Heard("executor", an_envelope(msgspec.structs.replace(A_HEARTBEAT, published=(position,)))))
 
     def executor_tells(self, *bodies: Body) -> None:
@@ -267,6 +277,10 @@ class World:
     def exits(self) -> list[SetExit]:
         """The exits that were asked for, each once."""
         return list({ask.ask_id: ask.body for ask in self.asked if isinstance(ask.body, SetExit)}.values())
+
+    def wary_of(self) -> tuple[str, ...]:
+        """Return what stands beside the state of the process."""
+        return self._troubles
 
     def events(self) -> list[str]:
         """Return what was noted."""
@@ -303,6 +317,8 @@ class World:
                 self.kept = msgspec.json.decode(msgspec.json.encode(kept), type=Kept)
             case Note():
                 self.notes.append(effect)
+            case BeWary(troubles=troubles):
+                self._troubles = troubles
             case Watch() | Listen():
                 self.opened.append(effect)
             case _:
