@@ -20,6 +20,7 @@ from tests.house.tree import CHECKOUT
 from tests.services.control.journals import JournalOf
 from tests.services.control.verbs import Verb, cleared_by, ran
 from tests.services.risk_watchdog.risk_project import RiskProject
+from tests.shared.mesh.no_room import files_may_not_grow
 
 LATCH = Latch("kill-1", "ada", "too wild", 1)
 SILENT = "does not answer: `bowline status` says how it is"
@@ -80,7 +81,9 @@ def test_a_file_made_by_hand_counts(project: RiskProject) -> None:
     """`touch var/HALT` is a kill; the verb finds it standing, and makes it anew."""
     nobody_can_be_asked(project)
     (project.root / "var/HALT").touch()
-    assert "by unknown: the file was made by hand" in ran(kill.run, project.root, "x", "--no-wait")[1]
+    assert (
+        "by unknown: the file was made by hand, or on a full disk" in ran(kill.run, project.root, "x", "--no-wait")[1]
+    )
 
 
 def test_without_keys_the_file_is_made_all_the_same(project: RiskProject) -> None:
@@ -123,6 +126,46 @@ def test_a_kill_whose_words_cannot_be_written_is_one(project: RiskProject, where
     latch = HaltFile(project.root / "var").latch()
     assert latch is not None
     assert latch.reason == "too wild"
+
+
+def test_a_kill_on_a_full_disk_says_what_the_file_cannot(project: RiskProject) -> None:
+    """It latches; name and reason are not in it, and its latch is the one that is named."""
+    nobody_can_be_asked(project)
+    with files_may_not_grow():
+        code, output, errors = ran(kill.run, project.root, "x", "--no-wait")
+    file = project.root / "var/HALT"
+    assert (code, output) == (0, f"HALTED: {file} is there, for the kill latch {latch_id_of(project)}\n")
+    assert f"{file} latches, but your name and reason are not in it: File too large\n" in errors
+
+
+def test_settings_that_hide_where_the_mesh_is(project: RiskProject) -> None:
+    """The file is made in the default place; that it latches is said only if somebody has answered from there."""
+    risk = project.start_risk()
+    place = project.root / "var"
+    for local in ("paths: {var_directory: elsewhere\n", "paths: {var_directry: elsewhere}\n"):
+        project.set(local)
+        assert ran(kill.run, project.root, "x", "--no-wait")[0] == 0
+    risk.kill()
+    risk.wait()
+    for local in ("paths: {var_directory: elsewhere\n", "paths: {var_directry: elsewhere}\n"):
+        project.set(local)
+        code, output, errors = ran(kill.run, project.root, "x")
+        pressed = f"PRESSED IN THE DEFAULT PLACE: {place}/HALT is there, for the kill latch {latch_id_of(project)}"
+        assert (code, output.splitlines()[0]) == (3, pressed)
+        assert "\nNOT KNOWN TO BE LATCHED: the settings cannot be read, and so " in errors
+        assert f"; {place} is the default, and nobody has answered from there\n" in errors
+
+
+@pytest.mark.parametrize("local", ["risk: {position_pct: no}\n", "paths: {var_directory: elsewhere\n"])
+def test_settings_that_hide_nothing_of_where_the_mesh_is(project: RiskProject, local: str) -> None:
+    """What is wrong elsewhere, or is told by a variable as well, leaves no doubt."""
+    nobody_can_be_asked(project)
+    project.set(local)
+    environment = {"BOWLINE_PATHS__VAR_DIRECTORY": "var"} if "elsewhere" in local else {}
+    streams = Streams(io.StringIO(), io.StringIO())
+    words = ["--root", str(project.root), "x", "--no-wait"]
+    assert kill.run(words, environment=environment, streams=streams) == 0
+    assert latch_id_of(project)
 
 
 def test_what_is_not_latched_is_said_loudly(project: RiskProject) -> None:
