@@ -311,7 +311,7 @@ def test_trip_of_one_account_stands_over_another(tape: Tape) -> None:
 
 
 def test_a_page_of_an_older_program_can_be_read() -> None:
-    """What is known stood there in another form: it is known anew with the next readings. The marks are as they were."""
+    """What is known stood there in another form: it is known anew with the next readings. The marks stay."""
     older = b'{"known": [{"asset": "BTC", "quantity": "1", "bid_quote": "100"}], "drawdown": {"quote": "100"}}'
     state = msgspec.json.decode(older, type=GuardState)
     assert (state.known, state.drawdown.quote) == (Known(), Decimal(100))
