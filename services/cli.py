@@ -74,6 +74,9 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
     }
 )
 
+# What an operator orders by these is done also where their words cannot be written.
+ACT_UNHEARD = frozenset({"pause", "resume", "kill", "flatten"})
+
 # The words people will try; one leaves this list when its verb is built.
 # fmt: off
 NOT_BUILT_YET = frozenset({
@@ -87,13 +90,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb named on the command line and return its exit code; what cannot be written ends in one sentence."""
     if _is_closed("stderr"):  # `2>&-`: whoever closed it wants no errors
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # it stays open as long as the process
+    words = sys.argv[1:] if argv is None else argv
+    acts_unheard = not ACT_UNHEARD.isdisjoint(words[:1])
     if _is_closed("stdout"):
-        _complain("standard output is closed")
-        return OUTPUT_LOST
-    sys.stdout, sys.stderr = _retaining(sys.stdout), _retaining(sys.stderr)
+        if not acts_unheard:
+            _complain("standard output is closed")
+            return OUTPUT_LOST
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # as above
+    kept = _dropping if acts_unheard else _retaining
+    sys.stdout, sys.stderr = kept(sys.stdout), kept(sys.stderr)
     try:
         try:
-            return _dispatch(sys.argv[1:] if argv is None else argv)
+            return _dispatch(words)
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:  # before the verb was there to say something better
@@ -122,6 +130,21 @@ def _retaining(stream: TextIO) -> TextIO:
     if not isinstance(getattr(stream, "buffer", None), io.RawIOBase):
         return stream
     return open(stream.fileno(), "w", buffering=1, encoding=stream.encoding, errors=stream.errors, closefd=False)
+
+
+class _Dropping(io.TextIOWrapper):
+    """Writes at once, and lets go of what cannot be written."""
+
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+
+def _dropping(stream: TextIO) -> TextIO:
+    """Return a stream in the place of that one of which no word ever keeps a verb from what it does."""
+    raw = io.FileIO(stream.fileno(), "w", closefd=False)  # unlike a buffer, it forgets what it could not write
+    return _Dropping(raw, encoding=stream.encoding, errors=stream.errors, write_through=True)
 
 
 def _is_lost(stream: TextIO) -> bool:

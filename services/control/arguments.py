@@ -1,14 +1,18 @@
 """What the verbs of an operator are told: why, of what, and by whom. Each act is written down with both."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Final
 
-from proto.fields import ID_LENGTH_MAX
+from proto.fields import ID_LENGTH_MAX, clipped
 from shared.mesh.verb import root_argument
 
 REASON_CHARACTERS_MAX: Final = 500
 NAME_CHARACTERS_MAX: Final = 48
 SECONDS_MAX: Final = 3_600
+WITHOUT_REASON: Final = "no reason given"
+# Of the verbs that act at once; `services.cli` sees to it.
+UNHEARD: Final = "The code is the same where its words cannot be written (a closed output, a full disk).\n"
 
 
 def parser_of(name: str, text: str, codes: str) -> argparse.ArgumentParser:
@@ -32,6 +36,12 @@ def words(text: str) -> str:
     if not line or len(line) > REASON_CHARACTERS_MAX or not line.isprintable():
         raise argparse.ArgumentTypeError(f"write why, in at most {REASON_CHARACTERS_MAX} characters that can be read")
     return line
+
+
+def cleaned(said: Sequence[str]) -> str:
+    """Return a reason as it is written down, whatever was typed: nothing about it keeps a kill from being one."""
+    readable = "".join(character if character.isprintable() else " " for character in " ".join(said))
+    return clipped(" ".join(readable.split()), REASON_CHARACTERS_MAX) or WITHOUT_REASON
 
 
 def a_name(text: str) -> str:

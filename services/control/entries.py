@@ -9,12 +9,12 @@ from typing import Final
 
 from proto.control import PauseEntries, ResumeEntries
 from proto.risk import Everything, OfStrategy, OfSymbol, Scope
-from services.control.arguments import a_name, a_symbol, parser_of, reason_argument
+from services.control.arguments import UNHEARD, a_name, a_symbol, parser_of, reason_argument
 from services.control.asking import actor, ask_each
 from shared.mesh.settings import load_whereabouts
 from shared.mesh.verb import Streams, run_verb
 
-CODES: Final = "Exit codes: 0 done, 1 nothing was done or somebody does not answer, 2 wrong usage."
+CODES: Final = "Exit codes: 0 done, 1 nothing was done or somebody does not answer, 2 wrong usage.\n" + UNHEARD
 
 
 @dataclass(frozen=True)

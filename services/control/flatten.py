@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from proto.control import ControlDone, Flatten
-from services.control.arguments import a_symbol, parser_of, seconds, words
+from services.control.arguments import UNHEARD, a_symbol, parser_of, seconds, words
 from services.control.asking import SILENT, Reply, actor, replies_of, words_of
 from services.control.flatness import FLATTENERS, WAIT_SECONDS, FlatnessWatch
 from shared.mesh.clock import SystemClock
-from shared.mesh.settings import Configuration, load_whereabouts
+from shared.mesh.settings import Configuration, VenueSettings, load_whereabouts
 from shared.mesh.verb import FAILED, OK, Streams, run_verb
 
 NAME: Final = "flatten"
@@ -20,7 +20,8 @@ answer, the flattener. There is no latch: strategies may enter again afterwards,
 not. `bowline resume`, of the same symbol or of all, calls it off. `bowline kill` stops everything.
 """
 CODES: Final = (
-    "Exit codes: 0 FLAT was read back, 1 nothing was done or it is not said to be flat by now, 2 wrong usage."
+    "Exit codes: 0 FLAT was read back, 1 nothing was done or it is not said to be flat by now, 2 wrong usage.\n"
+    + UNHEARD
 )
 
 
@@ -42,17 +43,34 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         help=f"so long for FLAT, {WAIT_SECONDS:g} s if not told",
     )
     arguments = parser.parse_args(argv)
-    if arguments.symbol is None and "/" in arguments.reason and " " not in arguments.reason:
-        parser.error(f"{arguments.reason} looks like a symbol: write why as well, or everything would be closed")
     act = Flatten(arguments.actor or actor(), arguments.reason, arguments.symbol)
 
     def flattened() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
+        if act.symbol is None and (meant := _symbol_in(act.reason, configuration.settings.venue)):
+            parser.error(
+                f'{act.reason} looks like a symbol: did you mean `bowline {NAME} {meant} "why"`? '
+                "To flatten everything, give a reason in words"
+            )
         for problem in problems:
             streams.complain(f"bowline {NAME}: {problem}")
         return _flatten(configuration, act, arguments.wait, streams)
 
     return run_verb(NAME, streams, flattened)
+
+
+def _symbol_in(reason: str, venue: VenueSettings) -> str | None:
+    """Return the symbol that was probably meant by what stands where a reason is expected."""
+    letters = _letters(reason)
+    for symbol in venue.symbols:
+        if letters in {_letters(symbol), _letters(symbol.split("/", maxsplit=1)[0])}:
+            return symbol
+    is_word = " " not in reason
+    return reason.upper() if is_word and ("/" in reason or letters.endswith(venue.quote_asset)) else None
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.upper() if character.isalnum())
 
 
 def _flatten(configuration: Configuration, act: Flatten, wait_s: float, streams: Streams) -> int:

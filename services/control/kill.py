@@ -14,14 +14,14 @@ from typing import Final
 
 from proto.control import ControlDone, Kill
 from proto.risk import Latch
-from services.control.arguments import parser_of, reason_argument, seconds
+from services.control.arguments import UNHEARD, cleaned, parser_of, seconds
 from services.control.asking import SILENT, actor, replies_of, words_of
 from services.control.flatness import WAIT_SECONDS, FlatnessWatch
 from shared.core.durations import duration
 from shared.mesh.clock import SystemClock
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.private_directory import FileUnusableError
-from shared.mesh.settings import Configuration, load_whereabouts
+from shared.mesh.settings import Configuration, hides_the_place, load_whereabouts
 from shared.mesh.verb import EXPECTED, FAILED, OK, Streams, run_verb
 
 NAME: Final = "kill"
@@ -35,10 +35,10 @@ Stop: no entry leaves any more, and everything the bot holds is sold, again and 
 made first (var/HALT), so it holds with every process dead, and outlives restarts. `bowline clear-kill` ends it. Pressed
 anew it is a new latch in the place of the one that stood.
 """
-CODES: Final = """\
+CODES: Final = f"""\
 Exit codes: 0 latched, and FLAT was read back (with --no-wait: latched), 1 latched, but not said to be flat by now,
-2 wrong usage, 3 NOT latched.
-"""
+2 wrong usage, 3 NOT latched, or not known to be: settings that cannot be read hide where the mesh is.
+{UNHEARD}"""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,42 +48,57 @@ def main(argv: Sequence[str]) -> int:
 
 def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
     """Run the verb with everything it touches handed in, and return the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_intermixed_args(argv)
 
     def killed() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
             streams.complain(f"bowline {NAME}: {problem}")
-        return _kill(configuration, Kill(arguments.actor or actor(), arguments.reason), arguments.wait, streams)
+        act = Kill(arguments.actor or actor(), cleaned(arguments.reason))
+        is_place_known = not hides_the_place(configuration, problems)
+        return _kill(configuration, act, arguments.wait, streams, is_place_known=is_place_known)
 
     return run_verb(NAME, streams, killed)
 
 
-def _kill(configuration: Configuration, act: Kill, wait_s: float | None, streams: Streams) -> int:
-    latch = _latched(configuration, act, streams)
-    is_taken = _told(configuration, act, streams)
-    if latch is None:
-        if not is_taken:
+def _kill(
+    configuration: Configuration, act: Kill, wait_s: float | None, streams: Streams, *, is_place_known: bool
+) -> int:
+    latch = _latched(configuration, act, streams, "HALTED" if is_place_known else "PRESSED IN THE DEFAULT PLACE")
+    if not _told(configuration, act, streams):
+        if latch is None:
             streams.complain("NOT LATCHED: there is no HALT file, and nobody has taken the word for it")
-        return FAILED if is_taken else NOT_LATCHED
+            return NOT_LATCHED
+        if not is_place_known:
+            streams.complain(
+                f"NOT KNOWN TO BE LATCHED: the settings cannot be read, and so not where the mesh looks for the file; "
+                f"{configuration.halt_directory} is the default, and nobody has answered from there",
+                "put the settings right and press again, or `touch HALT` in the var_directory of the mesh",
+            )
+            return NOT_LATCHED
+    if latch is None:
+        return FAILED
     if wait_s is None:
         return OK
     with FlatnessWatch(configuration.var_directory, streams, SystemClock()) as watch:
         return OK if watch.is_latch_flat(latch, wait_s) else FAILED
 
 
-def _latched(configuration: Configuration, act: Kill, streams: Streams) -> Latch | None:
+def _latched(configuration: Configuration, act: Kill, streams: Streams, word: str) -> Latch | None:
     """Make the file, in the place of one that is there, and return its latch; None if that cannot be."""
     wall_ns = SystemClock().wall_ns()
     file = HaltFile(configuration.halt_directory)
     stood = file.latch()
     latch = Latch(f"kill-{wall_ns}", act.actor, act.reason, wall_ns)
     try:
-        file.press(latch)
+        why_empty = file.press(latch)
     except FileUnusableError as error:
         streams.complain(f"the HALT file cannot be made, so only who is told knows: {error}")
         return None
-    streams.say(f"HALTED: {file.path} is there, for the kill latch {latch.latch_id}")
+    if why_empty:
+        latch = file.latch() or latch
+        streams.complain(f"{file.path} latches, but your name and reason are not in it: {why_empty}")
+    streams.say(f"{word}: {file.path} is there, for the kill latch {latch.latch_id}")
     if stood is not None:
         age = duration(max(wall_ns - stood.set_wall_ns, 0) / _NS_PER_S)
         streams.say(f"one stood already, for {age}: {stood.latch_id}, by {stood.actor}: {stood.reason}")
@@ -108,7 +123,7 @@ def _told(configuration: Configuration, act: Kill, streams: Streams) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of(NAME, TEXT, CODES)
-    reason_argument(parser)
+    parser.add_argument("reason", nargs="*", help="why, in a few words: what of it can be read is written down")
     patience = parser.add_mutually_exclusive_group()
     patience.add_argument(
         "--wait",

@@ -8,6 +8,7 @@ the id, and so of a program's file that was touched since: touching anew is a ne
 Whatever cannot be looked at counts as there: who cannot see whether he may go on stands still.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -77,19 +78,24 @@ class HaltFile:
                     os.close(os.open(self.path, flags, 0o600))
             self._sync()
 
-    def press(self, latch: Latch) -> None:
+    def press(self, latch: Latch) -> str:
         """Make it anew, durably, in the place of one that is there. Raises `FileUnusableError`.
 
-        What is there may have been cleared, and only wait for its removal, with which this press would be lost.
+        What is there may have been cleared, and only wait for its removal, with which this press would be lost. Return
+        why the latch's words are not in it; nothing if they are.
         """
+        why_empty = ""
         with usable(self.path):
             try:
                 self._put(latch, os.replace)
-            except IsADirectoryError:  # none but a person removes that: it is touched, and so another latch
+            except IsADirectoryError as error:  # none but a person removes that: it is touched, and so another latch
                 os.utime(self.path)
-            except OSError:
+                why_empty = str(error.strerror)
+            except OSError as error:
                 self._put(None, os.replace)
+                why_empty = str(error.strerror)
             self._sync()
+        return why_empty
 
     def take_away(self, latch_id: str) -> bool:
         """Remove it, durably, if it stands for this latch, and say whether none is there. Raises `FileUnusableError`.
@@ -145,7 +151,7 @@ class HaltFile:
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 if latch is not None:
-                    os.write(descriptor, _words_of(latch))
+                    _write_whole(descriptor, _words_of(latch))
                     os.utime(descriptor, ns=(latch.set_wall_ns, latch.set_wall_ns))
                 os.fsync(descriptor)
             finally:
@@ -208,6 +214,11 @@ def _link(fresh: Path, path: Path) -> None:
         os.link(fresh, path)
 
 
+def _write_whole(descriptor: int, content: bytes) -> None:
+    if os.write(descriptor, content) < len(content):  # a disk that has room for a part of it
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _words_of(latch: Latch) -> bytes:
     return msgspec.json.encode(_Written(latch.latch_id, latch.actor, latch.reason, latch.set_wall_ns)) + b"\n"
 
@@ -217,7 +228,7 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
 
 
 def _latch_at(path: Path, found: os.stat_result) -> Latch:
-    """Return what a file stands for that was found there; what cannot be read was made by hand."""
+    """Return what a file stands for that was found there; what cannot be read has no words of a program."""
     try:
         descriptor = os.open(path, _LOOK)
         try:
@@ -227,7 +238,7 @@ def _latch_at(path: Path, found: os.stat_result) -> Latch:
             os.close(descriptor)
         latch = _checked(msgspec.json.decode(content, type=_Written))
     except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
-        return _by_hand(_hand_id(found), "the file was made by hand", found.st_mtime_ns)
+        return _by_hand(_hand_id(found), "the file was made by hand, or on a full disk", found.st_mtime_ns)
     if 0 <= latch.set_wall_ns - found.st_mtime_ns < COARSEST_NS:
         return latch
     return _by_hand(_hand_id(found), f"the file of {latch.latch_id} was touched by hand", found.st_mtime_ns)

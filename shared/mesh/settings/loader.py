@@ -19,6 +19,7 @@ from shared.mesh.settings.unread_files import unread_files
 
 # The sections that say where the directories and sockets of the mesh are.
 _WHEREABOUTS = ("paths.", "mesh.")
+_VAR = "paths.var_directory"
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,17 @@ def load_whereabouts(*, root: Path, environment: Mapping[str, str]) -> tuple[Con
     settings, _ = _validated(values)
     assert settings is not None, "what was found wrong is left out"
     return _configuration(root, settings, values), problems
+
+
+def hides_the_place(configuration: Configuration, problems: Sequence[Problem]) -> bool:
+    """Say whether the mesh may be elsewhere than these whereabouts say, because of what is wrong with the settings.
+
+    So it is if a whole file cannot be read, or a key is wrong that may have been meant for the path. A variable has the
+    last word.
+    """
+    is_elsewhere = configuration.origins[_VAR].startswith("environment")
+    harmless = sections().keys() - {_VAR.partition(".")[0]}
+    return not is_elsewhere and any(problem.key.partition(".")[0] not in harmless for problem in problems)
 
 
 def _said(root: Path, environment: Mapping[str, str]) -> tuple[Layer, list[Problem]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proto.orders import ConditionCleared, ConditionSet
+from proto.orders import ConditionCleared, ConditionSet, FlattenBegun
 from proto.verdicts import KillCleared, KillLatched
 from services.control import flatten, kill
 from services.control.asking import actor
@@ -34,7 +34,7 @@ def test_a_kill_is_told_and_cleared_in_two_steps(project: Project) -> None:
     """Who and why stand in risk's journal for both; nothing is cleared but by `yes`, or by the name of this latch."""
     project.start_risk()
     project.start_executor()
-    code, output, errors = ran(kill.run, project.root, "too wild", "--actor", "ada", "--no-wait")
+    code, output, errors = ran(kill.run, project.root, "too\a ", "\twild", "--actor", "ada", "--no-wait")
     latch_id = latch_id_of(project)
     made, risk, executor = output.splitlines()
     assert (code, made) == (0, f"HALTED: {project.root}/var/HALT is there, for the kill latch {latch_id}")
@@ -61,6 +61,10 @@ def test_a_kill_is_told_and_cleared_in_two_steps(project: Project) -> None:
     assert (code, told["latch_id"], told["cleared"], told["file_gone"]) == (0, latch_id, True, True)
     acts = [one.body for one in project.records() if isinstance(one.body, KillLatched | KillCleared)]
     assert [type(act) for act in acts] == [KillLatched, KillCleared]
+    assert isinstance(acts[0], KillLatched)
+    assert (acts[0].latch.latch_id, acts[0].latch.reason) == (latch_id, "too wild")
+    begun = [one.body for one in project.records("executor") if isinstance(one.body, FlattenBegun)]
+    assert begun == [FlattenBegun(latch_id, None, "ada", "too wild")]
     assert acts[1] == KillCleared(latch_id, actor(), "all quiet")
     lifted = [one.body for one in project.records("executor") if isinstance(one.body, ConditionSet | ConditionCleared)]
     assert [type(one) for one in lifted][-2:] == [ConditionSet, ConditionCleared]

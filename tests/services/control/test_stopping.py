@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +16,11 @@ from services.control.flatness import FlatnessWatch
 from shared.mesh.clock import SystemClock
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
+from tests.house.tree import CHECKOUT
 from tests.services.control.journals import JournalOf
 from tests.services.control.verbs import Verb, cleared_by, ran
 from tests.services.risk_watchdog.risk_project import RiskProject
+from tests.shared.mesh.no_room import files_may_not_grow
 
 LATCH = Latch("kill-1", "ada", "too wild", 1)
 SILENT = "does not answer: `bowline status` says how it is"
@@ -77,7 +81,9 @@ def test_a_file_made_by_hand_counts(project: RiskProject) -> None:
     """`touch var/HALT` is a kill; the verb finds it standing, and makes it anew."""
     nobody_can_be_asked(project)
     (project.root / "var/HALT").touch()
-    assert "by unknown: the file was made by hand" in ran(kill.run, project.root, "x", "--no-wait")[1]
+    assert (
+        "by unknown: the file was made by hand, or on a full disk" in ran(kill.run, project.root, "x", "--no-wait")[1]
+    )
 
 
 def test_without_keys_the_file_is_made_all_the_same(project: RiskProject) -> None:
@@ -86,6 +92,80 @@ def test_without_keys_the_file_is_made_all_the_same(project: RiskProject) -> Non
     code, output, errors = ran(kill.run, project.root, "x", "--wait", "0")
     assert (code, output.startswith("HALTED: ")) == (1, True)
     assert "nobody can be told: there are no keys in " in errors
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "no reason given"),
+        (["", " \n"], "no reason given"),
+        (["too", "--no-wait", "wild"], "too wild"),
+        (["\x1b[31mtoo\a\t wild\udcff\x00"], "[31mtoo wild"),
+        (["x" * 501], "x" * 499 + "…"),
+        (["\N{COLLISION SYMBOL}" * 500], "\N{COLLISION SYMBOL}" * 500),
+    ],
+)
+def test_no_reason_keeps_a_kill_from_being_one(project: RiskProject, words: list[str], reason: str) -> None:
+    """Whatever was typed, or not, it latches; what can be read of it stands in the file."""
+    nobody_can_be_asked(project)
+    assert ran(kill.run, project.root, "--no-wait", *words)[0] == 0
+    latch = HaltFile(project.root / "var").latch()
+    assert latch is not None
+    assert (latch.latch_id[:5], latch.reason) == ("kill-", reason)
+
+
+@pytest.mark.parametrize("where", [">&-", ">&- 2>&-", ">/dev/full 2>/dev/full", "<&- >&- 2>&-", "| true"])
+def test_a_kill_whose_words_cannot_be_written_is_one(project: RiskProject, where: str) -> None:
+    """From a panic script or from cron: it latches first, and the code says that it did, and nothing of its words."""
+    nobody_can_be_asked(project)
+    command = f'set -o pipefail; "$0" -m services.cli kill --root "$1" --no-wait "too wild" {where}'
+    ran = subprocess.run(
+        ["bash", "-c", command, sys.executable, project.root], cwd=CHECKOUT, stderr=subprocess.PIPE, check=False
+    )
+    assert (ran.returncode, b"Traceback" in ran.stderr) == (0, False)
+    latch = HaltFile(project.root / "var").latch()
+    assert latch is not None
+    assert latch.reason == "too wild"
+
+
+def test_a_kill_on_a_full_disk_says_what_the_file_cannot(project: RiskProject) -> None:
+    """It latches; name and reason are not in it, and its latch is the one that is named."""
+    nobody_can_be_asked(project)
+    with files_may_not_grow():
+        code, output, errors = ran(kill.run, project.root, "x", "--no-wait")
+    file = project.root / "var/HALT"
+    assert (code, output) == (0, f"HALTED: {file} is there, for the kill latch {latch_id_of(project)}\n")
+    assert f"{file} latches, but your name and reason are not in it: File too large\n" in errors
+
+
+def test_settings_that_hide_where_the_mesh_is(project: RiskProject) -> None:
+    """The file is made in the default place; that it latches is said only if somebody has answered from there."""
+    risk = project.start_risk()
+    place = project.root / "var"
+    for local in ("paths: {var_directory: elsewhere\n", "paths: {var_directry: elsewhere}\n"):
+        project.set(local)
+        assert ran(kill.run, project.root, "x", "--no-wait")[0] == 0
+    risk.kill()
+    risk.wait()
+    for local in ("paths: {var_directory: elsewhere\n", "paths: {var_directry: elsewhere}\n"):
+        project.set(local)
+        code, output, errors = ran(kill.run, project.root, "x")
+        pressed = f"PRESSED IN THE DEFAULT PLACE: {place}/HALT is there, for the kill latch {latch_id_of(project)}"
+        assert (code, output.splitlines()[0]) == (3, pressed)
+        assert "\nNOT KNOWN TO BE LATCHED: the settings cannot be read, and so " in errors
+        assert f"; {place} is the default, and nobody has answered from there\n" in errors
+
+
+@pytest.mark.parametrize("local", ["risk: {position_pct: no}\n", "paths: {var_directory: elsewhere\n"])
+def test_settings_that_hide_nothing_of_where_the_mesh_is(project: RiskProject, local: str) -> None:
+    """What is wrong elsewhere, or is told by a variable as well, leaves no doubt."""
+    nobody_can_be_asked(project)
+    project.set(local)
+    environment = {"BOWLINE_PATHS__VAR_DIRECTORY": "var"} if "elsewhere" in local else {}
+    streams = Streams(io.StringIO(), io.StringIO())
+    words = ["--root", str(project.root), "x", "--no-wait"]
+    assert kill.run(words, environment=environment, streams=streams) == 0
+    assert latch_id_of(project)
 
 
 def test_what_is_not_latched_is_said_loudly(project: RiskProject) -> None:
@@ -176,6 +256,26 @@ def test_a_flattening_asks_the_flattener_only_where_the_executor_is_silent(proje
     assert ran(flatten.run, project.root, "btc/usdt", "news") == (1, "", f"executor {SILENT}\nflattener {SILENT}\n")
 
 
+@pytest.mark.parametrize("word", ["BTC/USDT", "btc-usdt", "BtcUsdt", "btc", "btc usdt", "BTC_USDT:"])
+def test_a_symbol_alone_does_not_sell_everything(
+    project: RiskProject, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However it is spelled: it is asked what was meant."""
+    with pytest.raises(SystemExit) as refused:
+        ran(flatten.run, project.root, word)
+    assert refused.value.code == 2
+    assert 'did you mean `bowline flatten BTC/USDT "why"`? To flatten everything, ' in capsys.readouterr().err
+
+
+def test_what_looks_like_a_symbol_that_is_not_traded_is_no_reason(project: RiskProject) -> None:
+    """One that was traded before, or with a settings file that cannot be read: it sells nothing either."""
+    for word in ("sol/usdt", "SOLUSDT"):
+        with pytest.raises(SystemExit, match="2"):
+            ran(flatten.run, project.root, word)
+    for reason in ("to hold usdt", "btc is falling", "weekend"):
+        assert ran(flatten.run, project.root, reason)[2] == f"executor {SILENT}\nflattener {SILENT}\n"
+
+
 def test_limits_are_shown_as_risk_knows_them(project: RiskProject) -> None:
     """A table for people, and JSON for programs; without risk there is nothing to show."""
     assert ran(limits.run, project.root) == (1, "", f"bowline limits: risk {SILENT}\n")
@@ -220,16 +320,12 @@ def test_with_risk_dead_the_file_stays(project: RiskProject) -> None:
 @pytest.mark.parametrize(
     ("verb", "words"),
     [
-        (kill.run, []),
-        (kill.run, [" "]),
-        (kill.run, ["x" * 501]),
-        (kill.run, ["\udcff"]),
         (kill.run, ["why", "--wait", "-1"]),
         (kill.run, ["why", "--wait", "soon"]),
         (kill.run, ["why", "--wait", "nan"]),
         (kill.run, ["why", "--wait", "1", "--no-wait"]),
         (kill.run, ["why", "--actor", "a" * 49]),
-        (flatten.run, ["BTC/USDT"]),
+        *((flatten.run, [word]) for word in ("", " ", "x" * 501, "\udcff", "why\a")),
         (flatten.run, []),
         (flatten.run, ["BTC/USDT", "why", "more"]),
         (cleared_by("yes"), []),

@@ -1,11 +1,9 @@
 """The HALT file: whatever is found under its name latches, and no death and no full disk loses a latch."""
 
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,6 +17,7 @@ from shared.mesh.halt_file import BYTES_MAX, COARSEST_NS, NAME, NOBODY, HaltFile
 from shared.mesh.private_directory import FileUnusableError
 from tests.house.tree import CHECKOUT
 from tests.shared.mesh.crew import Crew
+from tests.shared.mesh.no_room import files_may_not_grow
 
 LINES_MIN = 20
 LINES_MAX = 200
@@ -84,7 +83,7 @@ def test_pressed_anew_without_room_for_its_words(halt: HaltFile) -> None:
     """Where nothing can be written, what is there gives its place to an empty one, which is another latch."""
     halt.make(LATCH)
     with files_may_not_grow():
-        halt.press(OTHER)
+        assert halt.press(OTHER) == "File too large"
     assert found(halt).actor == NOBODY
     assert not halt.take_away(LATCH.latch_id)
 
@@ -115,7 +114,7 @@ def test_touched_by_hand(halt: HaltFile) -> None:
     """An empty file latches, under an id of its own; touched anew it is another latch, and goes by that id."""
     halt.path.touch()
     first = found(halt)
-    assert (first.actor, first.reason) == (NOBODY, "the file was made by hand")
+    assert (first.actor, first.reason) == (NOBODY, "the file was made by hand, or on a full disk")
     assert found(halt) == first
     os.utime(halt.path, ns=(1, 1))
     second = found(halt)
@@ -282,7 +281,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     )
     assert told.stdout.splitlines() == [
         "No space left on device",
-        "full: 0 bytes, the file was made by hand",
+        "full: 0 bytes, the file was made by hand, or on a full disk",
         "full: taken away True",
         "read-only: Read-only file system",
     ], told.stderr
@@ -374,14 +373,3 @@ def _taken_away(crew: Crew, directory: Path, *, line: int, replaced_at: int) -> 
     survived = bool(clearer.hear())
     crew.dismiss([clearer])
     return survived
-
-
-@contextmanager
-def files_may_not_grow() -> Iterator[None]:
-    """Let no byte be written to any file, as on a disk that is full."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
