@@ -237,4 +237,5 @@ def test_second_press_still_knows_what_was_too_little_to_sell() -> None:
     desk.fill(desk.sent()[-1], quantity="0.970", then="expired")
     desk.ask(Kill("bob", "still there"), instance="operator")
     (flatten,) = desk.core.books.flattens.going.values()
-    assert (flatten.reason, flatten.dust) == ("still there", {f"{BTC} of {TREND}": Decimal("0.030")})
+    left = {f"{BTC} of {TREND} (it is below the venue's least order)": Decimal("0.030")}
+    assert (flatten.reason, flatten.dust) == ("still there", left)

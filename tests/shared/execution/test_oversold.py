@@ -2,13 +2,14 @@
 
 from decimal import Decimal
 
-from proto.control import ResumeEntries
-from proto.orders import ConditionSet, PositionChanged
+from proto.control import Kill, ResumeEntries
+from proto.orders import ConditionSet, ExitEnded, FlatnessTold, PositionChanged
 from proto.risk import Everything
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import Stalled
 from shared.execution.vocabulary import Acknowledged, CancelSent, TransferTold
 from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
+from tests.shared.execution.lives import judged
 
 ONE = Decimal(1)
 OTHER = "other"
@@ -110,3 +111,26 @@ def test_all_that_is_oversold_is_one_thing_to_look_at() -> None:
     desk.reconcile(desk.take(Stalled(2 * SECOND_NS)), usdt="9990")
     told = [one.condition for one in of(desk.reports, ConditionSet) if one.condition.name == "position_oversold"]
     assert [one.reason for one in told] == [f"oversold: 1.0000 {BTC} of {TREND}, 1.0000 {BTC} of {OTHER}"]
+
+
+def test_flat_says_that_coins_are_gone_which_another_strategy_sold() -> None:
+    """One was taken away and the other's stop sold the last: a whole coin is not below the venue's least order."""
+    desk = Desk().open()
+    stop, stop_of_other = desk.entered(), desk.entered("two", strategy=OTHER)
+    transferred(desk, -ONE)
+    resume(desk)
+    desk.fill(stop_of_other, price="95", then="filled")
+    desk.ask(Kill("ada", "a crash of the market"), instance="operator")
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    ended = of(desk.reports, ExitEnded)[-1]
+    assert (ended.strategy, ended.quantity_left) == (TREND, ONE)
+    assert not desk.core.books.ledger.balance("BTC")
+    gone = "the account has not as many coins: they were sold, taken, or paid as fees"
+    assert ended.reason == gone
+    desk.reconcile(desk.take(Stalled(2 * SECOND_NS)), usdt="9895")
+    desk.wait(1)
+    flat = of(desk.reports, FlatnessTold)[-1]
+    assert flat.is_flat
+    assert f"1.0000 {BTC} of {TREND} ({gone})" in flat.reason
+    assert conditions(desk)[-1] == "position_oversold"
+    assert not judged(desk)
