@@ -4,7 +4,7 @@ Risk has the control socket that counts. The executor and the flattener have one
 reaches them with risk dead; risk itself uses those to make them act.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -12,6 +12,8 @@ from proto.fields import Id, Message, Name, Symbol, Text
 from proto.risk import LimitUses, Scope
 
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+# The rule by which a clear is refused where no kill latch stands: there is nothing to do.
+NONE_STANDS: Final = "no_latch_stands"
 
 
 class PauseEntries(Message, frozen=True, tag="pause_entries.1"):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, ControlDone
+from proto.control import NONE_STANDS, AskClearKill, ClearKillOffered, ConfirmClearKill, ControlDone, ControlRefused
 from proto.fields import Id
 from services.control.arguments import an_id, parser_of, reason_argument, seconds
 from services.control.asking import SILENT, Reply, actor, replies_of, words_of
@@ -19,12 +19,13 @@ from shared.mesh.clock import SystemClock
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.operator import RISK, risk_heard
 from shared.mesh.settings import Configuration, load_whereabouts
-from shared.mesh.verb import FAILED, NOT_WELL, OK, NotDoneError, Streams, run_verb
+from shared.mesh.verb import EXPECTED, FAILED, NOT_WELL, OK, NotDoneError, Streams, run_verb
 
 NAME: Final = "clear-kill"
 YES: Final = "yes"
 WAIT_SECONDS: Final = 15.0
 PAUSE_MS: Final = 100
+NOTHING: Final = "no kill latch stands, so there is nothing to clear"
 _NS_PER_S: Final = 1_000_000_000
 TEXT: Final = """\
 Clear the kill latch, so that entries may go on. Risk says first what it is about and what stands in the way; then it is
@@ -82,13 +83,22 @@ class _Clearing:
         self._ask: Final = ask
 
     def run(self) -> int:
+        """Clear it, and say how far that came; for a program, what went wrong as well."""
+        try:
+            return self._cleared()
+        except EXPECTED as error:
+            if not self._as_json:
+                raise
+            return self._end(FAILED, str(error), {"latch_id": self._yes})
+
+    def _cleared(self) -> int:
         """Ask for the offer, ask the person, confirm, and wait until the file is gone."""
         latch_id = self._latch_id()
         if latch_id is None:
-            return self._end(OK, "no kill latch stands, so there is nothing to clear", {})
+            return self._end(OK, NOTHING, {})
         offer = self._asked(AskClearKill(self._actor, self._reason, latch_id))
         if not isinstance(offer, ClearKillOffered):
-            return self._end(FAILED, words_of(offer), {"latch_id": latch_id})
+            return self._not_offered(latch_id, offer)
         offered = {"latch_id": latch_id, "offer": offer.summary}
         if not self._as_json:
             self._streams.say(f"{latch_id}: {offer.summary}")
@@ -97,7 +107,7 @@ class _Clearing:
         done = self._asked(ConfirmClearKill(self._actor, latch_id, offer.offer_id))
         if not isinstance(done, ControlDone):
             return self._end(FAILED, words_of(done), offered)
-        is_gone = self._is_gone(latch_id)
+        is_gone = self._is_gone()
         return self._end(OK if is_gone else NOT_WELL, done.summary, offered | {"cleared": True, "file_gone": is_gone})
 
     def _latch_id(self) -> Id | None:
@@ -111,6 +121,13 @@ class _Clearing:
         if snapshot is None:
             raise NotDoneError(f"there is no HALT file, and {RISK} {SILENT}; without it nothing can be cleared")
         return snapshot.latch_id
+
+    def _not_offered(self, latch_id: Id, refusal: Reply) -> int:
+        """Say why not; that there is none to clear is well, unless its file is still there."""
+        why = words_of(refusal)
+        if not isinstance(refusal, ControlRefused) or refusal.rule != NONE_STANDS:
+            return self._end(FAILED, why, {"latch_id": latch_id})
+        return self._end(OK, NOTHING, {}) if self._is_gone() else self._end(NOT_WELL, why, {"latch_id": latch_id})
 
     def _asked(self, act: AskClearKill | ConfirmClearKill) -> Reply:
         [reply] = replies_of(self._configuration, [RISK], act)
@@ -127,11 +144,11 @@ class _Clearing:
             return f"nobody is there to ask: repeat it with --yes {latch_id}"
         return "" if typed.strip() == YES else f"it was not answered with {YES}, so nothing was cleared"
 
-    def _is_gone(self, latch_id: Id) -> bool:
-        """Wait until the file stands for that latch no longer."""
+    def _is_gone(self) -> bool:
+        """Wait until there is no file, also none that somebody has made or touched meanwhile: that latches anew."""
         clock = SystemClock()
         deadline_ns = clock.boot_ns() + int(self._wait_s * _NS_PER_S)
-        while (latch := self._file.latch()) is not None and latch.latch_id == latch_id:
+        while self._file.is_there():
             if clock.boot_ns() >= deadline_ns:
                 return False
             select.poll().poll(PAUSE_MS)

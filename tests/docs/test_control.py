@@ -95,6 +95,8 @@ def test_the_program_on_the_page_stops_and_starts_again(project: RiskProject) ->
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
 
     kill, ask, confirm = lines
+    for unread in (kill[:-1], [*kill, "and more"], [kill[0], "kill.0", *kill[2:]]):
+        assert asked(unread)[:2] == ["request_refused.1", "request_can_be_read"]
     tag, said = asked(kill)
     latch_id = said.split()[0]
     assert (tag, latch_id.startswith("kill-")) == ("control_done.1", True)

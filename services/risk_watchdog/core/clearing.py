@@ -10,6 +10,7 @@ from typing import Final, get_args
 import msgspec
 
 from proto.control import (
+    NONE_STANDS,
     AskClearKill,
     ClearKillOffered,
     ConfirmClearKill,
@@ -134,7 +135,7 @@ class Clearing:
             words = "the latch is not in risk's journal yet, which has no room: make room on the disk first"
             return ControlRefused("journal_has_room", words)
         if standing is None:
-            return ControlRefused("latch_stands", "no kill latch stands, or it is cleared already")
+            return ControlRefused(NONE_STANDS, "no kill latch stands, or it is cleared already")
         if standing.latch_id != latch_id:
             words = f"another latch stands: {standing.latch_id}, set by {standing.actor}: {standing.reason}"
             return ControlRefused("latch_stands", clipped(words))

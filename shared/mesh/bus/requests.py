@@ -1,8 +1,8 @@
 """Requests that are asked, answered once or timed out: DEALER to ROUTER, so that a server that dies wedges nobody.
 
-An answer names its request as its cause. A request that is said again under the same id is the same request: while it
-is being handled it waits, and afterwards it gets the answer that was given. The empty part in front stays, so a plain
-`zmq.REQ` socket can ask as well.
+An answer names its request as its cause; only the refusal of what cannot be read has no cause but itself. A request
+that is said again under the same id is the same request: while it is being handled it waits, and afterwards it gets the
+answer that was given. The empty part in front stays, so a plain `zmq.REQ` socket can ask as well.
 """
 
 import asyncio
@@ -136,6 +136,8 @@ class Responder:
             envelope = self._codec.decode(parts[2].bytes)
         except BadFrame as bad:
             self._count_offence(instance, bad.reason)
+            unread = RequestRefused(rule="request_can_be_read", reason=clipped(str(bad)))
+            self._send(asker, (self._codec.encode(self._sender.envelope(unread)),))
             return
         if not may_say(instance, envelope, socket=self._name, deliveries=(Delivery.REQUEST, Delivery.READING)):
             self._count_offence(instance, "sender_may_ask")

@@ -22,6 +22,7 @@ from shared.mesh.settings.values import Text, count, number, percent, plain, quo
 
 SYMBOLS_MAX = 100
 _SYMBOL = re.compile(r"([A-Z0-9]{2,15})/([A-Z0-9]{2,10})")
+_PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _NAME = Text(r"[a-z][a-z0-9_-]{0,31}", "a short name of small letters, digits, - and _")
 # Neither "@" nor "?": a name and a password have no place in a file that is shown.
 _REDIS_URL = Text(
@@ -30,8 +31,9 @@ _REDIS_URL = Text(
 )
 # Nothing behind a "?" either: what is secret in an address belongs where it is not shown.
 _WEBHOOK = Text(
-    r"off|https?://[a-zA-Z0-9.-]{1,200}(:[0-9]{1,5})?(/[!->A-~]{0,255})?",
-    "off, or an address such as https://alerts.example.org/us; a secret one belongs in the variable ALERTS_WEBHOOK",
+    rf"off|https?://[a-zA-Z0-9.-]{{1,200}}(:{_PORT})?(/[!->A-~]{{0,255}})?",
+    "off, or an address such as https://alerts.example.org/us, with a port of 1 to 65535 if any; "
+    "a secret one belongs in the variable ALERTS_WEBHOOK",
 )
 _DIRECTORY = Text(r"[^\x00-\x1f\x7f~][^\x00-\x1f\x7f]{0,255}", "a path, absolute or from the project root (no ~)")
 

@@ -88,6 +88,16 @@ def test_without_the_executor_it_is_cleared_and_holds_until_that_has_lifted_it(p
     assert errors == (
         f"{project.root}/var/HALT is a directory, which no program removes: look what is in it, then `rmdir` it\n"
     )
+    (project.root / "var/HALT/in it").touch()  # and so it is another latch
+    latch_id = latch_id_of(project)
+    eventually(
+        lambda: latch_id in {one.body.latch.latch_id for one in project.records() if isinstance(one.body, KillLatched)}
+    )
+    for _ in range(2):  # cleared already, the second time
+        code, _, errors = ran(cleared_by(None), project.root, "all quiet", "--yes", latch_id, "--wait", "0.3")
+        assert (code, "HALT is a directory, which no program removes" in errors) == (3, True), errors
+    assert not (project.root / "var/HALT.clearing").exists()
+    (project.root / "var/HALT/in it").unlink()
     (project.root / "var/HALT").rmdir()
     assert ran(cleared_by("yes"), project.root, "all quiet", "--wait", "0.3")[0] == 0
     eventually(lambda: HaltFile(project.root / "var").latch() is None)

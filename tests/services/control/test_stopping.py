@@ -293,12 +293,17 @@ def test_clearing_needs_risk_and_a_latch(project: RiskProject) -> None:
     alone = ran(cleared_by("yes"), project.root, "all quiet")
     assert alone[:2] == (1, "")
     assert f"there is no HALT file, and risk {SILENT}; without it nothing can be cleared" in alone[2]
+    code, output, errors = ran(cleared_by(None), project.root, "all quiet", "--json", "--yes", "kill-123")
+    assert (code, json.loads(output)["latch_id"], errors) == (1, "kill-123", "")
+    assert f"risk {SILENT}" in json.loads(output)["said"]
     project.start_risk()
     assert ran(cleared_by("yes"), project.root, "all quiet") == (
         0,
         "no kill latch stands, so there is nothing to clear\n",
         "",
     )
+    named = ran(cleared_by(None), project.root, "none", "--yes", "kill-123")
+    assert named == (0, "no kill latch stands, so there is nothing to clear\n", "")
     assert json.loads(ran(cleared_by(None), project.root, "all quiet", "--json")[1]) == {
         "latch_id": None,
         "offer": None,

@@ -152,6 +152,15 @@ def test_an_older_name_is_nothing_new(*, of_state: bool) -> None:
     assert len(of(desk.reports, FlattenBegun)) == 3
 
 
+def test_a_press_behind_a_file_without_words_has_them() -> None:
+    """On a full disk the file says neither who nor why; what is asked on the socket is the latch then."""
+    desk = Desk().open()
+    by_file(desk)
+    by_request(desk)
+    assert of(desk.reports, FlattenBegun)[-1] == FlattenBegun(standing(desk), None, KILL.actor, KILL.reason)
+    assert standing(desk) != BY_HAND.latch_id
+
+
 def test_only_risk_lifts_it_and_only_by_its_name() -> None:
     """Resuming lifts everything but the latch; its lifting is bound to its id, and is done once."""
     desk = Desk().open()

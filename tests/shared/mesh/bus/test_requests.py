@@ -233,8 +233,11 @@ async def test_garbage_is_counted_and_dropped(mesh: Mesh, eventually: Eventually
     """A frame that is no request changes nothing, and the next request is answered."""
     control = Control(mesh.process("risk"))
     operator = mesh.process("operator")
-    await asyncio.to_thread(operator.hub.connect(zmq.DEALER, "risk", "control").send_multipart, parts)
+    socket = operator.hub.connect(zmq.DEALER, "risk", "control")
+    await asyncio.to_thread(socket.send_multipart, parts)
     await eventually(lambda: control.responder.refused.total() == 1)
+    if len(parts) == 2 and not parts[0]:  # whoever asks as clients do, and in words that are none, is told so
+        assert await heard_by(socket, operator) == "request_can_be_read"
     assert (await operator.asks("risk", "control").ask(KILL)).envelope.body == DONE
 
 
@@ -290,6 +293,7 @@ async def test_a_peer_that_sends_nonsense_is_ignored_for_a_while(mesh: Mesh, eve
     answer = operator.codec.encode(operator.sender.envelope(DONE))
     for parts in ([b"no empty part"], [b"", b"garbage"], *[[b"", answer]] * 8):
         await send(*parts)
+    assert await heard_by(socket, operator) == "request_can_be_read"
     for _ in range(8):
         assert await heard_by(socket, operator) == "sender_may_ask"
     assert await said_to(socket, operator) == "latched"
@@ -297,6 +301,7 @@ async def test_a_peer_that_sends_nonsense_is_ignored_for_a_while(mesh: Mesh, eve
     await send(b"", b"one too many")
     await send(b"", operator.codec.encode(operator.sender.envelope(KILL)))
     await eventually(lambda: risk.troubles)
+    assert await heard_by(socket, operator) == "request_can_be_read"
     assert (await mesh.process("dashboard").asks("risk", "control").ask(KILL)).envelope.body == DONE
     assert not await asyncio.to_thread(socket.poll, 200)
     clock.advance(IGNORED_FOR_NS)

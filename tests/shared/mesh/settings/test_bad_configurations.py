@@ -92,6 +92,9 @@ def _wrong_texts() -> Iterator[Bad]:
             yield Bad(f"{key}={value[:9]}", ("config/local.yaml:2", key), local=_set(key, value))
     for key in ("risk.profile", "logs.level", "logs.format", "venue.market"):
         yield Bad(f"{key}=no", (key, "must be"), local=_set(key, "no"))
+    for port in ("0", "65536", "99999"):
+        address = f"http://127.0.0.1:{port}/"
+        yield Bad(f"webhook-{port}", ("alerts.webhook", "a port of 1 to 65535"), local=_set("alerts.webhook", address))
     yield Bad("near-word", ("logs.level", "did you mean info?"), local=_set("logs.level", "inof"))
     yield Bad("perpetual", ("venue.market", "must be spot"), local=_set("venue.market", "perpetual"))
     yield Bad("tilde", ("paths.var_directory", "no ~"), local=_set("paths.var_directory", "~/var"))
