@@ -14,7 +14,7 @@ from shared.mesh.program_file import (
     unreadable_program_file,
 )
 from shared.mesh.seat import Post
-from shared.mesh.settings import Configuration, load_configuration, load_whereabouts
+from shared.mesh.settings import Configuration, hides_the_place, load_configuration, load_whereabouts
 from shared.mesh.supervisor import SOCKET_NAME, Supervisor
 from shared.mesh.verb import NotDoneError
 
@@ -51,6 +51,11 @@ class Mesh:
         """Return the mesh of a project for whoever looks at it or ends it, whatever is wrong with its files."""
         configuration, problems = load_whereabouts(root=root.absolute(), environment=environment)
         doubts = [str(problem) for problem in problems]
+        if hides_the_place(configuration, problems):
+            var = configuration.var_directory
+            doubts.append(
+                f"the settings may have said another place, so this is of {var}, and the mesh may be elsewhere"
+            )
         try:
             programs = read_program_file(root.absolute())
         except ProgramFileError as error:

@@ -7,13 +7,13 @@ from proto.intents import StopCover
 from proto.orders import SendMarked
 from proto.verdicts import Approval
 from shared.core.service import Moment
-from shared.execution.books import Books, assets_of
+from shared.execution.books import Books, Place, assets_of
 from shared.execution.governor import Governor
 from shared.execution.leave import Leave, Refusal
 from shared.execution.marks import Marks
 from shared.execution.working import Worker
 from shared.market.prices import Prices
-from shared.trading.amounts import EXACT
+from shared.trading.amounts import EXACT, ZERO
 from shared.trading.instruments import Instrument, OrderTerms
 
 SIGN_WITHIN_NS: Final = 250_000_000  # an entry after its mark
@@ -79,7 +79,14 @@ class Entrance:
             return "one_entry_at_a_time", "an entry of this strategy and symbol is worked"
         if oversold := self._books.positions.of(*place).oversold:
             return "position_not_oversold", f"{oversold:f} more were sold than it had: as much would stay uncovered"
+        if self._sells_more_than_owned(place):
+            return "position_not_oversold", "an order may still sell more than it has: as much would stay uncovered"
         return _in_time(approval, now)
+
+    def _sells_more_than_owned(self, place: Place) -> bool:
+        """Say whether sales are out for coins that the position has lost, as one that was taken away under its stop."""
+        sales = (order.open_quantity for order in self._books.working(place) if order.key.side == "sell")
+        return sum(sales, ZERO) > self._books.positions.of(*place).owned
 
     def _by_price(self, approval: Approval) -> Refusal | None:
         price = self._prices.of(approval.symbol)

@@ -292,4 +292,4 @@ def _dust(flatten: Flatten) -> str:
     if not flatten.dust:
         return ""
     left = ", ".join(f"{quantity:f} {what}" for what, quantity in flatten.dust.items())
-    return clipped(f"what is left is below the venue's least order, and nobody's: {left}")
+    return clipped(f"what is left is nobody's: {left}")

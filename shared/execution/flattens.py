@@ -127,9 +127,9 @@ class Flattens:
             case SendMarked(order=order) | OrderAcknowledged(order=order) | OrderFilled(order=order):
                 for one in self.concerning(order.symbol):
                     one.is_flat = False
-            case ExitEnded(strategy=strategy, symbol=symbol, quantity_left=left) if left:
+            case ExitEnded(strategy=strategy, symbol=symbol, quantity_left=left, reason=reason) if left:
                 for one in self.concerning(symbol):
-                    one.dust[f"{symbol} of {strategy}"] = left
+                    one.dust[f"{symbol} of {strategy} ({reason})"] = left
             case _:
                 pass
 

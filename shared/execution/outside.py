@@ -106,10 +106,10 @@ class Outside:
         """Have somebody look at balances that differ for good, and at what was sold though nothing is missing."""
         if differs:
             self.wary(outcome, ACTIVITY, "balances differ from the books, twice alike")
-        for held in self._books.positions.held() if agrees else ():
-            if held.oversold:
-                what = f"{held.strategy} sold {held.oversold:f} {held.symbol} more than it had"
-                self.wary(outcome, OVERSOLD, what)
+        oversold = [held for held in self._books.positions.held() if agrees and held.oversold]
+        if oversold:
+            what = ", ".join(f"{held.oversold:f} {held.symbol} of {held.strategy}" for held in oversold)
+            self.wary(outcome, OVERSOLD, f"oversold: {what}")
 
     def wary(self, outcome: Outcome, name: str, reason: str) -> None:
         """Let no entry pass before an operator has looked."""

@@ -1,16 +1,16 @@
 """What an order can sell of a position, what of it is dust, and what is neither. Pure.
 
-Dust is what no order of the venue may be of, and what is worth no order of ours either. A venue may raise its least
-order above a position: that is worth money, and nobody says that it is gone.
+Dust is what no order of the venue may be of, and what is worth no order of ours either, or less than one step. A venue
+may raise its least order above a position: that is worth money, and nobody says that it is gone.
 """
 
 from decimal import Decimal
 from typing import Final
 
-from shared.execution.books import Books, Place
+from shared.execution.books import Books, Place, assets_of
 from shared.market.prices import Prices
 from shared.trading.amounts import EXACT
-from shared.trading.instruments import ORDER_QUOTE_MIN, FilterFault, Instrument, OrderTerms
+from shared.trading.instruments import FilterFault, Instrument, OrderTerms, is_remainder
 
 
 class Selling:
@@ -39,7 +39,7 @@ class Selling:
         needed = EXACT.subtract(self._books.positions.of(*place).owned, found.target_quantity)
         there = min(needed, self._books.ledger.balance(instrument.base))
         highest = self._highest_price(place)
-        if highest is None or there <= 0 or EXACT.multiply(there, highest) <= ORDER_QUOTE_MIN:
+        if highest is None or there <= 0 or is_remainder(there, highest, instrument.quantity_step):
             return None
         fault = self._fault(instrument, place, self._terms(instrument, needed))
         if fault is None:
@@ -49,6 +49,12 @@ class Selling:
     def stuck(self) -> list[str]:
         """Say of each place why it is stuck."""
         return [why for place in self._books.exits if (why := self.why_stuck(place)) is not None]
+
+    def why_left(self, place: Place, left: Decimal) -> str:
+        """Say why so much of a place was not sold."""
+        if left > self._books.ledger.balance(assets_of(place[1])[0]):
+            return "the account has not as many coins: they were sold, taken, or paid as fees"
+        return "it is below the venue's least order"
 
     def _terms(self, instrument: Instrument, needed: Decimal) -> OrderTerms:
         quantity = orderable(instrument, min(needed, self._books.ledger.balance(instrument.base)))

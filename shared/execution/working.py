@@ -143,7 +143,7 @@ class Worker:
             strategy=place[0],
             symbol=place[1],
             quantity_left=left,
-            reason="what is left is below the venue's least order" if left else "the target is reached",
+            reason=self.selling.why_left(place, left) if left else "the target is reached",
         )
         return (Report(ended, cause_id=found.exit_id, reducing=True),)
 

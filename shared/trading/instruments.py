@@ -208,6 +208,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
+def is_remainder(quantity: Decimal, price: Decimal, quantity_step: Decimal) -> bool:
+    """Say whether so much is nobody's once no order can sell it: it is worth little, or no whole step of the venue's.
+
+    A purchase is of whole steps, and what a fee in coins leaves of one can never be ordered, whatever a step is worth.
+    """
+    return quantity < quantity_step or EXACT.multiply(quantity, price) <= ORDER_QUOTE_MIN
+
+
 def _lesser(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     """Return the lesser of two greatest bounds, of which None bounds nothing."""
     return min((bound for bound in (one, other) if bound is not None), default=None)

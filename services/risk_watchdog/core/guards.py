@@ -14,7 +14,7 @@ import msgspec
 
 from proto.account import AccountSnapshot
 from proto.envelope import Envelope
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Instance, clipped
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Asset, Id, Instance, Symbol, clipped
 from proto.orders import OutsideSeen
 from proto.risk import Condition, Everything, Latch
 from proto.verdicts import Alerted, EquityRead, FlowCounted, GuardTripped
@@ -227,18 +227,23 @@ class Guards:
     def _price(self, seen: OutsideSeen, now: Moment) -> Decimal | None:
         """Return what a unit of it is worth as money that came or went, None while nobody says.
 
-        What is not traded is no part of equity. A trade by hand of what is moves no money: what it bought counts by its
-        price from then on, however late it is told of, and what it cost is lost.
+        What is not traded is no part of equity. A trade by hand of what is, be it of one coin for another, moves no
+        money: what it bought counts by its price from then on, however late it is told of, and what it cost is lost.
         """
-        symbol = f"{seen.asset}/{self._quote_asset}"
-        if seen.kind == "trade" and seen.symbol in self._symbols:
+        traded = seen.symbol.split("/") if seen.kind == "trade" and seen.symbol is not None else ()
+        if not self._is_counted(seen.asset) or (traded and all(map(self._is_counted, traded))):
             return NOTHING
         if seen.asset == self._quote_asset:
             return Decimal(1)
-        if symbol not in self._symbols:
-            return NOTHING
-        price = self._prices.of(symbol)
+        price = self._prices.of(self._symbol_of(seen.asset))
         return None if price is None or now.boot_ns - price.received_boot_ns > PRICED_NS_MAX else price.bid
+
+    def _is_counted(self, asset: Asset) -> bool:
+        return asset == self._quote_asset or self._symbol_of(asset) in self._symbols
+
+    def _symbol_of(self, asset: Asset) -> Symbol:
+        """Return what an asset has its price from."""
+        return f"{asset}/{self._quote_asset}"
 
     def _blind(self, now: Moment) -> list[Effect]:
         """Tell once that the guards see nothing, and that they see again."""

@@ -9,7 +9,7 @@ from proto.account import InstrumentRules
 from proto.envelope import Body
 from proto.market import BarClosed
 from proto.orders import EntryEnded, EntryOpened, OrderFilled, PositionChanged
-from shared.trading.instruments import ORDER_QUOTE_MIN
+from shared.trading.instruments import is_remainder
 
 NOTHING: Final = Decimal(0)
 
@@ -55,12 +55,13 @@ class Holding(msgspec.Struct):
         self.entries.clear()
 
     def owned(self, rules: InstrumentRules | None, price: Decimal) -> Decimal:
-        """Return the position without dust: what is left that no order of the venue could sell, and is worth little."""
+        """Return the position without dust: what no order of the venue could sell, and is a remainder."""
         if rules is None:
             return self.quantity
         whole = self.quantity - self.quantity % rules.quantity_step
         is_unsold = whole < rules.quantity_min or whole * price < rules.notional_min_quote
-        return NOTHING if is_unsold and self.quantity * price <= ORDER_QUOTE_MIN else self.quantity
+        is_dust = is_unsold and is_remainder(self.quantity, price, rules.quantity_step)
+        return NOTHING if is_dust else self.quantity
 
     def has_reached_target(self, bar: BarClosed) -> bool:
         """Say whether the price came to the target within a bar.

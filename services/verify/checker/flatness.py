@@ -1,6 +1,8 @@
 """Whether what was said to be flat was so, whether anything opened under the latch, and whether all is attributed."""
 
+from collections import defaultdict
 from decimal import Decimal
+from math import gcd
 from typing import Final
 
 from services.verify.checker.evidence import Evidence
@@ -25,6 +27,7 @@ from services.verify.checker.words import (
     FlattenCalledOff,
     OrderEnded,
     OrderFilled,
+    OutsideSeen,
     PositionChanged,
     ReconcileFinished,
     SendMarked,
@@ -32,7 +35,8 @@ from services.verify.checker.words import (
 )
 
 LATCH: Final = "kill_latch"
-DUST_QUOTE_MAX: Final = Decimal(10)  # what is worth more is nobody's remainder, whatever the venue takes
+DUST_QUOTE_MAX: Final = Decimal(10)  # a whole step that is worth more is nobody's remainder, whatever the venue takes
+PLACES: Final = 18  # of which quantities are made at the most
 PROGRAMS: Final = frozenset({"risk", "executor", "flattener", "overseer", "metrics"})
 WITHOUT_STEP: Final = Decimal("0.01")  # a part of what was held: crumbs, where the step of the symbol is not known
 
@@ -111,12 +115,14 @@ class _Flatness:
         self._working: Final[dict[str, tuple[str, str]]] = {}
         self._scopes: Final[dict[str, str | None]] = {}
         self._lowest: Final[dict[str, Decimal]] = {}  # price of each symbol's fills
-        self._fee_assets: Final[set[str]] = set()  # of which other symbols' trades may have taken some
+        self._balances: Final[defaultdict[str, Decimal]] = defaultdict(Decimal)  # of coins, as the journal has them
+        self._divisors: Final[dict[str, int]] = {}  # of all quantities that were ordered: a step is never more
         self._clean_pass: tuple[int, int] | None = None  # of which epoch, and its number; None since something changed
 
     def over(self, executor: Journal) -> None:
         """Walk it to its end."""
         for record in executor.records:
+            self._count(record.body)
             match record.body:
                 case OrderFilled(order=order) as fill:
                     self._filled(fill, record)
@@ -139,12 +145,23 @@ class _Flatness:
                 case _:
                     pass
 
+    def _count(self, body: Word) -> None:
+        """Count what the account has of each coin, and in which steps it is ordered."""
+        match body:
+            case OutsideSeen(kind=kind, asset=asset, quantity=quantity) if kind != "order":
+                self._balances[asset] += quantity
+            case OrderFilled(order=order, quantity=quantity) as fill:
+                self._balances[self._base(order.symbol)] += quantity if order.side == "buy" else -quantity
+                self._balances[fill.fee_asset] -= fill.fee
+            case SendMarked(order=order, quantity=quantity):
+                self._divisors[order.symbol] = gcd(int(quantity * 10**PLACES), self._divisors.get(order.symbol, 0))
+            case _:
+                pass
+
     def _filled(self, fill: OrderFilled, record: Record[Word]) -> None:
         """Judge that a sale sells no more than is there: what reduces never turns a position over."""
         holder = fill.order.strategy, fill.order.symbol
         self._lowest[fill.order.symbol] = min(fill.price, self._lowest.get(fill.order.symbol, fill.price))
-        if fill.fee_asset != base_of(fill.order.symbol, self._evidence.log):
-            self._fee_assets.add(fill.fee_asset)
         before = self._held.quantities[holder]
         self._held.fold(fill)
         after = self._held.quantities[holder]
@@ -155,11 +172,27 @@ class _Flatness:
             self._judge.hold("I15", what, record.place(fill.order.client_order_id), holds=kept)
 
     def _left_as_dust(self, ended: ExitEnded, record: Record[Word]) -> None:
-        """Judge that what is let go as too little to sell is worth little. Coins that paid fees may not be there."""
-        worth = ended.quantity_left * self._lowest.get(ended.symbol, ZERO)
+        """Judge that what is let go is worth little, or less than one step, but for coins that the account has not.
+
+        They may have paid fees, or another strategy may have sold them as its own.
+        """
+        asset, quantities = self._base(ended.symbol), self._held.quantities.items()
+        owned = sum((held for (_, symbol), held in quantities if held > 0 and self._base(symbol) == asset), ZERO)
+        gone = max(owned - max(self._balances[asset], ZERO), ZERO)
+        left = ended.quantity_left - gone
+        worth = left * self._lowest.get(ended.symbol, ZERO)
         what = f"{ended.quantity_left} {ended.symbol} of {ended.strategy} is called dust, and is worth {worth}"
-        is_there = base_of(ended.symbol, self._evidence.log) not in self._fee_assets
-        self._judge.hold("I28", what, record.place(), holds=worth <= DUST_QUOTE_MAX or not is_there)
+        is_dust = worth <= DUST_QUOTE_MAX or left < self._step(ended.symbol)
+        self._judge.hold("I28", what, record.place(), holds=is_dust)
+
+    def _base(self, symbol: str) -> str:
+        return base_of(symbol, self._evidence.log)
+
+    def _step(self, symbol: str) -> Decimal:
+        """Return the coarsest step that the exchange told, or else what all that was ordered is a multiple of."""
+        told = [] if self._evidence.log is None else self._evidence.log.rules_of(symbol)
+        divisor = Decimal(self._divisors.get(symbol, 0)) / 10**PLACES
+        return max((rules.step_size for rules in told), default=divisor)
 
     def _told_flat(self, told: FlatnessTold, record: Record[Word]) -> None:
         read_back = self._clean_pass is not None and self._clean_pass == (record.epoch, told.pass_number)

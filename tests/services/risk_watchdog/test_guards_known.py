@@ -90,6 +90,22 @@ def test_what_was_bought_by_hand_counts_though_it_is_told_of_after_its_fall(mixe
     assert (trip.guard, trip.equity_quote) == ("daily_loss", Decimal(9_280))
 
 
+def test_one_coin_changed_by_hand_for_another_hides_no_loss(scene: Scene) -> None:
+    """Both are counted, though what they were traded as is none of our symbols."""
+    scene.finds(money(4_000), Counted("BTC", Decimal(30), Decimal(100)), Counted("ETH", Decimal(30), Decimal(100)))
+    gone = Counted("BTC", Decimal(0), Decimal(100))
+    scene.finds(money(4_000), gone, Counted("ETH", Decimal(60), Decimal(100)), books=None)
+    scene.finds(money(4_000), gone, Counted("ETH", Decimal(60), Decimal(90)), times=5, books=None)
+    for number, (quantity, asset) in enumerate((("30", "ETH"), ("-30", "BTC")), start=1):
+        scene.executor.tells(replace(a_flow(number, quantity, asset=asset, kind="trade"), symbol="ETH/BTC"))
+    scene.feed.trusts("ETH/USDT", bid=90, ask=90.1)
+    scene.bench.tick()
+    assert [flow.worth_quote for flow in scene.bench.written(FlowCounted)] == [0, 0]
+    scene.finds(money(4_000), gone, Counted("ETH", Decimal(60), Decimal(90)))
+    (trip,) = scene.bench.written(GuardTripped)
+    assert (trip.guard, trip.equity_quote) == ("daily_loss", Decimal(9_400))
+
+
 def test_trade_by_hand_of_what_is_not_counted_is_money_that_went(mixed: Scene) -> None:
     """What it bought is nobody's price here, so what it took is no loss."""
     for number, (quantity, asset) in enumerate((("900", "DOGE"), ("-900", "USDT")), start=1):

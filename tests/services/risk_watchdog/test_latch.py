@@ -100,6 +100,16 @@ def test_file_sets_it(scene: Scene) -> None:
     assert not scene.bench.of(MakeHalt)
 
 
+def test_press_behind_a_file_without_words_has_them(scene: Scene) -> None:
+    """On a full disk the file says neither who nor why; who is told of the press on a socket knows both."""
+    scene.bench.touch(TOUCHED)
+    kill(scene.bench)
+    assert [(one.latch.actor, one.latch.reason) for one in scene.bench.written(KillLatched)] == [
+        (TOUCHED.actor, TOUCHED.reason),
+        ("ada", "it burns"),
+    ]
+
+
 def test_file_that_is_there_at_the_start_sets_it() -> None:
     """So a touch while everything is down holds from the first moment on."""
     scene = Scene(Bench())

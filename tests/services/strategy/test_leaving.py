@@ -122,6 +122,13 @@ def test_what_is_worth_money_is_held_whatever_the_venue_takes() -> None:
     assert not Holding(quantity=Decimal("0.1")).owned(rules, Decimal(100))
 
 
+def test_less_than_one_step_is_dust_whatever_a_step_is_worth() -> None:
+    """What a fee in coins leaves of a coarse step keeps nobody from entering again."""
+    rules = msgspec.structs.replace(RULES, quantity_step=Decimal("0.2"), quantity_min=Decimal("0.2"))
+    assert not Holding(quantity=Decimal("0.15")).owned(rules, Decimal(100))
+    assert Holding(quantity=Decimal("0.35")).owned(rules, Decimal(100)) == Decimal("0.35")
+
+
 def a_world_at_its_target(*, executor_answers: bool = False) -> World:
     """Return a world in which a position has come to its target."""
     world = World()

@@ -192,6 +192,7 @@ def test_what_runs_is_seen_and_ended_whatever_is_wrong(make_mesh: MakeMesh) -> N
     shown = mesh.run("status", environment=elsewhere)
     assert (shown.code, shown.output.count("RUNNING")) == (3, 2)
     assert "logs.level: must be" in shown.output
+    assert f"so this is of {mesh.root / 'var'}, and the mesh may be elsewhere" in shown.output
     assert "did you mean risk?" in shown.output
     (mesh.root / "supervisord.conf").write_text("nonsense")
     (mesh.root / "var/keys/operator.secret").unlink()

@@ -258,9 +258,9 @@ class Desk:
             venue_time_ns=self.now_ns + AHEAD_NS,
         )
 
-    def entered(self) -> SendOrder:
+    def entered(self, name: str = "one", **changes: object) -> SendOrder:
         """Enter with one coin, and return the stop that left for it, acknowledged."""
-        self.ask(self.approval())
+        self.ask(self.approval(name, **changes))
         entry = self.sent()[-1]
         self.acknowledge(entry)
         self.fill(entry, then="filled")

@@ -38,6 +38,7 @@ from shared.execution.vocabulary import (
     VenueOrder,
     VenueTrade,
 )
+from shared.trading.instruments import Instrument
 from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
 PRICE: Final = Decimal(100)
@@ -149,9 +150,15 @@ class Life(Desk):
     """One life at a venue that answers everything at once. It may die right after a commit, before anything else."""
 
     def __init__(
-        self, venue: SmallVenue, before: "Life | None" = None, *, of_state: bool = False, dies_at: int | None = None
+        self,
+        venue: SmallVenue,
+        before: "Life | None" = None,
+        *,
+        of_state: bool = False,
+        dies_at: int | None = None,
+        instrument: Instrument | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(instrument=instrument)
         self.venue: Final = venue
         self._dies_at: Final = dies_at
         if before is not None:
@@ -211,7 +218,7 @@ class Life(Desk):
         return envelopes
 
 
-def judged(life: Life) -> list[str]:
+def judged(life: Desk) -> list[str]:
     """Return what the checker has against a journal."""
     journal, codec = Journal("executor"), EnvelopeCodec()
     for record in life.recorded:

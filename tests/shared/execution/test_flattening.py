@@ -270,6 +270,21 @@ def test_crumbs_are_named() -> None:
     assert not judged(life)
 
 
+def test_less_than_one_step_is_dust_whatever_a_step_is_worth() -> None:
+    """The venue takes its fee in coins: what that leaves of a step worth 20 can never be sold."""
+    venue, step = SmallVenue(), Decimal("0.2")
+    venue.coin_fee = Decimal("0.05")
+    coarse = an_instrument(quantity_step=step, quantity_min=step, market_quantity_min=step)
+    life = Life(venue, instrument=coarse).run()
+    life.ask(life.approval())
+    life.ask(ALL, instance="operator")
+    life.pass_time(6)
+    (flat,) = told(life)
+    assert flat.is_flat
+    assert f"0.1500 {BTC} of {TREND} (it is below the venue's least order)" in flat.reason
+    assert not judged(life)
+
+
 @pytest.mark.parametrize("record", range(1, 40))
 def test_a_death_at_any_record_changes_nothing(record: int) -> None:
     """Whatever is the last that a life makes durable: the next one sells what is held, and is flat."""

@@ -152,6 +152,15 @@ def test_an_older_name_is_nothing_new(*, of_state: bool) -> None:
     assert len(of(desk.reports, FlattenBegun)) == 3
 
 
+def test_a_press_behind_a_file_without_words_has_them() -> None:
+    """On a full disk the file says neither who nor why; what is asked on the socket is the latch then."""
+    desk = Desk().open()
+    by_file(desk)
+    by_request(desk)
+    assert of(desk.reports, FlattenBegun)[-1] == FlattenBegun(standing(desk), None, KILL.actor, KILL.reason)
+    assert standing(desk) != BY_HAND.latch_id
+
+
 def test_only_risk_lifts_it_and_only_by_its_name() -> None:
     """Resuming lifts everything but the latch; its lifting is bound to its id, and is done once."""
     desk = Desk().open()
@@ -237,4 +246,5 @@ def test_second_press_still_knows_what_was_too_little_to_sell() -> None:
     desk.fill(desk.sent()[-1], quantity="0.970", then="expired")
     desk.ask(Kill("bob", "still there"), instance="operator")
     (flatten,) = desk.core.books.flattens.going.values()
-    assert (flatten.reason, flatten.dust) == ("still there", {f"{BTC} of {TREND}": Decimal("0.030")})
+    left = {f"{BTC} of {TREND} (it is below the venue's least order)": Decimal("0.030")}
+    assert (flatten.reason, flatten.dust) == ("still there", left)

@@ -2,14 +2,17 @@
 
 from decimal import Decimal
 
-from proto.control import ResumeEntries
-from proto.orders import ConditionSet, PositionChanged
+from proto.control import Kill, ResumeEntries
+from proto.orders import ConditionSet, ExitEnded, FlatnessTold, PositionChanged
 from proto.risk import Everything
+from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import Stalled
-from shared.execution.vocabulary import TransferTold
-from tests.shared.execution.desk import AHEAD_NS, SECOND_NS, Desk, of
+from shared.execution.vocabulary import Acknowledged, CancelSent, TransferTold
+from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
+from tests.shared.execution.lives import judged
 
 ONE = Decimal(1)
+OTHER = "other"
 
 
 def taken_away_while_it_was_sold() -> Desk:
@@ -26,7 +29,7 @@ def taken_away_while_it_was_sold() -> Desk:
 
 def transferred(desk: Desk, quantity: Decimal) -> None:
     """Let coins come or go."""
-    desk.take(TransferTold("BTC", quantity, f"transfer-{quantity}", desk.now_ns + AHEAD_NS))
+    desk.take(TransferTold("BTC", quantity, f"transfer-{len(desk.reports)}", desk.now_ns + AHEAD_NS))
 
 
 def position(desk: Desk) -> Decimal:
@@ -80,3 +83,54 @@ def test_it_is_not_closed_by_a_look_at_something_else() -> None:
     desk = taken_away_while_it_was_sold()
     resume(desk)
     assert position(desk) == -ONE
+
+
+def test_nothing_is_bought_while_a_sale_is_out_for_coins_that_are_gone() -> None:
+    """The coin was taken away, and its stop still works: it would sell what is bought now."""
+    desk = Desk().open()
+    stop = desk.entered()
+    transferred(desk, -ONE)
+    resume(desk)
+    sent = len(desk.sent())
+    refused = desk.ask(desk.approval("two"))
+    assert isinstance(refused, ApprovalDeclined)
+    assert (refused.rule, len(desk.sent())) == ("position_not_oversold", sent)
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    assert isinstance(desk.ask(desk.approval("three")), ApprovalTaken)
+
+
+def test_all_that_is_oversold_is_one_thing_to_look_at() -> None:
+    """Two strategies at once: the condition names both."""
+    desk = Desk().open()
+    stops = [desk.entered(), desk.entered("two", strategy=OTHER)]
+    transferred(desk, -2 * ONE)
+    for stop in stops:
+        desk.fill(stop, price="95", then="filled")
+    transferred(desk, 2 * ONE)
+    resume(desk)
+    desk.reconcile(desk.take(Stalled(2 * SECOND_NS)), usdt="9990")
+    told = [one.condition for one in of(desk.reports, ConditionSet) if one.condition.name == "position_oversold"]
+    assert [one.reason for one in told] == [f"oversold: 1.0000 {BTC} of {TREND}, 1.0000 {BTC} of {OTHER}"]
+
+
+def test_flat_says_that_coins_are_gone_which_another_strategy_sold() -> None:
+    """One was taken away and the other's stop sold the last: a whole coin is not below the venue's least order."""
+    desk = Desk().open()
+    stop, stop_of_other = desk.entered(), desk.entered("two", strategy=OTHER)
+    transferred(desk, -ONE)
+    resume(desk)
+    desk.fill(stop_of_other, price="95", then="filled")
+    desk.ask(Kill("ada", "a crash of the market"), instance="operator")
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    ended = of(desk.reports, ExitEnded)[-1]
+    assert (ended.strategy, ended.quantity_left) == (TREND, ONE)
+    assert not desk.core.books.ledger.balance("BTC")
+    gone = "the account has not as many coins: they were sold, taken, or paid as fees"
+    assert ended.reason == gone
+    desk.reconcile(desk.take(Stalled(2 * SECOND_NS)), usdt="9895")
+    desk.wait(1)
+    flat = of(desk.reports, FlatnessTold)[-1]
+    assert flat.is_flat
+    assert f"1.0000 {BTC} of {TREND} ({gone})" in flat.reason
+    assert conditions(desk)[-1] == "position_oversold"
+    assert not judged(desk)
