@@ -119,29 +119,34 @@ class HaltFile:
 
     def _moved_aside(self, latch_id: str) -> bool:
         """Move it aside if it stands for this latch, and say whether what lies there does."""
-        if why := self.why_it_stays():
-            raise FileUnusableError(self.path, why)
-        with usable(self.path):
-            if not self._aside.is_there() and self._file.stands_for(latch_id):
-                with suppress(FileNotFoundError):
-                    self.path.rename(self._aside.path)
+        if not self._aside.is_there():
+            if why := self.why_it_stays():
+                raise FileUnusableError(self.path, why)
+            with usable(self.path):
+                if self._file.stands_for(latch_id):
+                    with suppress(FileNotFoundError):
+                        self.path.rename(self._aside.path)
         return self._aside.stands_for(latch_id)
 
     def _remove_aside(self) -> None:
-        """Remove, durably, what was found aside. It is pressed anew for whoever touches it in that moment.
+        """Remove, durably, what was found aside. It is pressed anew for whoever touches it meanwhile.
 
         Who has it open and touches it later still is not heard: by then it has no name any more.
         """
         with usable(self._aside.path):
             descriptor = os.open(self._aside.path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
+                self._press_if_touched(descriptor)  # before the name is gone: so no death loses it
                 self._aside.path.unlink()
                 self._sync()
-                if os.fstat(descriptor).st_mtime_ns != self._aside.changed_ns:
-                    self.path.touch(mode=0o600)
-                    self._sync()
+                self._press_if_touched(descriptor)
             finally:
                 os.close(descriptor)
+
+    def _press_if_touched(self, aside: int) -> None:
+        if os.fstat(aside).st_mtime_ns != self._aside.changed_ns:
+            self.path.touch(mode=0o600)
+            self._sync()
 
     def _put(self, latch: Latch | None, name_it: Callable[[Path, Path], None]) -> None:
         """Write it under a name of its own, empty without a latch, and give it its name once it is whole."""

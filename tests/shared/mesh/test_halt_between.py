@@ -80,3 +80,16 @@ def at_line(line: int, act: Callable[[], None], do: Callable[[], object]) -> tup
         return do(), met < line
     finally:
         sys.settrace(before)
+
+
+def test_a_directory_does_not_keep_what_lies_aside(fast_path: Path) -> None:
+    """A latch is cleared, the file moved aside, its process killed; somebody makes a directory: that is another latch."""
+    halt, aside = HaltFile(fast_path), fast_path / "HALT.clearing"
+    halt.make(LATCH)
+    halt.path.rename(aside)
+    halt.path.mkdir()
+    assert not HaltFile(fast_path).take_away("kill-1")
+    assert not aside.exists()
+    latch = HaltFile(fast_path).latch()
+    assert latch is not None
+    assert latch.latch_id != "kill-1"
