@@ -83,7 +83,7 @@ def at_line(line: int, act: Callable[[], None], do: Callable[[], object]) -> tup
 
 
 def test_a_directory_does_not_keep_what_lies_aside(fast_path: Path) -> None:
-    """A latch is cleared, the file moved aside, its process killed; somebody makes a directory: that is another latch."""
+    """A latch is cleared, its file moved aside, and whoever did it killed: a directory made then is another latch."""
     halt, aside = HaltFile(fast_path), fast_path / "HALT.clearing"
     halt.make(LATCH)
     halt.path.rename(aside)
