@@ -20,7 +20,7 @@ from proto.orders import (
 )
 from proto.risk import Condition, OfSymbol
 from proto.verdicts import Alerted
-from services.risk_watchdog.core.peers import Peer
+from services.risk_watchdog.core.peers import Peer, said_ns
 from services.risk_watchdog.core.terms import SECOND_NS
 from shared.core.service import Moment, Report
 
@@ -43,11 +43,12 @@ class CoverWatch:
     def __init__(self, executor: Peer) -> None:
         self._executor: Final = executor
         self._stops: Final[set[Place]] = set()  # whose entry came with a stop
-        self._uncovered: Final[set[Place]] = set()
+        self._uncovered: Final[dict[Place, tuple[int, int]]] = {}  # in which of its lives, and since when, as it says
         self._doubted: Final[dict[Id, Place]] = {}
         self._bare: Final[dict[Place, Bare]] = {}
+        self._watched_from_ns = 0  # what was before nobody of us saw, or the executor could do nothing about
 
-    def told(self, envelope: Envelope) -> None:
+    def told(self, envelope: Envelope, now: Moment) -> None:
         """Take in a report of the executor's."""
         match envelope.body:
             case EntryOpened(approval=approval):
@@ -57,7 +58,10 @@ class CoverWatch:
                 # What no entry of ours paid for is set apart, and nobody's to cover.
                 is_owned = bool(position.quantity) and position.average_entry_price is not None
                 is_bare = is_owned and not position.covered_quantity
-                (self._uncovered.add if is_bare else self._uncovered.discard)((strategy, symbol))
+                if is_bare:
+                    self._uncovered.setdefault((strategy, symbol), (envelope.epoch, said_ns(envelope, now)))
+                else:
+                    self._uncovered.pop((strategy, symbol), None)
             case OrderDoubted(order=order) if order.purpose == "cover":
                 self._doubted[order.client_order_id] = order.strategy, order.symbol
             case OrderAcknowledged(order=order) | OrderEnded(order=order):
@@ -65,17 +69,21 @@ class CoverWatch:
             case _:
                 pass
 
-    def begin(self) -> None:
-        """Count anew: we stood still."""
+    def stood_still(self, now: Moment) -> None:
+        """Count anew."""
+        self._watched_from_ns = now.boot_ns
         self._bare.clear()
 
     def due(self, now: Moment) -> list[Report]:
         """Return what a person has to be told, once for each time that a position is uncovered for too long."""
-        uncovered = self._uncovered & self._stops if self._executor.moves(now) else set()
+        moves = self._executor.moves(now)
+        if not moves and self._executor.was_heard:
+            self._watched_from_ns = now.boot_ns
+        uncovered = self._uncovered.keys() & self._stops if moves else set()
         for place in self._bare.keys() - uncovered:
             del self._bare[place]
         for place in uncovered - self._bare.keys():
-            self._bare[place] = Bare(now.boot_ns)
+            self._bare[place] = Bare(self._since_ns(place, now))
         reports = []
         for (strategy, symbol), bare in self._overdue(now):
             if not bare.is_told:
@@ -89,6 +97,11 @@ class CoverWatch:
         for (strategy, symbol), bare in self._overdue(now):
             reason = clipped(f"{strategy} has had no stop for {_seconds(bare, now)} s", SHORT_TEXT_LENGTH_MAX)
             yield Condition("position_uncovered", OfSymbol(symbol), "REDUCE_ONLY", reason)
+
+    def _since_ns(self, place: Place, now: Moment) -> int:
+        """Return since when it is bare. Whoever has begun anew has its time anew; we have seen it in a life before."""
+        epoch, since_ns = self._uncovered[place]
+        return max(since_ns, self._watched_from_ns) if epoch == self._executor.epoch else now.boot_ns
 
     def _overdue(self, now: Moment) -> Iterator[tuple[Place, Bare]]:
         for place, bare in sorted(self._bare.items()):

@@ -184,7 +184,7 @@ class RiskCore:
             case Stalled():
                 self._account.begin_anew()
                 self._reports.stood_still()
-                self._watches.begin(now)
+                self._watches.stood_still(now)
                 for peer in self._peers.values():
                     peer.stood_still(now)
             case ToldOfLoss(instance=instance, next_sequence=next_sequence):

@@ -20,14 +20,18 @@ class Watches:
         self._covers: Final = covers
 
     def begin(self, now: Moment) -> None:
-        """Count anew: we start, or stood still."""
+        """Begin to count."""
         self._guards.begin(now)
-        self._covers.begin()
+
+    def stood_still(self, now: Moment) -> None:
+        """Count anew: what was meanwhile is held against nobody."""
+        self._guards.begin(now)
+        self._covers.stood_still(now)
 
     def told(self, envelope: Envelope, now: Moment) -> None:
         """Take in a report of the executor's."""
         self._guards.told(envelope, now)
-        self._covers.told(envelope)
+        self._covers.told(envelope, now)
         self._executor.told(envelope)
 
     def counted(self) -> None:

@@ -118,3 +118,19 @@ def test_standstill_of_ours_counts_for_nothing(scene: Scene) -> None:
     scene.bench.handle(Stalled(60 * SECOND_NS))
     passes(scene, 10)
     assert not alerts(scene)
+
+
+@pytest.mark.usefixtures("approval")
+@pytest.mark.parametrize("is_the_same", [True, False])
+def test_restart_of_ours_forgets_nothing(scene: Scene, *, is_the_same: bool) -> None:
+    """What has been bare for long is held against an executor as soon as it is heard; one that begins has its time."""
+    holds(scene, "0")
+    passes(scene, 20)
+    scene.bench.start()
+    if not is_the_same:
+        scene.executor.epoch += 1
+    scene.executor.tells_all_again()
+    passes(scene, 1)
+    assert ("position_uncovered" in scene.bench.against()) is is_the_same
+    passes(scene, 16)
+    assert "position_uncovered" in scene.bench.against()
