@@ -31,7 +31,7 @@ INVARIANTS: Final[Mapping[str, str]] = MappingProxyType(
         "I21": "one writer at a time, of ever higher epochs",
         "I25": "nothing was done after its time, nor under an epoch that is over",
         "I26": "journals and log are whole, in order and readable",
-        "I28": "every act names who did it and why, and FLAT is only said of what was read back",
+        "I28": "every act names who did it and why, FLAT is only said of what was read back, and dust is worth little",
         "I30": "in the end everything has ended, and the books agree",
     }
 )

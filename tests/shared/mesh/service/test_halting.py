@@ -130,7 +130,7 @@ async def test_what_cannot_be_done_is_told(stage: Stage, eventually: Eventually)
     actor = stage.service(at_start(RemoveHalt(latch.latch_id)), heeds_halt=True)
     await eventually(lambda: actor.core.of(HaltUnwritable))
     (refused,) = actor.core.of(HaltUnwritable)
-    assert "HALT.clearing cannot be read or written" in refused.reason
+    assert "HALT is a directory, which no program removes" in refused.reason
     assert seen(actor) == [latch]
 
 
