@@ -70,12 +70,13 @@ class Operator:
         """Lift every pause."""
         self._ask(instance, ResumeEntries(OPERATOR, "it was looked at", Everything()))
 
-    def kill(self) -> None:
-        """Stop everything, as `bowline kill` does: the file first, then whoever can be told."""
+    def kill(self) -> str:
+        """Stop everything, as `bowline kill` does: the file first, then whoever can be told. Return the latch's id."""
         latch_id = f"kill-{self._scheduler.now_ns}"
         self._halt.make(Latch(latch_id, OPERATOR, "enough", self._scheduler.clock.wall_ns()), is_pressed=True)
         for instance in (RISK, EXECUTOR):
             self._ask(instance, Kill(OPERATOR, "enough"))
+        return latch_id
 
     def overhears(self, asked: Body) -> None:
         """Take note of what risk asks of the executor: whoever stops it in that moment does what risk has not seen."""

@@ -90,7 +90,7 @@ class RiskWitness:
                 self._latched.add(latch.latch_id)
             case KillCleared(latch_id=latch_id):
                 self._expect(latch_id == self.latch_id, "I13", f"{latch_id} is cleared, and {self.latch_id} stands")
-                self.latch_id = None
+                self.latch_id = self._sure = None  # readings from before it are no neighbours of those behind it
                 self._executor.latch.cleared |= self._names  # what stood before it goes with it
                 self._names.clear()
             case EntriesPaused(scope=scope):

@@ -38,7 +38,8 @@ PAUSED_NS: Final = 8 * SECOND_NS  # after the faults ended, entries are paused, 
 PROBED_NS: Final = 21 * SECOND_NS  # entries are tried again
 KILLED_SHARE: Final = 0.4  # of the seeds: the kill latch is set in the end
 KILLED_NS: Final = 16 * SECOND_NS  # after which all is flat, and FLAT is told
-OTHERS_NS: Final = 11 * SECOND_NS  # or later: coins that somebody else has sold or taken are looked for by whole passes
+# Or later, where another latch came behind it, or coins that somebody else has sold or taken are looked for.
+LATER_NS: Final = 11 * SECOND_NS
 ALONE_SHARE: Final = 0.5  # of those: the executor is gone then, for so long
 AWAY_MS: Final = 13_000
 UNWATCHED_SHARE: Final = 0.4  # of those: risk is
@@ -48,7 +49,7 @@ RISK_AWAY_MS: Final = 8_000
 LOOP_DEATHS: Final = 3
 CRASH_LOOP_NS: Final = 66 * SECOND_NS
 CALMED_NS_MAX: Final = 200 * SECOND_NS  # after the faults; whoever dies on then is not waited for
-TRIED_NS_MAX: Final = 20 * SECOND_NS  # what is declined is tried again after 6 s
+TRIED_NS_MAX: Final = 40 * SECOND_NS  # what is declined is tried again after 6 s, and a guard may trip meanwhile
 RESTED_NS: Final = 3 * SECOND_NS
 COUNTED_NS: Final = 10 * SECOND_NS
 # Money that moved without a word shows in the next whole pass, and has to stand in another.
@@ -116,6 +117,7 @@ class World:
         self._kills: Final = in_the_end.random() < KILLED_SHARE and not weather.is_calm
         self._is_alone: Final = in_the_end.random() < ALONE_SHARE
         self._is_unwatched: Final = in_the_end.random() < UNWATCHED_SHARE
+        self._pressed = ""  # the latch that is set in the end
         self._opened_before: dict[str, int] = {}
         self._calmed_by_ns = self._tried_until_ns = self._counts_at_ns = 0
         self._is_over = False
@@ -171,7 +173,7 @@ class World:
 
     def _kill(self) -> None:
         """Set the latch; in some of these seeds the executor is gone then, and the flattener has to do it."""
-        self._operator.kill()
+        self._pressed = self._operator.kill()
         if self._is_alone:
             self._crew.executor.end(away_ms=AWAY_MS)
         if self._is_unwatched:
@@ -183,8 +185,8 @@ class World:
         stands = standing is not None and self._witness.latch.stands and self._halt.latch is not None
         if not stands:
             self._trace.violated("I13", f"killed by hand, and the latch does not stand everywhere: risk has {standing}")
-        is_shared = not OTHER_HANDS.isdisjoint(self._weather.struck)
-        self._judge_flatness(self._scheduler.now_ns + (OTHERS_NS if is_shared else 0))
+        is_later = standing != self._pressed or not OTHER_HANDS.isdisjoint(self._weather.struck)
+        self._judge_flatness(self._scheduler.now_ns + (LATER_NS if is_later else 0))
 
     def _judge_flatness(self, until_ns: int) -> None:
         """Judge that FLAT is told, and that it is so."""
