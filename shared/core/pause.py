@@ -12,6 +12,11 @@ class GrowingPause:
         self._length_ns = shortest_ns
         self._until_ns = 0
 
+    @property
+    def has_helped(self) -> bool:
+        """Whether nothing was attempted since the last time that it helped."""
+        return not self._until_ns
+
     def is_over(self, now_ns: int) -> bool:
         """Say whether another attempt is due."""
         return now_ns >= self._until_ns

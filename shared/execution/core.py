@@ -263,7 +263,7 @@ class ExecutorCore:
     def _venue_told(self, told: FromOutside, now: Moment) -> None:
         match told:
             case InstrumentsKnown(instruments=instruments):
-                self._worker.instruments = self._worker.selling.instruments = dict(instruments)
+                self._worker.rules_known(instruments)
             case VenueClock():
                 self._clock_told(told)
             case StreamOpened():

@@ -4,9 +4,11 @@ Dust is what no order of the venue may be of, and what is worth no order of ours
 may raise its least order above a position: that is worth money, and nobody says that it is gone.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from proto.fields import Symbol
 from shared.execution.books import Books, Place, assets_of
 from shared.market.prices import Prices
 from shared.trading.amounts import EXACT
@@ -16,10 +18,10 @@ from shared.trading.instruments import FilterFault, Instrument, OrderTerms, is_r
 class Selling:
     """Says what may be sold, by the books, the venue's rules and the prices."""
 
-    def __init__(self, books: Books, prices: Prices) -> None:
+    def __init__(self, books: Books, prices: Prices, instruments: Mapping[Symbol, Instrument]) -> None:
         self._books: Final = books
         self._prices: Final = prices
-        self.instruments: dict[str, Instrument] = {}
+        self._instruments: Final = instruments  # as they come to be known
 
     def order(self, instrument: Instrument, place: Place, needed: Decimal) -> OrderTerms | None:
         """Return the order that sells so much, capped by what the account holds; None where it is too little for one.
@@ -32,7 +34,7 @@ class Selling:
 
     def why_stuck(self, place: Place) -> str | None:
         """Say why what shall be sold of a place can be neither sold nor be let go as dust; None where it can."""
-        found, instrument = self._books.exits.get(place), self.instruments.get(place[1])
+        found, instrument = self._books.exits.get(place), self._instruments.get(place[1])
         if found is None or instrument is None:
             return None
         strategy, symbol = place

@@ -5,7 +5,7 @@ record to be written, and whatever follows is decided anew from the books. So it
 was killed between two steps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -38,10 +38,15 @@ class Worker:
         self._governor: Final = governor
         self._marks: Final = marks
         self.patience: Final = Patiences()
-        self.selling: Final = Selling(books, prices)
-        self.instruments: dict[str, Instrument] = {}
+        self.instruments: Final[dict[str, Instrument]] = {}
+        self.selling: Final = Selling(books, prices, self.instruments)
         self.epoch = 0
         self.is_stopping = False
+
+    def rules_known(self, instruments: Mapping[str, Instrument]) -> None:
+        """Take in what the venue trades, and by which rules, in the place of what was known."""
+        self.instruments.clear()
+        self.instruments.update(instruments)
 
     def steps(self, now: Moment) -> Sequence[Report]:
         """Return what is to be written down next, of the first place where there is something to do."""

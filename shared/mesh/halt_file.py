@@ -136,17 +136,21 @@ class HaltFile:
         with usable(self._aside.path):
             descriptor = os.open(self._aside.path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                self._press_if_touched(descriptor)  # before the name is gone: so no death loses it
+                # Once before the name is gone, so that no death loses a touch, and once for one that comes in between.
+                changed_ns = self._pressed_if_touched(descriptor, since_ns=self._aside.changed_ns)
                 self._aside.path.unlink()
                 self._sync()
-                self._press_if_touched(descriptor)
+                self._pressed_if_touched(descriptor, since_ns=changed_ns)
             finally:
                 os.close(descriptor)
 
-    def _press_if_touched(self, aside: int) -> None:
-        if os.fstat(aside).st_mtime_ns != self._aside.changed_ns:
+    def _pressed_if_touched(self, aside: int, *, since_ns: int) -> int:
+        """Press anew if it was touched since, and return when it was changed last."""
+        changed_ns = os.fstat(aside).st_mtime_ns
+        if changed_ns != since_ns:
             self.path.touch(mode=0o600)
             self._sync()
+        return changed_ns
 
     def _put(self, latch: Latch | None, name_it: Callable[[Path, Path], None]) -> None:
         """Write it under a name of its own, empty without a latch, and give it its name once it is whole."""

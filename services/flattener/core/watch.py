@@ -35,7 +35,8 @@ class Watch:
         self._began_ns = self._latched_since_ns = 0
         self._known = Found()
         self._is_looking = False
-        self._look_not_before_ns = self._pause_ns = 0
+        self._look_not_before_ns = 0
+        self._pause: Final = GrowingPause(shortest_ns=PAUSE_NS_MIN, longest_ns=PAUSE_NS_MAX)
         self._risk_pause: Final = GrowingPause(shortest_ns=END_AGAIN_NS, longest_ns=END_AGAIN_NS_MAX)
 
     def begin(self, now: Moment) -> Sequence[Effect]:
@@ -54,24 +55,28 @@ class Watch:
     @property
     def is_again(self) -> bool:
         """Whether nothing could be sold the last time, and nothing is known to have changed since."""
-        return self._pause_ns > 0
+        return not self._pause.has_helped
 
     def given_back(self, now: Moment, *, has_got_on: bool) -> None:
         """Give the executor the time to begin: its role is free from now on. Where nothing helped, that is longer."""
         self._executor.begin(now)
-        self._pause_ns = 0 if has_got_on else min(max(2 * self._pause_ns, PAUSE_NS_MIN), PAUSE_NS_MAX)
-        self._latched_since_ns, self._look_not_before_ns = now.boot_ns, now.boot_ns + self._pause_ns
+        self._latched_since_ns = now.boot_ns
+        if has_got_on:
+            self.pause_no_longer()
+        else:
+            self._pause.attempted(now.boot_ns)
 
     def pause_no_longer(self) -> None:
         """Go on at once: something has changed."""
-        self._pause_ns = self._look_not_before_ns = 0
+        self._pause.helped()
+        self._look_not_before_ns = 0
 
     def heard(self, instance: str, envelope: Envelope, now: Moment) -> None:
         """Take in what one of them says."""
         if isinstance(envelope.body, RiskSnapshot):
             self._risk_told(envelope.body, now)
         elif instance == EXECUTOR:
-            if self._executor.heard(envelope, now) and self._pause_ns:
+            if self._executor.heard(envelope, now) and self.is_again:
                 self.pause_no_longer()  # it has tried since
         else:
             self._risk.heard(envelope, now)
@@ -119,7 +124,7 @@ class Watch:
             self.pause_no_longer()
 
     def _look(self, now: Moment) -> Sequence[Effect]:
-        if self._is_looking or now.boot_ns < self._look_not_before_ns:
+        if self._is_looking or now.boot_ns < self._look_not_before_ns or not self._pause.is_over(now.boot_ns):
             return ()
         if not worth_a_look(self._sight(now), self._known):
             return ()
@@ -138,7 +143,7 @@ class Watch:
             return ()
         self._risk_pause.attempted(now.boot_ns)
         seconds = risk.silent_ns(now) // SECOND_NS
-        return (Note("critical", "risk is silent, and is ended", {"seconds": seconds}), Retire(RISK, risk.epoch))
+        return (Note("critical", "risk is silent, and is to be ended", {"seconds": seconds}), Retire(RISK, risk.epoch))
 
     def _risk_patience_ns(self) -> int:
         if not self._risk.was_heard:

@@ -46,7 +46,7 @@ class CoverWatch:
         self._uncovered: Final[dict[Place, tuple[int, int]]] = {}  # in which of its lives, and since when, as it says
         self._doubted: Final[dict[Id, Place]] = {}
         self._bare: Final[dict[Place, Bare]] = {}
-        self._watched_from_ns = 0  # what was before nobody of us saw, or the executor could do nothing about
+        self._watched_from_ns = 0  # since we stood still, or the executor did: before that it was in nobody's hands
 
     def told(self, envelope: Envelope, now: Moment) -> None:
         """Take in a report of the executor's."""

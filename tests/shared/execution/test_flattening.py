@@ -256,32 +256,19 @@ def test_what_is_worth_money_and_cannot_be_sold_is_not_flat(raised: dict[str, De
     assert not judged(life)
 
 
-def test_crumbs_are_named() -> None:
-    """What no order of the venue may be of is nobody's, and FLAT says so."""
+@pytest.mark.parametrize(("fee", "step", "left"), [("0.0005", "0.001", "0.0005"), ("0.05", "0.2", "0.1500")])
+def test_crumbs_are_named(fee: str, step: str, left: str) -> None:
+    """What no order of the venue may be of is nobody's, and FLAT says so; be it of a step that is worth 20."""
     venue = SmallVenue()
-    venue.coin_fee = Decimal("0.0005")
-    life = Life(venue).run()
+    venue.coin_fee = Decimal(fee)
+    steps = dict.fromkeys(("quantity_step", "quantity_min", "market_quantity_min"), Decimal(step))
+    life = Life(venue, instrument=an_instrument(**steps)).run()
     life.ask(life.approval())
     life.ask(ALL, instance="operator")
     life.pass_time(6)
     (flat,) = told(life)
     assert flat.is_flat
-    assert f"0.0005 {BTC} of {TREND}" in flat.reason
-    assert not judged(life)
-
-
-def test_less_than_one_step_is_dust_whatever_a_step_is_worth() -> None:
-    """The venue takes its fee in coins: what that leaves of a step worth 20 can never be sold."""
-    venue, step = SmallVenue(), Decimal("0.2")
-    venue.coin_fee = Decimal("0.05")
-    coarse = an_instrument(quantity_step=step, quantity_min=step, market_quantity_min=step)
-    life = Life(venue, instrument=coarse).run()
-    life.ask(life.approval())
-    life.ask(ALL, instance="operator")
-    life.pass_time(6)
-    (flat,) = told(life)
-    assert flat.is_flat
-    assert f"0.1500 {BTC} of {TREND} (it is below the venue's least order)" in flat.reason
+    assert f"{left} {BTC} of {TREND} (it is below the venue's least order)" in flat.reason
     assert not judged(life)
 
 
