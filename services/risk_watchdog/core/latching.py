@@ -8,7 +8,7 @@ memory and by the file.
 from collections.abc import Sequence
 from typing import Final
 
-from proto.control import ControlDone, ControlRefused, Kill
+from proto.control import ControlDone, Kill
 from proto.envelope import Body
 from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Text, clipped
 from proto.risk import Condition, Everything, Latch
@@ -141,9 +141,3 @@ def _done(latch: Latch, before: Latch | None = None) -> Text:
     if before is not None:
         words += f"; it takes the place of {before.latch_id}, set by {before.actor}: {before.reason}"
     return clipped(words)
-
-
-def no_room(asked: Asked, reason: str) -> Answer:
-    """Answer that the latch holds, though it could not be written down."""
-    words = f"it holds, in memory and by the HALT file, but is not in the journal: {reason}; make room on the disk"
-    return Answer(asked, ControlRefused("journal_has_room", clipped(words)))
