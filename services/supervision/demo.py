@@ -34,7 +34,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     parser = argparse.ArgumentParser(
         prog="bowline demo",
         description="Start the mesh on the simulated exchange, and say where to look. "
-        "Exit codes: 0 all well, 1 it could not be done, 2 wrong usage, 3 something is not well.",
+        "Exit codes: 0 all well, 1 it could not be done, 2 wrong usage, 3 something is not well, such as "
+        "a kill latch of an earlier one that still stands.",
     )
     root_argument(parser)
     arguments = parser.parse_args(argv)

@@ -46,6 +46,15 @@ def latch_lines(standing: Standing, wall_ns: int) -> Iterator[str]:
     yield ""
 
 
+def way_out(latch: Latch) -> str:
+    """Say what stands, and what to type once somebody has looked."""
+    return (
+        f"The kill latch {latch.latch_id} stands, set by {latch.actor}: {latch.reason}\n"
+        "Nothing is entered until a person has looked, and cleared it:\n"
+        f'    bowline clear-kill "why it is over" --yes {latch.latch_id}\n'
+    )
+
+
 def condition_lines(standing: Standing) -> Iterator[str]:
     """Yield why entries wait, a line each behind an empty one; nothing where nothing stands against them."""
     if standing.snapshot is None or not standing.snapshot.conditions:

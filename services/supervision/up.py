@@ -12,6 +12,7 @@ from services.supervision.judgement import Row, State
 from services.supervision.last_words import LastWords, complaint_in
 from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
+from services.supervision.standing import way_out
 from services.supervision.starting import prepare, refuse_what_cannot_start, start_supervisor
 from services.supervision.status import show
 from shared.mesh.orphans import Succession, patience_of, retire_orphans
@@ -75,6 +76,8 @@ def _up(mesh: Mesh, streams: Streams) -> int:
         for row in observation.rows:
             if not row.well:
                 _explain(mesh, row, words, streams)
+        if observation.latch is not None:
+            streams.complain("", *way_out(observation.latch).splitlines())
     return OK if observation.well else NOT_WELL
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from proto.risk import Latch
 from services.supervision.demo import FILE, tour, variables_of_demo
+from shared.mesh.halt_file import HaltFile
 from shared.mesh.program_file import read_program_file
 from shared.mesh.settings import SettingsError, load_configuration
 from shared.mesh.settings.strategy_faults import strategy_faults
@@ -57,7 +59,10 @@ def test_without_its_file_there_is_no_demo(tmp_path: Path) -> None:
 
 
 def test_a_mesh_with_other_settings_is_no_demo(make_mesh: MakeMesh) -> None:
-    """One that `up` has started is not called the demonstration; one that `demo` has started is, again."""
+    """One that `up` has started is not called the demonstration; one that `demo` has started is, again.
+
+    Under the kill latch of an earlier one it is not well, and says what to type.
+    """
     mesh = make_mesh(None, exchange="steady", feed="steady", strategy="steady")
     assert mesh.run("up").code == 0
     answer = mesh.run("demo")
@@ -66,3 +71,11 @@ def test_a_mesh_with_other_settings_is_no_demo(make_mesh: MakeMesh) -> None:
     for _ in range(2):
         answer = mesh.run("demo")
         assert answer.code == 0, answer.everything
+    HaltFile(mesh.root / "var").make(Latch("kill-7", "ada", "too wild", 1))
+    answer = mesh.run("demo")
+    assert answer.code == 3, answer.everything
+    assert answer.errors.endswith(
+        "\nThe kill latch kill-7 stands, set by ada: too wild\n"
+        "Nothing is entered until a person has looked, and cleared it:\n"
+        '    bowline clear-kill "why it is over" --yes kill-7\n'
+    )
