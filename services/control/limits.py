@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from proto.control import AskLimits, LimitsAnswered
@@ -16,9 +17,13 @@ from shared.mesh.settings import load_whereabouts
 from shared.mesh.verb import OK, NotDoneError, Streams, run_verb
 
 NAME: Final = "limits"
-TEXT: Final = "Show how much of each limit is used, asked of risk. With --json one object a line.\n"
+TEXT: Final = """\
+Show how much of each limit is used, asked of risk. With --json one object a line; numbers are texts, and `share` is a
+part of one, or null where the limit is nothing.
+"""
 CODES: Final = "Exit codes: 0 shown, 1 risk does not answer, 2 wrong usage."
 _HUNDRED: Final = 100
+_SHARE_STEP: Final = Decimal("0.0001")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,11 +45,17 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         if not isinstance(reply, LimitsAnswered):
             raise NotDoneError(f"risk {SILENT}" if reply is None else f"risk: {words_of(reply)}")
         rows = [_row(use) for use in reply.limits]
-        lines = map(json.dumps, rows) if arguments.json else table(rows, "nothing is used of any limit")
-        streams.say(*lines)
+        shares = [{"share": _share(use)} for use in reply.limits]
+        as_json = (json.dumps(row | share) for row, share in zip(rows, shares, strict=True))
+        streams.say(*(as_json if arguments.json else table(rows, "nothing is used of any limit")))
         return OK
 
     return run_verb(NAME, streams, shown)
+
+
+def _share(use: LimitUse) -> str | None:
+    """Return which part is used, as programs read it: 1 is all of it."""
+    return f"{(use.used / use.limit).quantize(_SHARE_STEP):f}" if use.limit else None
 
 
 def _row(use: LimitUse) -> Row:

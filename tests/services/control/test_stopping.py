@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,8 @@ def test_limits_are_shown_as_risk_knows_them(project: RiskProject) -> None:
     assert any(line.startswith("positions_open_within_limit  everything  0") for line in lines)
     rows = [json.loads(line) for line in ran(limits.run, project.root, "--json")[1].splitlines()]
     assert [row["limit"] for row in rows] == [line.split()[0] for line in lines]
+    assert {row["share"] for row in rows if row["limit"] == "positions_open_within_limit"} == {"0.0000"}
+    assert all(Decimal(row["share"]) <= 1 for row in rows if row["share"] is not None)
 
 
 def test_clearing_needs_risk_and_a_latch(project: RiskProject) -> None:
