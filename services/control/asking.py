@@ -21,6 +21,7 @@ from proto.control import (
     ResumeEntries,
 )
 from proto.streams import RequestRefused
+from shared.core.room import HAS_ROOM
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.requests import Requester, RequestTimedOutError
 from shared.mesh.bus.sender import Sender
@@ -88,6 +89,8 @@ def words_of(reply: Reply) -> str:
     match reply:
         case ControlDone(summary=summary) | ClearKillOffered(summary=summary):
             return summary
+        case ControlRefused(rule=rule, reason=reason) if rule == HAS_ROOM:  # which says itself what is done
+            return reason
         case ControlRefused(reason=reason) | RequestRefused(reason=reason):
             return f"nothing is done, {reason}"
         case LimitsAnswered(limits=limits):

@@ -8,7 +8,8 @@ from proto.envelope import Body
 from proto.fields import Name, clipped
 from proto.orders import ConditionCleared, ConditionSet, FlattenCalledOff
 from proto.risk import Condition, Everything
-from shared.core.service import Answer, Asked, Moment, Report
+from shared.core.room import holds_unwritten, not_done
+from shared.core.service import Answer, Asked, MakeHalt, Moment, NotRecorded, Report
 from shared.execution.books import Books
 from shared.execution.flattening import Flattening
 from shared.execution.flattens import KILL_LATCH
@@ -30,6 +31,7 @@ class Control:
         self._latching: Final = latching
         self._flattening: Final = flattening
         self._unwritten: Final[dict[Name, str]] = {}
+        self._asked: tuple[Asked, Sequence[Report]] | None = None  # whose answer waits for these
 
     def wary(self, name: Name, reason: str) -> None:
         """Let entries wait for a reason of our own, which is written down as soon as it can be."""
@@ -69,7 +71,18 @@ class Control:
                 reports, answer = self._resumed(body, asked.envelope.id)
             case _:
                 reports, answer = (), ControlRefused("asked_of_risk", ELSEWHERE)
+        self._asked = asked, reports
         return reports, Answer(asked, answer)
+
+    def not_recorded(self, refusal: NotRecorded, now: Moment) -> list[MakeHalt | Answer]:
+        """Let the latch hold without a record, and answer whoever waited for one that there is no room."""
+        asked, reports = self._asked or (None, ())
+        self._asked = None
+        made = self._latching.not_recorded(now)
+        if asked is None or not any(body is report.body for body in refusal.bodies for report in reports):
+            return [*made]
+        answer = holds_unwritten if isinstance(asked.envelope.body, Kill) else not_done
+        return [*made, answer(asked, refusal.reason)]
 
     def _resumed(self, resume: ResumeEntries, cause_id: str) -> tuple[Sequence[Report], ControlDone | ControlRefused]:
         """Lift what waits for an operator to look, and call off what is flattened: never the kill latch."""

@@ -330,6 +330,7 @@ class ExecutorCore:
                 self._lose_track(now)
                 self._in_flight.clear()  # what was to leave with it has not left: that is asked about now
                 self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]  # as would these be
+                self._out += self._control.not_recorded(told, now)
                 self._out.append(Note("critical", "not recorded", {"reason": told.reason}))
 
     def _lose_track(self, now: Moment) -> None:

@@ -77,11 +77,12 @@ class Latching:
 
     def missing_file(self, now: Moment) -> list[MakeHalt]:
         """Return what makes the file, where the latch stands and there is none."""
-        latch = self._flattens.latch
-        if latch is None or not self._is_file_missing or now.boot_ns < self._not_before_ns:
-            return []
-        self._is_file_missing = False  # until it is seen again
-        return [MakeHalt(latch)]
+        return self._made(self._flattens.latch, now)
+
+    def not_recorded(self, now: Moment) -> list[MakeHalt]:
+        """Let the file hold what found no room; whatever was to be made beside the record was not made."""
+        self._is_file_missing = self._file is None
+        return self._made(self._latch, now)
 
     def recorded(self, body: Body) -> None:
         """Take in that a latch is durable."""
@@ -95,6 +96,12 @@ class Latching:
             self._wanted = latch_of(kill, now.wall_ns)
         words = f"no entries, and everything is closed: the kill latch {self.latch_id} stands"
         return self.due(), ControlDone(words)
+
+    def _made(self, latch: Latch | None, now: Moment) -> list[MakeHalt]:
+        if latch is None or not self._is_file_missing or now.boot_ns < self._not_before_ns:
+            return []
+        self._is_file_missing = False  # until it is seen again
+        return [MakeHalt(latch)]
 
     def lift(self, lift: LiftKill, asker: str) -> tuple[Sequence[Report], ControlDone | ControlRefused]:
         """Lift the latch that risk has cleared; again, or where it never came to be, is done as well."""

@@ -43,11 +43,6 @@ def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused], terms: RiskTer
             return (_refused(asked, "act_is_possible", words),)
 
 
-def not_recorded(asked: Asked, reason: str) -> Answer:
-    """Answer that an act was not done, for want of room in the journal."""
-    return _refused(asked, "journal_has_room", f"nothing was done: {reason}; make room on the disk, and do it again")
-
-
 def _recorded(asked: Asked, record: Body, done: str, *, reducing: bool) -> Sequence[Effect]:
     return (Report(record, asked.envelope.id, reducing), Answer(asked, ControlDone(clipped(done))))
 

@@ -51,11 +51,11 @@ class LatchFacts:
                 self.standing = latch
                 self._names.pop(latch.latch_id, None)
                 self._names[latch.latch_id] = None
-                _keep_newest(self._names)
+                keep_newest(self._names)
             case KillCleared() as clear if self.stands(clear.latch_id):
                 self._cleared |= self._names
                 self.standing, self.clear, self._names = None, clear, {}
-                _keep_newest(self._cleared)
+                keep_newest(self._cleared)
             case _:
                 pass
 
@@ -76,6 +76,7 @@ class LatchFacts:
         return latch_id in self._names or latch_id in self._cleared
 
 
-def _keep_newest(names: dict[Id, None]) -> None:
+def keep_newest(names: dict[Id, None]) -> None:
+    """Let the oldest names go where there are too many."""
     while len(names) > NAMES_MAX:
         del names[next(iter(names))]

@@ -8,7 +8,7 @@ memory and by the file.
 from collections.abc import Sequence
 from typing import Final
 
-from proto.control import ControlDone, ControlRefused, Kill
+from proto.control import ControlDone, Kill
 from proto.envelope import Body
 from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Text, clipped
 from proto.risk import Condition, Everything, Latch
@@ -91,7 +91,18 @@ class Latching:
         spread = self._reports.latch if self._reports.is_caught_up else None
         known = self._facts.latch.is_known
         latches = (self._unwritten, self.seen, spread)
-        return next((self.set(one) for one in latches if one is not None and not known(one.latch_id)), ())
+        return next((self.set(one) for one in latches if one is not None and not known(one.latch_id)), self._crossed())
+
+    def _crossed(self) -> Sequence[Effect]:
+        """Take back the executor's name, where each of us has come under the other's while that came under ours.
+
+        Both know both names then, and neither is news to anybody. Of the two only we follow, or they would take turns.
+        """
+        ours, theirs = self._facts.latch.standing, self._reports.latch
+        if ours is None or theirs is None or not self._reports.is_caught_up or theirs.latch_id == ours.latch_id:
+            return ()
+        have_crossed = self._facts.latch.is_name(theirs.latch_id) and self._reports.has_stood_as(ours.latch_id)
+        return (Report(KillLatched(theirs), reducing=True),) if have_crossed else ()
 
     def recorded(self, now: Moment) -> Sequence[Effect]:
         """Make the file of what is written down."""
@@ -130,9 +141,3 @@ def _done(latch: Latch, before: Latch | None = None) -> Text:
     if before is not None:
         words += f"; it takes the place of {before.latch_id}, set by {before.actor}: {before.reason}"
     return clipped(words)
-
-
-def no_room(asked: Asked, reason: str) -> Answer:
-    """Answer that the latch holds, though it could not be written down."""
-    words = f"it holds, in memory and by the HALT file, but is not in the journal: {reason}; make room on the disk"
-    return Answer(asked, ControlRefused("journal_has_room", clipped(words)))

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import Name, Symbol
+from proto.fields import Id, Name, Symbol
 from proto.health import Heartbeat
 from proto.orders import (
     ConditionCleared,
@@ -22,7 +22,7 @@ from proto.orders import (
 )
 from proto.risk import Condition, Everything, Latch, Scope
 from proto.verdicts import Approval
-from services.risk_watchdog.core.latch import KILL_LATCH
+from services.risk_watchdog.core.latch import KILL_LATCH, keep_newest
 from services.risk_watchdog.core.terms import SECOND_NS
 
 REPORTS: Final = "reports"
@@ -51,6 +51,7 @@ class ExecutorReports:
         self.is_caught_up = False  # all that was told before we began is read: what comes is news
         self.read_until_ns: int | None = None  # everything said before this boot time is in here
         self._latch: Latch | None = None  # that the executor flattens for, or flattened for last
+        self._names: Final[dict[Id, None]] = {}  # that its latches have had
         self._told = 0
         self._announced: tuple[int, int] | None = None  # when, and up to which number, but not read so far
 
@@ -58,6 +59,10 @@ class ExecutorReports:
     def latch(self) -> Latch | None:
         """The kill latch that stands in the executor's journal."""
         return self._latch if (KILL_LATCH, Everything()) in self.conditions else None
+
+    def has_stood_as(self, latch_id: Id) -> bool:
+        """Say whether a latch of the executor's has this name, or had it before another."""
+        return latch_id in self._names
 
     def take(self, envelope: Envelope) -> None:
         """Take in a report."""
@@ -78,6 +83,8 @@ class ExecutorReports:
                 WITHOUT_LATCH
             ):
                 self._latch = Latch(latch_id, actor, reason, envelope.sent_wall_ns)
+                self._names[latch_id] = None
+                keep_newest(self._names)
             case _:
                 pass
         self._read_to(envelope.sequence)

@@ -17,12 +17,12 @@ from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.alerts import alert, note_of_alert
 from services.risk_watchdog.core.approvals import Approvals
 from services.risk_watchdog.core.clearing import Clearing
-from services.risk_watchdog.core.control import not_recorded
 from services.risk_watchdog.core.facts import Facts
-from services.risk_watchdog.core.latching import Latching, no_room
+from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.permission import Permissions
 from services.risk_watchdog.core.terms import RISK
 from services.risk_watchdog.core.watches import Watches
+from shared.core.room import holds_unwritten, not_done
 from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report, Started
 
 
@@ -133,6 +133,6 @@ def _answer(asked: Asked, refusal: NotRecorded) -> Answer:
         case EnterBracket():
             return Answer(asked, RequestRefused("journal_has_room", clipped(refusal.reason)))
         case Kill() if any(isinstance(body, KillLatched) for body in refusal.bodies):
-            return no_room(asked, refusal.reason)
+            return holds_unwritten(asked, refusal.reason)
         case _:
-            return not_recorded(asked, refusal.reason)
+            return not_done(asked, refusal.reason)
