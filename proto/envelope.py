@@ -57,6 +57,8 @@ from proto.verdicts import (
     Approval,
     ApprovalDeclined,
     ApprovalTaken,
+    CoverRead,
+    CoverTripped,
     DayBegun,
     EntriesPaused,
     EntriesResumed,
@@ -95,6 +97,8 @@ Body = (
     | FlowCounted
     | EquityRead
     | GuardTripped
+    | CoverRead
+    | CoverTripped
     | HolderRetired
     | Alerted
     | EntryOpened

@@ -173,6 +173,36 @@ class GuardTripped(Message, frozen=True, tag="guard_tripped.1"):
     reason: Text
 
 
+class CoverRead(Message, frozen=True, tag="cover_read.1"):
+    """A position that is without a stop for too long by the executor's books, and by a reading of the account as well.
+
+    What is not written down here trips nothing. `report_sequence` is the executor's report that told the position so;
+    `uncovered_ns` is for how long, by risk's own count. What an order locks may be a stop; what is free is under none.
+    """
+
+    reader_epoch: Count
+    read_number: Count
+    venue_time_ns: TimeNs
+    strategy: Name
+    symbol: Symbol
+    report_sequence: Count
+    uncovered_ns: Count
+    quantity: Quantity
+    covered_quantity: Quantity
+    free_quantity: Quantity
+    locked_quantity: Quantity
+
+
+class CoverTripped(Message, frozen=True, tag="cover_tripped.1"):
+    """Risk has a position closed that the executor leaves without a stop. The readings before it say why."""
+
+    trip_id: Id
+    strategy: Name
+    symbol: Symbol
+    quantity: Quantity
+    reason: Text
+
+
 class HolderRetired(Message, frozen=True, tag="holder_retired.1"):
     """A process that made no progress was ended by SIGKILL, so that its supervisor starts it anew."""
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from proto.verdicts import GuardTripped
+from proto.verdicts import CoverTripped, GuardTripped
 from services.inspection.command import FOUND, NOTHING_FOUND, PROJECT, USAGE_ERROR, read_story, streams
 from services.inspection.why import time_of
 from shared.risk.caps import percent
+from shared.risk.covers import CoverReplayed
+from shared.risk.covers import replayed as cover_replayed
 from shared.risk.guards import Replayed, replayed
 
 AGREES, DISAGREES = FOUND, NOTHING_FOUND
@@ -27,13 +29,18 @@ def main(argv: Sequence[str]) -> int:
     story = read_story("risk", arguments.root)
     if story is None:
         return USAGE_ERROR
-    found = replayed(story.guarded, arguments.trip)
+    found = replayed(story.guarded, arguments.trip) or cover_replayed(story.guarded, arguments.trip)
     if found is None:
-        known = [record.body.trip_id for record in story.guarded if isinstance(record.body, GuardTripped)]
+        trips = (record.body for record in story.guarded if isinstance(record.body, GuardTripped | CoverTripped))
+        known = [trip.trip_id for trip in trips]
         known_words = f"known are {', '.join(known)}" if known else "no guard ever tripped"
         streams().complain(f"bowline risk: no guard tripped by the name of {arguments.trip}; {known_words}")
         return USAGE_ERROR
-    streams().say(*([json.dumps(_as_object(found))] if arguments.json else _lines(found)))
+    if isinstance(found, Replayed):
+        said = [json.dumps(_as_object(found))] if arguments.json else [*_lines(found)]
+    else:
+        said = [json.dumps(_cover_as_object(found))] if arguments.json else [*_cover_lines(found)]
+    streams().say(*said, *([] if arguments.json else ["they agree" if found.agrees else "they DISAGREE"]))
     return AGREES if found.agrees else DISAGREES
 
 
@@ -54,7 +61,6 @@ def _lines(found: Replayed) -> Iterator[str]:
     else:
         yield f"recomputed: {_numbers(again.trip_id, again.base_quote, again.floor_quote, again.equity_quote)}"
     yield f"at a limit of {percent(found.limit)}, as the trip has it"
-    yield "they agree" if found.agrees else "they DISAGREE"
 
 
 def _numbers(trip_id: str, base: Decimal, floor: Decimal, equity: Decimal) -> str:
@@ -81,5 +87,39 @@ def _as_object(found: Replayed) -> dict[str, object]:
                 "by_prices_alone": None if reading.known_quote is None else f"{reading.known_quote:f}",
             }
             for reading in found.readings
+        ],
+    }
+
+
+def _cover_lines(found: CoverReplayed) -> Iterator[str]:
+    for read in found.readings:
+        yield (
+            f"{time_of(read.venue_time_ns)}  reading {read.reader_epoch}.{read.read_number}: {read.quantity:f}"
+            f" {read.symbol} of {read.strategy} without a stop for {read.uncovered_ns / 1e9:.1f} s by the executor's"
+            f" report {read.report_sequence}; {read.free_quantity:f} are free and {read.locked_quantity:f} locked"
+        )
+    yield f"written:    {found.trip.trip_id}"
+    yield f"recomputed: {found.recomputed or 'this guard does not trip by these records'}"
+
+
+def _cover_as_object(found: CoverReplayed) -> dict[str, object]:
+    return {
+        "trip": found.trip.trip_id,
+        "guard": "cover",
+        "strategy": found.trip.strategy,
+        "symbol": found.trip.symbol,
+        "agrees": found.agrees,
+        "recomputed": found.recomputed,
+        "readings": [
+            {
+                "at": time_of(read.venue_time_ns),
+                "number": f"{read.reader_epoch}.{read.read_number}",
+                "report": read.report_sequence,
+                "uncovered_seconds": read.uncovered_ns / 1e9,
+                "quantity": f"{read.quantity:f}",
+                "free": f"{read.free_quantity:f}",
+                "locked": f"{read.locked_quantity:f}",
+            }
+            for read in found.readings
         ],
     }

@@ -20,7 +20,10 @@ from proto.orders import (
 )
 from proto.verdicts import (
     Alerted,
+    CoverRead,
+    CoverTripped,
     DayBegun,
+    EntriesResumed,
     EquityRead,
     FlowCounted,
     GuardTripped,
@@ -31,6 +34,8 @@ from proto.verdicts import (
 
 NOTHING: Final = Decimal(0)
 OF_THE_FLATTENER: Final = "flattener-"
+OF_GUARDS: Final = EquityRead | FlowCounted | DayBegun | Alerted | CoverRead | EntriesResumed
+OF_TRIPS: Final = GuardTripped | CoverTripped | KillLatched | KillCleared
 
 
 class OrderStory(msgspec.Struct):
@@ -72,6 +77,9 @@ class Story:
         self.is_begun = True
         if self._was_told(envelope):
             return
+        if isinstance(envelope.body, OF_GUARDS | OF_TRIPS):
+            self.guarded.append(envelope)
+            return
         match envelope.body:
             case IntentJudged() as judged:
                 self.verdicts[judged.intent.intent_id] = judged, envelope
@@ -83,8 +91,6 @@ class Story:
                 self.orders[mark.order.client_order_id] = OrderStory(mark.order, envelope, mark)
             case PositionChanged() as changed:
                 self.positions[changed.strategy, changed.symbol] = changed
-            case EquityRead() | FlowCounted() | DayBegun() | Alerted() | GuardTripped() | KillLatched() | KillCleared():
-                self.guarded.append(envelope)
             case OrderAcknowledged() | OrderDoubted() | CancelMarked() | OrderFilled() | OrderEnded() as told:
                 story = self.orders.get(told.order.client_order_id)
                 if story is not None:

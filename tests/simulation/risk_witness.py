@@ -9,6 +9,7 @@ from proto.intents import EnterBracket
 from proto.risk import Everything, LeaseAnswered
 from proto.verdicts import (
     Approval,
+    CoverTripped,
     DayBegun,
     EntriesPaused,
     EntriesResumed,
@@ -113,6 +114,8 @@ class RiskWitness:
                 self.trips_alone += self._sure is None
                 self._tripped.add(body.trip_id)
                 self._expect(self._fall.is_true, "I16", f"{body.trip_id} trips falsely: {body.reason}")
+            case CoverTripped(quantity=quantity):
+                self._expect(not quantity, "I19", f"risk has to close what the executor leaves: {body.reason}")
             case _:
                 pass
 

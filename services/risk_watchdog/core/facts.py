@@ -15,6 +15,8 @@ from proto.risk import Scope
 from proto.verdicts import (
     Alerted,
     Approval,
+    CoverRead,
+    CoverTripped,
     DayBegun,
     EntriesPaused,
     EntriesResumed,
@@ -30,8 +32,10 @@ from proto.verdicts import (
 )
 from services.risk_watchdog.core.latch import LatchFacts, LatchState
 from services.risk_watchdog.core.terms import RISK
+from shared.risk import covers, guards
 from shared.risk.book import NOTHING
-from shared.risk.guards import GuardState, folded
+from shared.risk.covers import CoverState
+from shared.risk.guards import GuardState
 from shared.risk.tiers import Tier, tier_after, tier_of_equity
 
 VERDICTS_MAX: Final = 5_000  # the intents before them are of bars long past
@@ -85,6 +89,7 @@ class FactsState(msgspec.Struct):
     equity_peak_quote: Decimal
     latch: LatchState = LatchState()  # heads of segments from before there was one do not know it
     guards: GuardState = GuardState()
+    covers: CoverState = CoverState()
 
 
 class Facts:
@@ -101,6 +106,7 @@ class Facts:
         self.equity_peak_quote = NOTHING
         self.latch: Final = LatchFacts()
         self.guards = GuardState()
+        self.covers = CoverState()
 
     def state(self) -> bytes:
         """Return everything, for the head of a new segment of the journal."""
@@ -116,6 +122,7 @@ class Facts:
                 equity_peak_quote=self.equity_peak_quote,
                 latch=self.latch.state(),
                 guards=self.guards,
+                covers=self.covers,
             )
         )
 
@@ -130,6 +137,7 @@ class Facts:
         self.equity_peak_quote = known.equity_peak_quote
         self.latch.restore(known.latch)
         self.guards = known.guards
+        self.covers = known.covers
 
     def lost(self, next_sequence: int) -> None:
         """Take in that records before this number are lost."""
@@ -137,7 +145,8 @@ class Facts:
 
     def fold(self, envelope: Envelope) -> None:
         """Take in a record of the journal."""
-        self.guards = folded(self.guards, envelope)
+        self.guards = guards.folded(self.guards, envelope)
+        self.covers = covers.folded(self.covers, envelope)
         match envelope.body:
             case IntentJudged() as judged:
                 self._judged(judged, envelope)
@@ -153,7 +162,7 @@ class Facts:
                 self._day_begun(begun)
             case KillLatched() | KillCleared():
                 self.latch.fold(envelope)
-            case EquityRead() | FlowCounted() | GuardTripped() | Alerted():
+            case EquityRead() | FlowCounted() | GuardTripped() | CoverRead() | CoverTripped() | Alerted():
                 pass  # the guards' alone
             case HolderRetired():
                 pass  # for people

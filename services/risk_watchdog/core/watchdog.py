@@ -107,10 +107,10 @@ class RiskCore:
             flat=self._executor_watch.flat,
             executor=executor,
         )
-        self._guards: Final = Guards(
+        guards = Guards(
             facts=self._facts, reports=self._reports, prices=self._prices, latching=self._latching, terms=terms
         )
-        self._watches: Final = Watches(self._guards, CoverWatch(executor), self._executor_watch)
+        self._watches: Final = Watches(guards, CoverWatch(self._facts, executor), self._executor_watch)
         self._permissions: Final = Permissions(
             facts=self._facts,
             reports=self._reports,
@@ -221,7 +221,7 @@ class RiskCore:
         self._heard_by_boot_ns = now.boot_ns + HEARING_NS
         for peer in self._peers.values():
             peer.begin(now)
-        self._watches.begin(now)
+        self._watches.begin(started.epoch, now)
         tick = WakeAt(CLOCK, now.boot_ns + TICK_NS)
         return (*_hearing(self._terms, self._peers), tick, *self._writing.started(started))
 
@@ -278,7 +278,7 @@ class RiskCore:
         answer = outcome.envelope.body if isinstance(outcome, Answered) else None
         self._clearing.answered(outcome.ask_id, answer, now)
         self._approvals.answered(outcome.ask_id, answer, now)
-        return self._writing.freed(now)
+        return [*self._watches.answered(outcome.ask_id, answer), *self._writing.freed(now)]
 
     def _told(self, told: Told, now: Moment) -> Sequence[Effect]:
         envelope = told.envelope
@@ -301,7 +301,7 @@ class RiskCore:
             case AccountSnapshot() | InstrumentsTold():
                 is_new = self._account.heard(heard.instance, envelope, now)
                 return (
-                    *self._guards.heard(heard.instance, envelope, now),
+                    *self._watches.heard(heard.instance, envelope, now),
                     *(self._writing.day(self._account) if is_new else ()),
                 )
             case _:
@@ -320,6 +320,7 @@ class RiskCore:
             *self._latching.file_due(now),
             *self._clearing.due(now),
             *self._executor_watch.retire_due(now),
+            *self._watches.asks(now),
             *self._approvals.asked(now),
         ]
         if self._ticks % TICKS_PER_SNAPSHOT == 0:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from proto.envelope import Envelope
+from proto.envelope import Body, Envelope
+from proto.fields import Id, Instance
 from proto.risk import Condition
 from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.executor_watch import ExecutorWatch
@@ -19,9 +20,10 @@ class Watches:
         self._guards: Final = guards
         self._covers: Final = covers
 
-    def begin(self, now: Moment) -> None:
+    def begin(self, epoch: int, now: Moment) -> None:
         """Begin to count."""
         self._guards.begin(now)
+        self._covers.begin(epoch)
 
     def stood_still(self, now: Moment) -> None:
         """Count anew: what was meanwhile is held against nobody."""
@@ -34,6 +36,14 @@ class Watches:
         self._covers.told(envelope, now)
         self._executor.told(envelope)
 
+    def heard(self, instance: Instance, envelope: Envelope, now: Moment) -> Sequence[Effect]:
+        """Take in what somebody says of the account."""
+        return [*self._guards.heard(instance, envelope, now), *self._covers.heard(instance, envelope, now)]
+
+    def answered(self, ask_id: Id, body: Body | None) -> Sequence[Effect]:
+        """Take in what the executor says to having been asked to close something."""
+        return self._covers.answered(ask_id, body)
+
     def counted(self) -> None:
         """Let go of the money that is counted."""
         self._guards.recorded()
@@ -45,6 +55,10 @@ class Watches:
     def due(self, now: Moment) -> list[Effect]:
         """Return what has to be written down; a trip rests on what is there so far, and so comes first."""
         return [*self._guards.due(now), *self._covers.due(now), *self._executor.due(now)]
+
+    def asks(self, now: Moment) -> Sequence[Effect]:
+        """Return what the executor is asked to do, which it should have done by itself."""
+        return self._covers.asks(now)
 
     def conditions(self, now: Moment) -> Iterator[Condition]:
         """Yield what stands against entries."""

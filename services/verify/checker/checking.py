@@ -8,6 +8,7 @@ from services.verify.checker.all_ended import judge_all_ended
 from services.verify.checker.approvals import judge_approvals
 from services.verify.checker.balances import judge_balances
 from services.verify.checker.cover import judge_cover
+from services.verify.checker.cover_trips import judge_cover_trips
 from services.verify.checker.endings import judge_endings
 from services.verify.checker.evidence import Evidence
 from services.verify.checker.exchange_log import EXACT
@@ -38,6 +39,7 @@ JUDGES: Final = (
     judge_limits,
     judge_guards,
     judge_cover,
+    judge_cover_trips,
     judge_flatness,
     judge_all_ended,
 )

@@ -277,6 +277,36 @@ class GuardTripped:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverRead:
+    """A position without a stop, by the executor's books and by a reading of the account."""
+
+    TAG: ClassVar[str] = "cover_read.1"
+    reader_epoch: int
+    read_number: int
+    venue_time_ns: int
+    strategy: str
+    symbol: str
+    report_sequence: int
+    uncovered_ns: int
+    quantity: Decimal
+    covered_quantity: Decimal
+    free_quantity: Decimal
+    locked_quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CoverTripped:
+    """Risk has a position closed."""
+
+    TAG: ClassVar[str] = "cover_tripped.1"
+    trip_id: str
+    strategy: str
+    symbol: str
+    quantity: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class HolderRetired:
     """A process that made no progress was ended."""
 
@@ -307,6 +337,8 @@ OfRisk = (
     | FlowCounted
     | EquityRead
     | GuardTripped
+    | CoverRead
+    | CoverTripped
     | HolderRetired
     | Alerted
 )

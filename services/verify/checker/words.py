@@ -9,6 +9,8 @@ from services.verify.checker.risk_words import (
     Alerted,
     Approval,
     Condition,
+    CoverRead,
+    CoverTripped,
     DayBegun,
     EntriesPaused,
     EntriesResumed,
@@ -305,7 +307,17 @@ WORDS: Final[dict[str, type[Word]]] = {
         *(SendMarked, OrderAcknowledged, CancelMarked, OrderDoubted, OrderFilled, OrderEnded),
         *(EntryOpened, EntryEnded, ExitOpened, ExitEnded, PositionChanged, OutsideSeen),
         *(ConditionSet, ConditionCleared, ReconcileFinished),
-        *(KillLatched, KillCleared, FlowCounted, EquityRead, GuardTripped, HolderRetired, Alerted),
+        *(
+            KillLatched,
+            KillCleared,
+            FlowCounted,
+            EquityRead,
+            GuardTripped,
+            CoverRead,
+            CoverTripped,
+            HolderRetired,
+            Alerted,
+        ),
         *(FlattenBegun, FlattenCalledOff, FlatnessTold, RoleTaken, RoleReturned),
     )
 }

@@ -9,8 +9,16 @@ import msgspec
 import pytest
 
 from proto.envelope import Body
-from proto.risk import Latch
-from proto.verdicts import GuardTripped, KillCleared, KillLatched
+from proto.risk import Latch, OfSymbol
+from proto.verdicts import (
+    CoverRead,
+    CoverTripped,
+    EntriesPaused,
+    EntriesResumed,
+    GuardTripped,
+    KillCleared,
+    KillLatched,
+)
 from services.inspection import risk_command, trips
 from tests.services.inspection.journals import written
 from tests.shared.mesh.settings.projects import a_project
@@ -83,6 +91,62 @@ def test_trip_is_recomputed_from_the_journal(root: Path, capsys: pytest.CaptureF
     assert risk_command.main(["replay", TRIP, "--root", str(root), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["agrees"], answer["recomputed"], len(answer["readings"])) == (True, TRIP, 4)
+
+
+def a_cover_trip() -> list[Body]:
+    """Return the journal of a position that risk had closed, and of who resumed its symbol."""
+    reads: list[Body] = [
+        CoverRead(
+            reader_epoch=5,
+            read_number=number,
+            venue_time_ns=number * 2_000_000_000,
+            strategy="trend",
+            symbol="BTC/USDT",
+            report_sequence=3,
+            uncovered_ns=(14 + 2 * number) * 1_000_000_000,
+            quantity=Decimal("0.5"),
+            covered_quantity=Decimal(0),
+            free_quantity=Decimal("0.6"),
+            locked_quantity=Decimal(0),
+        )
+        for number in (1, 2)
+    ]
+    trip = CoverTripped("trip-cover-5-2-3", "trend", "BTC/USDT", Decimal("0.5"), "it had no stop for 18 s")
+    pause = EntriesPaused(OfSymbol("BTC/USDT"), "risk", "it had no stop")
+    return [*reads, trip, pause, EntriesResumed(OfSymbol("BTC/USDT"), "ada", "seen to")]
+
+
+def test_closed_position_stands_until_its_symbol_is_resumed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no latch: whoever resumes the symbol ends it, and no other pause is shown here."""
+    other: list[Body] = [
+        EntriesPaused(OfSymbol("ETH/USDT"), "ada", "lunch"),
+        EntriesResumed(OfSymbol("ETH/USDT"), "ada", "back"),
+    ]
+    assert rows(root, [*a_cover_trip(), *other, *a_cover_trip()[:-1]], capsys) == [
+        ("tripped", "trip-cover-5-2-3", "risk", "True"),
+        ("resumed", "BTC/USDT", "ada", "True"),
+        ("tripped", "trip-cover-5-2-3", "risk", "False"),
+    ]
+
+
+def test_trip_of_a_cover_is_recomputed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the two readings and what the executor told; without the first of them it does not come out again."""
+    written(root, "risk", a_cover_trip())
+    assert risk_command.main(["replay", "trip-cover-5-2-3", "--root", str(root)]) == 0
+    said = capsys.readouterr().out
+    assert "reading 5.2: 0.5 BTC/USDT of trend without a stop for 18.0 s by the executor's report 3" in said
+    assert "0.6 are free and 0 locked" in said
+    assert said.endswith("they agree\n")
+    assert risk_command.main(["replay", "trip-cover-5-2-3", "--root", str(root), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["agrees"], answer["symbol"], len(answer["readings"])) == (True, "BTC/USDT", 2)
+
+
+def test_trip_of_a_cover_without_its_readings_is_found(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1, as for any other."""
+    written(root, "risk", a_cover_trip()[1:])
+    assert risk_command.main(["replay", "trip-cover-5-2-3", "--root", str(root)]) == 1
+    assert capsys.readouterr().out.endswith("they DISAGREE\n")
 
 
 def test_trip_that_the_records_do_not_lead_to_is_found(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -191,6 +191,10 @@ class Flattener:
         self._bench.wait(late_s)
         self._bench.handle(Heard("flattener", envelope))
 
+    def skips(self) -> None:
+        """Read the account, and never be heard."""
+        self._readings += 1
+
     def begins_anew(self) -> None:
         """Be replaced by the next life."""
         self.epoch, self._readings = self.epoch + 1, 0

@@ -29,9 +29,10 @@ def holds(scene: Scene, covered: str, *, quantity: str = "2", paid: Decimal | No
     scene.executor.tells(PositionChanged("trend", SYMBOL, Decimal(quantity), paid, Decimal(covered)))
 
 
-def alerts(scene: Scene) -> list[str]:
-    """Return what a person was told of it."""
-    return [alerted.text for alerted in scene.bench.written(Alerted) if alerted.name == "position-uncovered"]
+def alerts(scene: Scene, level: str = "critical") -> list[str]:
+    """Return what a person was told of it, and so loudly."""
+    told = [alerted for alerted in scene.bench.written(Alerted) if alerted.name == "position-uncovered"]
+    return [alerted.text for alerted in told if alerted.level == level]
 
 
 def passes(scene: Scene, seconds: float, *, beats: bool = True) -> None:
@@ -59,6 +60,7 @@ def test_position_without_a_stop_is_told_once_and_holds_entries_of_its_symbol(sc
         scene.bench.tick()
         assert "position_uncovered" not in scene.bench.against()
     assert alerts(scene)[0] == f"{SYMBOL} of trend has had no stop at the venue for 15 s"
+    assert alerts(scene, "warning") == [f"{SYMBOL} of trend has had no stop at the venue for 5 s"] * 2
 
 
 @pytest.mark.usefixtures("approval")
