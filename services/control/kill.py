@@ -95,8 +95,8 @@ def _patience(said: str | None, streams: Streams) -> float | None:
     try:
         return None if said is None else seconds(said)
     except argparse.ArgumentTypeError as error:
-        streams.complain(f"--wait {said}: {error}; the kill is pressed all the same, and {WAIT_SECONDS:g} s are waited")
-        return WAIT_SECONDS
+        streams.complain(f"--wait {said}: {error}; the kill is pressed all the same, and FLAT not waited for")
+        return 0.0
 
 
 def _latched(configuration: Configuration, act: Kill, streams: Streams, word: str) -> Latch | None:
