@@ -36,7 +36,7 @@ class ResumeEntries(Message, frozen=True, tag="resume_entries.1"):
 
 
 class Kill(Message, frozen=True, tag="kill.1"):
-    """Set the kill latch: no entries, and flatten until flat. Pressing twice is pressing once."""
+    """Set the kill latch: no entries, and flatten until flat. However often it is pressed, one clear ends it."""
 
     actor: Name
     reason: Reason

@@ -177,7 +177,8 @@ class CoverRead(Message, frozen=True, tag="cover_read.1"):
     """A position that is without a stop for too long by the executor's books, and by a reading of the account as well.
 
     What is not written down here trips nothing. `report_sequence` is the executor's report that told the position so;
-    `uncovered_ns` is for how long, by risk's own count. What an order locks may be a stop; what is free is under none.
+    `uncovered_ns` is for how long, by risk's own count. `elsewhere_quantity` is what stops of other positions cover of
+    the same coin: what is locked beyond that may be a stop of this one, and what is free is under none.
     """
 
     reader_epoch: Count
@@ -189,6 +190,7 @@ class CoverRead(Message, frozen=True, tag="cover_read.1"):
     uncovered_ns: Count
     quantity: Quantity
     covered_quantity: Quantity
+    elsewhere_quantity: Quantity
     free_quantity: Quantity
     locked_quantity: Quantity
 

@@ -6,6 +6,7 @@ of the two alone may be mistaken. A trip stands until somebody resumes that symb
 """
 
 from collections.abc import Iterable
+from decimal import localcontext
 from typing import Final
 
 import msgspec
@@ -74,11 +75,13 @@ def folded(state: CoverState, record: Envelope) -> CoverState:
 
 def matters(state: CoverState, read: CoverRead) -> bool:
     """Say whether a reading bears out that a position is without a stop, and it is not known to be already."""
-    if read.uncovered_ns <= UNCOVERED_NS_MAX or read.covered_quantity or state.trip_of(place_of(read)) is not None:
+    if read.uncovered_ns <= UNCOVERED_NS_MAX or state.trip_of(place_of(read)) is not None:
         return False
-    # Its coins are there, and most of them under no order: what else there is of them may lie or rest beside it.
-    is_there = EXACT.multiply(read.free_quantity, 2) > read.quantity
-    return is_there and EXACT.multiply(read.locked_quantity, 2) < read.quantity
+    with localcontext(EXACT):
+        bare = read.quantity - read.covered_quantity
+        beyond = read.locked_quantity - read.covered_quantity - read.elsewhere_quantity
+        # Its coins are there, and most of them under no order: what else there is of them may lie or rest beside it.
+        return 2 * read.free_quantity > bare > 2 * beyond
 
 
 def due(state: CoverState) -> list[tuple[Id, CoverRead]]:

@@ -29,6 +29,7 @@ def read(story: Story, number: int, **changes: object) -> None:
         "uncovered_ns": (at_ms - 1_000) * NS_PER_MS,
         "quantity": "0.5",
         "covered_quantity": "0",
+        "elsewhere_quantity": "0",
         "free_quantity": "0.5",
         "locked_quantity": "0",
     }
@@ -78,6 +79,32 @@ def _tripped_again(story: Story) -> None:
     trips(story, 24_001, "trip-cover-5-4-3")
 
 
+def _covered_later(story: Story) -> None:
+    """Let the executor have told of a stop long before the second reading."""
+    story.position(15_000, "0.5", "0.5")
+
+
+def _brought_down(story: Story) -> None:
+    """Let an exit be open since long before the second reading, which has taken the place of another."""
+    for at_ms, name in ((13_000, "exit-1"), (14_000, "exit-2")):
+        told = {
+            "strategy": "trend",
+            "symbol": SYMBOL,
+            "target_quantity": "0",
+            "asked_by": "trend",
+            "reason": "it is time",
+        }
+        story.says(at_ms, "exit_opened.1", exit_id=name, **told)
+    ended = {"strategy": "trend", "symbol": SYMBOL, "quantity_left": "0.5", "reason": "a lower one took its place"}
+    story.says(14_001, "exit_ended.1", exit_id="exit-1", **ended)
+
+
+def _resumed_between(story: Story) -> None:
+    """Let somebody resume the symbol between the two readings."""
+    story.risk_says(19_000, "entries_resumed.1", scope=["symbol", SYMBOL], actor="ada", reason="seen to")
+    story.risk.insert(2, story.risk.pop())
+
+
 def _approved_afterwards(story: Story) -> None:
     """Let an entry of the symbol be approved behind the trip."""
     story.approve(21_000, 1)
@@ -97,6 +124,11 @@ CASES: Final[tuple[tuple[str, str, Break, str], ...]] = (
     ("I16", "two lives", lambda s: s.of_risk("cover_read.1").set(reader_epoch=4), "two readings in a row"),
     ("I16", "told twice", lambda s: s.of_risk("cover_read.1").set(venue_time_ns=START_WALL_NS * 2), "in a row"),
     ("I16", "too early", lambda s: s.of_risk("cover_read.1").set(uncovered_ns=15_000 * NS_PER_MS), "in a row"),
+    ("I16", "another name", lambda s: s.of_risk("cover_tripped.1").set(trip_id="trip-cover-5-2-2"), "in a row"),
+    ("I16", "known otherwise", _covered_later, "was not the newest"),
+    ("I16", "brought down", _brought_down, "was being brought down"),
+    ("I16", "resumed between", _resumed_between, "in a row"),
+    ("I16", "locked, not elsewhere", lambda s: s.of_risk("cover_read.1").set(locked_quantity="0.3"), "in a row"),
     ("I16", "locked", lambda s: s.of_risk("cover_read.1", 1).set(locked_quantity="0.25"), "in a row"),
     ("I16", "gone", lambda s: s.of_risk("cover_read.1", 1).set(free_quantity="0.25"), "in a row"),
     ("I16", "another quantity", lambda s: s.of_risk("cover_tripped.1").set(quantity="0.4"), "in a row"),
@@ -116,6 +148,31 @@ def test_trip_that_had_to_be_breaks_nothing() -> None:
     _resumed_and_tripped_again(story)
     assert not broken(story)
     assert story.verdict().checked["I16"] >= 10
+
+
+def test_what_comes_just_before_a_reading_risk_need_not_know() -> None:
+    """Nor what another boot's clock says, nor an exit that is over."""
+    story = a_bare_story()
+    story.position(19_500, "0.5", "0.5")
+    assert not broken(story)
+    story = a_bare_story()
+    told = {"strategy": "trend", "symbol": SYMBOL, "target_quantity": "0", "asked_by": "trend", "reason": "it is time"}
+    story.says(13_000, "exit_opened.1", exit_id="exit-1", **told)
+    ended = {"strategy": "trend", "symbol": SYMBOL, "quantity_left": "0.5", "reason": "called off"}
+    story.says(13_500, "exit_ended.1", exit_id="exit-1", **ended)
+    assert not broken(story)
+    story = a_bare_story()
+    for said in story.executor:
+        said.boot_id = "another boot"
+    assert not broken(story)
+
+
+def test_what_stops_of_others_lock_is_no_stop_of_its() -> None:
+    """As much as they cover."""
+    story = a_bare_story()
+    for number in range(2):
+        story.of_risk("cover_read.1", number).set(elsewhere_quantity="0.3", locked_quantity="0.5")
+    assert not broken(story)
 
 
 @pytest.mark.parametrize(("invariant", "how", "break_it", "says"), CASES, ids=[f"{c[0]} {c[1]}" for c in CASES])

@@ -58,9 +58,10 @@ HALTING_BODIES: Final[tuple[Body, ...]] = (
         report_sequence=1290,
         uncovered_ns=15_200_000_000,
         quantity=Decimal("0.0004"),
-        covered_quantity=Decimal(0),
-        free_quantity=Decimal("0.0004"),
-        locked_quantity=Decimal(0),
+        covered_quantity=Decimal("0.0001"),
+        elsewhere_quantity=Decimal(0),
+        free_quantity=Decimal("0.0003"),
+        locked_quantity=Decimal("0.0001"),
     ),
     CoverTripped(
         trip_id="trip-cover-17-2205-1290",

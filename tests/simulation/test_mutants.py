@@ -15,3 +15,9 @@ def test_mutant_can_be_made(mutant: Mutant) -> None:
     changed = mutated(mutant, text)
     assert changed != text
     ast.parse(changed)
+
+
+def test_page_says_how_many_there_are() -> None:
+    """Whoever adds one says so."""
+    page = (CHECKOUT / "docs/simulation.md").read_text(encoding="utf-8")
+    assert f"`make mutants` makes {len(mutants())} (" in page

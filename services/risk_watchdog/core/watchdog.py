@@ -25,6 +25,7 @@ from services.risk_watchdog.core.alerts import Alerts
 from services.risk_watchdog.core.approvals import Approvals
 from services.risk_watchdog.core.clearing import Clearing
 from services.risk_watchdog.core.control import acted
+from services.risk_watchdog.core.cover_guard import CoverGuard
 from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.executor_watch import ExecutorWatch
 from services.risk_watchdog.core.facts import Facts
@@ -110,7 +111,9 @@ class RiskCore:
         guards = Guards(
             facts=self._facts, reports=self._reports, prices=self._prices, latching=self._latching, terms=terms
         )
-        self._watches: Final = Watches(guards, CoverWatch(self._facts, executor), self._executor_watch)
+        covers = CoverWatch(reports=self._reports, account=self._account, executor=executor)
+        cover_guard = CoverGuard(self._facts, covers)
+        self._watches: Final = Watches(guards, covers, cover_guard, self._executor_watch)
         self._permissions: Final = Permissions(
             facts=self._facts,
             reports=self._reports,
@@ -190,6 +193,7 @@ class RiskCore:
             case ToldOfLoss(instance=instance, next_sequence=next_sequence):
                 if instance == EXECUTOR:
                     self._reports.lost(next_sequence)
+                    self._watches.lost()
                 reason = f"the {instance}'s journal has a hole: look at its positions"
                 return self._writing.wary(f"{instance}-lost-{next_sequence}", reason)
             case RetireEnded():

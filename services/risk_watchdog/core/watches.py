@@ -6,6 +6,7 @@ from typing import Final
 from proto.envelope import Body, Envelope
 from proto.fields import Id, Instance
 from proto.risk import Condition
+from services.risk_watchdog.core.cover_guard import CoverGuard
 from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.executor_watch import ExecutorWatch
 from services.risk_watchdog.core.guards import Guards
@@ -15,15 +16,16 @@ from shared.core.service import Effect, Moment
 class Watches:
     """What all of them are told, and what comes of it."""
 
-    def __init__(self, guards: Guards, covers: CoverWatch, executor: ExecutorWatch) -> None:
+    def __init__(self, guards: Guards, covers: CoverWatch, cover_guard: CoverGuard, executor: ExecutorWatch) -> None:
         self._executor: Final = executor
         self._guards: Final = guards
         self._covers: Final = covers
+        self._cover_guard: Final = cover_guard
 
     def begin(self, epoch: int, now: Moment) -> None:
         """Begin to count."""
         self._guards.begin(now)
-        self._covers.begin(epoch)
+        self._cover_guard.begin(epoch)
 
     def stood_still(self, now: Moment) -> None:
         """Count anew: what was meanwhile is held against nobody."""
@@ -38,11 +40,15 @@ class Watches:
 
     def heard(self, instance: Instance, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         """Take in what somebody says of the account."""
-        return [*self._guards.heard(instance, envelope, now), *self._covers.heard(instance, envelope, now)]
+        return [*self._guards.heard(instance, envelope, now), *self._cover_guard.heard(instance, envelope, now)]
 
     def answered(self, ask_id: Id, body: Body | None) -> Sequence[Effect]:
         """Take in what the executor says to having been asked to close something."""
-        return self._covers.answered(ask_id, body)
+        return self._cover_guard.answered(ask_id, body)
+
+    def lost(self) -> None:
+        """Take in that reports of the executor's are lost."""
+        self._covers.lost()
 
     def counted(self) -> None:
         """Let go of the money that is counted."""
@@ -54,11 +60,16 @@ class Watches:
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what has to be written down; a trip rests on what is there so far, and so comes first."""
-        return [*self._guards.due(now), *self._covers.due(now), *self._executor.due(now)]
+        return [
+            *self._guards.due(now),
+            *self._covers.due(now),
+            *self._cover_guard.due(now),
+            *self._executor.due(now),
+        ]
 
     def asks(self, now: Moment) -> Sequence[Effect]:
         """Return what the executor is asked to do, which it should have done by itself."""
-        return self._covers.asks(now)
+        return self._cover_guard.asks(now)
 
     def conditions(self, now: Moment) -> Iterator[Condition]:
         """Yield what stands against entries."""

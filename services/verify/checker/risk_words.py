@@ -290,6 +290,7 @@ class CoverRead:
     uncovered_ns: int
     quantity: Decimal
     covered_quantity: Decimal
+    elsewhere_quantity: Decimal
     free_quantity: Decimal
     locked_quantity: Decimal
 

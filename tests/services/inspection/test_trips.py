@@ -106,6 +106,7 @@ def a_cover_trip() -> list[Body]:
             uncovered_ns=(14 + 2 * number) * 1_000_000_000,
             quantity=Decimal("0.5"),
             covered_quantity=Decimal(0),
+            elsewhere_quantity=Decimal(0),
             free_quantity=Decimal("0.6"),
             locked_quantity=Decimal(0),
         )
@@ -122,7 +123,9 @@ def test_closed_position_stands_until_its_symbol_is_resumed(root: Path, capsys: 
         EntriesPaused(OfSymbol("ETH/USDT"), "ada", "lunch"),
         EntriesResumed(OfSymbol("ETH/USDT"), "ada", "back"),
     ]
-    assert rows(root, [*a_cover_trip(), *other, *a_cover_trip()[:-1]], capsys) == [
+    kill = KillLatched(Latch("kill-9", "ada", "again", 1))
+    assert rows(root, [kill, *a_cover_trip(), *other, *a_cover_trip()[:-1]], capsys) == [
+        ("latched", "kill-9", "ada", "False"),
         ("tripped", "trip-cover-5-2-3", "risk", "True"),
         ("resumed", "BTC/USDT", "ada", "True"),
         ("tripped", "trip-cover-5-2-3", "risk", "False"),

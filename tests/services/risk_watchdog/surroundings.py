@@ -25,7 +25,7 @@ from proto.risk import Condition, Everything, Latch
 from proto.streams import StreamPosition
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken
 from shared.core.continuity import Seen
-from shared.core.service import Answered, Ask, Heard, Told, Watched
+from shared.core.service import Answered, Ask, Heard, Told, ToldOfLoss, Watched
 from tests.proto.examples import DIGEST
 from tests.services.risk_watchdog.bench import SYMBOLS, Bench
 
@@ -60,7 +60,7 @@ class Executor:
         self._bench: Final = bench
         self.epoch = 1
         self._handled = self._readings = self._reports = 0
-        self._told: Final[list[Told]] = []
+        self.told: Final[list[Told]] = []
         self.latch: Latch | None = None  # that stands in its journal
 
     def beats(self, **changes: object) -> None:
@@ -97,13 +97,18 @@ class Executor:
         """Report something."""
         self._reports += 1
         envelope = self._bench.envelope(body, sender="executor", epoch=self.epoch, sequence=self._reports)
-        self._told.append(Told("executor", envelope))
-        self._bench.handle(self._told[-1])
+        self.told.append(Told("executor", envelope))
+        self._bench.handle(self.told[-1])
 
     def tells_all_again(self) -> None:
         """Tell another life of risk everything from the beginning."""
-        for told in self._told:
+        for told in self.told:
             self._bench.handle(told)
+
+    def loses_reports(self) -> None:
+        """Have a hole in the journal, of one report."""
+        self._reports += 1
+        self._bench.handle(ToldOfLoss("executor", self._reports + 1))
 
     def skipped(self) -> Told:
         """Report something that does not arrive yet."""

@@ -25,10 +25,17 @@ EXIT = ExitOpened("exit-1", "trend", SYMBOL, Decimal(0), "trend", "the target is
 @pytest.fixture
 def bare(scene: Scene) -> Scene:
     """Return a scene with a position that was to have a stop, and has had none for a quarter of a minute."""
-    scene.executor.opens(scene.bench.approved(a_wish()))
-    holds(scene)
+    bought(scene)
     passes(scene, 15.5)
     return scene
+
+
+def bought(scene: Scene) -> None:
+    """Let an entry be opened, filled and ended, and no stop be placed."""
+    approval = scene.bench.approved(a_wish())
+    scene.executor.opens(approval)
+    holds(scene)
+    scene.executor.ends(approval, "2")
 
 
 def holds(scene: Scene, quantity: str = "2", *, covered: str = "0") -> None:
@@ -58,6 +65,11 @@ def reads(scene: Scene, free: str = "2", locked: str = "0", *, times: int = 1, *
 def trips(scene: Scene) -> list[str]:
     """Return the trips that were written down."""
     return [trip.trip_id for trip in scene.bench.written(CoverTripped)]
+
+
+def told(scene: Scene) -> list[str]:
+    """Return what a person was told."""
+    return [alerted.text for alerted in scene.bench.written(Alerted)]
 
 
 def asked(scene: Scene) -> list[Ask]:
@@ -128,6 +140,90 @@ def test_trip_stands_over_restarts_until_the_symbol_is_resumed(bare: Scene) -> N
     assert len(trips(bare)) == 1
 
 
+def test_what_is_asked_in_another_life_is_another_request(bare: Scene) -> None:
+    """The executor may answer a request that it knows as it did before, and do nothing."""
+    reads(bare, times=2)
+    passes(bare, 1)
+    for _ in range(2):
+        bare.bench.start()
+        bare.executor.tells_all_again()
+        passes(bare, 2)
+    names = [ask.ask_id for ask in asked(bare)]
+    assert len(names) == len(set(names)) == 3
+
+
+def test_what_is_closed_and_stays_open_is_told_every_ten_minutes(bare: Scene) -> None:
+    """An executor that takes the request and does nothing, or whose sale the exchange refuses: nobody has to look."""
+    reads(bare, times=2)
+    passes(bare, 30)
+    words = f"NOT FLAT: {SYMBOL} of trend has no stop, and is not closed either"
+    assert told(bare).count(words) == 0
+    passes(bare, 1_500)
+    bare.executor.tells(EXIT)
+    passes(bare, 1_500)
+    assert told(bare).count(words) == 5
+    holds(bare, "0")
+    passes(bare, 1_500)
+    assert told(bare).count(words) == 5
+
+
+def test_part_of_a_position_trips_too(scene: Scene) -> None:
+    """What is beside the stop is as bare as the whole, unless no order could be of it."""
+    for bought_quantity, trips_wanted in (("2.009", 0), ("3", 1)):
+        bought(scene)
+        holds(scene, bought_quantity, covered="2")
+        passes(scene, 15.5)
+        reads(scene, f"{Decimal(bought_quantity) - 2}", "2", times=3)
+        assert len(trips(scene)) == trips_wanted
+
+
+def test_stops_of_other_positions_are_theirs(scene: Scene) -> None:
+    """What they lock of the same coin is no stop of this position; what is locked beyond that may be."""
+    bought(scene)
+    scene.executor.tells(PositionChanged("other", SYMBOL, Decimal(5), Decimal(100), Decimal(5)))
+    scene.executor.tells(PositionChanged("other", "BTC/USDT", Decimal(7), Decimal(100), Decimal(7)))
+    passes(scene, 15.5)
+    reads(scene, "2", "6", times=5)
+    assert not trips(scene)
+    reads(scene, "2", "5.9", times=2)
+    (read, _) = scene.bench.written(CoverRead)
+    assert (read.elsewhere_quantity, read.locked_quantity) == (Decimal(5), Decimal("5.9"))
+    assert trips(scene)
+
+
+def test_each_position_trips_for_itself(scene: Scene) -> None:
+    """By its own coin, and by its own two readings."""
+    bought(scene)
+    other = scene.bench.approved(a_wish(1, "BTC/USDT"))
+    scene.executor.opens(other)
+    scene.executor.tells(PositionChanged("trend", "BTC/USDT", Decimal(3), Decimal(100), Decimal(0)))
+    scene.executor.ends(other, "3")
+    passes(scene, 15.5)
+    both = (Balance("ADA", Decimal(0), Decimal(2)), Balance("BTC", Decimal(3), Decimal(0)))
+    reads(scene, times=2, balances=both)
+    (trip,) = scene.bench.written(CoverTripped)
+    assert (trip.symbol, trip.quantity) == ("BTC/USDT", Decimal(3))
+    passes(scene, 1)
+    assert [ask.body.symbol for ask in asked(scene) if isinstance(ask.body, Flatten)] == ["BTC/USDT"]
+
+
+def test_reports_that_are_behind_prove_nothing(bare: Scene) -> None:
+    """A life of risk reads the past as news: in the midst of it nothing is told, and nobody asked to close anything."""
+    reads(bare, times=2)
+    passes(bare, 1)
+    holds(bare, covered="2")
+    passes(bare, 600)
+    told_before, asked_before = len(told(bare)), len(asked(bare))
+    bare.bench.start()
+    bare.executor.beats()
+    for one in bare.executor.told[:-1]:
+        bare.bench.handle(one)
+        reads(bare)
+        assert "position_uncovered" not in bare.bench.against()
+    assert len(told(bare)) == told_before
+    assert len(asked(bare)) == asked_before
+
+
 def test_next_time_it_needs_two_readings_again(bare: Scene) -> None:
     """What tripped and was resumed counts from the beginning; while it stands it does not trip a second time."""
     reads(bare, times=20)
@@ -139,7 +235,7 @@ def test_next_time_it_needs_two_readings_again(bare: Scene) -> None:
     assert len(trips(bare)) == 2
 
 
-@pytest.mark.parametrize("kept", range(6))
+@pytest.mark.parametrize("kept", range(4))
 def test_killed_between_any_two_records_it_trips_once(bare: Scene, kept: int) -> None:
     """Whatever was durable, the next life writes down the rest; a trip and its pause are one write."""
     before = len(bare.bench.records)
@@ -171,6 +267,28 @@ def alone(scene: Scene) -> None:
     for _ in range(5):
         reads(scene)
         reads(scene, "0", "2")
+
+
+def is_entered(scene: Scene) -> None:
+    """Let a further entry be at work: what it buys may be too little for a stop so far."""
+    approval = scene.bench.written(IntentJudged)[-1].approval
+    assert approval is not None
+    scene.executor.opens(replace(approval, approval_id="other"))
+    reads(scene, times=5)
+
+
+def is_replaced(scene: Scene) -> None:
+    """Let a lower exit take the place of the first one, which ends by that."""
+    scene.executor.tells(EXIT)
+    scene.executor.tells(replace(EXIT, exit_id="exit-2"))
+    scene.executor.tells(ExitEnded("exit-1", "trend", SYMBOL, Decimal(2), "a lower one took its place"))
+    reads(scene, times=5)
+
+
+def begins_anew_at_once(scene: Scene) -> None:
+    """Let another life of the executor be heard before anybody missed it."""
+    scene.executor.epoch += 1
+    reads(scene, times=6)
 
 
 def gone(scene: Scene) -> None:
@@ -288,6 +406,9 @@ def has_a_clock_set(scene: Scene) -> None:
 
 
 HARMLESS = (
+    is_entered,
+    is_replaced,
+    begins_anew_at_once,
     alone,
     gone,
     unlisted,
@@ -323,6 +444,16 @@ def test_exit_that_ends_with_something_left_counts_again(bare: Scene) -> None:
     bare.executor.tells(EXIT)
     reads(bare, times=3)
     bare.executor.tells(ExitEnded("exit-1", "trend", SYMBOL, Decimal(2), "called off"))
+    reads(bare, times=2)
+    assert trips(bare)
+
+
+def test_exit_whose_end_is_lost_hides_nothing(bare: Scene) -> None:
+    """A hole in the executor's journal may have swallowed it."""
+    bare.executor.tells(EXIT)
+    bare.executor.tells(OrderDoubted(COVER, None, "", "no answer"))
+    bare.executor.loses_reports()
+    passes(bare, 16)
     reads(bare, times=2)
     assert trips(bare)
 

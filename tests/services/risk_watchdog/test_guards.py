@@ -189,7 +189,10 @@ def test_reading_that_comes_late_counts_nothing(guarded: Scene) -> None:
         guarded.executor.reads("8000")
         guarded.executor.beats()
         guarded.flattener.reads("8000", late_s=5.1)
+        guarded.bench.tick()
     assert not trips(guarded)
+    guarded.account("8000", "8000", "8000")
+    assert trips(guarded)
 
 
 def test_another_account_or_money_counts_nothing(guarded: Scene) -> None:
@@ -200,13 +203,17 @@ def test_another_account_or_money_counts_nothing(guarded: Scene) -> None:
         guarded.flattener.reads("100", quote_asset="EUR")
         guarded.bench.tick()
     assert not trips(guarded)
+    assert not {("warning", "guards-recounted")} & set(alerts(guarded))
 
 
 def test_missing_feed_trips_nothing(guarded: Scene) -> None:
     """While something has no price, neither the flattener nor the executor say anything: no reading is no loss."""
+    guarded.account("8000")
     guarded.bench.wait(600)
-    guarded.account("9990", "9990")
+    guarded.account("8000")
     assert not trips(guarded)
+    guarded.account("8000")
+    assert trips(guarded)
 
 
 def test_restart_at_midnight_trips_nothing(guarded: Scene) -> None:
