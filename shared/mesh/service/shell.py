@@ -196,6 +196,7 @@ class Service:
     def _handle_inputs(self) -> None:
         while self._inputs and not self._ending.has_come:
             self._turn(self._inputs.popleft())
+            self._hops.count()
 
     def _begin(self) -> None:
         """Open our sockets, and give the core its first word."""
