@@ -1,7 +1,7 @@
 """What the verbs of an operator are told: why, of what, and by whom. Each act is written down with both."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from proto.fields import ID_LENGTH_MAX, clipped
@@ -15,12 +15,14 @@ WITHOUT_REASON: Final = "no reason given"
 UNHEARD: Final = "The code is the same where its words cannot be written (a closed output, a full disk).\n"
 
 
-def parser_of(name: str, text: str, codes: str) -> argparse.ArgumentParser:
+def parser_of(
+    name: str, text: str, codes: str, *, actor_type: Callable[[str], str] | None = None
+) -> argparse.ArgumentParser:
     """Return the parser of a verb by which somebody acts; whatever is its own is added to it."""
     parser = argparse.ArgumentParser(
         prog=f"bowline {name}", description=text + codes, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--actor", type=a_name, help="who acts, if not the user of this shell")
+    parser.add_argument("--actor", type=actor_type or a_name, help="who acts, if not the user of this shell")
     root_argument(parser)
     return parser
 
@@ -40,8 +42,16 @@ def words(text: str) -> str:
 
 def cleaned(said: Sequence[str]) -> str:
     """Return a reason as it is written down, whatever was typed: nothing about it keeps a kill from being one."""
-    readable = "".join(character if character.isprintable() else " " for character in " ".join(said))
-    return clipped(" ".join(readable.split()), REASON_CHARACTERS_MAX) or WITHOUT_REASON
+    return clipped(_readable(" ".join(said)), REASON_CHARACTERS_MAX) or WITHOUT_REASON
+
+
+def cleaned_name(said: str) -> str:
+    """Return who kills, as far as that can be read."""
+    return clipped(_readable(said), NAME_CHARACTERS_MAX)
+
+
+def _readable(text: str) -> str:
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def a_name(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from proto.control import ControlDone, Kill
 from proto.risk import Latch
-from services.control.arguments import UNHEARD, cleaned, parser_of, seconds
+from services.control.arguments import UNHEARD, cleaned, cleaned_name, parser_of, seconds
 from services.control.asking import SILENT, actor, replies_of, words_of
 from services.control.flatness import WAIT_SECONDS, FlatnessWatch
 from shared.core.durations import duration
@@ -37,7 +37,7 @@ anew it is a new latch in the place of the one that stood.
 """
 CODES: Final = f"""\
 Exit codes: 0 latched, and FLAT was read back (with --no-wait: latched), 1 latched, but not said to be flat by now,
-2 wrong usage, 3 NOT latched, or not known to be: settings that cannot be read hide where the mesh is.
+2 wrong usage, so NOT latched, 3 NOT latched, or not known to be: settings that cannot be read hide where the mesh is.
 {UNHEARD}"""
 
 
@@ -48,15 +48,21 @@ def main(argv: Sequence[str]) -> int:
 
 def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
     """Run the verb with everything it touches handed in, and return the exit code."""
-    arguments = _parser().parse_intermixed_args(argv)
+    try:
+        arguments = _parser().parse_intermixed_args(argv)
+    except SystemExit as ended:
+        if ended.code:
+            streams.complain("NOTHING IS LATCHED: this was not understood. `bowline kill` and no more is enough.")
+        raise
 
     def killed() -> int:
+        wait_s = _patience(arguments.wait, streams)
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
             streams.complain(f"bowline {NAME}: {problem}")
         act = Kill(arguments.actor or actor(), cleaned(arguments.reason))
         is_place_known = not hides_the_place(configuration, problems)
-        return _kill(configuration, act, arguments.wait, streams, is_place_known=is_place_known)
+        return _kill(configuration, act, wait_s, streams, is_place_known=is_place_known)
 
     return run_verb(NAME, streams, killed)
 
@@ -82,6 +88,15 @@ def _kill(
         return OK
     with FlatnessWatch(configuration.var_directory, streams, SystemClock()) as watch:
         return OK if watch.is_latch_flat(latch, wait_s) else FAILED
+
+
+def _patience(said: str | None, streams: Streams) -> float | None:
+    """Return how long to wait: that this cannot be read keeps no kill from being one."""
+    try:
+        return None if said is None else seconds(said)
+    except argparse.ArgumentTypeError as error:
+        streams.complain(f"--wait {said}: {error}; the kill is pressed all the same, and FLAT not waited for")
+        return 0.0
 
 
 def _latched(configuration: Configuration, act: Kill, streams: Streams, word: str) -> Latch | None:
@@ -122,15 +137,9 @@ def _told(configuration: Configuration, act: Kill, streams: Streams) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = parser_of(NAME, TEXT, CODES)
+    parser = parser_of(NAME, TEXT, CODES, actor_type=cleaned_name)
     parser.add_argument("reason", nargs="*", help="why, in a few words: what of it can be read is written down")
-    patience = parser.add_mutually_exclusive_group()
-    patience.add_argument(
-        "--wait",
-        type=seconds,
-        default=WAIT_SECONDS,
-        metavar="S",
-        help=f"so long for FLAT, {WAIT_SECONDS:g} s if not told",
-    )
-    patience.add_argument("--no-wait", dest="wait", action="store_const", const=None, help="do not wait for FLAT")
+    wait = f"so long for FLAT, {WAIT_SECONDS:g} s if not told"
+    parser.add_argument("--wait", default=f"{WAIT_SECONDS:g}", metavar="S", help=wait)
+    parser.add_argument("--no-wait", dest="wait", action="store_const", const=None, help="do not wait for FLAT")
     return parser

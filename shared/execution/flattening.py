@@ -38,10 +38,12 @@ from proto.orders import (
     SendMarked,
 )
 from proto.risk import Everything, OfSymbol
+from shared.core.durations import duration
 from shared.core.service import FromOutside, Moment, Report, ShowFlattenStep
 from shared.execution.books import Books, Place
 from shared.execution.flattens import Flatten, exit_id_of
 from shared.execution.governor import Governor
+from shared.execution.hearing import Hearing
 from shared.execution.leave import Leave
 from shared.execution.reconciliation import Reconciler
 from shared.execution.vocabulary import OrderRead
@@ -50,7 +52,8 @@ from shared.trading.amounts import ZERO
 
 FIRST_NS: Final = 10_000_000_000  # until NOT FLAT is told though nothing is known to stand in the way
 AGAIN_NS: Final = 30_000_000_000
-WAITED_NS: Final = 1_000_000_000
+NS_PER_SECOND: Final = 1_000_000_000
+WAITED_NS: Final = NS_PER_SECOND
 UNCOMPARED: Final = "while an order is in doubt, balances are not held against the books"
 NOT_DONE: Final = frozenset({"rejected", "absent", "expired"})  # how an order ends that the venue did not work
 
@@ -81,6 +84,7 @@ class Flattening:
         self._refused: Final[dict[Place, str]] = {}  # why an order that brings a place down came to nothing
         self._clean_pass: int | None = None  # the last one, if nothing was sent or filled since
         self._differs = ""
+        self._hearing: Final = Hearing()
         self._step = self._shown = 0
         self._waited_ns = 0
 
@@ -152,8 +156,9 @@ class Flattening:
             case _:
                 pass
 
-    def answered(self, told: FromOutside) -> None:
-        """Take in that the venue has answered how an order stands."""
+    def answered(self, told: FromOutside, now: Moment) -> None:
+        """Take in what the venue answers: how an order stands is a step."""
+        self._hearing.told(told, now)
         if isinstance(told, OrderRead) and told.failure is None:
             order = self._books.orders.get(told.client_order_id)
             self._step += order is not None and self._is_going(order.key.symbol)
@@ -230,7 +235,7 @@ class Flattening:
         self._wait(obstacle, now)
         if now.boot_ns < telling.next_ns and (obstacle is None or telling.has_said_why):
             return None
-        words = obstacle or self._unfinished(left)
+        words = obstacle or "; ".join(filter(None, (self._hearing.words(now), self._unfinished(left))))
         return FlatnessTold(flatten.flatten_id, is_flat=False, pass_number=self._books.passes, reason=clipped(words))
 
     def _left(self, flatten: Flatten) -> list[Place]:
@@ -247,7 +252,8 @@ class Flattening:
             if place in self._refused:
                 return f"{symbol} of {strategy}: {self._refused[place]}"
         if left and self._leave.is_left_alone(now):
-            return "the venue takes no orders for a while: there were too many requests"
+            for_s = duration(self._leave.left_alone_ns(now) / NS_PER_SECOND)
+            return f"the venue takes no orders for a while, another {for_s}: there were too many requests"
         is_to_sell = any(not self._books.working(place) for place in left)
         return self._governor.refusal(now.boot_ns) if is_to_sell else None
 

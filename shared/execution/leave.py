@@ -92,7 +92,11 @@ class Leave:
 
     def is_left_alone(self, now: Moment) -> bool:
         """Say whether the venue takes no orders of ours, as it told: one that is sent all the same lengthens that."""
-        return now.boot_ns < self._banned_until_boot_ns
+        return self.left_alone_ns(now) > 0
+
+    def left_alone_ns(self, now: Moment) -> int:
+        """Return for how long it takes none."""
+        return max(self._banned_until_boot_ns - now.boot_ns, 0)
 
     def wary(self, worries: Sequence[str], words: Sequence[str], now: Moment) -> list[BeWary | Note]:
         """Say what stands against entries of whatever symbol, what else worries, and what else is, once it changes."""

@@ -30,10 +30,10 @@ class Alerts:
     def __init__(self) -> None:
         self._told_ns: Final[dict[Name, int]] = {}  # there are as many names as pages
 
-    def tell(self, level: Level, name: Name, text: str, now: Moment) -> list[Report]:
+    def tell(self, level: Level, name: Name, text: str, now: Moment, cause_id: Id | None = None) -> list[Report]:
         """Return the record, unless the same was told within the last minute."""
         told_ns = self._told_ns.get(name)
         if told_ns is not None and now.boot_ns - told_ns < AGAIN_NS:
             return []
         self._told_ns[name] = now.boot_ns
-        return [alert(level, name, text)]
+        return [alert(level, name, text, cause_id)]

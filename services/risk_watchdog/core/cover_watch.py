@@ -85,7 +85,11 @@ class CoverWatch:
         match envelope.body:
             case EntryOpened(approval=approval):
                 place = approval.strategy, approval.symbol
-                (self._stops.add if isinstance(approval.cover, StopCover) else self._stops.discard)(place)
+                if isinstance(approval.cover, StopCover):
+                    self._stops.add(place)
+                else:
+                    self._stops.discard(place)
+                    self._bare.pop(place, None)
             case PositionChanged() as position:
                 self._position(position, envelope, now)
             case ExitOpened(exit_id=exit_id, strategy=strategy, symbol=symbol):
@@ -164,6 +168,7 @@ class CoverWatch:
         is_owned = position.quantity > 0 and position.average_entry_price is not None
         if not is_owned or position.covered_quantity:
             self._uncovered.pop(place, None)
+            self._bare.pop(place, None)
             return
         before = self._uncovered.get(place)
         epoch, since_ns = (before.epoch, before.since_ns) if before else (envelope.epoch, said_ns(envelope, now))

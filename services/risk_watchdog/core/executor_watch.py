@@ -22,7 +22,7 @@ class ExecutorWatch:
     def __init__(self, *, facts: Facts, peers: Mapping[Instance, Peer], latching: Latching, alerts: Alerts) -> None:
         executor = peers[EXECUTOR]
         self.flat: Final = FlatWatch(facts, alerts)
-        self._tenure: Final = Tenure(flattener=peers[FLATTENER], executor=executor, alerts=alerts)
+        self._tenure: Final = Tenure(facts=facts, flattener=peers[FLATTENER], executor=executor, alerts=alerts)
         self._silence: Final = Silence(
             facts=facts, executor=executor, tenure=self._tenure, latching=latching, alerts=alerts
         )

@@ -90,6 +90,7 @@ class FactsState(msgspec.Struct):
     latch: LatchState = LatchState()  # heads of segments from before there was one do not know it
     guards: GuardState = GuardState()
     covers: CoverState = CoverState()
+    take_over_told: str = ""
 
 
 class Facts:
@@ -107,6 +108,7 @@ class Facts:
         self.latch: Final = LatchFacts()
         self.guards = GuardState()
         self.covers = CoverState()
+        self.take_over_told = ""  # by what names it: the newest one that a person was told of
 
     def state(self) -> bytes:
         """Return everything, for the head of a new segment of the journal."""
@@ -123,6 +125,7 @@ class Facts:
                 latch=self.latch.state(),
                 guards=self.guards,
                 covers=self.covers,
+                take_over_told=self.take_over_told,
             )
         )
 
@@ -138,6 +141,7 @@ class Facts:
         self.latch.restore(known.latch)
         self.guards = known.guards
         self.covers = known.covers
+        self.take_over_told = known.take_over_told
 
     def lost(self, next_sequence: int) -> None:
         """Take in that records before this number are lost."""
@@ -162,12 +166,16 @@ class Facts:
                 self._day_begun(begun)
             case KillLatched() | KillCleared():
                 self.latch.fold(envelope)
-            case EquityRead() | FlowCounted() | GuardTripped() | CoverRead() | CoverTripped() | Alerted():
+            case EquityRead() | FlowCounted() | GuardTripped() | CoverRead() | CoverTripped():
                 pass  # the guards' alone
-            case HolderRetired():
-                pass  # for people
+            case Alerted() | HolderRetired() as told:
+                self._person_told(told, envelope.cause_id)
             case _:
                 raise AssertionError(f"{type(envelope.body).__name__} is no record of risk")
+
+    def _person_told(self, told: Alerted | HolderRetired, cause_id: Id) -> None:
+        if isinstance(told, Alerted) and told.name == "flattener-took-over":
+            self.take_over_told = cause_id
 
     def _judged(self, judged: IntentJudged, envelope: Envelope) -> None:
         intent, approval = judged.intent, judged.approval

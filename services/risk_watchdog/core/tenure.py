@@ -8,6 +8,7 @@ from typing import Final
 from proto.envelope import Envelope
 from proto.fencing import RoleReturned, RoleTaken
 from services.risk_watchdog.core.alerts import Alerts
+from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.peers import Peer
 from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS
 from shared.core.service import Moment, Report
@@ -20,7 +21,8 @@ WAKE_AGAIN_NS: Final = 600 * SECOND_NS  # where nothing can be sold it is taken 
 class Tenure:
     """Who holds the executor's role, and which of its epochs were the flattener's."""
 
-    def __init__(self, *, flattener: Peer, executor: Peer, alerts: Alerts) -> None:
+    def __init__(self, *, facts: Facts, flattener: Peer, executor: Peer, alerts: Alerts) -> None:
+        self._facts: Final = facts
         self._flattener: Final = flattener
         self._executor: Final = executor
         self._alerts: Final = alerts
@@ -46,16 +48,16 @@ class Tenure:
                 return []
 
     def due(self, now: Moment) -> list[Report]:
-        """Tell of a take-over that was under way when we began, once the flattener is heard to live in it."""
+        """Tell of a take-over that began while we were away, once the flattener is heard to live in it."""
         return self._taken(now) if self.holds(now) else []
 
     def _taken(self, now: Moment) -> list[Report]:
-        words, self._untold = self._untold, None
-        if words is None:
+        words, self._untold, name = self._untold, None, f"take-over-{self.epoch}"
+        if words is None or self._facts.take_over_told == name:
             return []
         has_woken = self._woke_ns is not None and now.boot_ns - self._woke_ns < WAKE_AGAIN_NS
         self._woke_ns = self._woke_ns if has_woken else now.boot_ns
-        return self._alerts.tell("warning" if has_woken else "critical", "flattener-took-over", words, now)
+        return self._alerts.tell("warning" if has_woken else "critical", "flattener-took-over", words, now, name)
 
     def holds(self, now: Moment) -> bool:
         """Say whether it holds the role now, and lives."""

@@ -130,6 +130,7 @@ class Desk:
     def lose_reports(self) -> None:
         """Take in that reports are missing which nobody will ever see."""
         self._holding.lose()
+        self._leaving.lose()
 
     def traded_by(self, rules: InstrumentRules) -> None:
         """Take in by which rules the venue trades it."""

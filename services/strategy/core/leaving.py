@@ -64,6 +64,10 @@ class Leaving:
         self._is_asked = True
         return (Ask(EXECUTOR, self._exit, self._exit.exit_id),)
 
+    def lose(self) -> None:
+        """Say it once more: the executor may have lost what it took."""
+        self._is_asked = False
+
     def told(self, holding: Holding) -> None:
         """Let go of an exit that has nothing left to leave."""
         if not holding.quantity or holding.target_price is None:

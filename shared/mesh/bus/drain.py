@@ -22,7 +22,7 @@ def nothing() -> None:
 
 
 def _frames(socket: zmq.Socket[bytes], flags: int) -> list[zmq.Frame]:
-    """Read a message. A frame knows whether another one follows: to ask the socket for that costs as much as reading."""
+    """Read a message. A frame knows whether another follows: asking the socket for that costs as much as reading."""
     frame = socket.recv(flags, copy=False)
     frames = [frame]
     while frame.more:

@@ -115,6 +115,36 @@ def test_no_reason_keeps_a_kill_from_being_one(project: RiskProject, words: list
     assert (latch.latch_id[:5], latch.reason) == ("kill-", reason)
 
 
+@pytest.mark.parametrize(
+    "option",
+    [("--wait", "soon"), ("--wait", "-1"), ("--wait", "nan"), ("--actor", ""), ("--actor", "a\a" * 99), ("--no-wait",)],
+)
+def test_no_value_of_an_option_keeps_a_kill_from_being_one(project: RiskProject, option: tuple[str, ...]) -> None:
+    """How long to wait and who pressed do not matter to the latch; a wait that cannot be read is said, and is none."""
+    nobody_can_be_asked(project)
+    code, output, errors = ran(kill.run, project.root, "too", "--wait", "0", *option, "wild")
+    latch = HaltFile(project.root / "var").latch()
+    assert latch is not None
+    assert (code, latch.reason, bool(latch.actor)) == (0 if "--no-wait" in option else 1, "too wild", True)
+    assert output.startswith("HALTED: ")
+    assert (f"--wait {option[-1]}: write seconds" in errors) == (option[-1] in {"soon", "-1", "nan"})
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], ["--wait"], ["too wild", "--actor"], ["--no-wait=1"]])
+def test_what_is_no_kill_says_that_nothing_is_latched(
+    project: RiskProject, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever types in a panic is not left to believe that it is done; whoever asks for help is not frightened."""
+    output, errors = io.StringIO(), io.StringIO()
+    for said in (words, ["--help"]):
+        with pytest.raises(SystemExit) as ended:
+            kill.run(["--root", str(project.root), *said], environment={}, streams=Streams(output, errors))
+        assert ended.value.code == (0 if said == ["--help"] else 2)
+    assert "usage: bowline kill" in capsys.readouterr().err
+    assert errors.getvalue() == ("NOTHING IS LATCHED: this was not understood. `bowline kill` and no more is enough.\n")
+    assert HaltFile(project.root / "var").latch() is None
+
+
 @pytest.mark.parametrize("where", [">&-", ">&- 2>&-", ">/dev/full 2>/dev/full", "<&- >&- 2>&-", "| true"])
 def test_a_kill_whose_words_cannot_be_written_is_one(project: RiskProject, where: str) -> None:
     """From a panic script or from cron: it latches first, and the code says that it did, and nothing of its words."""
@@ -328,11 +358,7 @@ def test_with_risk_dead_the_file_stays(project: RiskProject) -> None:
 @pytest.mark.parametrize(
     ("verb", "words"),
     [
-        (kill.run, ["why", "--wait", "-1"]),
-        (kill.run, ["why", "--wait", "soon"]),
-        (kill.run, ["why", "--wait", "nan"]),
-        (kill.run, ["why", "--wait", "1", "--no-wait"]),
-        (kill.run, ["why", "--actor", "a" * 49]),
+        (kill.run, ["why", "--dry-run"]),
         *((flatten.run, [word]) for word in ("", " ", "x" * 501, "\udcff", "why\a")),
         (flatten.run, []),
         (flatten.run, ["BTC/USDT", "why", "more"]),

@@ -208,16 +208,17 @@ class Flattener:
         """Say something of which only the latest counts."""
         self._bench.handle(Heard("flattener", self._bench.envelope(body, sender="flattener", epoch=self.epoch)))
 
-    def tells(self, body: Body) -> None:
+    def tells(self, body: Body, *, is_heard: bool = True) -> None:
         """Report something."""
         self._reports += 1
         envelope = self._bench.envelope(body, sender="flattener", epoch=self.epoch, sequence=self._reports)
         self._told.append(Told("flattener", envelope))
-        self._bench.handle(self._told[-1])
+        if is_heard:
+            self._bench.handle(self._told[-1])
 
-    def takes_over(self, epoch: int) -> None:
-        """Take the executor's role."""
-        self.tells(RoleTaken("executor", epoch, "it is silent"))
+    def takes_over(self, epoch: int, *, is_heard: bool = True) -> None:
+        """Take the executor's role; where risk is away it reads of it later."""
+        self.tells(RoleTaken("executor", epoch, "it is silent"), is_heard=is_heard)
 
     def gives_back(self, epoch: int) -> None:
         """Give it back."""

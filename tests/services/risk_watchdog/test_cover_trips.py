@@ -201,6 +201,15 @@ def is_covered(scene: Scene) -> None:
     reads(scene, times=5)
 
 
+def is_covered_just_now(scene: Scene) -> None:
+    """Let the stop be placed in the moment before a reading comes."""
+    for _ in range(5):
+        reads(scene)
+        holds(scene, covered="2")
+        scene.flattener.reads("10000", balances=(Balance("ADA", Decimal(2), Decimal(0)),))
+        holds(scene)
+
+
 def is_sold(scene: Scene) -> None:
     """Let the position be closed after the first reading."""
     reads(scene)
@@ -279,9 +288,25 @@ def has_a_clock_set(scene: Scene) -> None:
 
 
 HARMLESS = (
-    alone, gone, unlisted, rests, leaves, is_covered, is_sold, is_watched, is_another_account, comes_late, has_lives,
-    is_lost, is_silent, begins_anew, stands_still, is_in_doubt, has_a_clock_set,
-)  # fmt: skip
+    alone,
+    gone,
+    unlisted,
+    rests,
+    leaves,
+    is_covered,
+    is_covered_just_now,
+    is_sold,
+    is_watched,
+    is_another_account,
+    comes_late,
+    has_lives,
+    is_lost,
+    is_silent,
+    begins_anew,
+    stands_still,
+    is_in_doubt,
+    has_a_clock_set,
+)
 
 
 @pytest.mark.parametrize("happens", HARMLESS, ids=[happens.__name__ for happens in HARMLESS])

@@ -203,17 +203,22 @@ def test_flattener_s_past_is_no_news(scene: Scene) -> None:
 
 
 def test_take_over_that_is_under_way_at_the_start_is_told(scene: Scene) -> None:
-    """However long ago it began: once, when the flattener is heard to live in it."""
+    """However long ago it began: once, when the flattener is heard to live in it, and in no later life of ours."""
     scene.pass_time(1)
-    scene.flattener.takes_over(2)
     before = len(alerts(scene))
+    scene.flattener.takes_over(2, is_heard=False)
     scene.bench.wait(600)
-    scene.bench.start()
-    scene.flattener.tells_all_again()
-    scene.bench.tick()
-    assert len(alerts(scene)) == before
-    silent(scene, 20, scene.flattener.beats)
-    assert alerts(scene)[before:] == [("critical", "flattener-took-over")]
+    for life in range(3):
+        scene.bench.start(state_after=len(scene.bench.records) if life == 2 else 0)
+        scene.flattener.tells_all_again()
+        scene.bench.tick()
+        assert len(alerts(scene)) == before + (life > 0)
+        silent(scene, 20, scene.flattener.beats)
+        assert alerts(scene)[before:] == [("critical", "flattener-took-over")]
+    scene.flattener.gives_back(2)
+    scene.flattener.takes_over(4)
+    assert alerts(scene)[-1][1] == "flattener-took-over"
+    assert len(alerts(scene)) == before + 3
 
 
 def test_epochs_of_the_flattener_are_no_deaths_of_the_executor(scene: Scene) -> None:

@@ -6,11 +6,11 @@ from typing import Final
 import msgspec
 import pytest
 
-from proto.intents import ExitRefused, SetExit
+from proto.intents import ExitRefused, ExitTaken, SetExit
 from proto.market import BarClosed
 from proto.orders import EntryOpened, ExitEnded, ExitOpened, OrderFilled, PositionChanged
 from services.strategy.core.holding import Holding
-from shared.core.service import Answered, Unanswered, Woken
+from shared.core.service import Answered, ToldOfLoss, Unanswered, Woken
 from tests.proto.examples import AN_APPROVAL, an_envelope
 from tests.services.strategy.world import OWNER, RULES, SECOND_NS, SYMBOL, World, some_bars
 
@@ -85,6 +85,20 @@ def test_an_exit_outlives_the_flatten_it_falls_into() -> None:
     world.executor_answers = True
     world.hands(Unanswered(wanted.exit_id))
     world.hands(Woken("clock"))
+    assert not world.executor.held
+
+
+def test_an_exit_that_was_taken_is_said_again_where_the_executor_has_lost_its_records() -> None:
+    """What it took may be among them, and it is wanted still."""
+    world = a_world_at_its_target()
+    (wanted,) = world.exits
+    world.hands(Answered(wanted.exit_id, an_envelope(ExitTaken(wanted.exit_id, wanted.target_quantity))))
+    world.hands(Woken("clock"))
+    assert asked(world) == [wanted.exit_id]
+    world.executor_answers = True
+    world.hands(ToldOfLoss("executor", 99))
+    world.hands(Woken("clock"))
+    assert asked(world) == [wanted.exit_id] * 2
     assert not world.executor.held
 
 

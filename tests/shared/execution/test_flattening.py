@@ -20,13 +20,15 @@ from proto.orders import (
 )
 from proto.risk import Latch
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
-from shared.core.service import BeWary, ShowFlattenStep
+from shared.core.service import BeWary, ShowFlattenStep, Started
 from shared.execution.governor import EgressLimits
 from shared.execution.vocabulary import (
+    AccountRead,
     Acknowledged,
     CancelOrder,
     CancelSent,
     InstrumentsKnown,
+    NotSent,
     OrderRead,
     OrderSent,
     SendOrder,
@@ -124,11 +126,11 @@ def test_refused_sales_are_not_flat_and_are_gone_on_with() -> None:
 def test_a_venue_that_takes_no_orders_is_not_flat() -> None:
     """A ban is a reason that is known at once."""
     life = holding()
-    life.take(WeightTold(0, life.now_ns + 60_000_000_000, None))
+    life.take(WeightTold(0, life.now_ns + 50_000_000_000, None))
     life.ask(ALL, instance="operator")
     life.pass_time(0.5)
     assert not told(life)[0].is_flat
-    assert "takes no orders" in told(life)[0].reason
+    assert told(life)[0].reason == "the venue takes no orders for a while, another 50 s: there were too many requests"
 
 
 def test_orders_that_are_used_up_are_a_reason() -> None:
@@ -198,6 +200,37 @@ def test_a_venue_that_says_nothing_is_not_flat_and_takes_no_step() -> None:
     assert not told(desk)
     desk.wait(0.2)
     assert told(desk)[0].reason == f"at work: 1.0000 {BTC} of {TREND}"
+
+
+def test_a_venue_that_cannot_be_reached_is_the_reason_and_no_step() -> None:
+    """For how long and why stands before what is left, until the venue answers. It is no step."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.ask(KILL, instance="operator")
+    desk.wait(4)
+    desk.take(AccountRead(0, (), 0, "no answer within 5 s"))
+    desk.take(CancelSent(stop.client_order_id, Unproved(None, "", "ConnectionResetError")))
+    shown = [of(desk.wait(0.5), ShowFlattenStep) for _ in range(14)]
+    assert not any(shown)
+    at_work = f"at work: 1.0000 {BTC} of {TREND}"
+    assert told(desk)[0].reason == f"the venue has given no answer of use for 6 s: ConnectionResetError; {at_work}"
+    desk.take(CancelSent(stop.client_order_id, NotSent("it was signed too late")))
+    desk.wait(31)
+    assert told(desk)[1].reason.startswith("the venue has given no answer of use for 38 s: ")
+    desk.take(AccountRead(0, (), desk.now_ns + AHEAD_NS, None))
+    desk.wait(31)
+    assert told(desk)[2].reason == at_work
+
+
+def test_a_venue_that_was_never_reached_is_the_reason() -> None:
+    """Without its time nothing is asked of it: that nothing was answered is all that is known."""
+    life = holding()
+    following = Life(life.venue, life)
+    following.take(Started("executor", 2, 1, ()))
+    following.ask(KILL, instance="operator")
+    for _ in range(102):
+        following.wait(0.1)
+    assert told(following)[-1].reason == f"the venue has answered nothing yet; at work: 1.0000 {BTC} of {TREND}"
 
 
 def test_an_entry_in_doubt_is_closed_as_far_as_it_is_known() -> None:
