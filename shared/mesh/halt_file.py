@@ -24,6 +24,7 @@ from shared.mesh.private_directory import FileUnusableError, usable
 NAME: Final = "HALT"
 BYTES_MAX: Final = 8_192
 NOBODY: Final = "unknown"
+SAME_MOMENT_NS: Final = 1_000_000_000  # within which nobody clears a latch, least of all on a disk without room
 COARSEST_NS: Final = 2_000_000_000  # file systems cut off so much of a time at most
 _LOOK: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -82,7 +83,8 @@ class HaltFile:
         """Make it anew, durably, in the place of one that is there. Raises `FileUnusableError`.
 
         What is there may have been cleared, and only wait for its removal, with which this press would be lost. Return
-        why the latch's words are not in it; nothing if they are.
+        why the latch's words are not in it; nothing if they are. Where there is no room for words, a file without any
+        that was made this very moment stays: it is this press already, and a further one would only be one name more.
         """
         why_empty = ""
         with usable(self.path):
@@ -92,7 +94,8 @@ class HaltFile:
                 os.utime(self.path)
                 why_empty = str(error.strerror)
             except OSError as error:
-                self._put(None, os.replace)
+                if not self._is_of_this_moment(latch):
+                    self._put(None, os.replace)
                 why_empty = str(error.strerror)
             self._sync()
         return why_empty
@@ -116,6 +119,12 @@ class HaltFile:
         if self._moved_aside(instead_of):
             self.make(latch)
             self._remove_aside()
+
+    def _is_of_this_moment(self, latch: Latch) -> bool:
+        there = self._file.latch()
+        if there is None or there.actor != NOBODY:
+            return False
+        return 0 <= latch.set_wall_ns - there.set_wall_ns <= SAME_MOMENT_NS
 
     def _moved_aside(self, latch_id: str) -> bool:
         """Move it aside if it stands for this latch, and say whether what lies there does."""

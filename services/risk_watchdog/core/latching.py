@@ -90,7 +90,7 @@ class Latching:
         """Write down what found no room before, what the file stands for, or what the executor latched by itself."""
         spread = self._reports.latch if self._reports.is_caught_up else None
         known = self._facts.latch.is_known
-        latches = (self._unwritten, self.seen, spread)
+        latches = (self.seen, self._unwritten, spread)  # what found no room came behind what is still seen
         return next((self.set(one) for one in latches if one is not None and not known(one.latch_id)), self._crossed())
 
     def _crossed(self) -> Sequence[Effect]:
@@ -106,7 +106,9 @@ class Latching:
 
     def recorded(self, now: Moment) -> Sequence[Effect]:
         """Make the file of what is written down."""
-        self._unwritten, self._make_at_ns = None, 0
+        if self._unwritten is not None and self._facts.latch.is_known(self._unwritten.latch_id):
+            self._unwritten = None
+        self._make_at_ns = 0
         return self.file_due(now)
 
     def not_recorded(self, bodies: Sequence[Body], now: Moment) -> Sequence[Effect]:

@@ -227,6 +227,22 @@ def press(scene: Scene) -> None:
     assert refusal.reason.startswith("it holds, in memory and by the HALT file, but is not in the journal: full")
 
 
+def test_press_behind_a_file_without_words_keeps_them_on_a_full_disk(scene: Scene) -> None:
+    """With room again both are written down, in their order, and the file gets who and why."""
+    bench = scene.bench
+    bench.has_room = False
+    bench.touch(TOUCHED)
+    press(scene)
+    scene.pass_time(1)
+    bench.has_room = True
+    bench.handle(JournalRoom(for_everything=True))
+    scene.pass_time(2)
+    nameless, named = (one.latch for one in bench.written(KillLatched))
+    assert (nameless, named.actor, named.reason) == (TOUCHED, "ada", "it burns")
+    assert bench.halt == named
+    assert_halted(scene, named.latch_id)
+
+
 def by_file(scene: Scene) -> None:
     """Make the file."""
     scene.bench.touch(TOUCHED)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from proto.fields import INTEGER_MAX
 from proto.risk import Latch
-from shared.mesh.halt_file import BYTES_MAX, COARSEST_NS, NAME, NOBODY, HaltFile
+from shared.mesh.halt_file import BYTES_MAX, COARSEST_NS, NAME, NOBODY, SAME_MOMENT_NS, HaltFile
 from shared.mesh.private_directory import FileUnusableError
 from tests.house.tree import CHECKOUT
 from tests.shared.mesh.crew import Crew
@@ -86,6 +86,17 @@ def test_pressed_anew_without_room_for_its_words(halt: HaltFile) -> None:
         assert halt.press(OTHER) == "File too large"
     assert found(halt).actor == NOBODY
     assert not halt.take_away(LATCH.latch_id)
+
+
+def test_pressed_in_one_moment_without_room_is_pressed_once(halt: HaltFile) -> None:
+    """Who is told of a press whose file has no words leaves that as it is; a second later it is another press."""
+    with files_may_not_grow():
+        halt.make(LATCH)
+        made = found(halt)
+        for later_ns, is_same in ((0, True), (SAME_MOMENT_NS, True), (SAME_MOMENT_NS + 1, False)):
+            pressed = Latch("kill-3", "ada", "too wild", made.set_wall_ns + later_ns)
+            assert halt.press(pressed) == "File too large"
+            assert (found(halt) == made) == is_same
 
 
 def test_pressed_anew_on_a_directory(halt: HaltFile) -> None:
