@@ -118,10 +118,18 @@ def cost_terms(
     Slippage is half of what the tier says in the calmest of times, and one and a half of it in the wildest.
     """
     spread = read(SPREAD_BPS) / BPS if spread_fraction is None else spread_fraction
-    rank = read(VOLATILITY_RANK) if volatility_rank is None else volatility_rank
-    factor = read(LEAST_FACTOR) + rank
-    tiers = tuple(SlippageTier(read(below), read(bps) * factor / BPS) for below, bps in SLIPPAGE_TIERS)
+    tiers = _usual_tiers(read) if volatility_rank is None else _tiers(read, volatility_rank)
     return CostTerms(fees, spread / 2, tiers, impact)
+
+
+@lru_cache(maxsize=16)
+def _usual_tiers(read: Callable[[str], Number]) -> tuple[SlippageTier[Number], ...]:
+    return _tiers(read, read(VOLATILITY_RANK))
+
+
+def _tiers(read: Callable[[str], Number], rank: Number) -> tuple[SlippageTier[Number], ...]:
+    factor = read(LEAST_FACTOR) + rank
+    return tuple(SlippageTier(read(below), read(bps) * factor / BPS) for below, bps in SLIPPAGE_TIERS)
 
 
 def tier_of(notional: Number, terms: CostTerms[Number]) -> SlippageTier[Number]:
