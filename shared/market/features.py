@@ -94,6 +94,11 @@ _LAWS: Final[Mapping[Indicator, _Law]] = MappingProxyType(
 
 def warmup_bars(features: Sequence[Feature]) -> int:
     """Return how many bars a window has before the first one that is decided on."""
+    return _warmup_bars(tuple(features))
+
+
+@functools.lru_cache(maxsize=64)
+def _warmup_bars(features: tuple[Feature, ...]) -> int:
     laws = [(_LAWS[feature.indicator], feature.bars) for feature in features]
     return max((law.first_valid(bars) + law.decay(bars) for law, bars in laws), default=0)
 
