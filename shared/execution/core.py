@@ -193,9 +193,11 @@ class ExecutorCore:
 
     def _go_on(self, now: Moment) -> None:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
+        if self._pending > 0:
+            return  # each comes back at once, and with the last of them it goes on
         venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
         if not self._is_blocked:
-            self._report(() if self._pending else self._latching.due())
+            self._report(self._latching.due())
             self._report(self._accounts.untold())
             self._out += self._latching.missing_file(now)
         self._take_facts(now, venue_now_ns)
@@ -265,7 +267,8 @@ class ExecutorCore:
             case InstrumentsKnown(instruments=instruments):
                 self._worker.rules_known(instruments)
             case VenueClock():
-                self._clock_told(told)
+                self._venue_ahead_ns = told.ahead_of_boot_ns
+                self._leave.clock_told(told)
             case StreamOpened():
                 self._leave.stream_trouble, self._leave.is_reconciled = None, False
                 self._reconciler.soon()
@@ -284,10 +287,6 @@ class ExecutorCore:
                     self._in_flight.discard(told.client_order_id)
                 if not self._evidence.take(told):
                     self._lose_track(now)
-
-    def _clock_told(self, clock: VenueClock) -> None:
-        self._venue_ahead_ns = clock.ahead_of_boot_ns
-        self._leave.clock_told(clock)
 
     def _life_goes_on(self, happening: Started | Stalled | StopAsked | Woken, now: Moment) -> None:
         match happening:

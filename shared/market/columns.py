@@ -23,7 +23,7 @@ class BarColumns(NamedTuple):
 
     def part(self, first: int, end: int) -> "BarColumns":
         """Return the bars from one place up to another."""
-        return BarColumns(self.open_time_ns[first:end], *(column[first:end] for column in self.values))
+        return BarColumns(self.open_time_ns[first:end], *[column[first:end] for column in self.values])
 
     @property
     def values(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
@@ -39,6 +39,7 @@ class BarWindow:
         # Twice as long, so that only every so many bars what is kept moves to the front.
         self._times: Final = np.zeros(2 * bars_max, dtype=np.int64)
         self._values: Final = np.zeros((5, 2 * bars_max))
+        self._columns: Final[tuple[Floats, ...]] = tuple(self._values)
         self._first = self._end = 0
 
     @property
@@ -50,7 +51,7 @@ class BarWindow:
     def columns(self) -> BarColumns:
         """The bars it holds. They are the window's own, and good until the next bar."""
         kept = slice(self._first, self._end)
-        return BarColumns(self._times[kept], *(column[kept] for column in self._values))
+        return BarColumns(self._times[kept], *[column[kept] for column in self._columns])
 
     def add(self, bar: BarClosed) -> None:
         """Take in a bar behind the others."""

@@ -94,6 +94,11 @@ _LAWS: Final[Mapping[Indicator, _Law]] = MappingProxyType(
 
 def warmup_bars(features: Sequence[Feature]) -> int:
     """Return how many bars a window has before the first one that is decided on."""
+    return _warmup_bars(tuple(features))
+
+
+@functools.lru_cache(maxsize=64)
+def _warmup_bars(features: tuple[Feature, ...]) -> int:
     laws = [(_LAWS[feature.indicator], feature.bars) for feature in features]
     return max((law.first_valid(bars) + law.decay(bars) for law, bars in laws), default=0)
 
@@ -130,12 +135,18 @@ def feature_rows(features: Sequence[Feature], columns: BarColumns, timeframe: Ti
 
 
 def latest_row(features: Sequence[Feature], columns: BarColumns, timeframe: Timeframe) -> Floats | None:
-    """Return the features of the last bar, None while it is cold."""
-    opens_ns = window_open_ns(int(columns.open_time_ns[-1]), timeframe, features)
-    start = int(np.searchsorted(columns.open_time_ns, opens_ns))
-    window = columns.part(start, len(columns.close))
-    if window.open_time_ns[0] != opens_ns or _unbroken_from(window, timeframe)[-1]:
+    """Return the features of the last bar, None while it is cold.
+
+    Bars stand in order and on the grid of their timeframe. So nothing is missing exactly if the first bar of the window
+    stands as many places before the last one as bars fit in between: a decision need not look at all of them.
+    """
+    last = len(columns.close) - 1
+    newest_ns = int(columns.open_time_ns[last])
+    opens_ns = window_open_ns(newest_ns, timeframe, features)
+    start = last - (newest_ns - opens_ns) // timeframe.duration_ns
+    if start < 0 or columns.open_time_ns[start] != opens_ns:
         return None
+    window = columns.part(start, last + 1)
     return np.array([_LAWS[feature.indicator].computed(window, feature.bars)[-1] for feature in features])
 
 

@@ -27,7 +27,7 @@ class JournalRecords:
     @property
     def last_sequence(self) -> int:
         """The newest durable number."""
-        return self._journal.anchor.sequence
+        return self._journal.last_sequence
 
     def stretch(self, from_sequence: int, *, records_max: int, bytes_max: int) -> Stretch:
         """Read the records in a row from a number on, or from behind the hole there."""

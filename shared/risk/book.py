@@ -73,6 +73,11 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         return cover.stop_price if isinstance(cover, StopCover) else cover.level_price
 
     @property
+    def stop_fraction(self) -> Decimal:
+        """What is lost at the stop, as a fraction of the notional."""
+        return distance_fraction(self.entry_price, self.stop_price)
+
+    @property
     def prospect(self) -> Prospect[Decimal]:
         """What may become of it. What no target takes earns nothing; an expected gain stands in for missing targets."""
         intent, entry = self.intent, self.entry_price
@@ -80,7 +85,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
             gain = total(target.quantity_fraction * distance_fraction(entry, target.price) for target in intent.targets)
         else:
             gain = intent.expected_gain_fraction - distance_fraction(intent.decision_price, entry)
-        return Prospect(distance_fraction(entry, self.stop_price), gain, self.carry_fraction)
+        return Prospect(self.stop_fraction, gain, self.carry_fraction)
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -49,7 +49,7 @@ def risk_per_trade_within_limit(candidate: Candidate, book: Book, limits: Limits
     """Cap what a trade loses at its stop, costs included, at a fraction of equity; at half of it in recovery."""
     fraction = min(candidate.intent.risk_fraction, limits.risk_per_trade_fraction)
     budget = book.equity_quote * fraction * (RECOVERY_FACTOR if book.recovering else ONE)
-    per_quote = candidate.prospect.stop_fraction + cost
+    per_quote = candidate.stop_fraction + cost
     why = ", halved in recovery" if book.recovering else ""
     return Allowance(
         "risk_per_trade_within_limit",

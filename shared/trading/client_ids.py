@@ -15,7 +15,6 @@ venue then shows under the name is not the order that was sent: a contradiction,
 """
 
 import re
-from base64 import b32encode
 from hashlib import sha256
 from typing import Final
 
@@ -28,6 +27,9 @@ LENGTH_MAX: Final = 32
 CHILD_MAX: Final = 99_999  # a stop that is moved once a minute for two months
 TAG_LENGTH_MAX: Final = 5
 _HASH_LENGTH: Final = 14
+_BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_SPARE_BITS: Final = 256 - 5 * _HASH_LENGTH
+_SHIFTS: Final = range(5 * (_HASH_LENGTH - 1), -1, -5)
 _TAG: Final = re.compile(r"[a-z0-9]{1,5}")
 _NUMBER: Final = "0|[1-9][0-9]"
 _SPELLED: Final = re.compile(
@@ -85,4 +87,5 @@ def parsed(client_id: str) -> ClientId | None:
 
 
 def _hash(parent_id: Id) -> str:
-    return b32encode(sha256(parent_id.encode()).digest())[:_HASH_LENGTH].decode().lower()
+    number = int.from_bytes(sha256(parent_id.encode()).digest()) >> _SPARE_BITS
+    return "".join([_BASE32[number >> shift & 31] for shift in _SHIFTS])

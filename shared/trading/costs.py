@@ -8,6 +8,7 @@ of an order is left to be counted per fill; all else is worked out once, into `C
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from proto.fields import Side
@@ -81,6 +82,13 @@ class FillCost(NamedTuple, Generic[Number]):
 
 def fee_rates(account: FeeAccount, day: date, read: Callable[[str], Number]) -> FeeRates[Number]:
     """Return what an account pays for a fill on a day (UTC)."""
+    maker, taker, factor = map(read, _fee_texts(account, day))
+    return FeeRates(maker * factor / BPS, taker * factor / BPS)
+
+
+@lru_cache(maxsize=64)
+def _fee_texts(account: FeeAccount, day: date) -> tuple[str, str, str]:
+    """Return the basis points of maker and taker, and what is left of them; whoever trades asks the same all day."""
     tables = [table for table in FEE_TABLES if (table.venue, table.market) == (account.venue, account.market)]
     in_force = max((table for table in tables if table.since <= day), key=lambda table: table.since, default=None)
     if in_force is None:
@@ -94,9 +102,7 @@ def fee_rates(account: FeeAccount, day: date, read: Callable[[str], Number]) -> 
             f"the fees of VIP level {account.vip_level} of {account.venue} {account.market} on {day} are not known, "
             f"only those of {known}: add the level to shared/trading/fee_tables.py"
         )
-    factor = read(in_force.bnb_factor if account.pays_in_bnb else "1")
-    maker, taker = (read(bps) * factor / BPS for bps in in_force.levels[account.vip_level])
-    return FeeRates(maker, taker)
+    return *in_force.levels[account.vip_level], in_force.bnb_factor if account.pays_in_bnb else "1"
 
 
 def cost_terms(
@@ -112,10 +118,18 @@ def cost_terms(
     Slippage is half of what the tier says in the calmest of times, and one and a half of it in the wildest.
     """
     spread = read(SPREAD_BPS) / BPS if spread_fraction is None else spread_fraction
-    rank = read(VOLATILITY_RANK) if volatility_rank is None else volatility_rank
-    factor = read(LEAST_FACTOR) + rank
-    tiers = tuple(SlippageTier(read(below), read(bps) * factor / BPS) for below, bps in SLIPPAGE_TIERS)
+    tiers = _usual_tiers(read) if volatility_rank is None else _tiers(read, volatility_rank)
     return CostTerms(fees, spread / 2, tiers, impact)
+
+
+@lru_cache(maxsize=16)
+def _usual_tiers(read: Callable[[str], Number]) -> tuple[SlippageTier[Number], ...]:
+    return _tiers(read, read(VOLATILITY_RANK))
+
+
+def _tiers(read: Callable[[str], Number], rank: Number) -> tuple[SlippageTier[Number], ...]:
+    factor = read(LEAST_FACTOR) + rank
+    return tuple(SlippageTier(read(below), read(bps) * factor / BPS) for below, bps in SLIPPAGE_TIERS)
 
 
 def tier_of(notional: Number, terms: CostTerms[Number]) -> SlippageTier[Number]:

@@ -102,6 +102,7 @@ class PacedFeed:
         self._stamps: Final = stamps
         self._ticks_left = self._tick = 0
         self._began_boot_ns = self._closed_ns = 0
+        self._marked: Final[list[tuple[str, int, int]]] = []  # a bar's symbol and close, and when it was told
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Tell the next, where a flow is wanted."""
@@ -125,6 +126,7 @@ class PacedFeed:
 
     def _told(self, now: Moment) -> Sequence[Effect]:
         if self._tick == self._ticks_left:
+            self._stamp()
             return (FlowEnded(),)
         turn, place = divmod(self._tick, 2 * A_SECOND)
         symbol, is_bar = SYMBOLS[place // 2], place % 2 == 0
@@ -134,9 +136,15 @@ class PacedFeed:
             return _published(f"{symbol}/quotes", QuoteSeen(symbol, 99.99, 1.0, 100.0, 1.0), now), again
         closed_ns, is_marked = self._closed_ns + turn * SECOND_NS, turn >= WARMING_SECONDS
         if is_marked:
-            named = intent_id(strategy=host_of(symbol), symbol=symbol, bar_close_time_ns=closed_ns, side="buy")
-            self._stamps.take("told", named, now.boot_ns)
+            self._marked.append((symbol, closed_ns, now.boot_ns))
         return _published(f"{symbol}/bars/1s", _bar_closed(symbol, closed_ns, is_marked=is_marked), now), again
+
+    def _stamp(self) -> None:
+        """Note the bars by their intents; not as each is told, since that is what is measured."""
+        for symbol, closed_ns, told_ns in self._marked:
+            named = intent_id(strategy=host_of(symbol), symbol=symbol, bar_close_time_ns=closed_ns, side="buy")
+            self._stamps.take("told", named, told_ns)
+        self._marked.clear()
 
     def _past(self, wanted: AskBars) -> BarsGiven:
         end_ns = wanted.before_open_time_ns or self._closed_ns

@@ -27,16 +27,19 @@ from shared.mesh.bus.sender import Sender
 from tests.simulation.links import Mesh
 from tests.simulation.machine import Surroundings
 from tests.simulation.risk import RISK
-from tests.simulation.scheduler import SECOND_NS
+from tests.simulation.scheduler import MILLISECOND_NS, SECOND_NS
 from tests.simulation.venue import SYMBOLS
 
 OPERATOR: Final = "operator"
 EXECUTOR: Final = "executor"
+FLATTENER: Final = "flattener"
 LEAVES: Final = 0.3  # of a position, each second
 CLEARS: Final = 0.15  # the latch that stands
 ATTEMPTS_MAX: Final = 20
 VALID_NS: Final = 30 * SECOND_NS
 STEP: Final = Decimal("0.001")
+PRESSES_MAX: Final = 4
+PRESSED_MS_MAX: Final = 1_000
 
 
 class Operator:
@@ -53,6 +56,7 @@ class Operator:
         self._halt: Final = around.halt
         self._standing: Final = standing
         self._kills: Final = around.dice.of("operator kills")
+        self._presses: Final = around.dice.of("others kill")
         self._looked_at = "kill-0"
         self._number = 0
         self.is_quiet = False
@@ -77,6 +81,15 @@ class Operator:
         for instance in (RISK, EXECUTOR):
             self._ask(instance, Kill(OPERATOR, "enough"))
         return latch_id
+
+    def others_kill(self) -> None:
+        """Let others press as well within a moment, each for a reason of his own, at whichever socket, or by hand."""
+        dice = self._presses
+        for number in range(dice.randint(1, PRESSES_MAX)):
+            way = dice.choice((RISK, EXECUTOR, FLATTENER, "by hand"))
+            kill = Kill(f"{OPERATOR} {number}", f"reason {number}")
+            press = self._halt.touch if way == "by hand" else self._pressing(way, kill)
+            self._scheduler.after(dice.randint(0, PRESSED_MS_MAX) * MILLISECOND_NS, press)
 
     def overhears(self, asked: Body) -> None:
         """Take note of what risk asks of the executor: whoever stops it in that moment does what risk has not seen."""
@@ -129,6 +142,9 @@ class Operator:
             self._ask(EXECUTOR, Flatten(OPERATOR, "it is enough", dice.choice((None, *SYMBOLS))))
         if self._standing() is not None and dice.random() < CLEARS:
             self.clear()
+
+    def _pressing(self, instance: str, kill: Kill) -> Callable[[], None]:
+        return lambda: self._ask(instance, kill)
 
     def _resuming(self, instance: str) -> Callable[[], None]:
         return lambda: self.resume(instance)

@@ -44,6 +44,7 @@ ALONE_SHARE: Final = 0.5  # of those: the executor is gone then, for so long
 AWAY_MS: Final = 13_000
 UNWATCHED_SHARE: Final = 0.4  # of those: risk is
 RISK_AWAY_MS: Final = 8_000
+MANY_SHARE: Final = 0.5  # of those that are killed: others press as well
 # Risk allows none for a minute after the third death in one. It hears of a death when the next life speaks, and counts
 # for one the epoch of a flattener that died before it had written down that it holds the role.
 LOOP_DEATHS: Final = 3
@@ -117,6 +118,7 @@ class World:
         self._kills: Final = in_the_end.random() < KILLED_SHARE and not weather.is_calm
         self._is_alone: Final = in_the_end.random() < ALONE_SHARE
         self._is_unwatched: Final = in_the_end.random() < UNWATCHED_SHARE
+        self._is_one_of_many: Final = in_the_end.random() < MANY_SHARE
         self._pressed = ""  # the latch that is set in the end
         self._opened_before: dict[str, int] = {}
         self._calmed_by_ns = self._tried_until_ns = self._counts_at_ns = 0
@@ -174,6 +176,8 @@ class World:
     def _kill(self) -> None:
         """Set the latch; in some of these seeds the executor is gone then, and the flattener has to do it."""
         self._pressed = self._operator.kill()
+        if self._is_one_of_many:
+            self._operator.others_kill()
         if self._is_alone:
             self._crew.executor.end(away_ms=AWAY_MS)
         if self._is_unwatched:
@@ -185,8 +189,20 @@ class World:
         stands = standing is not None and self._witness.latch.stands and self._halt.latch is not None
         if not stands:
             self._trace.violated("I13", f"killed by hand, and the latch does not stand everywhere: risk has {standing}")
+        self._judge_name(self._scheduler.now_ns + LATER_NS)
         is_later = standing != self._pressed or not OTHER_HANDS.isdisjoint(self._weather.struck)
         self._judge_flatness(self._scheduler.now_ns + (LATER_NS if is_later else 0))
+
+    def _judge_name(self, until_ns: int) -> None:
+        """Judge that one latch stands, whoever pressed: whoever acts for an executor that is away has it by then."""
+        file = self._halt.latch
+        names = {self._risk_witness.latch_id, self._witness.latch.latch_id, None if file is None else file.latch_id}
+        if len(names) == 1 or self._risk_witness.latch_id is None:
+            return
+        if self._scheduler.now_ns < until_ns:
+            self._scheduler.after(SECOND_NS, lambda: self._judge_name(until_ns))
+        else:
+            self._trace.violated("I13", f"killed by hand, and the latch has several names: {names}")
 
     def _judge_flatness(self, until_ns: int) -> None:
         """Judge that FLAT is told, and that it is so."""

@@ -54,6 +54,7 @@ class Judge:
         self._account: Final = account
         self._holdings: Final = holdings
         self._prices: Final = prices
+        self._full_fees: Final = terms.fees._replace(pays_in_bnb=False)
         self.epoch = 0
 
     def judged(
@@ -110,8 +111,7 @@ class Judge:
         day = self._facts.day
         assert day is not None, "before a day has begun nothing is permitted"
         date = dt.datetime.fromtimestamp(day.start_ns // SECOND_NS, tz=dt.UTC).date()
-        fees = self._terms.fees
-        fees = fees._replace(pays_in_bnb=fees.pays_in_bnb and self._account.free(BNB) > 0)
+        fees = self._terms.fees if self._account.free(BNB) > 0 else self._full_fees
         rates = fee_rates(fees, date, Decimal)
         return cost_terms(rates, Decimal, spread_fraction=price.spread_fraction)
 

@@ -56,7 +56,7 @@ class Holding(msgspec.Struct):
 
     def owned(self, rules: InstrumentRules | None, price: Decimal) -> Decimal:
         """Return the position without dust: what no order of the venue could sell, and is a remainder."""
-        if rules is None:
+        if rules is None or not self.quantity:
             return self.quantity
         whole = self.quantity - self.quantity % rules.quantity_step
         is_unsold = whole < rules.quantity_min or whole * price < rules.notional_min_quote

@@ -1,6 +1,6 @@
 """The core of the strategy host: keeps a desk for each symbol of a strategy, and hands it what is about it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from proto.account import InstrumentsTold
@@ -57,7 +57,7 @@ class StrategyCore:
         """Take in what happened and return what shall be done."""
         effects = self._taken(happening, now)
         if self._is_current:
-            for desk in self._desks.values():
+            for desk in self._concerned(happening):
                 effects += desk.work(now)
         if isinstance(happening, StopAsked):
             effects += [*self._remember(now), Stop()]
@@ -88,6 +88,12 @@ class StrategyCore:
                 return self._lost_reports(next_sequence)
             case _:
                 return []
+
+    def _concerned(self, happening: Happening) -> Iterable[Desk]:
+        """Return whose bars may be decided on now: those of market data, and of anything else that comes everybody."""
+        if not isinstance(happening, Watched):
+            return self._desks.values()
+        return dict.fromkeys(self._topics[event.topic][0] for event in happening.events if event.topic in self._topics)
 
     @property
     def _is_current(self) -> bool:

@@ -21,6 +21,20 @@ def nothing() -> None:
     """Do nothing, where nobody wants to know that a turn begins."""
 
 
+def _frames(socket: zmq.Socket[bytes], flags: int) -> list[zmq.Frame]:
+    """Read a message. A frame knows whether another follows: asking the socket for that costs as much as reading."""
+    frame = socket.recv(flags, copy=False)
+    frames = [frame]
+    while frame.more:
+        frame = socket.recv(flags, copy=False)
+        frames.append(frame)
+    return frames
+
+
+def _parts(socket: zmq.Socket[bytes], flags: int) -> list[bytes]:
+    return [frame.bytes for frame in _frames(socket, flags)]
+
+
 class Drain:
     """Hands every message of a socket to `on_parts`, at most a batch before others get their turn.
 
@@ -45,10 +59,9 @@ class Drain:
         self._on_parts: Final = on_parts
         self._on_turn: Final = on_turn
         self._on_empty: Final = on_empty
-        # Frames tell who sent them; bytes are cheaper where only one peer can have. Where messages have one part, to
-        # ask for more is half of what reading costs.
+        # Frames tell who sent them; bytes are simpler where only one peer can have.
         self._next: Final[Callable[[int], Any]] = (
-            socket.recv if one_part else partial(socket.recv_multipart, copy=not whole_frames)
+            socket.recv if one_part else partial(_frames if whole_frames else _parts, socket)
         )
         self._scheduled: asyncio.Handle | None = None
         self._closed = False

@@ -6,6 +6,7 @@ is a role, or a role and a name (`feed-2`, `strategy-trend`) where several proce
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast
 
 import zmq
@@ -47,6 +48,7 @@ class KeyRing:
         return next((instance for instance, key in self.public_keys.items() if key == public_key), None)
 
 
+@lru_cache(maxsize=256)  # asked for every message
 def role_of(instance: str) -> Role:
     """Read the role off an instance's name; a name without a known role is refused."""
     if not INSTANCE.fullmatch(instance):

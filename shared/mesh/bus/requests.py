@@ -6,6 +6,7 @@ answer that was given. The empty part in front stays, so a plain `zmq.REQ` socke
 """
 
 import asyncio
+import os
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ WAITING_NS_MAX: Final = 60 * 1_000_000_000  # where a request names no end itsel
 ATTEMPTS_MAX: Final = 3
 ATTEMPT_TIMEOUT_NS: Final = 500_000_000
 _UNCONNECTED_PAUSE_NS: Final = 20_000_000
+_MORE: Final = int(zmq.SNDMORE | zmq.NOBLOCK)
 _REQUEST_PARTS: Final = 3
 _ANSWER_PARTS_MIN: Final = 2
 
@@ -152,18 +154,19 @@ class Responder:
 
         A repetition is never too late: what was taken in time is answered, however late it is asked for again.
         """
-        kept, waiting = self._kept.get(request.key), self._waiting.get(request.key)
-        refusal = self._late(request.envelope)
+        key, now_ns = request.key, self._clock.boot_ns()
+        kept, waiting = self._kept.get(key), self._waiting.get(key)
+        refusal = self._late(request.envelope, now_ns)
         if kept is not None:
             self._send(asker, (kept.frame,))
-        elif waiting is not None and (refusal is not None or self._clock.boot_ns() <= waiting.until_ns):
+        elif waiting is not None and (refusal is not None or now_ns <= waiting.until_ns):
             waiting.asker = asker  # the answer goes to where it was asked from last
         elif refusal is not None:
             self.refused[refusal.rule] += 1
             self._refuse(asker, request.envelope, refusal)
-        elif self._has_room():
-            until_ns = request.envelope.expires_boot_ns or self._clock.boot_ns() + WAITING_NS_MAX
-            self._waiting[request.key] = _Waiting(asker=asker, until_ns=until_ns)
+        elif self._has_room(now_ns):
+            until_ns = request.envelope.expires_boot_ns or now_ns + WAITING_NS_MAX
+            self._waiting[key] = _Waiting(asker=asker, until_ns=until_ns)
             self._room_from_ns = min(self._room_from_ns, until_ns)
             self._on_request(request)
         else:
@@ -171,19 +174,18 @@ class Responder:
             self.refused[refusal.rule] += 1
             self._refuse(asker, request.envelope, refusal)
 
-    def _late(self, envelope: Envelope) -> RequestRefused | None:
+    def _late(self, envelope: Envelope, now_ns: int) -> RequestRefused | None:
         if envelope.expires_boot_ns is None:
             return None
         if envelope.boot_id != self._clock.boot_id:
             return RequestRefused(rule="request_in_time", reason="it expires by the clock of another boot")
-        late_ns = self._clock.boot_ns() - envelope.expires_boot_ns
+        late_ns = now_ns - envelope.expires_boot_ns
         if late_ns > 0:
             return RequestRefused(rule="request_in_time", reason=f"it expired {late_ns / 1e6:.1f} ms ago")
         return None
 
-    def _has_room(self) -> bool:
+    def _has_room(self, now_ns: int) -> bool:
         """Tell whether another request may wait; when all places are taken, those that expired give theirs up."""
-        now_ns = self._clock.boot_ns()
         if len(self._waiting) >= WAITING_MAX and now_ns > self._room_from_ns:
             expired = [key for key, waiting in self._waiting.items() if waiting.until_ns < now_ns]
             for key in expired:
@@ -280,7 +282,11 @@ class Requester:
         pause_ns = ATTEMPT_TIMEOUT_NS
         if asked.attempts < ATTEMPTS_MAX:  # a timer may ring early: the last pause is no room for another attempt
             try:
-                self._socket.send_multipart([b"", asked.frame], zmq.NOBLOCK)
+                self._socket.send(b"", _MORE)
+                self._socket.send(asked.frame, zmq.NOBLOCK)
+                # A thread of libzmq's is what sends it. Where the kernel has that wait behind us on this processor, it
+                # would wait for all that we do next.
+                os.sched_yield()
                 asked.attempts += 1
             except zmq.Again:  # not connected yet, or not any more: the frame is kept here and not in a queue
                 pause_ns = _UNCONNECTED_PAUSE_NS

@@ -95,6 +95,11 @@ class Journal:
         return _anchor_at(self._place)
 
     @property
+    def last_sequence(self) -> int:
+        """The number of the last durable record."""
+        return self._place.sequence
+
+    @property
     def is_full(self) -> bool:
         """Whether only risk-reducing records are taken, until `refill_reserve` succeeds."""
         return self._full

@@ -88,12 +88,12 @@ class Diary:
         return max(self._last_epoch(), self._peers_epoch)
 
     def _last_epoch(self) -> int:
-        newest = newest_record(self.journal.records, last=self.journal.anchor.sequence)
+        newest = newest_record(self.journal.records, last=self.journal.last_sequence)
         return 0 if newest is None else self._codec.decode_stored(newest.payload).epoch
 
     def record(self, reports: Sequence[Report], sender: Sender) -> tuple[list[Envelope], list[bytes]]:
         """Make reports durable, all of them or, on JournalFull, none; return them, and the bytes they stand as."""
-        first = self.journal.anchor.sequence + 1
+        first = self.journal.last_sequence + 1
         envelopes = [
             sender.envelope(report.body, cause_id=report.cause_id, sequence=number)
             for number, report in enumerate(reports, start=first)

@@ -1,5 +1,6 @@
 """How long each hop takes, measured in production, always: by the stamps that every message carries."""
 
+from collections import deque
 from typing import Final
 
 from proto.envelope import Envelope
@@ -15,12 +16,32 @@ MARKET: Final = "market"
 
 
 class Hops:
-    """Records what the inputs of a core say about their way, and puts it into a message now and then."""
+    """Records what the inputs of a core say about their way, and puts it into a message now and then.
+
+    An input is counted when all that comes of it is done: what leaves because of it need not wait for that.
+    """
 
     def __init__(self) -> None:
         self._latencies: Final = HopLatencies()
+        self._arrived: Final[deque[tuple[Happening, Moment]]] = deque()
+        self._took: Final[deque[tuple[str, int]]] = deque()
 
     def arrived(self, happening: Happening, now: Moment) -> None:
+        """Note when an input came."""
+        self._arrived.append((happening, now))
+
+    def took(self, step: str, duration_ns: int) -> None:
+        """Note what a step inside this process took."""
+        self._took.append((step, duration_ns))
+
+    def count(self) -> None:
+        """Count what was noted."""
+        while self._arrived:
+            self._count_arrival(*self._arrived.popleft())
+        while self._took:
+            self._latencies.record(*self._took.popleft())
+
+    def _count_arrival(self, happening: Happening, now: Moment) -> None:
         """Measure from the saying to the hearing. Of market data that came together, the newest stands for all."""
         match happening:
             case Asked(envelope=envelope) | Told(envelope=envelope) | Heard(envelope=envelope):
@@ -33,12 +54,9 @@ class Hops:
             case _:
                 return
 
-    def took(self, step: str, duration_ns: int) -> None:
-        """Count what a step inside this process took."""
-        self._latencies.record(step, duration_ns)
-
     def measured(self) -> HopsMeasured:
         """Return everything since the last time."""
+        self.count()
         return HopsMeasured(
             hops=tuple(
                 HopLatency(

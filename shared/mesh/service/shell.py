@@ -196,6 +196,7 @@ class Service:
     def _handle_inputs(self) -> None:
         while self._inputs and not self._ending.has_come:
             self._turn(self._inputs.popleft())
+            self._hops.count()
 
     def _begin(self) -> None:
         """Open our sockets, and give the core its first word."""
@@ -226,7 +227,7 @@ class Service:
         self._do(self._handled_by_core(happening))
 
     def _handled_by_core(self, happening: Happening) -> Sequence[Effect]:
-        now = self._now()
+        now = Moment(self._clock.wall_ns(), self._clock.boot_ns(), self._clock.boot_id)
         self._hops.arrived(happening, now)
         effects = self._core.handle(happening, now)
         self._hops.took(CORE, self._clock.boot_ns() - now.boot_ns)
@@ -300,9 +301,6 @@ class Service:
             self.take(past)
             if count % FOLD_RECORDS == 0:
                 await asyncio.sleep(0)
-
-    def _now(self) -> Moment:
-        return Moment(self._clock.wall_ns(), self._clock.boot_ns(), self._clock.boot_id)
 
     def _beat(self) -> None:
         """Say that the loop moves, and look after what needs it now and then."""

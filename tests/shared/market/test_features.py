@@ -133,6 +133,14 @@ def test_a_hole_makes_cold_until_it_has_left_the_window(place: int) -> None:
             assert np.array_equal(rows[at], whole[at], equal_nan=True)
 
 
+@given(st.integers(min_value=700, max_value=1_499), st.integers(min_value=1, max_value=window_bars_max(FEATURES)))
+def test_one_bar_alone_is_as_cold_as_its_row_while_a_bar_is_missing(place: int, back: int) -> None:
+    """The mesh sees a hole in the window as research does, wherever it is."""
+    kept = without(BARS, max(place - back, 0))[max(0, place - window_bars_max(FEATURES)) : place]
+    row, rows = latest_row(FEATURES, bar_columns(kept), HOUR), feature_rows(FEATURES, bar_columns(kept), HOUR)
+    assert np.isnan(rows[-1]).all() if row is None else np.array_equal(row, rows[-1])
+
+
 def test_a_missing_beginning_is_cold() -> None:
     """Bars that do not reach back to the beginning of the window have no features."""
     bars = BARS[FIRST_WARM - 300 : FIRST_WARM + 1]
