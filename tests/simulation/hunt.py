@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +48,17 @@ def first_failure() -> str:
 
 def hunted(mutant: Mutant) -> str:
     """Make the mutant in a copy of the tree, and hunt it there."""
+    with copy_with(mutant) as copy:
+        if mutant.tests:
+            return tested(mutant.tests, copy)
+        run = run_in(copy, "-m", "tests.simulation.hunt", "here")
+        lines = run.stdout.splitlines()
+        return lines[-1] if lines else f"{DID_NOT_RUN}: {run.stderr.splitlines()[-1]}"
+
+
+@contextmanager
+def copy_with(mutant: Mutant) -> Iterator[Path]:
+    """Lend a copy of the tree with the mutant in it."""
     with tempfile.TemporaryDirectory(prefix="bw-mutant-") as folder:
         copy = Path(folder)
         for name in COPIED:
@@ -56,25 +69,21 @@ def hunted(mutant: Mutant) -> str:
                 shutil.copy(source, copy / name)
         path = copy / mutant.path
         path.write_text(mutated(mutant, path.read_text(encoding="utf-8")), encoding="utf-8")
-        if mutant.tests:
-            return tested(mutant.tests, copy)
-        run = run_in(copy, "tests.simulation.hunt", "here")
-        lines = run.stdout.splitlines()
-        return lines[-1] if lines else f"{DID_NOT_RUN}: {run.stderr.splitlines()[-1]}"
+        yield copy
 
 
 def tested(tests: str, copy: Path) -> str:
     """Say whether a file of tests finds the mutant that is in a copy of the tree."""
-    run = run_in(copy, "pytest", "-x", "-q", "-p", "no:cacheprovider", tests)
+    run = run_in(copy, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", tests)
     if run.returncode not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         return f"{DID_NOT_RUN}: {run.stdout.splitlines()[-1]}"
     return NOT_FOUND if run.returncode == pytest.ExitCode.OK else f"{tests} |"
 
 
-def run_in(copy: Path, *module: str) -> subprocess.CompletedProcess[str]:
-    """Run a module of a copy of the tree."""
+def run_in(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a copy of the tree."""
     environment = {**os.environ, "PYTHONPATH": str(copy)}
-    command = [sys.executable, "-m", *module]
+    command = [sys.executable, *words]
     return subprocess.run(command, cwd=copy, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 

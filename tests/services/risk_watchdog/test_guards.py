@@ -195,17 +195,6 @@ def test_reading_that_comes_late_counts_nothing(guarded: Scene) -> None:
     assert trips(guarded)
 
 
-def test_another_account_or_money_counts_nothing(guarded: Scene) -> None:
-    """A key of another account would see another equity; and what it is worth in euros is no loss."""
-    for _ in range(20):
-        guarded.bench.wait(2)
-        guarded.flattener.reads("100", account_fingerprint=OTHER)
-        guarded.flattener.reads("100", quote_asset="EUR")
-        guarded.bench.tick()
-    assert not trips(guarded)
-    assert not {("warning", "guards-recounted")} & set(alerts(guarded))
-
-
 def test_missing_feed_trips_nothing(guarded: Scene) -> None:
     """While something has no price, neither the flattener nor the executor say anything: no reading is no loss."""
     guarded.account("8000")

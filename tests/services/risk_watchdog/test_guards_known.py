@@ -186,3 +186,14 @@ def test_other_account_after_a_restart_trips_nothing_and_is_told(mixed: Scene) -
         mixed.bench.tick()
     assert not mixed.bench.written(GuardTripped)
     assert ("warning", "guards-recounted") in alerts(mixed)
+
+
+def test_another_account_or_money_counts_nothing(guarded: Scene) -> None:
+    """A key of another account would see another equity; and what it is worth in euros is no loss."""
+    for _ in range(20):
+        guarded.bench.wait(2)
+        guarded.flattener.reads("100", account_fingerprint=OTHER)
+        guarded.flattener.reads("100", quote_asset="EUR")
+        guarded.bench.tick()
+    assert not guarded.bench.written(GuardTripped)
+    assert ("warning", "guards-recounted") not in alerts(guarded)
