@@ -1,7 +1,7 @@
 """The flattener's hands: the way to the venue, the executor's records, and its role.
 
 Ending a process, taking its locks and reading its journal may take seconds, so all of that is done beside the loop. No
-order leaves unless the role is ours at that moment.
+order leaves unless the role is ours at that moment, and none that would buy.
 """
 
 import asyncio
@@ -40,6 +40,7 @@ from shared.mesh.trading_account import account_of, limits_of
 EXECUTOR: Final = "executor"
 OURSELVES: Final = "flattener"
 NOT_OURS: Final = NotSent("the executor's role is not ours")
+NEVER: Final = NotSent("the flattener buys nothing, whoever wants it")
 
 
 class Desk:
@@ -65,6 +66,8 @@ class Desk:
                 _ = watched(self._take())
             case GiveRoleBack():
                 _ = watched(self._give_back())
+            case SendOrder(client_order_id=name, side="buy"):
+                self._bring(OrderSent(name, NEVER, None))
             case SendOrder(client_order_id=name) if not self._is_ours():
                 self._bring(OrderSent(name, NOT_OURS, None))
             case CancelOrder(client_order_id=name) if not self._is_ours():

@@ -16,6 +16,7 @@ from tests.trading.trader import Trader
 
 BESIDE: Final = ("flattener",)
 BTC: Final = "BTC/USDT"
+ETH: Final = "ETH/USDT"
 MARKET: Final = "BTCUSDT"
 CRUMBS: Final = Decimal("0.001")  # of fees that were taken in coins: less than a step
 
@@ -45,12 +46,14 @@ def clear(mesh: TradingMesh, latch_id: str) -> None:
 
 
 def test_dead_executors_position_is_closed(mesh: TradingMesh, trader: Trader) -> None:
-    """Killed, with nobody to start it: the file alone is enough. The executor's next life adopts what was done."""
+    """Killed as risk is, with nobody to start them: the file alone is enough. The executor's next life adopts all."""
     trader.enter_and_fill(BTC)
+    mesh.kill("risk")
     mesh.kill("executor")
     latch = Latch("kill-by-hand", "ada", "a test", 1)
     HaltFile(mesh.root / "var").make(latch)
     closed_by_flattener(mesh)
+    mesh.start("risk")
     mesh.start("executor")
     mesh.until(lambda: [one for one in mesh.written.by_executor(FlatnessTold) if one.flatten_id == latch.latch_id])
     clear(mesh, latch.latch_id)
@@ -74,8 +77,9 @@ def test_frozen_executors_position_is_closed(mesh: TradingMesh, trader: Trader) 
 
 
 def test_flatten_is_done_by_whoever_answers(mesh: TradingMesh, trader: Trader) -> None:
-    """With the executor dead the verb asks the flattener, which closes the symbol, says so, and leaves no latch."""
+    """With the executor dead the verb asks the flattener, which closes the symbol and no other, and leaves no latch."""
     mesh.forget_deaths()
+    trader.enter_and_fill(ETH)
     trader.enter_and_fill(BTC)
     mesh.kill("executor")
     output = io.StringIO()
@@ -87,5 +91,7 @@ def test_flatten_is_done_by_whoever_answers(mesh: TradingMesh, trader: Trader) -
     assert told[-1].startswith("FLAT, says flattener")
     assert Decimal(0) <= left(mesh) < CRUMBS
     assert not (mesh.root / "var/HALT").exists()
+    (stop,) = [order for order in mesh.admin.orders(ACCOUNT, "ETHUSDT") if order["status"] == "NEW"]
+    assert stop["side"] == "SELL"
     mesh.start("executor")
     trader.enter_and_fill(BTC)

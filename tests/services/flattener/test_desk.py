@@ -6,7 +6,8 @@ from random import Random
 
 import pytest_asyncio
 
-from services.flattener.desk import NOT_OURS, Desk
+from proto.fields import Side
+from services.flattener.desk import NEVER, NOT_OURS, Desk
 from services.flattener.vocabulary import (
     GiveRoleBack,
     ReadRecords,
@@ -48,9 +49,9 @@ class Hands:
         self.desk = Desk(configuration, gateway, clock=CLOCK)
         self.desk.open(self.brought)
 
-    async def sent(self, client_order_id: str) -> OrderSent:
+    async def sent(self, client_order_id: str, *, side: Side = "sell") -> OrderSent:
         """Send an order, and return what came of it."""
-        self.desk.perform(an_order(client_order_id=client_order_id))
+        self.desk.perform(an_order(client_order_id=client_order_id, side=side))
         return await self.brought.first(OrderSent, lambda told: told.client_order_id == client_order_id)
 
 
@@ -73,6 +74,7 @@ async def test_no_order_leaves_without_the_role(hands: Hands) -> None:
     held = await hands.brought.first(RoleHeld)
     assert (held.epoch, held.past.newest) == (1, None)
     assert isinstance((await hands.sent("ours")).outcome, Acknowledged)
+    assert (await hands.sent("bought", side="buy")).outcome == NEVER
     lock = hands.post.directory.path / hands.post.lock
     lock.rename(lock.with_suffix(".moved"))
     assert (await hands.sent("lost")).outcome == NOT_OURS

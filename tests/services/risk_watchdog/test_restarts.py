@@ -1,16 +1,19 @@
 """Whatever happened, the next life knows what this one did: its state is the fold of its records, and nothing else."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proto.account import Balance
 from proto.control import AskClearKill, ClearKillOffered, ConfirmClearKill, Kill, PauseEntries, ResumeEntries
 from proto.envelope import Envelope
 from proto.risk import Everything, Latch, OfStrategy, OfSymbol
 from proto.verdicts import Approval, GuardTripped, IntentJudged, KillCleared, KillLatched, ReservationFreed
 from shared.core.service import JournalRoom, ToldOfLoss, Unanswered
+from tests.services.risk_watchdog.bare_position import passes, reads
 from tests.services.risk_watchdog.bench import DAY_NS, SYMBOLS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import COINS, Scene, a_flow, money
 from tests.shared.risk.recomputed import expected
@@ -93,6 +96,16 @@ def lift(scene: Scene, _: int) -> None:
         scene.executor.lifts()
 
 
+def left_bare(scene: Scene, approval: Approval) -> None:
+    """Let a position be bought and left without a stop, which two readings of the account bear out."""
+    scene.executor.opens(approval)
+    scene.executor.holds(approval.symbol, "2")
+    scene.executor.ends(approval, "2")
+    passes(scene, 15.5)
+    coins = Balance(approval.symbol.split("/")[0], Decimal(2), Decimal(0))
+    reads(scene, times=2, balances=(coins,))
+
+
 ACTS: Final[dict[str, Act]] = {
     "ask": lambda scene, n: scene.bench.ask(a_wish(n % 7, SYMBOLS[n % 3]), ask_id=f"ask-{n}"),
     "wait": lambda scene, n: scene.bench.wait(n % 30 / 10),
@@ -103,6 +116,7 @@ ACTS: Final[dict[str, Act]] = {
     "open": with_one(lambda scene, approval: scene.executor.opens(approval)),
     "end": with_one(lambda scene, approval: scene.executor.ends(approval, "0.5")),
     "end empty": with_one(lambda scene, approval: scene.executor.ends(approval)),
+    "bare": with_one(left_bare),
     "hold": lambda scene, n: scene.executor.holds(SYMBOLS[n % 3], str(n % 4)),
     "day": next_day,
     "room": room,
