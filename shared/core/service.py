@@ -3,11 +3,11 @@
 A core is an object with `handle(happening, now) -> effects`. It asks no clock, opens nothing, logs nothing: all it
 knows came in, all it wants goes out. The same core runs behind sockets, in a simulation and in a test.
 
-The shell keeps three promises. Inputs come one at a time, `Started` before anything else and `Stalled` before anything
-that waited while the process stood still. The effects of one input are performed in order. And if there is a `Report`
-among them, none of them is performed, nor is the next input handled, before every report is durable: then the core
-gets them back as `Recorded`. A core with a journal changes what has to outlive it in `Recorded` and nowhere else. So
-what it knows is the fold of its journal at every instant, and after a crash the same records lead to the same state.
+The shell keeps three promises. Inputs come one at a time, `Started` first and `Stalled` before what waited meanwhile.
+The effects of one input are performed in order, but answers and notes beside a `Report` a moment later. And if there is
+one, nothing is performed, nor is the next input handled, before every report is durable: then the core gets them back
+as `Recorded`. A core with a journal changes what has to outlive it in `Recorded` and nowhere else. So what it knows is
+the fold of its journal at every instant, and after a crash the same records lead to the same state.
 """
 
 from collections.abc import Mapping, Sequence

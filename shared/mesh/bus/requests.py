@@ -251,9 +251,9 @@ class Requester:
             expires_ns=envelope.expires_boot_ns,
             future=self._loop.create_future(),
         )
+        self._attempt(envelope.id, asked)  # first of all: the way of an order begins with a question
         self._asked[envelope.id] = asked
         asked.future.add_done_callback(partial(self._ended, envelope.id, asked))
-        self._attempt(envelope.id, asked)
         return asked.future
 
     def _ended(self, message_id: str, asked: _Asked, _: asyncio.Future[Answer]) -> None:

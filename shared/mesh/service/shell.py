@@ -53,6 +53,7 @@ from shared.mesh.clock import Clock, ClockWatch, WallMoved
 from shared.mesh.exit_codes import BEGIN_ANEW, IN_ORDER
 from shared.mesh.journal import JournalFull
 from shared.mesh.seat import Seat
+from shared.mesh.service.afterwards import Afterwards
 from shared.mesh.service.diary import Diary
 from shared.mesh.service.ending import Ending
 from shared.mesh.service.halting import Halting
@@ -95,7 +96,6 @@ class Service:
     def __init__(self, station: Station) -> None:
         self._station: Final = station
         self._plan: Final = station.plan
-        self._core: Final = station.plan.core
         self._clock: Final = station.clock
         self._pulse: Final = station.pulse
         self._loop: Final = station.hub.loop
@@ -112,6 +112,7 @@ class Service:
         self._timers: Final = Timers(
             loop=self._loop, clock=self._clock, look=self.look, ring=lambda timer: self.take(Woken(timer))
         )
+        self._afterwards: Final = Afterwards(station.hub, self._perform)
         self._own: Final = OwnSockets(
             plan=station.plan, hub=station.hub, sender=station.sender, clock=station.clock, codec=station.codec
         )
@@ -229,7 +230,7 @@ class Service:
     def _handled_by_core(self, happening: Happening) -> Sequence[Effect]:
         now = Moment(self._clock.wall_ns(), self._clock.boot_ns(), self._clock.boot_id)
         self._hops.arrived(happening, now)
-        effects = self._core.handle(happening, now)
+        effects = self._plan.core.handle(happening, now)
         self._hops.took(CORE, self._clock.boot_ns() - now.boot_ns)
         self._handled += 1
         assert not effects or self._begun, "the past is only folded"
@@ -240,7 +241,7 @@ class Service:
         reports = [effect for effect in effects if isinstance(effect, Report)]
         if reports and not self._recorded(reports):
             return
-        for effect in effects:
+        for effect in self._afterwards.leave(effects) if reports else effects:
             self._perform(effect)
 
     def _recorded(self, reports: Sequence[Report]) -> bool:
