@@ -15,6 +15,7 @@ from shared.mesh.bus.requests import Request, Responder
 from shared.mesh.bus.sender import Sender
 from shared.mesh.bus.stream import HISTORY, Publisher
 from shared.mesh.clock import Clock
+from shared.mesh.service.afterwards import PAUSE_SECONDS
 from shared.mesh.service.links import HEALTH
 from shared.mesh.service.plan import JournaledPlan, Plan
 
@@ -77,13 +78,9 @@ class OwnSockets:
         )
 
     def tell(self, frames: Sequence[bytes]) -> None:
-        """Tell whoever follows of records that are durable now, behind all that comes of them: a hint can wait.
-
-        What is asked because of them leaves in the next turn of the loop, so they are told in the one after it.
-        """
-        loop = self._hub.loop
+        """Tell whoever follows of records that are durable now, behind all that comes of them: a hint can wait."""
         if not self._untold:
-            loop.call_soon(loop.call_soon, self._tell_now)
+            self._hub.loop.call_later(PAUSE_SECONDS, self._tell_now)
         self._untold.extend(frames)
 
     def _tell_now(self) -> None:
