@@ -49,8 +49,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         if act.symbol is None and (meant := _symbol_in(act.reason, configuration.settings.venue)):
             parser.error(
-                f'{act.reason} looks like a symbol: did you mean `bowline {NAME} {meant} "why"`? '
-                "To flatten everything, give a reason in words"
+                f'{act.reason} begins with a symbol: did you mean `bowline {NAME} {meant} "why"`? '
+                "To flatten everything, give a reason in other words"
             )
         for problem in problems:
             streams.complain(f"bowline {NAME}: {problem}")
@@ -60,13 +60,14 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 
 def _symbol_in(reason: str, venue: VenueSettings) -> str | None:
-    """Return the symbol that was probably meant by what stands where a reason is expected."""
-    letters = _letters(reason)
+    """Return the symbol that was probably meant by what stands where a reason is expected, alone or before one."""
+    first, _, rest = reason.partition(" ")
+    whole, letters = _letters(reason), _letters(first)
     for symbol in venue.symbols:
-        if letters in {_letters(symbol), _letters(symbol.split("/", maxsplit=1)[0])}:
+        if whole == _letters(symbol.split("/", maxsplit=1)[0]) or _letters(symbol) in {whole, letters}:
             return symbol
-    is_word = " " not in reason
-    return reason.upper() if is_word and ("/" in reason or letters.endswith(venue.quote_asset)) else None
+    is_like_one = letters.endswith(venue.quote_asset) or (not rest and "/" in first)
+    return first.upper() if is_like_one else None
 
 
 def _letters(text: str) -> str:

@@ -48,8 +48,9 @@ def main(argv: Sequence[str]) -> int:
 
 def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams) -> int:
     """Run the verb with everything it touches handed in, and return the exit code."""
+    options, after = _parted(argv)
     try:
-        arguments = _parser().parse_intermixed_args(argv)
+        arguments = _parser().parse_intermixed_args(options)
     except SystemExit as ended:
         if ended.code:
             streams.complain("NOTHING IS LATCHED: this was not understood. `bowline kill` and no more is enough.")
@@ -60,11 +61,17 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
         for problem in problems:
             streams.complain(f"bowline {NAME}: {problem}")
-        act = Kill(arguments.actor or actor(), cleaned(arguments.reason))
+        act = Kill(arguments.actor or actor(), cleaned([*arguments.reason, *after]))
         is_place_known = not hides_the_place(configuration, problems)
         return _kill(configuration, act, wait_s, streams, is_place_known=is_place_known)
 
     return run_verb(NAME, streams, killed)
+
+
+def _parted(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return what stands before a `--`, and the words of the reason behind it, whatever they look like."""
+    place = argv.index("--") if "--" in argv else len(argv)
+    return argv[:place], argv[place + 1 :]
 
 
 def _kill(

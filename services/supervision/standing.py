@@ -17,10 +17,11 @@ _NS_PER_S: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The latch that the HALT file stands for, and what risk says, None where it is not heard."""
+    """The latch that the HALT file stands for, and what risk says: None where it is not heard, be it there or not."""
 
     latch: Latch | None
     snapshot: RiskSnapshot | None = None
+    is_risk_there: bool = False
 
     @property
     def is_halted(self) -> bool:
@@ -57,6 +58,9 @@ def way_out(latch: Latch) -> str:
 
 def condition_lines(standing: Standing) -> Iterator[str]:
     """Yield why entries wait, a line each behind an empty one; nothing where nothing stands against them."""
+    if standing.snapshot is None and standing.is_risk_there:
+        yield ""
+        yield "entries: not known, for risk is not heard. None is approved meanwhile, and whatever was paused stays so"
     if standing.snapshot is None or not standing.snapshot.conditions:
         return
     yield ""

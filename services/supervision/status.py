@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from services.supervision.mesh import Mesh
 from services.supervision.observation import Observation, observed
@@ -13,7 +14,8 @@ from shared.mesh.clock import SystemClock
 from shared.mesh.operator import risk_heard
 from shared.mesh.verb import NOT_WELL, OK, Streams, root_argument, run_verb
 
-TEXT = """\
+RISK: Final = "risk"
+TEXT: Final = """\
 Show every process of the mesh. RUNNING is well, and OFF is not wanted; what the other words mean stands in
 docs/what-happens-when-a-process-dies.md.
 Exit codes: 0 all well, 1 it could not be found out, 2 wrong usage, 3 something is not well.
@@ -40,7 +42,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
     def verb() -> int:
         mesh = Mesh.as_far_as_known(arguments.root, environment)
         observation = observed(mesh)
-        standing = Standing(observation.latch, risk_heard(mesh.configuration))
+        is_risk_there = any(row.instance == RISK and row.process_id is not None for row in observation.rows)
+        standing = Standing(observation.latch, risk_heard(mesh.configuration), is_risk_there=is_risk_there)
         is_well = observation.well and not standing.is_halted
         if arguments.json:
             beside = {"supervisor_id": observation.supervisor_id, "well": is_well, **as_builtins(standing)}

@@ -92,7 +92,9 @@ class Control:
         if standing and not lifted and not ended:
             return (), ControlRefused("no_kill_latch", "the kill latch is cleared at risk, in two steps")
         if not lifted and not ended:
-            return (), ControlRefused("scope_is_paused", "nothing of that scope is waiting")
+            is_part = any(one.symbol is None for one in self._books.flattens.without_latch())
+            of_all = "everything is flattened, and is called off with everything: resume without a symbol"
+            return (), ControlRefused("scope_is_paused", of_all if is_part else "nothing of that scope is waiting")
         reports = [
             Report(ConditionCleared(one.name, one.scope, resume.actor, resume.reason), cause_id=cause_id)
             for one in lifted

@@ -34,8 +34,8 @@ def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused], terms: RiskTer
         case ResumeEntries(actor=actor, reason=reason, scope=scope):
             scopes = dict.fromkeys(paused for paused, _ in pauses)
             if scope not in scopes:
-                known = "; ".join(map(scope_words, scopes)) or "nothing"
-                return (_refused(asked, "scope_is_paused", f"{scope_words(scope)} is not paused; paused is: {known}"),)
+                paused = f"{scope_words(scope)} is not paused; paused is: {'; '.join(map(scope_words, scopes))}"
+                return (_refused(asked, "scope_is_paused", paused if scopes else "there is no pause to lift"),)
             done = f"the pause of {scope_words(scope)} is lifted, and nothing else"
             return _recorded(asked, EntriesResumed(scope, actor, reason), done, reducing=False)
         case _:

@@ -51,7 +51,7 @@ def test_a_pause_is_written_down_and_lifted(project: Project) -> None:
     code, output, _ = project.bowline(RESUME, "again")
     assert (code, output.splitlines()[0]) == (
         1,
-        "risk: nothing is done, everything is not paused; paused is: nothing",
+        "risk: nothing is done, there is no pause to lift",
     )
     executor.terminate()
     assert executor.wait(PATIENCE_S) == 0

@@ -130,6 +130,15 @@ def test_no_value_of_an_option_keeps_a_kill_from_being_one(project: RiskProject,
     assert (f"--wait {option[-1]}: write seconds" in errors) == (option[-1] in {"soon", "-1", "nan"})
 
 
+def test_what_stands_behind_two_dashes_is_a_reason(project: RiskProject) -> None:
+    """Whatever it looks like."""
+    nobody_can_be_asked(project)
+    code, output, _ = ran(kill.run, project.root, "--no-wait", "too", "--", "--nonsense", "--", "wild")
+    latch = HaltFile(project.root / "var").latch()
+    assert latch is not None
+    assert (code, latch.reason, output.startswith("HALTED: ")) == (0, "too --nonsense -- wild", True)
+
+
 @pytest.mark.parametrize("words", [["--dry-run"], ["--wait"], ["too wild", "--actor"], ["--no-wait=1"]])
 def test_what_is_no_kill_says_that_nothing_is_latched(
     project: RiskProject, words: list[str], capsys: pytest.CaptureFixture[str]
@@ -287,7 +296,9 @@ def test_a_flattening_asks_the_flattener_only_where_the_executor_is_silent(proje
     assert ran(flatten.run, project.root, "btc/usdt", "news") == (1, "", f"executor {SILENT}\nflattener {SILENT}\n")
 
 
-@pytest.mark.parametrize("word", ["BTC/USDT", "btc-usdt", "BtcUsdt", "btc", "btc usdt", "BTC_USDT:"])
+@pytest.mark.parametrize(
+    "word", ["BTC/USDT", "btc-usdt", "BtcUsdt", "btc", "btc usdt", "BTC_USDT:", "BTC/USDT too wild"]
+)
 def test_a_symbol_alone_does_not_sell_everything(
     project: RiskProject, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -300,7 +311,7 @@ def test_a_symbol_alone_does_not_sell_everything(
 
 def test_what_looks_like_a_symbol_that_is_not_traded_is_no_reason(project: RiskProject) -> None:
     """One that was traded before, or with a settings file that cannot be read: it sells nothing either."""
-    for word in ("sol/usdt", "SOLUSDT"):
+    for word in ("sol/usdt", "SOLUSDT", "sol/usdt is wild"):
         with pytest.raises(SystemExit, match="2"):
             ran(flatten.run, project.root, word)
     for reason in ("to hold usdt", "btc is falling", "weekend"):

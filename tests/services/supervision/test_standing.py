@@ -69,6 +69,13 @@ def test_what_keeps_entries_waiting_is_named() -> None:
     ]
 
 
+def test_risk_that_is_there_and_says_nothing_hides_no_pause() -> None:
+    """A line that was missing would look like one that says RUN."""
+    (_, line) = condition_lines(Standing(None, is_risk_there=True))
+    assert line.startswith("entries: not known, for risk is not heard")
+    assert not list(condition_lines(Standing(None, SNAPSHOT, is_risk_there=True)))
+
+
 @pytest.fixture
 def project() -> Iterator[RiskProject]:
     """Return a project; its processes end with the test."""

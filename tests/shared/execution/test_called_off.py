@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from proto.control import ControlDone, Flatten, Kill, LiftKill, ResumeEntries
+from proto.control import ControlDone, ControlRefused, Flatten, Kill, LiftKill, ResumeEntries
 from proto.intents import ExitTaken
 from proto.orders import ExitOpened, FlattenBegun, FlattenCalledOff
 from proto.risk import Everything, OfSymbol, Scope
@@ -56,6 +56,14 @@ def test_what_cannot_become_flat_is_called_off(symbol: str | None, scope: Scope)
     assert of(life.reports, FlattenCalledOff) == [FlattenCalledOff(flatten_id, "ben", "it is to be kept")]
     assert_kept(life)
     assert not resumed(life, scope)
+
+
+def test_part_of_everything_is_not_called_off_and_it_is_said_how() -> None:
+    """Who resumes one symbol of a flattening of everything has to resume everything."""
+    life = stuck(Flatten("ada", "it is enough", None))
+    answer = life.ask(ResumeEntries("ben", "keep this", OfSymbol(BTC)), instance="operator")
+    assert isinstance(answer, ControlRefused)
+    assert answer.reason == "everything is flattened, and is called off with everything: resume without a symbol"
 
 
 def test_stop_waits_for_no_sale_that_was_refused() -> None:
