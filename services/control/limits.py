@@ -44,27 +44,29 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         [reply] = replies_of(configuration, ["risk"], AskLimits(arguments.actor or actor()))
         if not isinstance(reply, LimitsAnswered):
             raise NotDoneError(f"risk {SILENT}" if reply is None else f"risk: {words_of(reply)}")
-        rows = [_row(use) for use in reply.limits]
-        shares = [{"share": _share(use)} for use in reply.limits]
-        as_json = (json.dumps(row | share) for row, share in zip(rows, shares, strict=True))
-        streams.say(*(as_json if arguments.json else table(rows, "nothing is used of any limit")))
+        shares = [_share(use) for use in reply.limits]
+        rows = [_row(use, share) for use, share in zip(reply.limits, shares, strict=True)]
+        if arguments.json:
+            for row, share in zip(rows, shares, strict=True):
+                streams.say(json.dumps(row | {"share": None if share is None else f"{share:f}"}))
+        else:
+            streams.say(*table(rows, "nothing is used of any limit"))
         return OK
 
     return run_verb(NAME, streams, shown)
 
 
-def _share(use: LimitUse) -> str | None:
-    """Return which part is used, as programs read it: 1 is all of it."""
-    return f"{(use.used / use.limit).quantize(_SHARE_STEP):f}" if use.limit else None
+def _share(use: LimitUse) -> Decimal | None:
+    """Return which part is used: 1 is all of it."""
+    return (use.used / use.limit).quantize(_SHARE_STEP) if use.limit else None
 
 
-def _row(use: LimitUse) -> Row:
-    share = f"{use.used / use.limit * _HUNDRED:.0f} %" if use.limit else "-"
+def _row(use: LimitUse, share: Decimal | None) -> Row:
     return {
         "limit": use.name,
         "of": scope_words(use.scope),
         "used": f"{use.used:f}",
         "most": f"{use.limit:f}",
         "unit": use.unit,
-        "share": share,
+        "share": "-" if share is None else f"{share * _HUNDRED:.0f} %",
     }

@@ -36,15 +36,20 @@ def main(argv: Sequence[str]) -> int:
         known_words = f"known are {', '.join(known)}" if known else "no guard ever tripped"
         streams().complain(f"bowline risk: no guard tripped by the name of {arguments.trip}; {known_words}")
         return USAGE_ERROR
-    if isinstance(found, Replayed):
-        said = [json.dumps(_as_object(found))] if arguments.json else [*_lines(found)]
-    else:
-        said = [json.dumps(_cover_as_object(found))] if arguments.json else [*_cover_lines(found)]
-    streams().say(*said, *([] if arguments.json else ["they agree" if found.agrees else "they DISAGREE"]))
+    streams().say(*([json.dumps(_as_object(found))] if arguments.json else _lines(found)))
     return AGREES if found.agrees else DISAGREES
 
 
-def _lines(found: Replayed) -> Iterator[str]:
+def _lines(found: Replayed | CoverReplayed) -> Iterator[str]:
+    yield from _guard_lines(found) if isinstance(found, Replayed) else _cover_lines(found)
+    yield "they agree" if found.agrees else "they DISAGREE"
+
+
+def _as_object(found: Replayed | CoverReplayed) -> dict[str, object]:
+    return _guard_as_object(found) if isinstance(found, Replayed) else _cover_as_object(found)
+
+
+def _guard_lines(found: Replayed) -> Iterator[str]:
     for reading in found.readings:
         epoch, number = reading.number
         books = "nothing" if reading.books_quote is None else f"{reading.books_quote:f}"
@@ -67,7 +72,7 @@ def _numbers(trip_id: str, base: Decimal, floor: Decimal, equity: Decimal) -> st
     return f"{trip_id}, from {base:f}, floor {floor:f}, equity {equity:f}"
 
 
-def _as_object(found: Replayed) -> dict[str, object]:
+def _guard_as_object(found: Replayed) -> dict[str, object]:
     trip = found.trip
     return {
         "trip": trip.trip_id,

@@ -35,7 +35,7 @@ from proto.verdicts import (
 NOTHING: Final = Decimal(0)
 OF_THE_FLATTENER: Final = "flattener-"
 OF_GUARDS: Final = EquityRead | FlowCounted | DayBegun | Alerted | CoverRead | EntriesResumed
-OF_TRIPS: Final = GuardTripped | CoverTripped | KillLatched | KillCleared
+OF_GUARDS_AND_TRIPS: Final = OF_GUARDS | GuardTripped | CoverTripped | KillLatched | KillCleared
 
 
 class OrderStory(msgspec.Struct):
@@ -77,7 +77,7 @@ class Story:
         self.is_begun = True
         if self._was_told(envelope):
             return
-        if isinstance(envelope.body, OF_GUARDS | OF_TRIPS):
+        if isinstance(envelope.body, OF_GUARDS_AND_TRIPS):
             self.guarded.append(envelope)
             return
         match envelope.body:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import Asset, Name, Symbol
+from proto.fields import Name, Symbol
 from proto.intents import StopCover
 from proto.orders import (
     CancelMarked,
@@ -37,6 +37,7 @@ from shared.execution.flattens import Flattens, FlattensState
 from shared.execution.orders import Order, opened
 from shared.execution.shares import beyond, holes, part
 from shared.trading.fills import Fill
+from shared.trading.instruments import assets_of
 from shared.trading.ledger import Ledger, Line, Source, entry_of, entry_of_fill
 from shared.trading.order_life import TERMINAL
 from shared.trading.positions import NOTHING_HELD, Positions, PositionsState, SetApart
@@ -354,12 +355,6 @@ class Books:
         oldest = next(order for order in self.orders.values() if order.life in TERMINAL)
         del self.orders[oldest.client_order_id]
         self._by_venue_id.pop((oldest.key.symbol, oldest.venue_order_id), None)
-
-
-def assets_of(symbol: Symbol) -> tuple[Asset, Asset]:
-    """Return what is traded of a spot symbol, and what for."""
-    base, _, quote = symbol.partition("/")
-    return base, quote
 
 
 def _booked(order: Order, fill: OrderFilled) -> Fill:

@@ -7,14 +7,14 @@ from proto.intents import StopCover
 from proto.orders import SendMarked
 from proto.verdicts import Approval
 from shared.core.service import Moment
-from shared.execution.books import Books, Place, assets_of
+from shared.execution.books import Books, Place
 from shared.execution.governor import Governor
 from shared.execution.leave import Leave, Refusal
 from shared.execution.marks import Marks
 from shared.execution.working import Worker
 from shared.market.prices import Prices
 from shared.trading.amounts import EXACT, ZERO
-from shared.trading.instruments import Instrument, OrderTerms
+from shared.trading.instruments import Instrument, OrderTerms, assets_of
 
 SIGN_WITHIN_NS: Final = 250_000_000  # an entry after its mark
 REDUCE_WITHIN_NS: Final = 5_000_000_000  # on a slow disk a stop is late, and still needed

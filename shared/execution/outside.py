@@ -7,11 +7,12 @@ from proto.fields import clipped
 from proto.orders import ConditionSet, OutsideSeen
 from proto.risk import Condition, Everything
 from shared.core.service import Note, Outward, Report
-from shared.execution.books import OVERSOLD, Books, assets_of
+from shared.execution.books import OVERSOLD, Books
 from shared.execution.orders import Order
 from shared.execution.vocabulary import AccountRead, CancelOrder, TransferTold, VenueOrder, VenueTrade
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.client_ids import ClientIds
+from shared.trading.instruments import assets_of
 from shared.trading.order_life import TERMINAL
 
 ACTIVITY: Final = "outside_activity"

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Final
 
 from proto.fields import Symbol
-from shared.execution.books import Books, Place, assets_of
+from shared.execution.books import Books, Place
 from shared.market.prices import Prices
 from shared.trading.amounts import EXACT
-from shared.trading.instruments import FilterFault, Instrument, OrderTerms, is_remainder
+from shared.trading.instruments import FilterFault, Instrument, OrderTerms, assets_of, is_remainder
 
 
 class Selling:

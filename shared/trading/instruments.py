@@ -230,3 +230,9 @@ def _bounds_fault(
     if high is not None and value > high:
         return FilterFault(rule=high_rule, subject=subject, value=value, limit=high)
     return None
+
+
+def assets_of(symbol: Symbol) -> tuple[Asset, Asset]:
+    """Return what is traded of a spot symbol, and what for."""
+    base, _, quote = symbol.partition("/")
+    return base, quote

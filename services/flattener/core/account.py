@@ -8,10 +8,10 @@ from proto.account import BALANCES_MAX, AccountSnapshot, Balance, Counted
 from proto.fields import Asset, Symbol
 from shared.core.service import Effect, Moment, Say
 from shared.execution.accounts import worth_of
-from shared.execution.books import assets_of
 from shared.execution.core import TradedAccount
 from shared.execution.vocabulary import ReadWorth, WorthRead
 from shared.trading.amounts import EXACT, ZERO
+from shared.trading.instruments import assets_of
 
 READ_NS: Final = 2_000_000_000
 WHOLE: Final = Decimal(1)

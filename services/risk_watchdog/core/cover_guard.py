@@ -13,15 +13,16 @@ from proto.fields import Id, Instance, clipped
 from proto.risk import OfSymbol
 from proto.verdicts import CoverRead, CoverTripped, EntriesPaused
 from services.risk_watchdog.core.alerts import alert
-from services.risk_watchdog.core.cover_watch import CoverWatch, Place, base_of
+from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.guards import STALE_NS_MAX
 from services.risk_watchdog.core.peers import said_ns
 from services.risk_watchdog.core.terms import EXECUTOR, FLATTENER, RISK, SECOND_NS
 from shared.core.service import Ask, Moment, Note, Report
 from shared.risk.book import NOTHING
-from shared.risk.covers import due, matters, place_of
+from shared.risk.covers import Place, due, matters, place_of
+from shared.trading.instruments import assets_of
 
-STALE_NS_MAX: Final = 5 * SECOND_NS
 AGAIN_NS: Final = 5 * SECOND_NS
 TELL_AGAIN_NS: Final = 600 * SECOND_NS
 COVER: Final = "cover-"
@@ -83,7 +84,7 @@ class CoverGuard:
 
     def _read(self, place: Place, uncovered_ns: int, number: tuple[int, int], snapshot: AccountSnapshot) -> CoverRead:
         """Return what a reading shows of a position beside what the executor tells of it."""
-        told, base = self._watch.told_of(place), base_of(place[1])
+        told, (base, _) = self._watch.told_of(place), assets_of(place[1])
         held = next((one for one in snapshot.balances if one.asset == base), Balance(base, NOTHING, NOTHING))
         return CoverRead(
             *number,

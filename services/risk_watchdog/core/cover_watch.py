@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Asset, Id, Name, Quantity, Symbol, clipped
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Quantity, clipped
 from proto.intents import StopCover
 from proto.orders import (
     EntryOpened,
@@ -29,13 +29,12 @@ from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS
 from shared.core.service import Moment, Report
 from shared.risk.book import total
-from shared.risk.covers import UNCOVERED_NS_MAX
+from shared.risk.covers import UNCOVERED_NS_MAX, Place
 from shared.trading.amounts import EXACT
+from shared.trading.instruments import assets_of
 
 IN_DOUBT_NS_MAX: Final = 30 * SECOND_NS  # an order that may rest there is found, or proved absent
 WARNED_AT: Final = 3  # a third of the way
-
-Place = tuple[Name, Symbol]
 
 
 class Uncovered(msgspec.Struct, frozen=True):
@@ -143,9 +142,9 @@ class CoverWatch:
 
     def covered_elsewhere(self, place: Place) -> Quantity:
         """Return how much of its coin stops of other positions cover."""
-        base = base_of(place[1])
+        base, _ = assets_of(place[1])
         return total(
-            covered for other, covered in self._covered.items() if other != place and base_of(other[1]) == base
+            covered for other, covered in self._covered.items() if other != place and assets_of(other[1])[0] == base
         )
 
     def _entered(self, place: Place, *, has_stop: bool) -> None:
@@ -197,8 +196,3 @@ class CoverWatch:
 
     def _limit_ns(self, place: Place) -> int:
         return IN_DOUBT_NS_MAX if place in self._doubted.values() else UNCOVERED_NS_MAX
-
-
-def base_of(symbol: Symbol) -> Asset:
-    """Return the coin that a symbol buys."""
-    return symbol.split("/")[0]

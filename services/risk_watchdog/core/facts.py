@@ -166,16 +166,20 @@ class Facts:
                 self._day_begun(begun)
             case KillLatched() | KillCleared():
                 self.latch.fold(envelope)
-            case EquityRead() | FlowCounted() | GuardTripped() | CoverRead() | CoverTripped():
-                pass  # the guards' alone
-            case Alerted() | HolderRetired() as told:
-                self._person_told(told, envelope.cause_id)
+            case Alerted(name="flattener-took-over"):
+                self.take_over_told = envelope.cause_id
+            case (
+                EquityRead()
+                | FlowCounted()
+                | GuardTripped()
+                | CoverRead()
+                | CoverTripped()
+                | Alerted()
+                | HolderRetired()
+            ):
+                pass  # the guards' alone, or for people
             case _:
                 raise AssertionError(f"{type(envelope.body).__name__} is no record of risk")
-
-    def _person_told(self, told: Alerted | HolderRetired, cause_id: Id) -> None:
-        if isinstance(told, Alerted) and told.name == "flattener-took-over":
-            self.take_over_told = cause_id
 
     def _judged(self, judged: IntentJudged, envelope: Envelope) -> None:
         intent, approval = judged.intent, judged.approval

@@ -29,6 +29,7 @@ from shared.risk.book import NOTHING
 from shared.risk.caps import percent, written
 from shared.risk.guards import GUARDS, Guard, GuardState, Recount, Trip, Warned, due, matters, recount
 from shared.risk.reading import Reading, reading_of
+from shared.trading.instruments import assets_of
 
 STALE_NS_MAX: Final = 5 * SECOND_NS
 PRICED_NS_MAX: Final = 60 * SECOND_NS
@@ -230,7 +231,7 @@ class Guards:
         What is not traded is no part of equity. A trade by hand of what is, be it of one coin for another, moves no
         money: what it bought counts by its price from then on, however late it is told of, and what it cost is lost.
         """
-        traded = seen.symbol.split("/") if seen.kind == "trade" and seen.symbol is not None else ()
+        traded = assets_of(seen.symbol) if seen.kind == "trade" and seen.symbol is not None else ()
         if not self._is_counted(seen.asset) or (traded and all(map(self._is_counted, traded))):
             return NOTHING
         if seen.asset == self._quote_asset:

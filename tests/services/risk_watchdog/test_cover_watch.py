@@ -6,14 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from proto.intents import WatchCover
-from proto.orders import OrderAcknowledged, OrderDoubted, OrderEnded, OrderKey, PositionChanged
+from proto.orders import OrderAcknowledged, OrderDoubted, OrderEnded, PositionChanged
 from proto.verdicts import Alerted, Approval
 from shared.core.service import Stalled
+from tests.services.risk_watchdog.bare_position import COVER, SYMBOL, passes
 from tests.services.risk_watchdog.bench import SECOND_NS, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
-
-SYMBOL = "ADA/USDT"
-COVER = OrderKey("c1", "cover-1", "trend", SYMBOL, "sell", "cover")
 
 
 @pytest.fixture
@@ -33,15 +31,6 @@ def alerts(scene: Scene, level: str = "critical") -> list[str]:
     """Return what a person was told of it, and so loudly."""
     told = [alerted for alerted in scene.bench.written(Alerted) if alerted.name == "position-uncovered"]
     return [alerted.text for alerted in told if alerted.level == level]
-
-
-def passes(scene: Scene, seconds: float, *, beats: bool = True) -> None:
-    """Let time pass, with the clock ringing."""
-    for _ in range(round(seconds * 2)):
-        scene.bench.wait(0.3)
-        if beats:
-            scene.executor.beats()
-        scene.bench.tick()
 
 
 @pytest.mark.usefixtures("approval")
