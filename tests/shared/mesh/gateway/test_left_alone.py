@@ -74,7 +74,7 @@ async def test_a_refused_stream_is_dialed_again_soon() -> None:
 
     credentials = KeyAtHand().read()
     assert credentials is not None
-    venue, pace, brought, backoff = VENUES["binance"], Pace(), Brought(), Pace().backoff(Random(7))  # noqa: S311
+    venue, pace, brought, backoff = VENUES["binance"], Pace(), Brought(), Pace().backoff(Random(7))  # noqa: S311  # waits that can be repeated
     async with serving(refuse) as url:
         exchange = venue_client(venue, url=url, credentials=credentials)
         rest = Rest(exchange=exchange, venue=venue, clock=CLOCK, pace=pace, bring=brought)
