@@ -312,7 +312,9 @@ class ExecutorCore:
                     self._report(self._control.due())
                 self._out += [
                     *self._accounts.due(self._evidence.account, now),
-                    *self._leave.wary(self._worries(now), self._flattening.words(), now),
+                    *self._leave.wary(
+                        self._worries(now), self._flattening.words(), now, unread_for=self._reconciler.failure
+                    ),
                 ]
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 
