@@ -55,6 +55,7 @@ from shared.execution.governor import EgressLimits, Governor
 from shared.execution.latching import Latching
 from shared.execution.leave import Leave
 from shared.execution.marks import Marks, leaving
+from shared.execution.open_orders import OpenOrders
 from shared.execution.reckoning import Reckoning
 from shared.execution.reconciliation import Reconciler
 from shared.execution.requests import Requests
@@ -114,8 +115,10 @@ class ExecutorCore:
             governor=self._governor,
             marks=marks,
         )
+        self._open_orders: Final = OpenOrders(self.books)
         self._entrance: Final = Entrance(
             books=self.books,
+            open_orders=self._open_orders,
             leave=self._leave,
             prices=self._prices,
             governor=self._governor,
@@ -281,6 +284,7 @@ class ExecutorCore:
                 self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
+                self._open_orders.take(told)
                 self._flattening.answered(told, now)
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)
