@@ -57,7 +57,6 @@ from shared.execution.governor import EgressLimits, Governor
 from shared.execution.latching import Latching
 from shared.execution.leave import Leave
 from shared.execution.marks import Marks, leaving
-from shared.execution.open_orders import OpenOrders
 from shared.execution.reckoning import Reckoning
 from shared.execution.reconciliation import Reconciler
 from shared.execution.requests import Requests
@@ -122,10 +121,8 @@ class ExecutorCore:
             governor=self._governor,
             marks=marks,
         )
-        self._open_orders: Final = OpenOrders(self.books)
         self._entrance: Final = Entrance(
             books=self.books,
-            open_orders=self._open_orders,
             leave=self._leave,
             prices=self._prices,
             governor=self._governor,
@@ -292,7 +289,7 @@ class ExecutorCore:
                 self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
-                self._open_orders.take(told)
+                self._entrance.open_orders.take(told)
                 self._flattening.answered(told, now)
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)

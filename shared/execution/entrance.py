@@ -26,23 +26,15 @@ class Entrance:
     """Judges approvals."""
 
     def __init__(
-        self,
-        *,
-        books: Books,
-        open_orders: OpenOrders,
-        leave: Leave,
-        prices: Prices,
-        governor: Governor,
-        worker: Worker,
-        marks: Marks,
+        self, *, books: Books, leave: Leave, prices: Prices, governor: Governor, worker: Worker, marks: Marks
     ) -> None:
         self._books: Final = books
-        self._open_orders: Final = open_orders
         self._leave: Final = leave
         self._prices: Final = prices
         self._governor: Final = governor
         self._worker: Final = worker
         self._marks: Final = marks
+        self.open_orders: Final = OpenOrders(books)
 
     def judged(self, approval: Approval, boot_id: str, now: Moment) -> SendMarked | Refusal:
         """Return the mark of the entry's order, or why the approval is not taken."""
@@ -119,7 +111,7 @@ class Entrance:
         assert price is not None, "it was looked at"
         quantity = instrument.quantity_floored(approval.quantity_max)
         terms = OrderTerms(side="buy", order_type="market", quantity=quantity)
-        there = self._open_orders.beside((approval.strategy, approval.symbol))
+        there = self.open_orders.beside((approval.strategy, approval.symbol))
         fault = instrument.filter_fault(
             terms, reference_price=price.ask, open_orders=there.orders, algo_orders=there.stops
         )
@@ -140,7 +132,7 @@ class Entrance:
         """Return why the venue would refuse the stop that is to cover it: what was bought would be sold at once."""
         place, cover = (approval.strategy, approval.symbol), approval.cover
         assert isinstance(cover, StopCover), "it was looked at"
-        there = self._open_orders.beside(place)
+        there = self.open_orders.beside(place)
         covered = EXACT.add(self._books.positions.of(*place).owned, quantity)
         terms = OrderTerms(
             side="sell",
