@@ -161,6 +161,14 @@ class FillOrder(Word, frozen=True):
     against: str  # the account on the other side
 
 
+class TriggerOrder(Word, frozen=True):
+    """Let an order that waits for a price work now, whatever the price is. For faults: nobody asks so."""
+
+    account: str
+    symbol: str
+    order_id: int
+
+
 class OpenAccount(Word, frozen=True):
     """Let somebody trade, or change what it costs. `is_market` marks the synthetic market's own.
 
@@ -194,6 +202,7 @@ Command = (
     | CancelAll
     | CancelReplace
     | FillOrder
+    | TriggerOrder
     | OpenAccount
     | Transfer
     | SetRules
