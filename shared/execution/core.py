@@ -44,6 +44,7 @@ from shared.core.service import (
     Woken,
 )
 from shared.execution.accounts import Accounts
+from shared.execution.allowance import Allowance
 from shared.execution.books import Books
 from shared.execution.control import RECORDS_LOST, TROUBLED_START, Control
 from shared.execution.enquiries import Enquiries
@@ -100,13 +101,15 @@ class ExecutorCore:
         self.books: Final = Books()
         self._prices: Final = Prices()
         self._latching: Final = Latching(self.books.flattens)
-        self._leave: Final = Leave(self.books, self._latching, self._prices)
+        self._allowance: Final = Allowance()
+        self._leave: Final = Leave(self.books, self._latching, self._prices, self._allowance)
         self._governor: Final = Governor(limits)
         client_ids = ClientIds(account.tag)
         marks = Marks(self.books, client_ids, Reckoning(account.fees, self._prices))
         self._worker: Final = Worker(
             books=self.books,
             leave=self._leave,
+            allowance=self._allowance,
             prices=self._prices,
             governor=self._governor,
             marks=marks,
@@ -133,7 +136,7 @@ class ExecutorCore:
         self._flattening: Final = Flattening(
             books=self.books,
             reconciler=self._reconciler,
-            leave=self._leave,
+            allowance=self._allowance,
             governor=self._governor,
             worker=self._worker,
         )
@@ -217,12 +220,7 @@ class ExecutorCore:
                 break
             self._out += outcome.effects
             self._report(outcome.reports)
-            if outcome.rejected is not None:
-                self._worker.patience.rejected(outcome.rejected, now)
-            if outcome.unsent is not None:
-                self._worker.patience.unsent(outcome.unsent, now)
-            if outcome.accepted is not None:
-                self._worker.patience.accepted(outcome.accepted)
+            self._worker.patience.came_of(outcome, now)
 
     def _is_at_rest(self) -> bool:
         """Say whether this process may end: nothing is left to be done, or the venue was never reached."""
@@ -259,6 +257,7 @@ class ExecutorCore:
         if refusal is not None:
             self._evidence.take(OrderSent(client_order_id, NotSent(f"{refusal[0]}: {refusal[1]}"), None))
             return
+        self._entrance.count(mark, now)
         self._in_flight.add(client_order_id)
         self._out.append(leaving(mark, sign_by_boot_ns=self._entrance.sign_by_ns(mark, marked_boot_ns)))
 
@@ -276,7 +275,7 @@ class ExecutorCore:
                 self._leave.stream_trouble, self._leave.is_reconciled = f"the private stream is lost: {reason}", False
                 self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
             case WeightTold():
-                self._leave.weight_told(told)
+                self._allowance.told(told)
             case KeyUnbound():
                 advice = "bind it to the address of this host at the exchange: whoever finds it can trade with it"
                 self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
