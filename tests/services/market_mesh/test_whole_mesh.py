@@ -13,7 +13,9 @@ from tests.services.feed_handler.truth import aggregates, assert_true, folded
 from tests.services.market_mesh.whole_mesh import SYMBOL, WholeMesh
 
 INSTANCES = ("exchange", "feed", "metrics", "redis", "risk")
-FIRST_FILL_PATIENCE_S = 400  # after a feed that was killed it may wait six minutes, see docs/how-does-a-strategy-decide.md
+FIRST_FILL_PATIENCE_S = (
+    400  # after a feed that was killed it may wait six minutes, see docs/how-does-a-strategy-decide.md
+)
 HASH = f"bowline:symbol:binance:{SYMBOL}"
 
 
