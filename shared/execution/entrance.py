@@ -56,6 +56,12 @@ class Entrance:
             or self._by_price(approval)
         )
 
+    def count(self, mark: SendMarked, now: Moment) -> None:
+        """Count an order that leaves, once its mark is durable: one that found no room on the disk is none."""
+        entry = self._books.entries.get(mark.order.parent_id)
+        worth = None if entry is None else _worth(mark.quantity, entry.approval)
+        self._governor.sent(mark.order.symbol, worth, now.boot_ns)
+
     def sign_by_ns(self, mark: SendMarked, marked_boot_ns: int) -> int:
         """Return until when an order may be signed: what stood against an entry at its mark stands against it then."""
         if mark.order.purpose != "entry":
@@ -105,17 +111,16 @@ class Entrance:
         fault = instrument.filter_fault(terms, reference_price=price.ask, open_orders=0, algo_orders=0)
         if fault is not None:
             return "venue_would_take_it", fault.reason
-        worth = EXACT.multiply(quantity, approval.price_high)
+        worth = _worth(quantity, approval)
         funds = self._books.ledger.balance(assets_of(approval.symbol)[1])
         if worth > funds:
             return "funds_are_there", f"{worth:f} may be needed, there are {funds:f}"
         governed = self._governor.entry_refusal(approval.symbol, worth, now.boot_ns)
         if governed is not None:
             return "egress_is_governed", governed
-        return self._entry(approval, terms, worth, now)
+        return self._entry(approval, terms, now)
 
-    def _entry(self, approval: Approval, terms: OrderTerms, worth: Decimal, now: Moment) -> SendMarked:
-        self._governor.sent(approval.symbol, worth, now.boot_ns)
+    def _entry(self, approval: Approval, terms: OrderTerms, now: Moment) -> SendMarked:
         return self._marks.next(
             parent_id=approval.approval_id,
             place=(approval.strategy, approval.symbol),
@@ -126,6 +131,11 @@ class Entrance:
             lease_age_ns=self._leave.age_ns(now),
             now=now,
         )
+
+
+def _worth(quantity: Decimal, approval: Approval) -> Decimal:
+    """Return what so much may cost at most."""
+    return EXACT.multiply(quantity, approval.price_high)
 
 
 def _in_time(approval: Approval, now: Moment) -> Refusal | None:

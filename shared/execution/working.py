@@ -12,6 +12,7 @@ from typing import Final
 from proto.fields import clipped
 from proto.orders import CancelMarked, EntryEnded, ExitEnded, ExitOpened, SendMarked
 from shared.core.service import Moment, Report
+from shared.execution.allowance import Allowance
 from shared.execution.books import Books, Entry, Exit, Place
 from shared.execution.governor import Governor
 from shared.execution.leave import Leave
@@ -31,9 +32,19 @@ OURSELVES: Final = "executor"
 class Worker:
     """Decides the next step of every place."""
 
-    def __init__(self, *, books: Books, leave: Leave, prices: Prices, governor: Governor, marks: Marks) -> None:
+    def __init__(
+        self,
+        *,
+        books: Books,
+        leave: Leave,
+        allowance: Allowance,
+        prices: Prices,
+        governor: Governor,
+        marks: Marks,
+    ) -> None:
         self._books: Final = books
         self._leave: Final = leave
+        self._allowance: Final = allowance
         self._prices: Final = prices
         self._governor: Final = governor
         self._marks: Final = marks
@@ -202,11 +213,10 @@ class Worker:
     ) -> SendMarked | None:
         """Return the mark of an order that reduces risk; None while it has to wait."""
         parent_id, purpose = parent
-        if not self.patience.of(place).pauses[purpose].is_over(now.boot_ns) or self._leave.is_left_alone(now):
+        if not self.patience.of(place).pauses[purpose].is_over(now.boot_ns) or self._allowance.is_left_alone(now):
             return None
         if self._governor.refusal(now.boot_ns) is not None:
             return None
-        self._governor.sent(place[1], None, now.boot_ns)
         return self._marks.next(
             parent_id=parent_id,
             place=place,

@@ -22,8 +22,9 @@ from shared.execution.vocabulary import (
     Rejected,
     Unproved,
     VenueTrade,
+    WeightTold,
 )
-from tests.shared.execution.desk import AHEAD_NS, BTC, LIMITS, TREND, Desk, an_instrument, of
+from tests.shared.execution.desk import AHEAD_NS, BTC, LIMITS, SECOND_NS, TREND, Desk, an_instrument, of
 
 
 def test_fill_is_covered_by_a_stop() -> None:
@@ -54,6 +55,19 @@ def test_exit_waits_until_the_stop_is_seen_to_have_ended() -> None:
     desk.fill(sale, then="filled")
     assert of(desk.reports, ExitEnded)[-1].quantity_left == 0
     assert of(desk.reports, PositionChanged)[-1].quantity == 0
+
+
+def test_sale_waits_while_the_venue_takes_no_orders() -> None:
+    """One that is sent all the same would not be taken, and lengthen that; the stop is cancelled meanwhile."""
+    desk = Desk().open()
+    stop = desk.entered()
+    desk.take(WeightTold(0, None, desk.now_ns + 2 * SECOND_NS))
+    desk.leave()
+    desk.take(CancelSent(stop.client_order_id, Acknowledged(desk.shown(stop, "canceled"))))
+    desk.wait(1.9)
+    assert desk.sent()[-1] == stop
+    desk.wait(0.1)
+    assert (desk.sent()[-1].side, desk.sent()[-1].order_type) == ("sell", "market")
 
 
 def test_limits_of_entries_stand_in_no_exits_way() -> None:

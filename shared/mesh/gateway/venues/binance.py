@@ -55,7 +55,7 @@ _Form = TypeVar("_Form")
 
 
 class _Complaint(msgspec.Struct, frozen=True):
-    code: int
+    code: Annotated[int, msgspec.Meta(lt=0)]  # others who complain in JSON count from zero up
     msg: str
 
 
