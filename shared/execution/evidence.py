@@ -222,8 +222,7 @@ class Evidence:
     def _acknowledge(self, order: Order, told: VenueOrder, outcome: Outcome) -> None:
         """Write down that the venue has it, before what else it says."""
         self._facts.appendleft(told)
-        acknowledged = OrderAcknowledged(order.key, told.venue_order_id, told.venue_time_ns)
-        outcome.reports.append(_report(acknowledged, order))
+        outcome.reports.append(_report(OrderAcknowledged(order.key, told.venue_order_id, told.venue_time_ns), order))
 
     def _stands(self, order: Order, told: VenueOrder, outcome: Outcome, now: Moment) -> None:
         name = order.client_order_id
