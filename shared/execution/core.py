@@ -62,7 +62,7 @@ from shared.execution.vocabulary import (
     CancelOrder,
     Fact,
     InstrumentsKnown,
-    KeyUnbound,
+    KeyRightsTold,
     NotSent,
     OrderSent,
     StreamLost,
@@ -276,9 +276,8 @@ class ExecutorCore:
                 self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
             case WeightTold():
                 self._allowance.told(told)
-            case KeyUnbound():
-                advice = "bind it to the address of this host at the exchange: whoever finds it can trade with it"
-                self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
+            case KeyRightsTold():
+                self._out += self._leave.rights.told(told)
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
                 self._flattening.answered(told, now)

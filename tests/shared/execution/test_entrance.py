@@ -16,7 +16,7 @@ from proto.risk import Condition, Everything, OfStrategy, OfSymbol
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, JournalRoom, Stalled, Started
 from shared.execution.governor import EgressLimits
-from shared.execution.vocabulary import CancelOrder, OrderTold, StreamLost, VenueClock, WeightTold
+from shared.execution.vocabulary import CancelOrder, KeyRightsTold, OrderTold, StreamLost, VenueClock, WeightTold
 from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
 PAUSED = (Condition("cooldown", OfStrategy(TREND), "REDUCE_ONLY", "three losses"),)
@@ -61,6 +61,7 @@ changes: list[tuple[str, Callable[[Desk], object]]] = [
     ("permission_is_run", lambda desk: desk.lease(permission="REDUCE_ONLY")),
     ("permission_is_run", lambda desk: desk.lease(conditions=PAUSED)),
     ("stream_is_open", lambda desk: (desk.take(StreamLost("it ended")), desk.core)),
+    ("key_is_known", lambda desk: desk.take(KeyRightsTold("HTTP 503"))),
     ("books_are_reconciled", lambda desk: desk.take(Stalled(2 * SECOND_NS))),
     ("venue_time_is_known", lambda desk: desk.take(VenueClock(AHEAD_NS, 600_000_000))),
     ("weight_is_left", lambda desk: desk.take(WeightTold(4_300, None, None))),
