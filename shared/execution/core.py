@@ -140,7 +140,7 @@ class ExecutorCore:
             governor=self._governor,
             worker=self._worker,
         )
-        self._control: Final = Control(self.books, self._latching, self._flattening)
+        self._control: Final = Control(self.books, self._latching, self._flattening, account.feeds)
         self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
         self._is_running = self._is_blocked = False
         self._pending = 0  # reports that are not yet recorded

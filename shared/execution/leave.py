@@ -11,6 +11,7 @@ from proto.fields import Name, Symbol, clipped
 from proto.risk import AskLease, Condition, Everything, LeaseAnswered, OfStrategy, OfSymbol
 from proto.verdicts import Approval
 from shared.core.lease import LeaseBook
+from shared.core.scopes import scope_words
 from shared.core.service import Ask, BeWary, Moment, Note
 from shared.execution.allowance import CLOSED, Allowance
 from shared.execution.books import Books
@@ -99,7 +100,7 @@ class Leave:
             *(() if self.stream_trouble is None else (self.stream_trouble,)),
             *(() if self.is_reconciled or self.stream_trouble else (unread,)),
             *(() if self.rights.unknown_for is None else (f"{RIGHTS_UNKNOWN}: {self.rights.unknown_for}",)),
-            *(_reasons([condition]) for condition in self._books.conditions.values()),
+            *(_shown(condition) for condition in self._books.conditions.values()),
             *self._unlatched_halt(),
             *words,
         )
@@ -182,6 +183,12 @@ def _concerns(condition: Condition, strategy: Name, symbol: Symbol) -> bool:
             return of_symbol == symbol
         case OfStrategy(strategy=of_strategy):
             return of_strategy == strategy
+
+
+def _shown(condition: Condition) -> str:
+    """Say what stands, and of what, unless it is of everything."""
+    of_what = "" if condition.scope == Everything() else f", of {scope_words(condition.scope)}"
+    return _reasons([condition]) + of_what
 
 
 def _reasons(conditions: tuple[Condition, ...] | list[Condition]) -> str:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto.control import PauseEntries, ResumeEntries
+from proto.control import ControlDone, ControlRefused, PauseEntries, ResumeEntries
 from proto.intents import ExitTaken, WatchCover
 from proto.market import SymbolDoubted
-from proto.orders import EntryEnded, EntryOpened, OrderEnded, SendMarked
+from proto.orders import ConditionSet, EntryEnded, EntryOpened, OrderEnded, SendMarked
 from proto.risk import Condition, Everything, OfStrategy, OfSymbol
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, JournalRoom, Stalled, Started
@@ -178,3 +178,13 @@ def test_pauses_of_two_scopes_are_two() -> None:
     answer = desk.ask(desk.approval())
     assert isinstance(answer, ApprovalDeclined)
     assert "ann" in answer.reason
+
+
+def test_a_pause_of_a_symbol_is_shown_with_it() -> None:
+    """Whoever reads what the executor holds sees of what; what it does not know it does not pretend to pause."""
+    desk = Desk().open()
+    assert isinstance(desk.ask(PauseEntries("bob", "news", OfSymbol(BTC)), instance="operator"), ControlDone)
+    assert of(desk.wait(0.1), BeWary)[-1].troubles == (f"operator_pause: bob: news, of {BTC}",)
+    for scope in (OfSymbol("BTCUSDT"), OfStrategy(TREND)):
+        assert isinstance(desk.ask(PauseEntries("bob", "news", scope), instance="operator"), ControlRefused)
+    assert len(of(desk.reports, ConditionSet)) == 1
