@@ -202,7 +202,6 @@ ORDERS: Final = (
     Broken("I10", "grown", lambda s: s.nth("position_changed.1", 5).set(quantity="0.1"), "said to hold 0.1"),
     Broken("I10", "turned", lambda s: s.nth("position_changed.1", 5).set(quantity="-0.0001"), "said to hold -0.0001"),
     Broken("I10", "never told", position_untold, "nobody was told"),
-    Broken("I10", "long not looked", lambda s: setattr(s.executor[-1], "at_ms", 60_000), "were last held"),
     Broken("I11", "a digit more", lambda s: on_the_account(s, "USDT", "0.00000001"), "demo has"),
     Broken("I11", "fee not counted", lambda s: s.of_order("e1", "order_filled.1").set(fee="0"), "demo has"),
     Broken("I11", "third asset", lambda s: on_the_account(s, "BNB", "-0.1"), "demo has"),

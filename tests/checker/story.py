@@ -24,7 +24,6 @@ LIMITS: Final = Limits(
     entries_per_day_max=10,
     daily_loss_fraction_max=Decimal("0.03"),
     orders_per_minute_max=20,
-    reconcile_gap_seconds_max=35,
 )
 SIDES: Final = {"entry": "buy", "exit": "sell", "cover": "sell"}
 

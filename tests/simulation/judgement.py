@@ -7,18 +7,28 @@ import re
 from typing import Final
 
 from services.verify.checker.checking import judged
-from services.verify.checker.evidence import PREFIX, Evidence
+from services.verify.checker.evidence import PREFIX, Evidence, Limits
 from services.verify.checker.exchange_log import log_of
 from services.verify.checker.frames import MARK_NAME, SUFFIX, mark_of
 from services.verify.checker.journal import Journal, journal_of
 from tests.shared.mesh.journal.sim_disk import SimDisk
-from tests.simulation.risk import CHECKED
+from tests.simulation.crew import LIMITS as EGRESS
+from tests.simulation.risk import LIMITS
 from tests.simulation.trace import Trace
 from tests.simulation.venue import SimVenue
 
 # A ban, a doubt and a back-off may lie one behind the other while faults last: the witness has its own bound for that.
 SLOW_WHILE_FAULTS_LAST: Final = re.compile(r"I19 .* is bare for ")
 SHOWN_MAX: Final = 3
+CHECKED: Final = Limits(
+    exposure_fraction_max=LIMITS.exposure_fraction,
+    position_fraction_max=LIMITS.position_fraction,
+    position_quote_max=LIMITS.position_quote_max,
+    order_fraction_max=LIMITS.order_fraction,
+    order_quote_max=LIMITS.order_quote_max,
+    entries_per_day_max=LIMITS.entries_per_day_max,
+    orders_per_minute_max=EGRESS.orders_max,
+)
 
 
 def judge_files(

@@ -5,7 +5,6 @@ from typing import Final
 
 from services.risk_watchdog.core.terms import Market, RiskTerms
 from services.risk_watchdog.core.watchdog import RiskCore
-from services.verify.checker.evidence import Limits as CheckedLimits
 from shared.risk.guards import GuardLimits
 from shared.risk.limits import Limits
 from shared.trading.costs import FeeAccount
@@ -28,14 +27,6 @@ LIMITS: Final = Limits(
     entries_per_day_max=500,
 )
 GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.045"), daily_loss_kill_fraction=Decimal("0.04"))
-CHECKED: Final = CheckedLimits(
-    exposure_fraction_max=LIMITS.exposure_fraction,
-    position_fraction_max=LIMITS.position_fraction,
-    position_quote_max=LIMITS.position_quote_max,
-    order_fraction_max=LIMITS.order_fraction,
-    order_quote_max=LIMITS.order_quote_max,
-    entries_per_day_max=LIMITS.entries_per_day_max,
-)
 
 
 def risk_core() -> RiskCore:

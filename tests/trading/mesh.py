@@ -189,7 +189,7 @@ class TradingMesh:
         Return how often a stop came late: on a busy machine seconds are no promise, and the simulation counts them.
         """
         output, errors = io.StringIO(), io.StringIO()
-        words = ["--json", *arguments, "--root", str(self.root)]
+        words = ["--json", "--limits", *arguments, "--root", str(self.root)]
         verify.run(words, environment={}, output=output, errors=errors)
         verdict = json.loads(output.getvalue())
         broken = [found for found in verdict["violations"] if not LATE_STOP.search(found["what"])]

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 import pytest
 
-from proto.orders import ExitEnded, OrderAcknowledged, OrderFilled, SendMarked
-from proto.verdicts import Approval, IntentApproved, IntentRefused
+from proto.orders import ConditionCleared, ExitEnded, OrderAcknowledged, OrderFilled, SendMarked
+from proto.verdicts import Approval, EntriesResumed, IntentApproved, IntentRefused
 from tests.services.supervision.harness import eventually
 from tests.trading.mesh import ACCOUNT, TradingMesh
 from tests.trading.trader import NAME, Trader
@@ -46,6 +46,18 @@ ENTRIES: Final = (
 @pytest.fixture(autouse=True)
 def _few_deaths(mesh: TradingMesh) -> None:
     mesh.forget_deaths()
+
+
+def test_ordinary_crash_needs_nobody(mesh: TradingMesh) -> None:
+    """Killed and started again, executor and risk go on to enter, and no operator has lifted anything."""
+    alone = Trader(mesh, is_alone=True)
+    alone.enter_and_fill("SOL/USDT")
+    for instance, symbol in (("executor", "ETH/USDT"), ("risk", SYMBOL)):
+        mesh.kill(instance)
+        mesh.start(instance)
+        alone.enter_and_fill(symbol)
+    assert not mesh.written.by_risk(EntriesResumed)
+    assert not mesh.written.by_executor(ConditionCleared)
 
 
 @pytest.mark.parametrize("point", ENTRIES, ids=lambda point: f"{point.number}: {point.dies_at}")

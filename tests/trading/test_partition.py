@@ -5,9 +5,10 @@ from itertools import cycle
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from proto.orders import EntryOpened, ExitEnded, SendMarked
-from proto.verdicts import HolderRetired, IntentRefused
+from proto.verdicts import Approval, ApprovalDeclined, HolderRetired, IntentRefused
 from shared.mesh.clock import SystemClock
 from tests.services.supervision.harness import eventually
 from tests.trading.line import ENDS, End, Line
@@ -52,13 +53,22 @@ def _whole_in_the_end(mesh: TradingMesh, line: Line) -> Iterator[None]:
     line.mend()
 
 
-def entered_in_time(mesh: TradingMesh, trader: Trader, cut_ns: int) -> None:
-    """Ask for entries until any lease is over, and for one after that; hold that none was sent after that."""
+def entered_in_time(mesh: TradingMesh, trader: Trader, cut_ns: int, before: Approval) -> None:
+    """Ask for entries until any lease is over, and hold that none is sent after that.
+
+    Risk approves none for an executor that it does not hear, and tells none to one that does not hear it. So that the
+    executor has one to decline, it is handed one in risk's name, past the line: such as the one before.
+    """
     clock, symbols = SystemClock(), cycle((BTC, BNB))
     while clock.boot_ns() < cut_ns + LEASE_NS:
         trader.try_to_enter(next(symbols))
         pause()
-    trader.try_to_enter(next(symbols))
+    names = {"approval_id": f"late {cut_ns}", "intent_id": f"late {cut_ns}"}
+    late = replace(before, **names, start_by_boot_ns=clock.boot_ns() + LEASE_NS)
+    answer = mesh.asker.ask("risk", "executor", "approvals", late)
+    if mesh.is_alive("executor"):  # on a slow machine risk has ended it by now
+        assert isinstance(answer, ApprovalDeclined), answer
+        assert answer.rule == "lease_is_fresh", answer
     assert entries_since(mesh, cut_ns + LEASE_NS) == []
 
 
@@ -77,10 +87,10 @@ def leaves(mesh: TradingMesh, trader: Trader, symbol: str) -> None:
 
 def test_risk_is_not_heard(mesh: TradingMesh, trader: Trader, line: Line) -> None:
     """Its answers are lost, so the lease is: no entry is sent after two seconds, and what is held is sold."""
-    trader.enter_and_fill(ETH)
+    approval = trader.enter_and_fill(ETH)
     cut_ns = SystemClock().boot_ns()
     line.cut(TO_EXECUTOR)
-    entered_in_time(mesh, trader, cut_ns)
+    entered_in_time(mesh, trader, cut_ns, approval)
     leaves(mesh, trader, ETH)
     assert entries_since(mesh, cut_ns + LEASE_NS) == []
     line.mend()
@@ -94,15 +104,16 @@ def test_executor_is_not_heard(
     mesh: TradingMesh, trader: Trader, line: Line, directions: tuple[tuple[End, End], ...]
 ) -> None:
     """Risk ends it, once; its next life never has a lease, sells what it is told to, and enters when it has one."""
-    trader.enter_and_fill(SOL)
+    approval = trader.enter_and_fill(SOL)
     ended, cut_ns = len(mesh.written.by_risk(HolderRetired)), SystemClock().boot_ns()
     line.cut(*directions)
+    entered_in_time(mesh, trader, cut_ns, approval)
     mesh.died("executor")
     assert entries_since(mesh, cut_ns + LEASE_NS) == []
     opened = len(mesh.written.by_executor(EntryOpened))
     mesh.start("executor")
     leaves(mesh, trader, SOL)
-    answer = trader.ask(trader.wish(BTC))
+    answer = trader.ask(trader.wish(ETH))
     assert isinstance(answer, IntentRefused), answer
     assert opened == len(mesh.written.by_executor(EntryOpened))
     assert len(mesh.written.by_risk(HolderRetired)) == ended + 1

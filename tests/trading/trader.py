@@ -41,10 +41,11 @@ PASSES: Final = {
 
 
 class Trader:
-    """Asks, and sees by the journals what came of it."""
+    """Asks, and sees by the journals what came of it. Where it is alone, no operator lifts what stands against it."""
 
-    def __init__(self, mesh: TradingMesh) -> None:
+    def __init__(self, mesh: TradingMesh, *, is_alone: bool = False) -> None:
         self._mesh: Final = mesh
+        self._is_alone: Final = is_alone
         self._clock: Final = SystemClock()
 
     def wish(self, symbol: str, *, stop_fraction: Decimal = STOP_FRACTION) -> EnterBracket:
@@ -180,7 +181,7 @@ class Trader:
 
     def resume(self) -> None:
         """Lift, as an operator who has looked, whatever makes executor and risk wary."""
-        for instance in ("executor", "risk"):
+        for instance in () if self._is_alone else ("executor", "risk"):
             self._mesh.asker.ask("operator", instance, "control", ResumeEntries("ada", "looked at it", Everything()))
 
     def settle(self) -> None:

@@ -27,7 +27,6 @@ class Limits:
     entries_per_day_max: int | None = None
     daily_loss_fraction_max: Decimal | None = None
     orders_per_minute_max: int | None = None
-    reconcile_gap_seconds_max: int | None = None
 
 
 NO_LIMITS: Final = Limits()

@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Final
 
-from services.verify.checker.evidence import NS_PER_SECOND, Evidence
+from services.verify.checker.evidence import Evidence
 from services.verify.checker.exchange_log import ZERO, ExchangeLog
 from services.verify.checker.journal import Journal, Record
 from services.verify.checker.verdict import Judge, Place
@@ -14,7 +14,6 @@ from services.verify.checker.words import (
     OrderFilled,
     OutsideSeen,
     PositionChanged,
-    ReconcileFinished,
     Word,
 )
 
@@ -44,13 +43,9 @@ class Holdings:
 
 
 def judge_positions(evidence: Evidence, judge: Judge) -> None:
-    """Judge every position that was told, and how long the books went without being held against the venue's."""
-    if evidence.executor is None:
-        return
-    _Walk(evidence, judge).over(evidence.executor)
-    if evidence.limits.reconcile_gap_seconds_max is not None:
-        gap_ns = evidence.limits.reconcile_gap_seconds_max * NS_PER_SECOND
-        _judge_gaps(evidence.executor, gap_ns, judge)
+    """Judge every position that was told."""
+    if evidence.executor is not None:
+        _Walk(evidence, judge).over(evidence.executor)
 
 
 class _Walk:
@@ -96,13 +91,3 @@ class _Walk:
         self._held.quantities[holder] = told.quantity
         self._untold.pop(holder, None)
         self._excuses.difference_update(excuses)
-
-
-def _judge_gaps(executor: Journal, gap_ns_max: int, judge: Judge) -> None:
-    before: Record[ReconcileFinished] | None = None
-    for passed in executor.of(ReconcileFinished):
-        if before is not None and (before.epoch, before.boot_id) == (passed.epoch, passed.boot_id):
-            gap_ns = passed.boot_ns - before.boot_ns
-            what = f"{gap_ns} ns passed since the books were last held against the venue's"
-            judge.hold("I10", what, passed.place(), holds=gap_ns <= gap_ns_max)
-        before = passed

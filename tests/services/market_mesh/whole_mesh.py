@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 import aiohttp
 from redis.asyncio import Redis
 
+from services.supervision.demo import variables_of_demo
 from tests.house.tree import CHECKOUT
 from tests.loopback import THIS_HOST, free_port
 
@@ -52,7 +53,8 @@ class WholeMesh:
             for process_id in self.process_ids().values():
                 os.kill(process_id, signal.SIGCONT)
             self.verb("down")
-            self.verb("verify")
+            self.environment.update(variables_of_demo(CHECKOUT, self.environment))  # by whose limits it traded
+            self.verb("verify", "--limits")
         finally:
             shutil.rmtree(self.root)
 
