@@ -289,6 +289,7 @@ class ExecutorCore:
                 self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
+                self._entrance.open_orders.take(told)
                 self._flattening.answered(told, now)
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)
