@@ -95,9 +95,7 @@ def use_up(desk: Desk) -> None:
     """Let others enter as often in a minute as the governor lets anybody in this symbol."""
     for number in range(LIMITS.symbol_entries_max):
         if (entry := enter_for_another(desk, f"other-{number}")) is not None:
-            desk.acknowledge(entry)
-            desk.fill(entry, then="filled")
-            desk.acknowledge(desk.sent()[-1])
+            desk.take(OrderTold(desk.shown(entry, "expired"), None))
 
 
 changes: list[tuple[str, Callable[[Desk], object]]] = [
