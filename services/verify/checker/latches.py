@@ -87,7 +87,7 @@ def _latched_since_ns(acts: Sequence[Record[Word]], mark: Record[SendMarked]) ->
 
 
 def _judge_lifted(risk: Journal, executor: Journal, judge: Judge) -> None:
-    """The executor lifts the latch it stands under, and risk had cleared that before."""
+    """See that the executor lifts the latch under which it stands, and that risk had cleared it before."""
     begins_wall_ns = risk.records[0].wall_ns
     stands, is_latched = "", False
     for record in executor.records:
