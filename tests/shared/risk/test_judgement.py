@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto.intents import Target
+from proto.intents import Target, WatchCover
 from proto.verdicts import IntentRefused
 from shared.risk.book import Book, Candidate, Refusal, Sized
 from shared.risk.caps import CAPS
@@ -117,6 +117,20 @@ def test_fees_without_bnb_are_dearer() -> None:
     ("candidate", "book", "rule", "value", "limit"),
     [
         (a_candidate(), a_book("0"), "equity_positive", "0", "above 0"),
+        (
+            a_candidate(msgspec.structs.replace(an_intent(), cover=WatchCover(Decimal(98)))),
+            a_book(),
+            "cover_is_a_stop",
+            "watch",
+            "stop",
+        ),
+        (
+            a_candidate(msgspec.structs.replace(an_intent(), trail_distance=Decimal("2.5"))),
+            a_book(),
+            "stop_stays_where_it_is",
+            "2.5",
+            "none",
+        ),
         (a_candidate(an_intent(stop="101")), a_book(), "bracket_in_order", "101/100/100/103", None),
         (a_candidate(an_intent(stop="100")), a_book(), "bracket_in_order", "100/100/100/103", None),
         (a_candidate(an_intent(target="99")), a_book(), "bracket_in_order", "98/100/100/99", None),
