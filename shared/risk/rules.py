@@ -10,6 +10,7 @@ from typing import Final
 
 from proto.intents import StopCover
 from shared.risk.book import Book, Candidate, Refusal, total
+from shared.risk.caps import percent, written
 from shared.risk.limits import Limits
 from shared.trading.profit_gate import prices_in_order
 
@@ -114,6 +115,16 @@ def entries_today_within_limit(_candidate: Candidate, book: Book, limits: Limits
     return Refusal("entries_today_within_limit", str(count), str(most), reason)
 
 
+def daily_loss_within_limit(_candidate: Candidate, book: Book, limits: Limits) -> Refusal | None:
+    """Refuse to enter on a day (UTC) that has lost too much; money that came or went is no loss."""
+    fraction = limits.daily_loss_fraction(book.tier)
+    lost, most = book.day_start_quote - book.equity_quote, book.day_start_quote * fraction
+    if lost < most or lost <= 0:
+        return None
+    reason = f"of the day's start {percent(fraction)} may be lost before entries wait for the next day, at 00:00 UTC"
+    return Refusal("daily_loss_within_limit", written(lost), written(most), reason)
+
+
 RULES: Final[tuple[Rule, ...]] = (
     equity_positive,
     cover_is_a_stop,
@@ -124,4 +135,5 @@ RULES: Final[tuple[Rule, ...]] = (
     symbol_not_taken,
     positions_open_within_limit,
     entries_today_within_limit,
+    daily_loss_within_limit,
 )
