@@ -20,8 +20,7 @@ from shared.core.service import InheritanceUnread, Report
 
 EXECUTOR: Final = "executor"
 UNREAD: Final = "flattener_unread"
-# Recorded together: far from the bounds of a group, and a tenure of days is still no endless recursion of groups.
-AT_ONCE: Final = 128
+AT_ONCE: Final = 128  # recorded together: far from the bounds of a group
 REASON_LENGTH_MAX: Final = 64
 HOLES_KEPT_MAX: Final = 16  # a journal that is read has few of them, and an older one is only told of again
 _ORIGINAL: Final = re.compile(r"flattener-([0-9]+)-reports-([0-9]+)")

@@ -11,6 +11,7 @@ Once no fact is left, `shared/execution/working.py` says what to do next.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from proto.orders import (
@@ -44,6 +45,8 @@ from shared.core.service import (
     Woken,
 )
 from shared.execution.accounts import Accounts
+from shared.execution.allowance import Allowance
+from shared.execution.belonging import left_alone
 from shared.execution.books import Books
 from shared.execution.control import RECORDS_LOST, TROUBLED_START, Control
 from shared.execution.enquiries import Enquiries
@@ -61,7 +64,7 @@ from shared.execution.vocabulary import (
     CancelOrder,
     Fact,
     InstrumentsKnown,
-    KeyUnbound,
+    KeyRightsTold,
     NotSent,
     OrderSent,
     StreamLost,
@@ -89,7 +92,12 @@ class TradedAccount:
     quote_asset: str
     tag: str
     fees: FeeAccount
-    fingerprint: str
+    name: str  # the venue, where that is and the account, as a person set them: a key of it is no part of that
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from others without a word of the settings."""
+        return sha256(self.name.encode()).hexdigest()
 
 
 class ExecutorCore:
@@ -97,16 +105,18 @@ class ExecutorCore:
 
     def __init__(self, account: TradedAccount, limits: EgressLimits) -> None:
         self._account: Final = account
-        self.books: Final = Books()
+        self.books: Final = Books(account.name)
         self._prices: Final = Prices()
         self._latching: Final = Latching(self.books.flattens)
-        self._leave: Final = Leave(self.books, self._latching, self._prices)
+        self._allowance: Final = Allowance()
+        self._leave: Final = Leave(self.books, self._latching, self._prices, self._allowance)
         self._governor: Final = Governor(limits)
         client_ids = ClientIds(account.tag)
         marks = Marks(self.books, client_ids, Reckoning(account.fees, self._prices))
         self._worker: Final = Worker(
             books=self.books,
             leave=self._leave,
+            allowance=self._allowance,
             prices=self._prices,
             governor=self._governor,
             marks=marks,
@@ -133,11 +143,11 @@ class ExecutorCore:
         self._flattening: Final = Flattening(
             books=self.books,
             reconciler=self._reconciler,
-            leave=self._leave,
+            allowance=self._allowance,
             governor=self._governor,
             worker=self._worker,
         )
-        self._control: Final = Control(self.books, self._latching, self._flattening)
+        self._control: Final = Control(self.books, self._latching, self._flattening, account.feeds)
         self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
         self._is_running = self._is_blocked = False
         self._pending = 0  # reports that are not yet recorded
@@ -151,6 +161,8 @@ class ExecutorCore:
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
+        if (instead := left_alone(happening, of=self.books.account, ours=self._account.name)) is not None:
+            return instead
         match happening:
             case Restored() | Recorded() | RecordsLost() | NotRecorded() | JournalRoom():
                 self._journal_told(happening, now)
@@ -172,9 +184,8 @@ class ExecutorCore:
                 self._out += self._latching.file_told(happening, now)
             case _:
                 pass
-        if self._is_running:
-            self._go_on(now)
-            self._out += self._flattening.shown()
+        self._go_on(now)
+        self._out += self._flattening.shown()
         out, self._out = self._out, []
         return out
 
@@ -193,7 +204,7 @@ class ExecutorCore:
 
     def _go_on(self, now: Moment) -> None:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
-        if self._pending > 0:
+        if not self._is_running or self._pending > 0:
             return  # each comes back at once, and with the last of them it goes on
         venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
         if not self._is_blocked:
@@ -217,12 +228,7 @@ class ExecutorCore:
                 break
             self._out += outcome.effects
             self._report(outcome.reports)
-            if outcome.rejected is not None:
-                self._worker.patience.rejected(outcome.rejected, now)
-            if outcome.unsent is not None:
-                self._worker.patience.unsent(outcome.unsent, now)
-            if outcome.accepted is not None:
-                self._worker.patience.accepted(outcome.accepted)
+            self._worker.patience.came_of(outcome, now)
 
     def _is_at_rest(self) -> bool:
         """Say whether this process may end: nothing is left to be done, or the venue was never reached."""
@@ -259,6 +265,7 @@ class ExecutorCore:
         if refusal is not None:
             self._evidence.take(OrderSent(client_order_id, NotSent(f"{refusal[0]}: {refusal[1]}"), None))
             return
+        self._entrance.count(mark, now)
         self._in_flight.add(client_order_id)
         self._out.append(leaving(mark, sign_by_boot_ns=self._entrance.sign_by_ns(mark, marked_boot_ns)))
 
@@ -276,12 +283,12 @@ class ExecutorCore:
                 self._leave.stream_trouble, self._leave.is_reconciled = f"the private stream is lost: {reason}", False
                 self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
             case WeightTold():
-                self._leave.weight_told(told)
-            case KeyUnbound():
-                advice = "bind it to the address of this host at the exchange: whoever finds it can trade with it"
-                self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
+                self._allowance.told(told)
+            case KeyRightsTold():
+                self._out += self._leave.rights.told(told)
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
+                self._entrance.open_orders.take(told)
                 self._flattening.answered(told, now)
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)
@@ -305,7 +312,9 @@ class ExecutorCore:
                     self._report(self._control.due())
                 self._out += [
                     *self._accounts.due(self._evidence.account, now),
-                    *self._leave.wary(self._worries(now), self._flattening.words(), now),
+                    *self._leave.wary(
+                        self._worries(now), self._flattening.words(), now, unread_for=self._reconciler.failure
+                    ),
                 ]
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 

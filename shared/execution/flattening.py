@@ -40,11 +40,11 @@ from proto.orders import (
 from proto.risk import Everything, OfSymbol
 from shared.core.durations import duration
 from shared.core.service import FromOutside, Moment, Report, ShowFlattenStep
+from shared.execution.allowance import Allowance
 from shared.execution.books import Books, Place
 from shared.execution.flattens import Flatten, exit_id_of
 from shared.execution.governor import Governor
 from shared.execution.hearing import Hearing
-from shared.execution.leave import Leave
 from shared.execution.reconciliation import Reconciler
 from shared.execution.vocabulary import OrderRead
 from shared.execution.working import Worker
@@ -73,11 +73,11 @@ class Flattening:
     """Takes the next step of every flatten."""
 
     def __init__(
-        self, *, books: Books, reconciler: Reconciler, leave: Leave, governor: Governor, worker: Worker
+        self, *, books: Books, reconciler: Reconciler, allowance: Allowance, governor: Governor, worker: Worker
     ) -> None:
         self._books: Final = books
         self._reconciler: Final = reconciler
-        self._leave: Final = leave
+        self._allowance: Final = allowance
         self._governor: Final = governor
         self._worker: Final = worker
         self._tellings: dict[str, _Telling] = {}
@@ -251,8 +251,8 @@ class Flattening:
                 return why
             if place in self._refused:
                 return f"{symbol} of {strategy}: {self._refused[place]}"
-        if left and self._leave.is_left_alone(now):
-            for_s = duration(self._leave.left_alone_ns(now) / NS_PER_SECOND)
+        if left and self._allowance.is_left_alone(now):
+            for_s = duration(self._allowance.left_alone_ns(now) / NS_PER_SECOND)
             return f"the venue takes no orders for a while, another {for_s}: there were too many requests"
         is_to_sell = any(not self._books.working(place) for place in left)
         return self._governor.refusal(now.boot_ns) if is_to_sell else None

@@ -35,7 +35,7 @@ class _Sent(msgspec.Struct, frozen=True):
 
 
 class Governor:
-    """Counts what was marked to be sent in the last minute. It begins anew with the process."""
+    """Counts what left in the last minute. It begins anew with the process."""
 
     def __init__(self, limits: EgressLimits) -> None:
         self._limits: Final = limits
@@ -45,7 +45,7 @@ class Governor:
         self._entries_quote = ZERO
 
     def sent(self, symbol: Symbol, entry_quote: Decimal | None, boot_ns: int) -> None:
-        """Note that an order is about to leave; of an entry, what it is worth."""
+        """Note that an order leaves; of an entry, what it is worth."""
         self._sent.append(_Sent(boot_ns, symbol, entry_quote))
         if entry_quote is not None:
             self._entries[symbol] += 1

@@ -7,22 +7,26 @@ from collections.abc import Sequence
 from typing import Final
 
 from proto.envelope import Envelope
-from proto.fields import Name, Symbol
+from proto.fields import Name, Symbol, clipped
 from proto.risk import AskLease, Condition, Everything, LeaseAnswered, OfStrategy, OfSymbol
 from proto.verdicts import Approval
 from shared.core.lease import LeaseBook
+from shared.core.scopes import scope_words
 from shared.core.service import Ask, BeWary, Moment, Note
+from shared.execution.allowance import CLOSED, Allowance
 from shared.execution.books import Books
+from shared.execution.key_rights import KeyRights
 from shared.execution.latching import Latching
-from shared.execution.vocabulary import VenueClock, WeightTold
+from shared.execution.vocabulary import VenueClock
 from shared.market.prices import Prices
 
 RISK: Final = "risk"
 SIGN_NS_MAX: Final = 2_000_000_000  # the lease's age up to which an entry is signed
 WITHDRAWN_NS: Final = 5_000_000_000  # the age from which resting entries are cancelled
 CLOCK_UNCERTAINTY_NS_MAX: Final = 500_000_000
-WEIGHT_FOR_ENTRIES: Final = 4_200  # of the 6,000 a minute that the venue grants an address
 NS_PER_SECOND: Final = 1_000_000_000
+UNREAD: Final = "the books are not yet held against the venue's"
+RIGHTS_UNKNOWN: Final = "the venue does not say what the key may do"
 
 Refusal = tuple[Name, str]  # the rule, and what it saw
 
@@ -30,15 +34,15 @@ Refusal = tuple[Name, str]  # the rule, and what it saw
 class Leave:
     """What stands against entries."""
 
-    def __init__(self, books: Books, latching: Latching, prices: Prices) -> None:
+    def __init__(self, books: Books, latching: Latching, prices: Prices, allowance: Allowance) -> None:
         self._books: Final = books
         self._latching: Final = latching
         self._prices: Final = prices
+        self._allowance: Final = allowance
+        self.rights: Final = KeyRights()
         self._leases: Final[LeaseBook[LeaseAnswered]] = LeaseBook()
         self._epoch = 0
         self._uncertainty_ns: int | None = None
-        self._used_weight = 0
-        self._banned_until_boot_ns = 0
         self.is_reconciled = False
         self.stream_trouble: str | None = "the venue's private stream was not opened yet"
         self._wary_of: tuple[str, ...] = ()
@@ -51,11 +55,6 @@ class Leave:
     def clock_told(self, clock: VenueClock) -> None:
         """Take in how well the venue's time is known."""
         self._uncertainty_ns = clock.uncertainty_ns
-
-    def weight_told(self, told: WeightTold) -> None:
-        """Take in how much of the venue's limit is used."""
-        self._used_weight = told.used_weight
-        self._banned_until_boot_ns = max(told.banned_until_boot_ns or 0, told.orders_closed_until_boot_ns or 0)
 
     def ask(self, now: Moment) -> Ask:
         """Ask for the lease anew."""
@@ -90,35 +89,30 @@ class Leave:
             return "risk has begun anew since it approved this"
         return None if lease.granted.permission == "RUN" else f"permission is {lease.granted.permission}"
 
-    def is_left_alone(self, now: Moment) -> bool:
-        """Say whether the venue takes no orders of ours, as it told: one that is sent all the same lengthens that."""
-        return self.left_alone_ns(now) > 0
-
-    def left_alone_ns(self, now: Moment) -> int:
-        """Return for how long it takes none."""
-        return max(self._banned_until_boot_ns - now.boot_ns, 0)
-
-    def wary(self, worries: Sequence[str], words: Sequence[str], now: Moment) -> list[BeWary | Note]:
+    def wary(
+        self, worries: Sequence[str], words: Sequence[str], now: Moment, *, unread_for: str | None
+    ) -> list[BeWary | Note]:
         """Say what stands against entries of whatever symbol, what else worries, and what else is, once it changes."""
-        unread = "the books are not yet held against the venue's"
+        unread = UNREAD if unread_for is None else clipped(f"{UNREAD}: {unread_for}")
         troubles = (
             *worries,
-            *(
-                ("the venue takes no orders for a while: there were too many requests",)
-                if self.is_left_alone(now)
-                else ()
-            ),
+            *((CLOSED,) if self._allowance.is_left_alone(now) else ()),
             *(() if self.stream_trouble is None else (self.stream_trouble,)),
             *(() if self.is_reconciled or self.stream_trouble else (unread,)),
-            *(_reasons([condition]) for condition in self._books.conditions.values()),
+            *(() if self.rights.unknown_for is None else (f"{RIGHTS_UNKNOWN}: {self.rights.unknown_for}",)),
+            *(_shown(condition) for condition in self._books.conditions.values()),
             *self._unlatched_halt(),
             *words,
         )
         if troubles == self._wary_of:
             return []
         new = [worry for worry in worries if worry not in self._wary_of]
+        # Once a spell: the words may be others each time, as where they say for how long the venue was silent.
+        was_unread = any(trouble.startswith(f"{UNREAD}:") for trouble in self._wary_of)
+        failed = [] if unread_for is None or unread not in troubles or was_unread else [unread]
         self._wary_of = troubles
-        return [*(Note("critical", worry) for worry in new), BeWary(troubles)]
+        notes = [*(Note("critical", worry) for worry in new), *(Note("warning", worry) for worry in failed)]
+        return [*notes, BeWary(troubles)]
 
     def _unlatched_halt(self) -> Sequence[str]:
         """Say that a file keeps entries waiting which no latch of ours stands for."""
@@ -159,13 +153,12 @@ class Leave:
             return "books_are_reconciled", "the books have not been held against the venue's since the last gap"
         if self.stream_trouble is not None:
             return "stream_is_open", self.stream_trouble
+        if self.rights.unknown_for is not None:
+            return "key_is_known", f"{RIGHTS_UNKNOWN}: {self.rights.unknown_for}"
         if self._uncertainty_ns is None or self._uncertainty_ns > CLOCK_UNCERTAINTY_NS_MAX:
             return "venue_time_is_known", "the venue's time is not known well enough"
-        if self._used_weight > WEIGHT_FOR_ENTRIES or self.is_left_alone(now):
-            return (
-                "weight_is_left",
-                f"{self._used_weight} of the venue's weight a minute is used, or it wants no more: exits come first",
-            )
+        if (used_up := self._allowance.entry_refusal(now)) is not None:
+            return "weight_is_left", used_up
         if not self.has_room:
             return "journal_has_room", "the disk of the journal is nearly full"
         if (trouble := self._prices.trouble(symbol, now.boot_ns)) is not None:
@@ -190,6 +183,12 @@ def _concerns(condition: Condition, strategy: Name, symbol: Symbol) -> bool:
             return of_symbol == symbol
         case OfStrategy(strategy=of_strategy):
             return of_strategy == strategy
+
+
+def _shown(condition: Condition) -> str:
+    """Say what stands, and of what, unless it is of everything."""
+    of_what = "" if condition.scope == Everything() else f", of {scope_words(condition.scope)}"
+    return _reasons([condition]) + of_what
 
 
 def _reasons(conditions: tuple[Condition, ...] | list[Condition]) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 from proto.fields import clipped
 from proto.orders import CancelMarked, EntryEnded, ExitEnded, ExitOpened, SendMarked
 from shared.core.service import Moment, Report
+from shared.execution.allowance import Allowance
 from shared.execution.books import Books, Entry, Exit, Place
 from shared.execution.governor import Governor
 from shared.execution.leave import Leave
@@ -31,9 +32,19 @@ OURSELVES: Final = "executor"
 class Worker:
     """Decides the next step of every place."""
 
-    def __init__(self, *, books: Books, leave: Leave, prices: Prices, governor: Governor, marks: Marks) -> None:
+    def __init__(
+        self,
+        *,
+        books: Books,
+        leave: Leave,
+        allowance: Allowance,
+        prices: Prices,
+        governor: Governor,
+        marks: Marks,
+    ) -> None:
         self._books: Final = books
         self._leave: Final = leave
+        self._allowance: Final = allowance
         self._prices: Final = prices
         self._governor: Final = governor
         self._marks: Final = marks
@@ -172,14 +183,11 @@ class Worker:
         if covers:
             self.patience.of(place).uncovered_since_ns = None
             return self._resized(covers, terms.quantity, stop_price, now)
-        fault = instrument.filter_fault(terms, reference_price=None, open_orders=0, algo_orders=0)
-        if not terms.quantity or fault is not None:
+        fault = instrument.filter_fault(terms, reference_price=None, open_orders=None, algo_orders=None)
+        if fault is not None:
             # A fee taken in coins leaves crumbs: the exit sells what it can, and sets the rest apart as dust.
-            return (
-                ()
-                if self._books.is_entered(place) or not owned
-                else self._given_up(place, "it is too little for a stop")
-            )
+            is_waited_for = self._books.is_entered(place) or not owned
+            return () if is_waited_for else self._given_up(place, f"the venue would not take its stop: {fault.reason}")
         hopeless = self._why_no_stop(place, stop_price, now)
         if hopeless is not None:
             return self._given_up(place, hopeless)
@@ -194,7 +202,7 @@ class Worker:
         if price is not None and price.bid <= stop_price:
             return f"the price has passed the stop at {stop_price:f}"
         if patience.refused_stops >= REFUSED_STOPS_MAX:
-            return "the venue refuses the stop"
+            return f"the venue refuses the stop: {patience.stop_refusal}"
         return "no stop can be placed" if now.boot_ns - patience.uncovered_since_ns > UNCOVERED_NS_MAX else None
 
     def _sale(
@@ -202,11 +210,10 @@ class Worker:
     ) -> SendMarked | None:
         """Return the mark of an order that reduces risk; None while it has to wait."""
         parent_id, purpose = parent
-        if not self.patience.of(place).pauses[purpose].is_over(now.boot_ns) or self._leave.is_left_alone(now):
+        if not self.patience.of(place).pauses[purpose].is_over(now.boot_ns) or self._allowance.is_left_alone(now):
             return None
         if self._governor.refusal(now.boot_ns) is not None:
             return None
-        self._governor.sent(place[1], None, now.boot_ns)
         return self._marks.next(
             parent_id=parent_id,
             place=place,

@@ -18,10 +18,10 @@ from shared.mesh.gateway.venues.venue import (
     UnreadableError,
     Venue,
 )
+from shared.mesh.venue_pause import believed_seconds
 
 REASON_CHARACTERS_MAX: Final = 200
 FRAME_BYTES_MAX: Final = 1024 * 1024
-WAIT_SECONDS_MAX: Final = 3 * 86_400  # the longest ban there is
 
 
 class StreamConnection:
@@ -137,4 +137,4 @@ class StreamConnection:
     def _note_wait(self, error: aiohttp.WSServerHandshakeError) -> None:
         seconds = error.headers.get("Retry-After", "") if error.headers is not None else ""
         if seconds.isascii() and seconds.isdecimal():
-            self.wait_seconds = min(int(seconds), WAIT_SECONDS_MAX)
+            self.wait_seconds = believed_seconds(int(seconds), by_venue=False)  # whose words came with it is unseen

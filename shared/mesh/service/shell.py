@@ -25,15 +25,11 @@ from shared.core.service import (
     InheritanceUnread,
     Inherited,
     InheritedState,
-    JournalRoom,
     Listen,
     Moment,
     Note,
-    NotRecorded,
     Outward,
     Publish,
-    Recorded,
-    Report,
     Restored,
     Say,
     ShowFlattenStep,
@@ -51,13 +47,13 @@ from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import Clock, ClockWatch, WallMoved
 from shared.mesh.exit_codes import BEGIN_ANEW, IN_ORDER
-from shared.mesh.journal import JournalFull
 from shared.mesh.seat import Seat
 from shared.mesh.service.afterwards import Afterwards
 from shared.mesh.service.diary import Diary
+from shared.mesh.service.doing import Doing
 from shared.mesh.service.ending import Ending
 from shared.mesh.service.halting import Halting
-from shared.mesh.service.hops import CORE, JOURNAL, Hops
+from shared.mesh.service.hops import CORE, Hops
 from shared.mesh.service.links import Links
 from shared.mesh.service.own_sockets import OwnSockets
 from shared.mesh.service.plan import JournaledPlan, Plan
@@ -67,7 +63,6 @@ from shared.mesh.service.worries import Worries
 
 FOLD_RECORDS: Final = 1_000
 TEND_EVERY_BEATS: Final = 20
-REFUSALS_MAX: Final = 3
 
 log: Final = structlog.get_logger("service")
 
@@ -105,16 +100,27 @@ class Service:
         self._busy = False
         self._begun = False  # the past is folded, and the core has its first word
         self._worries: Final = Worries(station.troubles)
-        self._refusals = 0  # how many `NotRecorded` the core is answering, each with a report of its own
         self._hops: Final = Hops()
         self._handled = 0
         self._beats = 0
         self._timers: Final = Timers(
             loop=self._loop, clock=self._clock, look=self.look, ring=lambda timer: self.take(Woken(timer))
         )
-        self._afterwards: Final = Afterwards(station.hub, self._perform)
+        afterwards = Afterwards(station.hub, self._perform)
         self._own: Final = OwnSockets(
             plan=station.plan, hub=station.hub, sender=station.sender, clock=station.clock, codec=station.codec
+        )
+        self._doing: Final = Doing(
+            diary=station.diary,
+            sender=station.sender,
+            own=self._own,
+            clock=self._clock,
+            hops=self._hops,
+            worries=self._worries,
+            afterwards=afterwards,
+            inputs=self._inputs,
+            handle=self._handled_by_core,
+            perform=self._perform,
         )
         self._links: Final = Links(
             hub=station.hub,
@@ -196,7 +202,7 @@ class Service:
 
     def _handle_inputs(self) -> None:
         while self._inputs and not self._ending.has_come:
-            self._turn(self._inputs.popleft())
+            self._doing.do(self._handled_by_core(self._inputs.popleft()))
             self._hops.count()
 
     def _begin(self) -> None:
@@ -209,7 +215,7 @@ class Service:
         self._busy = True  # what the outside brings at once comes after the first word
         self._inputs.append(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
         if diary is not None:
-            self._note_room(diary)
+            self._doing.note_room()
         self._station.halting.open(self.take, heeds_halt=plan.heeds_halt)
         if plan.outside is not None:
             plan.outside.open(self.bring)
@@ -224,9 +230,6 @@ class Service:
             self._pulse.state, seat = "running", self._station.seat
             log.info("running", instance=self._plan.instance, epoch=seat.epoch, restarts=seat.restarts)
 
-    def _turn(self, happening: Happening) -> None:
-        self._do(self._handled_by_core(happening))
-
     def _handled_by_core(self, happening: Happening) -> Sequence[Effect]:
         now = Moment(self._clock.wall_ns(), self._clock.boot_ns(), self._clock.boot_id)
         self._hops.arrived(happening, now)
@@ -235,54 +238,6 @@ class Service:
         self._handled += 1
         assert not effects or self._begun, "the past is only folded"
         return effects
-
-    def _do(self, effects: Sequence[Effect]) -> None:
-        """Do what a core returned: first of all what it wants recorded."""
-        reports = [effect for effect in effects if isinstance(effect, Report)]
-        if reports and not self._recorded(reports):
-            return
-        for effect in self._afterwards.leave(effects) if reports else effects:
-            self._perform(effect)
-
-    def _recorded(self, reports: Sequence[Report]) -> bool:
-        """Make reports durable, tell whoever follows, hand them back to the core; or hand in that it was not done."""
-        diary = self._station.diary
-        assert diary is not None, "a core without a journal reports nothing"
-        began_ns = self._clock.boot_ns()
-        try:
-            envelopes, frames = diary.record(reports, self._station.sender)
-        except JournalFull as full:
-            log.critical("the journal is full", reason=str(full))
-            is_reducing = any(report.reducing for report in reports)
-            self._refuse(NotRecorded(tuple(report.body for report in reports), str(full), is_reducing))
-            self._note_room(diary)
-            return False
-        self._hops.took(JOURNAL, self._clock.boot_ns() - began_ns)
-        self._own.tell(frames)
-        # The core is handed all of them before anything comes of the first: that may be recorded too, behind them.
-        for effects in [self._handled_by_core(Recorded(envelope)) for envelope in envelopes]:
-            self._do(effects)
-        self._note_room(diary)
-        return True
-
-    def _refuse(self, refusal: NotRecorded) -> None:
-        """Hand back what was not recorded. The core may want something else recorded instead, but not without end."""
-        self._refusals += 1
-        bodies = ", ".join(type(body).__name__ for body in refusal.bodies)
-        assert self._refusals <= REFUSALS_MAX, (
-            f"the core answered NotRecorded with a Report {REFUSALS_MAX} times running, and there was no room for any, "
-            f"at last not for {bodies}: it may report what reduces risk, and nothing more if that has no room either"
-        )
-        self._turn(refusal)
-        self._refusals -= 1
-
-    def _note_room(self, diary: Diary) -> None:
-        """Tell the core when the journal comes to have room for everything, or no longer has."""
-        has_room = not diary.journal.is_full
-        if has_room != self._worries.has_room:
-            self._worries.has_room = has_room
-            log.warning("the journal has room again" if has_room else "the journal takes reducing reports only")
-            self._inputs.append(JournalRoom(has_room))
 
     def _perform(self, effect: Effect) -> None:
         if (performer := self._performers.get(type(effect))) is not None:
@@ -329,7 +284,7 @@ class Service:
             log.critical("no new segment could be begun: the old one goes on", reason=refusal)
         if diary.journal.is_full:
             diary.journal.refill_reserve()
-            self._note_room(diary)
+            self._doing.note_room()
             self._work_off()
 
     def _say_health(self) -> None:

@@ -136,10 +136,12 @@ def test_guards_watch_on_while_only_the_reserve_is_left(guarded: Scene) -> None:
 
 def test_after_it_is_cleared_it_counts_from_what_is_left(guarded: Scene) -> None:
     """The loss is taken, also of the day for entries; what is lost from there on counts anew, the other guard on."""
+    guarded.account("9940", "9940")
+    assert "daily_loss" in guarded.bench.against()
     guarded.account("9450", "9450")
     cleared(guarded)
     guarded.account("9450", "9450")
-    guarded.bench.approved(a_wish())
+    assert "daily_loss" not in guarded.bench.against()
     guarded.account("9000", "9000")
     assert len(trips(guarded)) == 1
     guarded.account("8970", "8970")

@@ -1,15 +1,17 @@
 """What the core does while nothing can be written down."""
 
+import msgspec
 import pytest
 
 from proto.control import ControlDone, ControlRefused, Flatten, Kill, LiftKill, PauseEntries, ResumeEntries
 from proto.envelope import Body
 from proto.orders import ConditionCleared, FlattenBegun
 from proto.risk import Everything
+from proto.verdicts import ApprovalDeclined
 from shared.core.room import HAS_ROOM
-from shared.core.service import HaltSeen, MakeHalt, Stalled
-from shared.execution.vocabulary import ReadOpenOrders
-from tests.shared.execution.desk import Desk, of
+from shared.core.service import Asked, HaltSeen, MakeHalt, Stalled
+from shared.execution.vocabulary import NotSent, OrderSent, ReadOpenOrders
+from tests.shared.execution.desk import LIMITS, Desk, of
 
 PASSES_A_MINUTE_MAX = 8
 
@@ -82,3 +84,36 @@ def test_kill_without_room_holds_by_its_file() -> None:
     desk.has_room = True
     desk.wait(0.1)
     assert [one.flatten_id for one in of(desk.reports, FlattenBegun)] == [made.latch.latch_id]
+
+
+def test_stop_that_found_no_room_is_not_counted_as_sent() -> None:
+    """However often it was tried meanwhile, it leaves as soon as there is room again, and not a minute later."""
+    desk = Desk().open()
+    desk.ask(desk.approval())
+    entry = desk.sent()[-1]
+    desk.acknowledge(entry)
+    desk.fill(entry, then="filled")
+    desk.take(OrderSent(desk.sent()[-1].client_order_id, NotSent("it was signed too late"), None))
+    desk.has_room = False
+    for _ in range(2 * LIMITS.orders_max):
+        desk.wait(0.1)
+    assert len(desk.sent()) == 2
+    desk.has_room = True
+    desk.wait(0.1)
+    assert [order.order_type for order in desk.sent()[2:]] == ["stop_market"]
+
+
+def test_entry_that_found_no_room_is_not_counted_as_sent() -> None:
+    """Where one entry a minute may be sent, another is taken once there is room, for the first one never left."""
+    desk = Desk(limits=msgspec.structs.replace(LIMITS, symbol_entries_max=1)).open()
+    desk.has_room = False
+    desk.take(Asked("risk", desk.envelope("risk", desk.approval("lost"))))
+    assert not desk.sent()
+    desk.has_room = True
+    desk.reconcile(desk.wait(8), usdt="10000")
+    desk.lease()
+    desk.quote("99.99", "100.01")
+    desk.entered()
+    refused = desk.ask(desk.approval("two"))
+    assert isinstance(refused, ApprovalDeclined)
+    assert refused.rule == "egress_is_governed", "and this one is counted"

@@ -173,14 +173,14 @@ class Stage:
             actor.keeper.close()
 
 
-def a_diary(disk: SimDisk) -> Diary:
+def a_diary(disk: SimDisk, *, empty_state: bytes = b"") -> Diary:
     """Open the journal on a disk of ours, or begin one, with a small reserve."""
     codec = EnvelopeCodec()
     opening = Opening(disk=disk, prove=codec.decode_stored, reserve_bytes=4_096)
     try:
         journal = open_journal(opening)
     except JournalAbsent:
-        journal = create_journal(opening, date="2199-01-01", state=b"")
+        journal = create_journal(opening, date="2199-01-01", state=empty_state)
     return Diary(journal, codec=codec, troubles=())
 
 

@@ -18,8 +18,9 @@ from shared.core.service import (
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import SystemClock
 from shared.mesh.exit_codes import IN_ORDER, OUR_DEFECT
+from shared.mesh.service.doing import REFUSALS_MAX
 from shared.mesh.service.pulse import BEAT_NS
-from shared.mesh.service.shell import FOLD_RECORDS, REFUSALS_MAX, TEND_EVERY_BEATS
+from shared.mesh.service.shell import FOLD_RECORDS, TEND_EVERY_BEATS
 from tests.shared.mesh.journal.sim_disk import SimDisk
 from tests.shared.mesh.service.conftest import Actor, Hands, Stage, Told, a_diary
 
