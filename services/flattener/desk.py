@@ -20,6 +20,7 @@ from services.flattener.vocabulary import (
     TakeRole,
 )
 from shared.core.service import FromOutside, Outward
+from shared.execution.belonging import why_not_ours
 from shared.execution.core import TradedAccount
 from shared.execution.governor import EgressLimits
 from shared.execution.vocabulary import CancelOrder, CancelSent, NotSent, OrderSent, SendOrder
@@ -143,10 +144,12 @@ class Desk:
 def past_in(
     executor: JournalTail | None, ours: JournalTail | None, account: TradedAccount, limits: EgressLimits
 ) -> Past:
-    """Read two journals, a record at a time; TailUnreadError: one of them cannot be believed."""
+    """Read two journals, a record at a time; TailUnreadError: one cannot be believed, or is of another account."""
     fold = PastFold(account, limits)
     if executor is not None:
         fold.executor(executor.state, executor.past())
+    if (why := why_not_ours(fold.engine.books.account, account.name)) is not None:
+        raise TailUnreadError(why)
     if ours is not None:
         fold.ours(*ours.page(fold.has_adopted))
     return Past(fold.engine, None if executor is None else executor.newest())

@@ -59,7 +59,7 @@ def terms_of(settings: Settings) -> RiskTerms:
         quote_asset=venue.quote_asset,
         fees=FeeAccount(venue.name, venue.market, venue.vip_level, venue.bnb_fees == "on"),
         markets=markets_of(settings),
-        strategies=tuple(group.owner for group in settings.strategies.groups),
+        strategies={group.instance: group.owner for group in settings.strategies.groups},
         likeness=Likeness(build_id(PROJECT), schema_digest(), money_hash(settings)),
     )
 

@@ -78,7 +78,7 @@ def tour(settings: Settings) -> str:
         ".venv/bin/bowline watch": "prices, ages, latencies and processes, as they change (q quits)",
         ".venv/bin/bowline status": "every process, and whether it is well",
         ".venv/bin/bowline logs strategy": "what is decided, and what becomes of it (Ctrl-C quits)",
-        ".venv/bin/bowline fills": "what was traded, and what it cost; the first within a minute",
+        ".venv/bin/bowline fills": "what was traded, and what it cost; nine times of ten the first within a minute",
         ".venv/bin/bowline why ORDER": "from one of those orders back to the bar it was decided on",
         ".venv/bin/bowline crash feed": "kill one, and see it come back",
         ".venv/bin/bowline logs feed": "what it says about that (Ctrl-C quits)",

@@ -104,12 +104,14 @@ class BooksState(msgspec.Struct):
     adopted: Adopted = Adopted()
     flattens: FlattensState = FlattensState()
     is_unread: bool = False
+    account: str = ""  # of a journal from before this was written down
 
 
 class Books:
     """Orders, entries, exits, positions, balances: as they stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str) -> None:
+        self.account = account  # by its name: the one that the journal is of
         self.positions = Positions(NOTHING_HELD)
         self.ledger = Ledger()
         self.orders: dict[str, Order] = {}
@@ -153,6 +155,7 @@ class Books:
                 adopted=self.adopted,
                 flattens=self.flattens.state(),
                 is_unread=self.is_unread,
+                account=self.account,
             )
         )
 
@@ -169,12 +172,11 @@ class Books:
         self.exits = {(strategy, symbol): found for strategy, symbol, found in known.exits}
         self.protections = {(strategy, symbol): found for strategy, symbol, found in known.protections}
         self._children, self._intents = known.children, dict.fromkeys(known.intents)
-        self._children_lost = known.children_lost
         self.conditions = {(condition.name, condition.scope): condition for condition in known.conditions}
-        self.next_trade_ids, self.passes = known.next_trade_ids, known.passes
+        self.next_trade_ids, self.passes, self._children_lost = known.next_trade_ids, known.passes, known.children_lost
         self.opened_venue_ns, self.outside = known.opened_venue_ns, dict.fromkeys(known.outside)
         self.told = {(one.strategy, one.symbol): one for one in known.told}
-        self.adopted, self.is_unread = known.adopted, known.is_unread
+        self.account, self.adopted, self.is_unread = known.account or self.account, known.adopted, known.is_unread
         self.flattens.restore(known.flattens)
 
     def fold(self, envelope: Envelope) -> None:

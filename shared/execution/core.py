@@ -11,6 +11,7 @@ Once no fact is left, `shared/execution/working.py` says what to do next.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from proto.orders import (
@@ -45,6 +46,7 @@ from shared.core.service import (
 )
 from shared.execution.accounts import Accounts
 from shared.execution.allowance import Allowance
+from shared.execution.belonging import left_alone
 from shared.execution.books import Books
 from shared.execution.control import RECORDS_LOST, TROUBLED_START, Control
 from shared.execution.enquiries import Enquiries
@@ -90,7 +92,12 @@ class TradedAccount:
     quote_asset: str
     tag: str
     fees: FeeAccount
-    fingerprint: str
+    name: str  # the venue, where that is and the account, as a person set them: a key of it is no part of that
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from others without a word of the settings."""
+        return sha256(self.name.encode()).hexdigest()
 
 
 class ExecutorCore:
@@ -98,7 +105,7 @@ class ExecutorCore:
 
     def __init__(self, account: TradedAccount, limits: EgressLimits) -> None:
         self._account: Final = account
-        self.books: Final = Books()
+        self.books: Final = Books(account.name)
         self._prices: Final = Prices()
         self._latching: Final = Latching(self.books.flattens)
         self._allowance: Final = Allowance()
@@ -154,6 +161,8 @@ class ExecutorCore:
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
         """Take in what happened and return what shall be done."""
+        if (instead := left_alone(happening, of=self.books.account, ours=self._account.name)) is not None:
+            return instead
         match happening:
             case Restored() | Recorded() | RecordsLost() | NotRecorded() | JournalRoom():
                 self._journal_told(happening, now)
@@ -175,9 +184,8 @@ class ExecutorCore:
                 self._out += self._latching.file_told(happening, now)
             case _:
                 pass
-        if self._is_running:
-            self._go_on(now)
-            self._out += self._flattening.shown()
+        self._go_on(now)
+        self._out += self._flattening.shown()
         out, self._out = self._out, []
         return out
 
@@ -196,7 +204,7 @@ class ExecutorCore:
 
     def _go_on(self, now: Moment) -> None:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
-        if self._pending > 0:
+        if not self._is_running or self._pending > 0:
             return  # each comes back at once, and with the last of them it goes on
         venue_now_ns = now.boot_ns + (self._venue_ahead_ns or 0)
         if not self._is_blocked:
@@ -281,6 +289,7 @@ class ExecutorCore:
                 self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
+                self._entrance.open_orders.take(told)
                 self._flattening.answered(told, now)
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)
@@ -304,7 +313,9 @@ class ExecutorCore:
                     self._report(self._control.due())
                 self._out += [
                     *self._accounts.due(self._evidence.account, now),
-                    *self._leave.wary(self._worries(now), self._flattening.words(), now),
+                    *self._leave.wary(
+                        self._worries(now), self._flattening.words(), now, unread_for=self._reconciler.failure
+                    ),
                 ]
                 self._out.append(WakeAt(CLOCK, now.boot_ns + TICK_NS))
 

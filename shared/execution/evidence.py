@@ -157,9 +157,9 @@ class Evidence:
             case Acknowledged(order=told):
                 self._facts.appendleft(told)
                 outcome.accepted = order if told.executed_quantity or order.order_type not in IMMEDIATE else None
-            case Rejected(code=code, reason=reason) if order.is_in_doubt:
+            case Rejected(code=code, reason=reason) as refused if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "rejected", code, reason))
-                outcome.rejected = order
+                outcome.rejected = order, refused
                 self._reconciler.early()  # it may have refused for want of what our books say is there
             case NotSent(reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "absent", "", f"not sent: {reason}"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from proto.envelope import Envelope
-from proto.fields import Name, Symbol
+from proto.fields import Name, Symbol, clipped
 from proto.risk import AskLease, Condition, Everything, LeaseAnswered, OfStrategy, OfSymbol
 from proto.verdicts import Approval
 from shared.core.lease import LeaseBook
@@ -23,6 +23,7 @@ SIGN_NS_MAX: Final = 2_000_000_000  # the lease's age up to which an entry is si
 WITHDRAWN_NS: Final = 5_000_000_000  # the age from which resting entries are cancelled
 CLOCK_UNCERTAINTY_NS_MAX: Final = 500_000_000
 NS_PER_SECOND: Final = 1_000_000_000
+UNREAD: Final = "the books are not yet held against the venue's"
 
 Refusal = tuple[Name, str]  # the rule, and what it saw
 
@@ -84,9 +85,11 @@ class Leave:
             return "risk has begun anew since it approved this"
         return None if lease.granted.permission == "RUN" else f"permission is {lease.granted.permission}"
 
-    def wary(self, worries: Sequence[str], words: Sequence[str], now: Moment) -> list[BeWary | Note]:
+    def wary(
+        self, worries: Sequence[str], words: Sequence[str], now: Moment, *, unread_for: str | None
+    ) -> list[BeWary | Note]:
         """Say what stands against entries of whatever symbol, what else worries, and what else is, once it changes."""
-        unread = "the books are not yet held against the venue's"
+        unread = UNREAD if unread_for is None else clipped(f"{UNREAD}: {unread_for}")
         troubles = (
             *worries,
             *((CLOSED,) if self._allowance.is_left_alone(now) else ()),
@@ -99,8 +102,12 @@ class Leave:
         if troubles == self._wary_of:
             return []
         new = [worry for worry in worries if worry not in self._wary_of]
+        # Once a spell: the words may be others each time, as where they say for how long the venue was silent.
+        was_unread = any(trouble.startswith(f"{UNREAD}:") for trouble in self._wary_of)
+        failed = [] if unread_for is None or unread not in troubles or was_unread else [unread]
         self._wary_of = troubles
-        return [*(Note("critical", worry) for worry in new), BeWary(troubles)]
+        notes = [*(Note("critical", worry) for worry in new), *(Note("warning", worry) for worry in failed)]
+        return [*notes, BeWary(troubles)]
 
     def _unlatched_halt(self) -> Sequence[str]:
         """Say that a file keeps entries waiting which no latch of ours stands for."""

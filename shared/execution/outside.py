@@ -9,7 +9,7 @@ from proto.risk import Condition, Everything
 from shared.core.service import Note, Outward, Report
 from shared.execution.books import OVERSOLD, Books
 from shared.execution.orders import Order
-from shared.execution.vocabulary import AccountRead, CancelOrder, TransferTold, VenueOrder, VenueTrade
+from shared.execution.vocabulary import AccountRead, CancelOrder, Rejected, TransferTold, VenueOrder, VenueTrade
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.client_ids import ClientIds
 from shared.trading.instruments import assets_of
@@ -25,7 +25,7 @@ class Outcome:
 
     reports: list[Report] = field(default_factory=list)
     effects: list[Outward | Note] = field(default_factory=list)
-    rejected: Order | None = None
+    rejected: tuple[Order, Rejected] | None = None
     unsent: Order | None = None
     accepted: Order | None = None
 

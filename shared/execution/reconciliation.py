@@ -43,7 +43,7 @@ BELIEVED_NS: Final = (
 PASS_NS_MAX: Final = 30_000_000_000
 PAGE: Final = 1_000
 NO_PASS: Final = 0
-
+_PARTS: Final = {"orders": "the open orders", "account": "the balances"}
 
 Extent = Literal["everything", "trades", "orders"]
 
@@ -95,6 +95,7 @@ class Reconciler:
         self._differed: _Difference | None = None
         self._found: tuple[list[str], Mapping[Asset, Decimal]] = ([], {})  # by the last pass that compared
         self.has_compared = False  # the balances, in the last pass
+        self.failure: str | None = None  # why the last pass came to nothing, if it was for what could not be read
         self.read_to: dict[Symbol, int] = {}  # the trades of a symbol, in this life
 
     def soon(self) -> None:
@@ -169,6 +170,7 @@ class Reconciler:
         if current.failure is not None:
             self._ended(current, now)
             if current.extent == "everything":
+                self.failure = current.failure
                 self._came_to_nothing()
             return None
         if current.waiting:
@@ -176,6 +178,7 @@ class Reconciler:
         self._ended(current, now)
         compared = self._shown(current)
         if current.account is not None:
+            self.failure = None
             self._hold_balances(compared, current.account, now, is_unsettled=is_unsettled)
         return compared
 
@@ -273,7 +276,7 @@ class Reconciler:
             return None
         current.waiting.discard(part)
         if failure is not None:
-            current.failure = failure
+            current.failure = f"{_PARTS.get(part, f'the trades of {part}')} cannot be read: {failure}"
             return None
         return current
 

@@ -20,7 +20,10 @@ VenueStatus = Literal["open", "filled", "canceled", "expired", "rejected"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueOrder:
-    """An order as the venue shows it. `client_order_id` is whoever's: it may be none of ours."""
+    """An order as the venue shows it. `client_order_id` is whoever's: it may be none of ours.
+
+    `is_stop` says that it waits for its trigger, or did: a venue takes fewer of those.
+    """
 
     symbol: Symbol
     client_order_id: str
@@ -30,6 +33,7 @@ class VenueOrder:
     quantity: Decimal
     executed_quantity: Decimal
     venue_time_ns: int
+    is_stop: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

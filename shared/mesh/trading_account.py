@@ -1,6 +1,5 @@
 """What executor and flattener are told alike of the account that they trade on: itself, its bounds, a gateway."""
 
-import hashlib
 from random import Random
 
 from shared.execution.core import TradedAccount
@@ -21,7 +20,6 @@ def account_of(settings: Settings) -> TradedAccount:
     for feed in settings.feed.further:
         if feed.venue == settings.venue.name:
             feeds |= {symbol: feed.instance for symbol in feed.symbols if symbol in feeds}
-    name = f"{settings.venue.name}/{settings.venue.url}/{settings.venue.account}"
     return TradedAccount(
         venue=settings.venue.name,
         feeds=feeds,
@@ -30,7 +28,7 @@ def account_of(settings: Settings) -> TradedAccount:
         fees=FeeAccount(
             settings.venue.name, settings.venue.market, settings.venue.vip_level, settings.venue.bnb_fees == "on"
         ),
-        fingerprint=hashlib.sha256(name.encode()).hexdigest(),
+        name=f"{settings.venue.name}/{settings.venue.url}/{settings.venue.account}",
     )
 
 

@@ -13,7 +13,7 @@ from tests.house.tree import CHECKOUT
 
 NAME: Final = re.compile(r"[a-z]+(_[a-z]+)*")
 EXECUTOR: Final = ("leave.py", "entrance.py", "requests.py")
-CONDITIONS: Final = ("permission.py", "guards.py", "cover_watch.py")
+CONDITIONS: Final = ("permission.py", "guards.py", "cover_watch.py", "strategy_watch.py")
 RISK: Final = ("judge.py", "approvals.py", "writing.py")
 
 

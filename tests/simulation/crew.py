@@ -29,7 +29,7 @@ TRADED: Final = TradedAccount(
     quote_asset="USDT",
     tag="sim",
     fees=FEES,
-    fingerprint="0" * 64,
+    name="sim/simulated/main",
 )
 LIMITS: Final = EgressLimits(
     orders_max=300, entries_max=100, symbol_entries_max=60, entries_quote_max=Decimal(1_000_000)

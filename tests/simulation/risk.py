@@ -11,6 +11,7 @@ from shared.risk.limits import Limits
 from shared.trading.costs import FeeAccount
 from tests.simulation.feed import FEED
 from tests.simulation.links import LIKENESS
+from tests.simulation.strategy import OWNER, STRATEGY
 from tests.simulation.venue import SYMBOLS, VENUE
 
 RISK: Final = "risk"
@@ -46,7 +47,7 @@ def risk_core() -> RiskCore:
             quote_asset="USDT",
             fees=FEES,
             markets={symbol: Market(FEED, f"{VENUE}/{symbol}") for symbol in SYMBOLS},
-            strategies=("trend",),
+            strategies={STRATEGY: OWNER},
             likeness=LIKENESS,
         )
     )

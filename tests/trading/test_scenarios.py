@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from proto.orders import EntryOpened, ExitEnded, PositionChanged, SendMarked
+from proto.orders import EntryOpened, ExitEnded, OrderFilled, PositionChanged, SendMarked
 from proto.verdicts import IntentRefused
 from shared.mesh.journal import journal_directory
 from tests.services.supervision.harness import eventually
@@ -121,12 +121,25 @@ def test_stop_is_filled_while_nobody_looks(mesh: TradingMesh, trader: Trader) ->
 
 
 def test_stop_is_filled_after_its_cancellation(mesh: TradingMesh, trader: Trader) -> None:
-    """The venue confirms a cancellation and fills the order all the same: no more is sold than was bought."""
-    trader.enter_and_fill("SOL/USDT")
-    mesh.admin.fault(kind="fill_after_cancel", delay_ms=500, when={"account": ACCOUNT, "most": 1})
+    """The venue confirms each cancellation and fills the stop all the same: that is counted, and no more is sold.
+
+    Until then the venue keeps the coins for the stop, so that it refuses the sale.
+    """
+    place = (NAME, "SOL/USDT")
+    trader.enter_and_fill(place[1])
+    stop = mesh.written.by_executor(SendMarked)[-1]
+    late = mesh.admin.fault(kind="fill_after_cancel", delay_ms=500, when={"account": ACCOUNT, "symbol": "SOLUSDT"})
     exits = exits_ended(mesh)
-    trader.leave((NAME, "SOL/USDT"))
+    trader.leave(place)
     eventually(lambda: exits_ended(mesh) > exits)
+    assert mesh.admin.fired(late)
+    ended = mesh.written.ending_of(stop.order.client_order_id)
+    assert ended is not None
+    assert ended.ending == "canceled"
+    bodies = [record.body for record in mesh.written.records()]
+    sold = [one for one in bodies[bodies.index(ended) :] if isinstance(one, OrderFilled)]
+    assert {one.order for one in sold} == {stop.order}
+    assert sum(one.quantity for one in sold) == stop.quantity
 
 
 def test_clock_of_the_venue_is_behind(mesh: TradingMesh, trader: Trader) -> None:

@@ -22,8 +22,8 @@ def acted(asked: Asked, pauses: Mapping[PauseKey, EntriesPaused], terms: RiskTer
         case PauseEntries(scope=OfSymbol(symbol=symbol)) if symbol not in terms.markets:
             words = f"{symbol} is not traded; traded are {', '.join(terms.markets)}"
             return (_refused(asked, "symbol_is_traded", words),)
-        case PauseEntries(scope=OfStrategy(strategy=strategy)) if strategy not in terms.strategies:
-            words = f"there is no strategy {strategy} here; there are {', '.join(terms.strategies) or 'none'}"
+        case PauseEntries(scope=OfStrategy(strategy=strategy)) if strategy not in terms.strategies.values():
+            words = f"there is no strategy {strategy} here; there are {', '.join(terms.strategies.values()) or 'none'}"
             return (_refused(asked, "strategy_runs", words),)
         case PauseEntries(actor=actor, reason=reason, scope=scope):
             if len(pauses) >= PAUSES_MAX and (scope, actor) not in pauses and not isinstance(scope, Everything):

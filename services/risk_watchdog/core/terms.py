@@ -41,5 +41,10 @@ class RiskTerms:
     quote_asset: Asset
     fees: FeeAccount
     markets: Mapping[Symbol, Market]
-    strategies: tuple[Name, ...]  # that run, by the names that their positions go by
+    strategies: Mapping[Instance, Name]  # that run, and the names that their positions go by
     likeness: Likeness
+
+    @property
+    def feeds(self) -> list[Instance]:
+        """Who tells the prices."""
+        return sorted({market.feed for market in self.markets.values()})

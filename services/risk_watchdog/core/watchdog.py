@@ -15,7 +15,7 @@ from proto.fields import Instance
 from proto.health import Heartbeat, Hello
 from proto.intents import EnterBracket
 from proto.orders import EntryEnded
-from proto.risk import AskLease, Condition, LeaseAnswered
+from proto.risk import AskLease, LeaseAnswered
 from proto.verdicts import (
     IntentJudged,
     ReservationFreed,
@@ -38,6 +38,7 @@ from services.risk_watchdog.core.peers import Peer, said_ns
 from services.risk_watchdog.core.permission import Permissions, everywhere
 from services.risk_watchdog.core.reports import REPORTS, ExecutorReports
 from services.risk_watchdog.core.standing import Standing
+from services.risk_watchdog.core.strategy_watch import StrategyWatch
 from services.risk_watchdog.core.terms import EXECUTOR, FLATTENER, RiskTerms
 from services.risk_watchdog.core.verdict_words import answer_of, note_of
 from services.risk_watchdog.core.watches import Watches
@@ -92,8 +93,9 @@ class RiskCore:
         self._reports: Final = ExecutorReports()
         self._prices: Final = Prices()
         self._account: Final = Account(terms.quote_asset, self._facts)
-        feeds = sorted({market.feed for market in terms.markets.values()})
-        self._peers: Final = {instance: Peer() for instance in (EXECUTOR, FLATTENER, *feeds)}
+        kin = {instance: Peer() for instance in (EXECUTOR, FLATTENER, *terms.feeds)}
+        strategies = StrategyWatch(terms.strategies)
+        self._peers: Final = kin | strategies.peers
         self._approvals: Final = Approvals(self._facts, self._reports)
         alerts, executor = Alerts(), self._peers[EXECUTOR]
         self._latching: Final = Latching(self._facts, self._reports, alerts)
@@ -112,13 +114,14 @@ class RiskCore:
             facts=self._facts, reports=self._reports, prices=self._prices, latching=self._latching, terms=terms
         )
         covers = CoverWatch(reports=self._reports, account=self._account, executor=executor)
-        cover_guard = CoverGuard(self._facts, covers)
-        self._watches: Final = Watches(guards, covers, cover_guard, self._executor_watch)
+        self._watches: Final = Watches(
+            guards, covers, CoverGuard(self._facts, covers), self._executor_watch, strategies
+        )
         self._permissions: Final = Permissions(
             facts=self._facts,
             reports=self._reports,
             account=self._account,
-            peers=self._peers,
+            peers=kin,
             likeness=terms.likeness,
             latching=self._latching,
             watches=self._watches,
@@ -141,10 +144,8 @@ class RiskCore:
             prices=self._prices,
         )
         self._standing: Final = Standing(terms=terms, facts=self._facts, account=self._account, holdings=holdings)
-        self._epoch = 0
-        self._begun = False
-        self._ticks = 0
         self._heard_by_boot_ns = 0  # so long everybody has time to be heard
+        self._begun, self._epoch, self._ticks = False, 0, 0
         self._asked: Asked | None = None  # whose answer waits for a record
 
     def state(self) -> bytes:
@@ -252,14 +253,14 @@ class RiskCore:
             case EnterBracket() as intent:
                 return self._intent(asked, intent, now)
             case AskLease(number=number):
-                conditions = self._conditions(now)
+                conditions = self._permissions.conditions(now)
                 permission, latch = everywhere(conditions), self._latching.holding
                 answer = LeaseAnswered(number, self._epoch, permission, conditions, latch)
                 return (Answer(asked, answer),)
             case AskLimits():
                 return (Answer(asked, LimitsAnswered(self._standing.limits())),)
             case Kill() | AskClearKill() | ConfirmClearKill() as body:
-                return self._kill_requests.asked(asked, body, self._conditions(now), now)
+                return self._kill_requests.asked(asked, body, self._permissions.conditions(now), now)
             case _:
                 return acted(asked, self._facts.pauses, self._terms)
 
@@ -270,7 +271,7 @@ class RiskCore:
             return (Answer(asked, self._approvals.standing(verdict, now)),)
         judged = self._judge.judged(
             intent,
-            conditions=self._conditions(now),
+            conditions=self._permissions.conditions(now),
             executor_moves=self._peers[EXECUTOR].moves(now),
             now=now,
         )
@@ -328,11 +329,8 @@ class RiskCore:
             *self._approvals.asked(now),
         ]
         if self._ticks % TICKS_PER_SNAPSHOT == 0:
-            effects.append(Say(self._standing.snapshot(self._conditions(now), self._latching.latch)))
+            effects.append(Say(self._standing.snapshot(self._permissions.conditions(now), self._latching.latch)))
         return effects
-
-    def _conditions(self, now: Moment) -> tuple[Condition, ...]:
-        return self._permissions.conditions(now)
 
 
 def _hearing(terms: RiskTerms, peers: Iterable[Instance]) -> Iterator[Effect]:

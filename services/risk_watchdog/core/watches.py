@@ -1,4 +1,4 @@
-"""The watches over what others see to by themselves: the account as a whole, the covers, the executor. Pure."""
+"""The watches over what others see to by themselves: the account, the covers, the executor, the strategies. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -10,14 +10,23 @@ from services.risk_watchdog.core.cover_guard import CoverGuard
 from services.risk_watchdog.core.cover_watch import CoverWatch
 from services.risk_watchdog.core.executor_watch import ExecutorWatch
 from services.risk_watchdog.core.guards import Guards
+from services.risk_watchdog.core.strategy_watch import StrategyWatch
 from shared.core.service import Effect, Moment
 
 
 class Watches:
     """What all of them are told, and what comes of it."""
 
-    def __init__(self, guards: Guards, covers: CoverWatch, cover_guard: CoverGuard, executor: ExecutorWatch) -> None:
+    def __init__(
+        self,
+        guards: Guards,
+        covers: CoverWatch,
+        cover_guard: CoverGuard,
+        executor: ExecutorWatch,
+        strategies: StrategyWatch,
+    ) -> None:
         self._executor: Final = executor
+        self._strategies: Final = strategies
         self._guards: Final = guards
         self._covers: Final = covers
         self._cover_guard: Final = cover_guard
@@ -76,3 +85,4 @@ class Watches:
         if (blind := self._guards.condition(now)) is not None:
             yield blind
         yield from self._covers.conditions(now)
+        yield from self._strategies.conditions(now)

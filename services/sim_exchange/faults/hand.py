@@ -25,6 +25,7 @@ from services.sim_exchange.venue.vocabulary import (
     SetRules,
     SymbolStatus,
     Transfer,
+    TriggerOrder,
 )
 
 Filters = dict[str, Decimal | int]
@@ -32,6 +33,8 @@ Filters = dict[str, Decimal | int]
 OTHER_SIDE: Final = "forced-trades"
 _FREE: Final = Fees(maker=Decimal(0), taker=Decimal(0))
 _PRICED: Final = frozenset({"LIMIT", "LIMIT_MAKER", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT"})
+_TRIGGERED: Final = frozenset({"STOP_LOSS", "TAKE_PROFIT"})  # these take what the book has once they are
+_ALL: Final = Decimal(1)
 _OPEN: Final = frozenset({"NEW", "PARTIALLY_FILLED"})
 
 
@@ -46,23 +49,32 @@ class Hand:
         self._desk: Final = desk
 
     def canceled(self, call: Call) -> OrderView | None:
-        """Return the order that a cancellation names, if it is in the book and belongs to no list."""
+        """Return the order that a cancellation names, if it can be filled yet and belongs to no list."""
         order_id = call.sent.get("orderId", "")
-        return self._resting(
+        order = self._named(
             call,
             order_id=int(order_id) if re.fullmatch(INTEGER, order_id, re.ASCII) else None,
             client_id=call.sent.get("origClientOrderId") or None,
         )
+        return order if order is not None and (rests(order) or waits(order)) else None
 
     def placed(self, call: Call, answer: bytes) -> OrderView | None:
         """Return the order that was placed, if it went into the book."""
-        return self._resting(call, order_id=msgspec.json.decode(answer, type=_Placed).order_id, client_id=None)
+        order = self._named(call, order_id=msgspec.json.decode(answer, type=_Placed).order_id, client_id=None)
+        return order if order is not None and rests(order) else None
 
-    def _resting(self, call: Call, *, order_id: int | None, client_id: str | None) -> OrderView | None:
+    def _named(self, call: Call, *, order_id: int | None, client_id: str | None) -> OrderView | None:
         if call.account is None or call.symbol is None or (order_id is None and client_id is None):
             return None
         order = self._desk.core.order(call.account, call.symbol, order_id=order_id, client_id=client_id)
-        return order if order is not None and order.list_id == NO_LIST and rests(order) else None
+        return order if order is not None and order.list_id == NO_LIST else None
+
+    def complete(self, order: OrderView) -> None:
+        """Fill all that an order still wants; one that waits for a price is triggered, and takes what the book has."""
+        if waits(order):
+            self._desk.carry_out(TriggerOrder(account=order.account, symbol=order.symbol, order_id=order.order_id))
+        else:
+            self.fill(order, _ALL)
 
     def fill(self, order: OrderView, fraction: Decimal) -> None:
         """Fill part of what an order still wants. Nothing is done if it left the book, or that is less than a step."""
@@ -110,3 +122,8 @@ class Hand:
 def rests(order: OrderView) -> bool:
     """Say whether an order is in the book."""
     return order.status in _OPEN and order.working_ms is not None and order.type in _PRICED
+
+
+def waits(order: OrderView) -> bool:
+    """Say whether an order waits for a price, at which it takes what the book has."""
+    return order.status == "NEW" and order.working_ms is None and order.type in _TRIGGERED

@@ -28,7 +28,6 @@ from services.sim_exchange.faults.waiting import Waiting
 from services.sim_exchange.venue.vocabulary import Event, OrderChanged, OrderView
 
 LATER_MAX: Final = 1_000  # things to be done to orders at once; one beyond that is done without delay
-ALL: Final = Decimal(1)
 
 
 class Fired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -122,7 +121,9 @@ class Saboteur:
                 case faults.DropRequest(hold_ms=hold_ms):
                     await self._lose(hold_ms)
                 case faults.FillAfterCancel(delay_ms=delay_ms):
-                    assert order is not None, "the fault strikes only the cancellation of an order in the book"
+                    assert order is not None, (
+                        "the fault strikes only the cancellation of an order that can be filled yet"
+                    )
                     return self._canceled_in_words(call, order, delay_ms)
                 case _:
                     return reply_instead(rule, now_ms)
@@ -231,7 +232,7 @@ class Saboteur:
         ended = msgspec.structs.replace(order, status="CANCELED", updated_ms=now_ms)
         told = OrderChanged(order=ended, execution="CANCELED", cancel_client_id=cancel_client_id)
         self._outbox.append(Outgoing(account=order.account, payload=execution_report(told, now_ms)))
-        self._do_later(delay_ms, lambda: self._hand.fill(order, ALL))
+        self._do_later(delay_ms, lambda: self._hand.complete(order))
         return Reply(status=OK, body=msgspec.json.encode(canceled_answer(ended, cancel_client_id)))
 
     def _fill_then_cancel(self, order: OrderView, fault: faults.PartialThenCancel) -> None:

@@ -216,7 +216,7 @@ class SequenceGap(Kind, frozen=True):
 
 
 class FillAfterCancel(Kind, frozen=True):
-    """The cancellation of an order in the book is acknowledged and reported, and then the order is filled."""
+    """The cancellation of an order is acknowledged and reported, and then it is filled: in the book, or as a stop."""
 
     delay_ms: DelayMs = 500
 

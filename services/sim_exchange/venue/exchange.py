@@ -10,7 +10,7 @@ from typing import Final
 
 from services.sim_exchange.venue.amounts import EXACT
 from services.sim_exchange.venue.cancelling import cancel, cancel_all, cancel_list, cancel_replace, find
-from services.sim_exchange.venue.filling import fill_by_force
+from services.sim_exchange.venue.filling import fill_by_force, trigger_by_force
 from services.sim_exchange.venue.floor import Floor
 from services.sim_exchange.venue.listing import Listing
 from services.sim_exchange.venue.order_lists import place_oco
@@ -57,6 +57,7 @@ from services.sim_exchange.venue.vocabulary import (
     Traded,
     TradeRemembered,
     Transfer,
+    TriggerOrder,
 )
 
 IDS_PER_MS: Final = 1_000  # far more than it gives, and few enough for any reader of JSON to count exactly
@@ -96,6 +97,8 @@ class Exchange:
                 return cancel_all(self._floor, command)
             case FillOrder():
                 return fill_by_force(self._floor, command)
+            case TriggerOrder():
+                return trigger_by_force(self._floor, command)
             case Transfer() | OpenAccount() | SetRules():
                 return self._administer(command)
 

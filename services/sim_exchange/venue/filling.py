@@ -1,12 +1,12 @@
-"""A trade that is not the book's doing: for faults in which an order is filled that should not be, or not now."""
+"""Trades that are not the market's doing: for faults in which an order is filled that should not be, or not now."""
 
 from services.sim_exchange.venue import refusals
 from services.sim_exchange.venue.cancelling import find
 from services.sim_exchange.venue.floor import Floor
 from services.sim_exchange.venue.funding import lock_needed
-from services.sim_exchange.venue.matching import trade_with, work_triggered
+from services.sim_exchange.venue.matching import trade_with, trigger, work_triggered
 from services.sim_exchange.venue.placing import done, new_order
-from services.sim_exchange.venue.vocabulary import Done, FillOrder, PlaceOrder, Refused
+from services.sim_exchange.venue.vocabulary import Done, FillOrder, PlaceOrder, Refused, TriggerOrder
 
 
 def fill_by_force(floor: Floor, command: FillOrder) -> Done | Refused:
@@ -36,3 +36,16 @@ def fill_by_force(floor: Floor, command: FillOrder) -> Done | Refused:
     trade_with(floor, listing, taker, maker)
     work_triggered(floor, listing)
     return done(maker)
+
+
+def trigger_by_force(floor: Floor, command: TriggerOrder) -> Done | Refused:
+    """Let an order work that waits for a price. What it takes, and at what prices, the book says."""
+    listing = floor.enter(command.symbol)
+    if listing is None:
+        return refusals.INVALID_SYMBOL
+    order = find(floor.accounts[command.account], command.symbol, command.order_id, None)
+    if order is None or not order.waits:
+        return refusals.UNKNOWN_ORDER
+    trigger(floor, listing, order)
+    work_triggered(floor, listing)
+    return done(order)

@@ -32,16 +32,21 @@ def work(floor: Floor, listing: Listing, order: Order) -> None:
 def work_triggered(floor: Floor, listing: Listing) -> None:
     """Let every order work that the last trades have triggered, and those that their trades trigger in turn."""
     while (order := listing.triggers.reached()) is not None:
-        listing.triggers.remove(order)
-        floor.set_working(order)
-        funded = claim(floor, listing, order)
-        if funded and order.type in PRICELESS_TYPES:
-            funded = lock_needed(floor, listing, order)
-        floor.tell(order, "TRIGGERED")
-        if funded:
-            work(floor, listing, order)
-        else:
-            endings.end(floor, order, "EXPIRED", "EXPIRED", reason="INSUFFICIENT_BALANCES")
+        trigger(floor, listing, order)
+
+
+def trigger(floor: Floor, listing: Listing, order: Order) -> None:
+    """Let an order that waited for a price work."""
+    listing.triggers.remove(order)
+    floor.set_working(order)
+    funded = claim(floor, listing, order)
+    if funded and order.type in PRICELESS_TYPES:
+        funded = lock_needed(floor, listing, order)
+    floor.tell(order, "TRIGGERED")
+    if funded:
+        work(floor, listing, order)
+    else:
+        endings.end(floor, order, "EXPIRED", "EXPIRED", reason="INSUFFICIENT_BALANCES")
 
 
 def claim(floor: Floor, listing: Listing, order: Order) -> bool:

@@ -1,11 +1,9 @@
 """The words of the matching core: what may be asked of it, what it answers, and what it tells that happened.
 
-Amounts are Decimal with at most 20 digits before and after the point, as the venue's face admits them. Times are
-milliseconds since 1970 as the venue's clock shows them, symbols are spelled as the venue spells them (`BTCUSDT`). The
-words for sides, types and states are the venue's own, so that its face only lays them out.
+Amounts are Decimal with at most 20 digits before and after the point, as the venue's face admits them. Times are its
+milliseconds since 1970, symbols are spelled as it does (`BTCUSDT`), and sides, types and states have its own words.
 
-Nobody is told about the orders and balances of the synthetic market's own accounts: it has the answers to its commands,
-and the public trades carry the ids of both orders.
+Of the synthetic market's own orders and balances nobody is told: public trades carry the ids of both orders.
 """
 
 from decimal import Decimal
@@ -161,6 +159,14 @@ class FillOrder(Word, frozen=True):
     against: str  # the account on the other side
 
 
+class TriggerOrder(Word, frozen=True):
+    """Let an order that waits for a price work now, whatever the price is. For faults: nobody asks so."""
+
+    account: str
+    symbol: str
+    order_id: int
+
+
 class OpenAccount(Word, frozen=True):
     """Let somebody trade, or change what it costs. `is_market` marks the synthetic market's own.
 
@@ -194,6 +200,7 @@ Command = (
     | CancelAll
     | CancelReplace
     | FillOrder
+    | TriggerOrder
     | OpenAccount
     | Transfer
     | SetRules

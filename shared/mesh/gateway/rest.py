@@ -19,6 +19,7 @@ NS_PER_MS: Final = 1_000_000
 REASON_CHARACTERS_MAX: Final = 200
 MINUTE_NS: Final = 60 * NS_PER_SECOND  # after which the venue has begun to count anew
 WAIT_SECONDS_MAX: Final = 3 * 86_400  # the longest ban there is
+STRANGER_SECONDS_MAX: Final = 60  # believed of whoever stands between us and the venue, who bans nobody there
 TOO_MANY: Final = frozenset({418, 429})
 
 # Its own errors, and what its parsing raises where an answer is not what it expects. Whatever it is says nothing of
@@ -102,8 +103,9 @@ class Rest:
     def _heed(self, reply: Reply) -> None:
         boot_ns = self._clock.boot_ns()
         if reply.status in TOO_MANY:
-            until_boot_ns = boot_ns + self._pause_seconds(reply.headers) * NS_PER_SECOND
             complaint = self._venue.complaint(reply.body)
+            longest = STRANGER_SECONDS_MAX if complaint is None else WAIT_SECONDS_MAX
+            until_boot_ns = boot_ns + min(self._pause_seconds(reply.headers), longest) * NS_PER_SECOND
             if complaint is not None and complaint.code in self._venue.refusals.too_many_orders:
                 self._orders_closed_until_boot_ns = max(self._orders_closed_until_boot_ns, until_boot_ns)
             else:
@@ -127,7 +129,7 @@ class Rest:
 
     def _pause_seconds(self, headers: Mapping[str, str]) -> int:
         seconds = headers.get("retry-after", "")
-        return min(int(seconds), WAIT_SECONDS_MAX) if _is_number(seconds) else self._pace.pause_seconds_unsaid
+        return int(seconds) if _is_number(seconds) else self._pace.pause_seconds_unsaid
 
 
 def _yet_to_come(until_boot_ns: int, boot_ns: int) -> int | None:

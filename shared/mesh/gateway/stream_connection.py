@@ -10,6 +10,7 @@ from shared.execution.vocabulary import OrderTold, TransferTold
 from shared.mesh.gateway.client import Exchange, stream_address
 from shared.mesh.gateway.market_list import MarketList
 from shared.mesh.gateway.pace import Pace
+from shared.mesh.gateway.rest import STRANGER_SECONDS_MAX
 from shared.mesh.gateway.venue_time import VenueTime
 from shared.mesh.gateway.venues.venue import (
     StreamEnding,
@@ -21,7 +22,6 @@ from shared.mesh.gateway.venues.venue import (
 
 REASON_CHARACTERS_MAX: Final = 200
 FRAME_BYTES_MAX: Final = 1024 * 1024
-WAIT_SECONDS_MAX: Final = 3 * 86_400  # the longest ban there is
 
 
 class StreamConnection:
@@ -137,4 +137,4 @@ class StreamConnection:
     def _note_wait(self, error: aiohttp.WSServerHandshakeError) -> None:
         seconds = error.headers.get("Retry-After", "") if error.headers is not None else ""
         if seconds.isascii() and seconds.isdecimal():
-            self.wait_seconds = min(int(seconds), WAIT_SECONDS_MAX)
+            self.wait_seconds = min(int(seconds), STRANGER_SECONDS_MAX)  # whose words came with it nobody can see

@@ -20,7 +20,7 @@ ACCOUNT: Final = TradedAccount(
     quote_asset="USDT",
     tag="desk",
     fees=FeeAccount("binance", "spot", vip_level=0, pays_in_bnb=False),
-    fingerprint="0" * 64,
+    name="sim/simulated/main",
 )
 
 

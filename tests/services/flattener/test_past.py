@@ -1,9 +1,11 @@
 """What the flattener reads of the journals: the same wherever pages are turned, and how old the newest of it is."""
 
+import dataclasses
 from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ from shared.core.service import HaltSeen, Journaling, Moment, Recorded, RecordsL
 from shared.execution.adoption import NOTHING_HELD, Adopted, Holding
 from shared.execution.core import ExecutorCore
 from shared.mesh.journal import create_journal
-from shared.mesh.journal_tail import JournalTail, journal_tail
+from shared.mesh.journal_tail import JournalTail, TailUnreadError, journal_tail
 from tests.services.flattener.life import LATCH, Life
 from tests.shared.execution.desk import ACCOUNT, LIMITS, SECOND_NS
 from tests.shared.mesh.journal.journals import DAY, an_opening, commit
@@ -120,6 +122,16 @@ def test_a_page_of_another_day_is_not_believed() -> None:
     assert not Adopted((9, 9)).reaches(b"no state")
     assert not Adopted((9, 9)).reaches(msgspec.json.encode(Holding((10, 1), None)))
     assert Adopted((9, 9)).reaches(msgspec.json.encode(NOTHING_HELD))
+
+
+def test_books_of_another_account_are_none_to_act_by() -> None:
+    """As after a demo in the same directory: whatever stands there is sold at no other account."""
+    read_by = dataclasses.replace(ACCOUNT, name="sim/official/main")
+    executor = tail_of(ExecutorCore(ACCOUNT, LIMITS), WRITTEN)
+    ours = tail_of(FlattenerCore(ACCOUNT), LIFE.own)
+    assert past_in(executor, ours, ACCOUNT, LIMITS).engine.books.account == ACCOUNT.name
+    with pytest.raises(TailUnreadError, match=read_by.name):
+        past_in(executor, ours, read_by, LIMITS)
 
 
 def test_a_new_page_is_no_silence() -> None:

@@ -1,5 +1,6 @@
 """Ticks leave the exchange and arrive in a subscriber, in Redis and on the page, whatever is killed meanwhile."""
 
+import json
 import os
 import re
 import signal
@@ -12,6 +13,9 @@ from tests.services.feed_handler.truth import aggregates, assert_true, folded
 from tests.services.market_mesh.whole_mesh import SYMBOL, WholeMesh
 
 INSTANCES = ("exchange", "feed", "metrics", "redis", "risk")
+FIRST_FILL_PATIENCE_S = (
+    400  # after a feed that was killed it may wait six minutes, see docs/how-does-a-strategy-decide.md
+)
 HASH = f"bowline:symbol:binance:{SYMBOL}"
 
 
@@ -84,3 +88,14 @@ async def test_closed_bars_are_the_fold_of_the_exchanges_own_trades(mesh: WholeM
         assert_true(reader.bars(), truth)
         asked = await reader.ask_bars("1s", 60)
         assert {bar.open_time_ns for bar in asked} & truth.keys()
+
+
+async def test_what_it_trades_leads_back_to_its_bar(mesh: WholeMesh) -> None:
+    """The demonstration trades, and `why` tells of a purchase on which bar it was decided."""
+
+    def purchases() -> list[str]:
+        fills = map(json.loads, mesh.verb("fills", "--json").splitlines())
+        return [fill["order"] for fill in fills if fill["side"] == "buy"]
+
+    await mesh.until(purchases, patience_s=FIRST_FILL_PATIENCE_S)
+    assert re.search(r"^bar 5s of \w+/USDT that closed at ", mesh.verb("why", purchases()[0]), re.MULTILINE)

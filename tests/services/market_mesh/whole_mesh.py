@@ -83,9 +83,9 @@ class WholeMesh:
         symbol = self.symbol()
         return bool(symbol) and symbol["link"] == "open" and not symbol["doubts"] and symbol["bid_price"] is not None
 
-    async def until(self, holds: Callable[[], object]) -> None:
+    async def until(self, holds: Callable[[], object], *, patience_s: float = PATIENCE_S) -> None:
         """Wait until something holds, which a verb is asked for."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while not await asyncio.to_thread(holds):  # noqa: ASYNC110  # a state of other processes
                 await asyncio.sleep(0.05)
 

@@ -34,6 +34,7 @@ def passes(scene: Scene, seconds: float, *, beats: bool = True) -> None:
     """Let time pass, with the clock ringing."""
     for _ in range(round(seconds * 2)):
         scene.bench.wait(0.3)
+        scene.strategy.beats()
         if beats:
             scene.executor.beats()
         scene.bench.tick()

@@ -78,7 +78,7 @@ class Bench:
                 quote_asset="USDT",
                 fees=self._fees,
                 markets={symbol: Market("feed", f"binance/{symbol}") for symbol in SYMBOLS},
-                strategies=("trend",),
+                strategies={"strategy": "trend"},
                 likeness=LIKENESS,
             )
         )

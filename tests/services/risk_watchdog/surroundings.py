@@ -235,6 +235,20 @@ class Flattener:
             self._bench.handle(told)
 
 
+class Strategy:
+    """What risk hears of the strategy."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench: Final = bench
+        self._handled = 0
+
+    def beats(self, **changes: object) -> None:
+        """Say that it moves."""
+        self._handled += 1
+        beat = replace(BEAT, **({"handled": self._handled} | changes))
+        self._bench.handle(Heard("strategy", self._bench.envelope(beat, sender="strategy")))
+
+
 class Feed:
     """What risk hears of the feed."""
 
@@ -265,6 +279,7 @@ class Scene:
         self.bench: Final = bench
         self.executor: Final = Executor(bench)
         self.feed: Final = Feed(bench)
+        self.strategy: Final = Strategy(bench)
         self.flattener: Final = Flattener(bench)
 
     def begin(self, *, equity: str = "10000", free: str = "10000") -> None:
@@ -278,6 +293,7 @@ class Scene:
         self.executor.reads(equity, free)
         self.executor.reads(equity, free)
         self.feed.trusts()
+        self.strategy.beats()
         self.executor.beats()
 
     def pass_time(self, seconds: float) -> None:
@@ -286,6 +302,7 @@ class Scene:
         while self.bench.now.boot_ns < end_ns:
             self.bench.tick()
             self.executor.beats()
+            self.strategy.beats()
             self.executor.reads()
             self.feed.trusts()
 

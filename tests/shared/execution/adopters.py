@@ -23,7 +23,7 @@ from shared.core.service import (
 )
 from shared.execution.adopting import AdoptingCore
 from shared.execution.adoption import AT_ONCE, UNREAD
-from shared.execution.core import ExecutorCore
+from shared.execution.core import ExecutorCore, TradedAccount
 from shared.execution.vocabulary import (
     Acknowledged,
     CancelSent,
@@ -71,8 +71,15 @@ class Pen:
 class Life:
     """A life of the executor that adopts: its journal takes everything, or nothing."""
 
-    def __init__(self, journal: Sequence[Envelope], inheritance: Sequence[Happening], *, state: bytes = b"") -> None:
-        self.core: Final = AdoptingCore(ExecutorCore(ACCOUNT, LIMITS))
+    def __init__(
+        self,
+        journal: Sequence[Envelope],
+        inheritance: Sequence[Happening],
+        *,
+        state: bytes = b"",
+        account: TradedAccount = ACCOUNT,
+    ) -> None:
+        self.core: Final = AdoptingCore(ExecutorCore(account, LIMITS))
         self.pen: Final = Pen("executor", NEXT_EPOCH, 1_000)
         self.pen.written.extend(journal)
         self.has_room = True

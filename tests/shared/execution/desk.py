@@ -63,7 +63,7 @@ ACCOUNT: Final = TradedAccount(
     quote_asset="USDT",
     tag="desk",
     fees=FeeAccount("binance", "spot", vip_level=0, pays_in_bnb=False),
-    fingerprint="0" * 64,
+    name="sim/simulated/main",
 )
 Wanted = TypeVar("Wanted")
 
@@ -95,9 +95,14 @@ class Desk:
     """A core, its time, and what it did."""
 
     def __init__(
-        self, *, limits: EgressLimits = LIMITS, instrument: Instrument | None = None, wall_ahead_ns: int = A_DAY_NS
+        self,
+        *,
+        account: TradedAccount = ACCOUNT,
+        limits: EgressLimits = LIMITS,
+        instrument: Instrument | None = None,
+        wall_ahead_ns: int = A_DAY_NS,
     ) -> None:
-        self.core: Final = ExecutorCore(ACCOUNT, limits)
+        self.core: Final = ExecutorCore(account, limits)
         self.now_ns = 100 * SECOND_NS
         self.epoch = 1
         self.has_room = True
@@ -131,10 +136,10 @@ class Desk:
         """Let commits take so long from here."""
         self._commit_ns = int(seconds * SECOND_NS)
 
-    def wait(self, seconds: float) -> list[Effect]:
-        """Let time pass, and the clock ring at its end."""
+    def wait(self, seconds: float, timer: str = "clock") -> list[Effect]:
+        """Let time pass, and the clock, or another timer, ring at its end."""
         self.now_ns += int(seconds * SECOND_NS)
-        return self.take(Woken("clock"))
+        return self.take(Woken(timer))
 
     def open(self, *, usdt: str = "10000") -> "Desk":
         """Begin, with books that agree with the venue's."""

@@ -2,23 +2,27 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto.control import PauseEntries, ResumeEntries
+from proto.codec import EnvelopeCodec
+from proto.control import Flatten, PauseEntries, ResumeEntries
+from proto.fields import TEXT_LENGTH_MAX
 from proto.intents import ExitTaken, WatchCover
 from proto.market import SymbolDoubted
 from proto.orders import EntryEnded, EntryOpened, OrderEnded, SendMarked
-from proto.risk import Condition, Everything, OfStrategy, OfSymbol
+from proto.risk import CONDITIONS_MAX, Condition, Everything, OfStrategy, OfSymbol
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, JournalRoom, Stalled, Started
 from shared.execution.governor import EgressLimits
 from shared.execution.vocabulary import CancelOrder, OrderTold, StreamLost, VenueClock, WeightTold
 from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
+CODEC: Final = EnvelopeCodec()
 PAUSED = (Condition("cooldown", OfStrategy(TREND), "REDUCE_ONLY", "three losses"),)
 
 
@@ -84,6 +88,27 @@ def test_what_stands_against_every_entry(rule: str, change: Callable[[Desk], obj
     expected = {rule, "books_are_reconciled"} if rule == "stream_is_open" else {rule}  # either says the same
     assert answer.rule in expected
     assert not desk.sent()
+
+
+MANY: Final = tuple(
+    Condition(f"one-{number}", Everything(), "REDUCE_ONLY", "r" * 64) for number in range(CONDITIONS_MAX)
+)
+long_winded: list[Callable[[Desk], object]] = [
+    lambda desk: desk.ask(Flatten("a" * 48, "r" * TEXT_LENGTH_MAX, BTC), instance="operator"),
+    lambda desk: desk.lease(permission="REDUCE_ONLY", conditions=MANY),
+    lambda desk: desk.lease(conditions=MANY),
+]
+
+
+@pytest.mark.parametrize("change", long_winded)
+def test_however_much_is_said_against_an_entry_risk_can_read_it(change: Callable[[Desk], object]) -> None:
+    """An answer that it cannot read is none: it would ask until the approval is over, and give a wrong reason."""
+    desk = Desk().open()
+    change(desk)
+    answer = desk.ask(desk.approval())
+    assert isinstance(answer, ApprovalDeclined)
+    envelope = desk.envelope("executor", answer)
+    assert CODEC.decode(CODEC.encode(envelope)) == envelope
 
 
 @given(st.lists(st.sampled_from([change for _, change in changes]), max_size=6))

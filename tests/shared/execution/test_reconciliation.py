@@ -4,8 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+import pytest
+
 from proto.orders import OrderEnded, OutsideSeen, ReconcileFinished
-from shared.core.service import Effect, Stalled
+from shared.core.service import BeWary, Effect, Note, Stalled
 from shared.execution.enquiries import READ_LAG_NS
 from shared.execution.vocabulary import (
     AccountRead,
@@ -17,6 +19,7 @@ from shared.execution.vocabulary import (
     ReadOpenOrders,
     ReadOrder,
     ReadTrades,
+    StreamOpened,
     TradesRead,
     TransferTold,
     Unproved,
@@ -94,6 +97,8 @@ class Day:
         self.orders: list[VenueOrder] = []
         self.found: VenueOrder | None = None  # what is shown of whatever order is asked for
         self.trades: tuple[VenueTrade, ...] = ()
+        self.failing: type | None = None  # the questions that are answered with a failure
+        self.failure = ""
         self.asked: dict[str, list[int]] = {"orders": [], "trades": [], "account": [], "order": []}
         self._desk: Final = desk
         self._answers: Final = answers
@@ -108,20 +113,21 @@ class Day:
         """Answer every question among these, and those that follow from the answers."""
         desk = self._desk
         for effect in effects:
+            failure = self.failure if self.failing is type(effect) else None
             match effect:
                 case ReadOpenOrders(read_number=number):
                     self._note("orders")
-                    self.answer(desk.take(OpenOrdersRead(number, tuple(self.orders), None)))
+                    self.answer(desk.take(OpenOrdersRead(number, tuple(self.orders), failure)))
                 case ReadTrades(read_number=number, symbol=symbol):
                     self._note("trades")
-                    self.answer(desk.take(TradesRead(number, symbol, self.trades, None)))
+                    self.answer(desk.take(TradesRead(number, symbol, self.trades, failure)))
                 case ReadAccount(read_number=number):
                     if number:
                         self._note("account")
                     balances = tuple(
                         VenueBalance(asset, Decimal(total), Decimal(0)) for asset, total in self._answers.items()
                     )
-                    self.answer(desk.take(AccountRead(number, balances, desk.now_ns + AHEAD_NS, None)))
+                    self.answer(desk.take(AccountRead(number, balances, desk.now_ns + AHEAD_NS, failure)))
                 case ReadOrder(client_order_id=name):
                     self._note("order")
                     self.answer(desk.take(OrderRead(name, self.found, desk.now_ns + AHEAD_NS, None)))
@@ -250,3 +256,33 @@ def test_money_that_differs_is_believed_within_seconds_however_often_it_was_look
     day.passes(15)
     assert of(desk.reports, OutsideSeen)[-1].kind == "unexplained"
     assert of(desk.reports, ReconcileFinished)[-1].clean
+
+
+UNREAD: Final = "the books are not yet held against the venue's"
+
+
+@pytest.mark.parametrize(
+    ("failing", "words"),
+    [
+        (ReadOpenOrders, "the open orders cannot be read: HTTP 400: Invalid symbol. (-1121)"),
+        (ReadTrades, "the trades of BTC/USDT cannot be read: HTTP 400: Invalid symbol. (-1121)"),
+        (ReadAccount, "the balances cannot be read: HTTP 400: Invalid symbol. (-1121)"),
+    ],
+)
+def test_what_cannot_be_read_is_said(failing: type, words: str) -> None:
+    """Entries wait for ever: a person sees for what, in the venue's words, and is told once; until it is read."""
+    desk = Desk()
+    desk.begin()
+    day = Day(desk, USDT="10000")
+    day.failing, day.failure = failing, "HTTP 400: Invalid symbol. (-1121)"
+    day.answer(desk.take(StreamOpened()))
+    day.passes(60)
+    assert of(desk.effects, BeWary)[-1].troubles == (f"{UNREAD}: {words}",)
+    assert [note.event for note in of(desk.effects, Note)] == [f"{UNREAD}: {words}"]
+    day.failure = "HTTP 503: nothing of the venue's"
+    day.passes(10)
+    assert of(desk.effects, BeWary)[-1].troubles[0].endswith("HTTP 503: nothing of the venue's")
+    assert len(of(desk.effects, Note)) == 1
+    day.failing = None
+    day.passes(20)
+    assert of(desk.effects, BeWary)[-1].troubles == ()

@@ -57,8 +57,24 @@ async def test_a_fill_comes_after_the_cancel_was_acknowledged(exchange: Sabotage
     assert exchange.desk.core.balances("alice")["BTC"].free == Decimal("100.0999")
 
 
+async def test_a_stop_is_filled_after_its_cancel_was_acknowledged(exchange: Sabotaged, client: Binance) -> None:
+    """Its coins stay locked meanwhile; then it is triggered, and sells at what the book has."""
+    stop = await client.create_order(
+        SYMBOL, "STOP_LOSS", "sell", 0.1, None, {"stopPrice": 50_000, "newClientOrderId": CLIENT_ID}
+    )
+    rule = exchange.suffer("fill_after_cancel", delay_ms=500)
+    assert (await client.cancel_order(stop["id"], SYMBOL))["status"] == "canceled"
+    assert rule.fired == 1
+    assert (await client.fetch_balance())["BTC"]["used"] == 0.1
+    exchange.venue.clock.offset_ms += 500
+    await within(5, until(lambda: exchange.orders()[0].status == "FILLED"))
+    balance = exchange.desk.core.balances("alice")["BTC"]
+    assert (balance.free, balance.locked) == (Decimal("99.9"), Decimal(0))
+    assert [trade["amount"] for trade in await client.fetch_my_trades(SYMBOL)] == [0.1]
+
+
 async def test_a_cancel_of_what_is_not_in_the_book_is_let_through(exchange: Sabotaged, client: Binance) -> None:
-    """Only an order in the book can be filled after its cancel: other cancels are as they should be."""
+    """Only an order that works or waits can be filled after its cancel: other cancels are as they should be."""
     rule = exchange.suffer("fill_after_cancel")
     with pytest.raises(ccxt.OrderNotFound):
         await client.cancel_order("4711", SYMBOL)

@@ -1,15 +1,23 @@
-"""Trades by force: one order in the book is filled past the queue, at its own price, and nothing else changes."""
+"""Trades by force: one order in the book is filled past the queue, at its own price, and nothing else changes.
+
+One that waits for a price is triggered, and takes what the book has.
+"""
 
 from decimal import Decimal
 
 from services.sim_exchange.venue import refusals
-from services.sim_exchange.venue.vocabulary import FillOrder, OrderView
+from services.sim_exchange.venue.vocabulary import FillOrder, OrderView, TriggerOrder
 from tests.services.sim_exchange.venue.builders import BTC, Desk, a_desk, buy, order, sell
 
 
 def forced(order_id: int, quantity: str) -> FillOrder:
     """Return a trade of ann's order, with the market on the other side."""
     return FillOrder(account="ann", symbol=BTC, order_id=order_id, quantity=Decimal(quantity), against="mm")
+
+
+def triggered(order_id: int) -> TriggerOrder:
+    """Return the trigger of ann's stop."""
+    return TriggerOrder(account="ann", symbol=BTC, order_id=order_id)
 
 
 def placed(desk: Desk, account: str, quantity: str, price: str) -> OrderView:
@@ -73,3 +81,29 @@ def test_the_other_side_has_to_pay() -> None:
     desk = a_desk()
     order_id = placed(desk, "ann", "200", "100").order_id
     assert desk.refuses(forced(order_id, "101")) == refusals.INSUFFICIENT_BALANCE
+
+
+def test_a_stop_is_triggered_whatever_the_price_is() -> None:
+    """It sells at the best price there is, though that is far above its own; what it triggers goes off as well."""
+    desk = a_desk()
+    for price in ("100", "90"):
+        desk.does(buy("mm", "1", price))
+    stop = desk.does(order("ann", "SELL", "STOP_LOSS", "1.5", stop="50")).orders[0]
+    other = desk.does(order("bob", "SELL", "STOP_LOSS", "0.5", stop="95")).orders[0]
+    (filled,) = desk.does(triggered(stop.order_id)).orders
+    assert (filled.status, filled.filled_quote) == ("FILLED", Decimal(145))
+    assert desk.exchange.balances("ann")["BTC"].locked == 0
+    after = desk.exchange.order("bob", BTC, order_id=other.order_id)
+    assert after is not None
+    assert (after.status, after.filled_quote) == ("FILLED", Decimal(45))
+
+
+def test_what_waits_for_no_price_is_not_triggered() -> None:
+    """An order in the book, one that ended, and none at all are as unknown as each other."""
+    desk = a_desk()
+    resting = placed(desk, "ann", "1", "100").order_id
+    desk.does(buy("mm", "1", "100"))
+    ended = desk.does(order("ann", "SELL", "STOP_LOSS", "0.5", stop="50")).orders[0].order_id
+    desk.does(triggered(ended))
+    for order_id in (resting, ended, 4711):
+        assert desk.refuses(triggered(order_id)) == refusals.UNKNOWN_ORDER

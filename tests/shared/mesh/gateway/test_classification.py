@@ -332,3 +332,12 @@ def test_order_of_a_symbol_that_is_not_listed_keeps_its_name() -> None:
     orders = answer_read(reply(200, listed), VENUE, lambda body: VENUE.orders_read(body, SYMBOLS))
     assert isinstance(orders, tuple)
     assert orders[0].symbol == "GONEUSDT"
+
+
+def test_stops_among_the_open_orders_are_known() -> None:
+    """A venue takes only a few orders that wait for a trigger, whoever placed them: they are counted by their type."""
+    kinds = {"LIMIT": False, "LIMIT_MAKER": False, "STOP_LOSS": True, "STOP_LOSS_LIMIT": True, "TAKE_PROFIT": True}
+    listed = json.dumps([{**SHOWN, "type": kind} for kind in kinds])
+    orders = answer_read(reply(200, listed), VENUE, lambda body: VENUE.orders_read(body, SYMBOLS))
+    assert isinstance(orders, tuple)
+    assert [order.is_stop for order in orders] == list(kinds.values())

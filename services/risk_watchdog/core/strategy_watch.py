@@ -1,0 +1,31 @@
+"""Whether the strategies that run still move: one that is silent enters nothing, and its stops stand meanwhile. Pure.
+
+Nobody is ended for it, since a position has its stop without its strategy. But nobody would leave in time what an entry
+brings, so its entries wait until it is heard again. What is no silence of the executor's is none of a strategy's.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from proto.fields import Instance, Name
+from proto.risk import Condition, OfStrategy
+from services.risk_watchdog.core.peers import Peer
+from services.risk_watchdog.core.terms import SECOND_NS
+from shared.core.service import Moment
+
+SILENT_NS_MAX: Final = 10 * SECOND_NS
+
+
+class StrategyWatch:
+    """Watches everybody who decides."""
+
+    def __init__(self, strategies: Mapping[Instance, Name]) -> None:
+        self._strategies: Final = strategies
+        self.peers: Final = {instance: Peer() for instance in strategies}
+
+    def conditions(self, now: Moment) -> Iterator[Condition]:
+        """Yield what stands against entries of a strategy."""
+        for instance, owner in self._strategies.items():
+            if self.peers[instance].silent_ns(now) > SILENT_NS_MAX:
+                reason = f"{instance} makes no progress for over {SILENT_NS_MAX // SECOND_NS} s"
+                yield Condition("strategy_silent", OfStrategy(owner), "REDUCE_ONLY", reason)
