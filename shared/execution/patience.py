@@ -60,8 +60,11 @@ class Patiences:
             self._accepted(outcome.accepted)
 
     def _rejected(self, order: Order, refused: Rejected, now: Moment) -> None:
-        """Wait longer and longer before the next order of that purpose where the venue refuses them."""
-        if order.key.purpose == "cover":
+        """Wait longer and longer before the next order of that purpose where the venue refuses them.
+
+        A stop that came while the symbol was halted was not refused for what it is: a sale would be, too.
+        """
+        if order.key.purpose == "cover" and not refused.is_closed:
             patience = self.of(order.place)
             patience.refused_stops, patience.stop_refusal = patience.refused_stops + 1, refused.reason
         self._unsent(order, now)

@@ -74,10 +74,14 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The venue definitely refused: the answer stands on the list of those that prove it."""
+    """The venue definitely refused: the answer stands on the list of those that prove it.
+
+    `is_closed` says that it takes no order of the symbol for now, whatever order it is.
+    """
 
     code: str
     reason: str
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

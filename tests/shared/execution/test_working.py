@@ -171,6 +171,24 @@ def test_stop_refused_twice_lets_the_position_go() -> None:
     assert desk.sent()[-1].order_type == "market"
 
 
+def test_stop_that_meets_a_halted_symbol_is_tried_until_it_trades_again() -> None:
+    """No order is taken then, nor would a sale be: only a halt that lasts leads to one."""
+    desk = Desk().open()
+    desk.ask(desk.approval())
+    desk.fill(desk.sent()[-1], then="filled")
+    closed = Rejected("-1013", "Market is closed.", is_closed=True)
+    tried = 1
+    for _ in range(140):
+        if len(desk.sent()) > tried:
+            tried = len(desk.sent())
+            desk.take(OrderSent(desk.sent()[-1].client_order_id, closed, None))
+        desk.wait(0.1)
+    assert not of(desk.reports, ExitOpened)
+    assert 4 <= tried <= 6
+    desk.wait(1.5)
+    assert of(desk.reports, ExitOpened)[-1].reason == "no stop can be placed"
+
+
 def test_refused_sale_is_tried_again_after_longer_and_longer() -> None:
     """An exit never gives up, and does not storm; one that the gateway could not sign waits as well."""
     desk = Desk().open()

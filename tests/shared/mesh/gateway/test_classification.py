@@ -227,6 +227,9 @@ def test_acknowledgement_says_what_the_venue_says() -> None:
         (reply(503, "busy\n <html>"), Unproved(503, "", "HTTP 503: busy")),
         (reply(500, said(-1001, "Internal error")), Unproved(500, "-1001", "HTTP 500: Internal error (-1001)")),
         (reply(400, said(-1121, "Invalid symbol.")), Rejected("-1121", "Invalid symbol.")),
+        (reply(400, said(-1013, "Market is closed.")), Rejected("-1013", "Market is closed.", is_closed=True)),
+        (reply(400, said(-2010, "Market is closed.")), Rejected("-2010", "Market is closed.", is_closed=True)),
+        (reply(400, said(-1013, "Invalid price.")), Rejected("-1013", "Invalid price.")),
     ],
 )
 def test_outcome_gives_its_reason(heard: Heard, outcome: object) -> None:
