@@ -119,8 +119,14 @@ class VenueClock(FromOutside):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUnbound(FromOutside):
-    """The key can be used from any address: whoever finds it can trade with it."""
+class KeyRightsTold(FromOutside):
+    """Our key may do what it has to and no more, or why that is not known yet: it comes before the stream opens.
+
+    Where it is not bound to addresses, whoever finds it can trade with it.
+    """
+
+    unknown_for: str | None
+    is_bound: bool = True
 
 
 @dataclass(frozen=True, slots=True)
