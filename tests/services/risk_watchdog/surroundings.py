@@ -311,6 +311,7 @@ class Scene:
         for equity in equities:
             self.bench.wait(seconds - 0.2)
             self.feed.trusts()
+            self.strategy.beats()
             if books is not None:
                 self.executor.reads(equity if books == "as read" else books)
                 self.executor.beats()
@@ -323,6 +324,7 @@ class Scene:
         for _ in range(times):
             self.bench.wait(1.8)
             self.feed.trusts()
+            self.strategy.beats()
             if books is not None:
                 self.executor.reads(equity if books == "as read" else books)
                 self.executor.beats()
