@@ -132,8 +132,8 @@ class EnvelopeCodec:
             raise BadFrame(BadFrameReason.NOT_CANONICAL, f"{type(envelope.body).__name__} is spelled differently")
         return envelope
 
-    def encode_stored(self, envelope: Envelope) -> bytes:
-        """Write a frame for a journal, where one that cannot be read again would be a loss: it is read back first."""
+    def encode_proved(self, envelope: Envelope) -> bytes:
+        """Write a frame that whoever gets it has to be able to read: it is read back first."""
         frame = self.encode(envelope)
         self.decode(frame)
         return frame

@@ -31,10 +31,11 @@ class Verb:
 PAUSE: Final = Verb(
     "pause",
     "Let risk approve no new entry: of everything, of one symbol or of one strategy. What is open stays covered, and\n"
-    "exits go on. The pause outlives restarts; `bowline resume` lifts it.\n",
+    "exits go on. The pause outlives restarts; `bowline resume` lifts it. Where risk does not answer, the executor\n"
+    "takes it, of everything or of a symbol, and sends none, also once risk is back.\n",
     PauseEntries,
     ("risk",),
-    {},
+    {"risk": "executor"},
 )
 RESUME: Final = Verb(
     "resume",

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from proto.control import ControlDone, Flatten
+from proto.control import ControlDone, ControlRefused, Flatten
 from services.control.arguments import UNHEARD, a_symbol, parser_of, seconds, words
 from services.control.asking import SILENT, Reply, actor, replies_of, words_of
 from services.control.flatness import FLATTENERS, WAIT_SECONDS, FlatnessWatch
@@ -75,7 +75,11 @@ def _letters(text: str) -> str:
 
 
 def _flatten(configuration: Configuration, act: Flatten, wait_s: float, streams: Streams) -> int:
-    if not isinstance(_reply(configuration, act, streams), ControlDone):
+    reply = _reply(configuration, act, streams)
+    if not isinstance(reply, ControlDone):
+        meant = None if act.symbol is None else _symbol_in(act.symbol, configuration.settings.venue)
+        if isinstance(reply, ControlRefused) and meant not in {None, act.symbol}:
+            streams.complain(f'did you mean `bowline {NAME} {meant} "why"`?')
         return FAILED
     with FlatnessWatch(configuration.var_directory, streams, SystemClock()) as watch:
         return OK if watch.is_flat(act.symbol, wait_s) else FAILED

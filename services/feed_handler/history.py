@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from proto.bars import BARS_MAX, LEVELS_MAX, AskBars, AskBook, Bar, BarsGiven, BookGiven, Level
+from proto.fields import clipped
 from proto.streams import RequestRefused
 from services.feed_handler.bar_desk import MINUTE, SHOWN_NS
 from services.feed_handler.symbol_desk import SymbolDesk, Times
@@ -187,4 +188,4 @@ def _given(asked: Asked, body: AskBars, bars: Sequence[Bar]) -> Answer:
 
 
 def _refused(asked: Asked, rule: str, reason: str) -> Answer:
-    return Answer(asked, RequestRefused(rule=rule, reason=reason))
+    return Answer(asked, RequestRefused(rule=rule, reason=clipped(reason)))

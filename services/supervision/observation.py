@@ -57,8 +57,10 @@ def observed(mesh: Mesh) -> Observation:
         doubts.append(_absence(mesh, rows))
     # What is down gets from `bowline up` the keys that it lacks.
     doubts += key_faults(mesh, [row.instance for row in rows if row.state is not State.STOPPED])
-    latch = HaltFile(mesh.configuration.halt_directory).latch()
-    return Observation(rows, supervision.supervisor_id, doubts, latch)
+    halt = HaltFile(mesh.configuration.halt_directory)
+    if why := halt.why_it_stays():
+        doubts.append(f"{halt.path} {why}")
+    return Observation(rows, supervision.supervisor_id, doubts, halt.latch())
 
 
 def rows_of_instance(mesh: Mesh, instance: str) -> list[Row]:

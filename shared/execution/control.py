@@ -1,14 +1,15 @@
 """What keeps entries waiting until an operator has looked, and what an operator tells the executor itself. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from proto.control import ControlDone, ControlRefused, Flatten, Kill, LiftKill, PauseEntries, ResumeEntries
 from proto.envelope import Body
-from proto.fields import Name, clipped
+from proto.fields import Name, Symbol, clipped
 from proto.orders import ConditionCleared, ConditionSet, FlattenCalledOff
-from proto.risk import Condition, Everything
+from proto.risk import Condition, Everything, OfStrategy, OfSymbol
 from shared.core.room import holds_unwritten, not_done
+from shared.core.scopes import scope_words
 from shared.core.service import Answer, Asked, MakeHalt, Moment, NotRecorded, Report
 from shared.execution.books import Books
 from shared.execution.flattening import Flattening
@@ -26,10 +27,11 @@ ELSEWHERE: Final = (
 class Control:
     """Answers operators, and says what they have to look at."""
 
-    def __init__(self, books: Books, latching: Latching, flattening: Flattening) -> None:
+    def __init__(self, books: Books, latching: Latching, flattening: Flattening, symbols: Collection[Symbol]) -> None:
         self._books: Final = books
         self._latching: Final = latching
         self._flattening: Final = flattening
+        self._symbols: Final = symbols
         self._unwritten: Final[dict[Name, str]] = {}
         self._asked: tuple[Asked, Sequence[Report]] | None = None  # whose answer waits for these
 
@@ -63,10 +65,8 @@ class Control:
                 reports, answer = self._latching.lift(body, asked.instance)
             case Flatten():
                 reports, answer = self._flattening.asked(body, now)
-            case PauseEntries(actor=actor, reason=reason, scope=scope):
-                condition = Condition(PAUSED, scope, "REDUCE_ONLY", clipped(f"{actor}: {reason}", 64))
-                reports = (Report(ConditionSet(condition), cause_id=asked.envelope.id, reducing=True),)
-                answer = ControlDone("the executor sends no entries")
+            case PauseEntries():
+                reports, answer = self._paused(body, asked.envelope.id)
             case ResumeEntries():
                 reports, answer = self._resumed(body, asked.envelope.id)
             case _:
@@ -83,6 +83,22 @@ class Control:
             return [*made]
         answer = holds_unwritten if isinstance(asked.envelope.body, Kill) else not_done
         return [*made, answer(asked, refusal.reason)]
+
+    def _paused(self, pause: PauseEntries, cause_id: str) -> tuple[Sequence[Report], ControlDone | ControlRefused]:
+        """Pause for risk, which does not answer; of what is not there nobody shall believe that it is paused."""
+        scope = pause.scope
+        match scope:
+            case OfStrategy():
+                words = "the executor knows no strategies: pause a symbol, or everything"
+                return (), ControlRefused("strategy_runs", words)
+            case OfSymbol(symbol=symbol) if symbol not in self._symbols:
+                words = f"{symbol} is not traded; traded are {', '.join(self._symbols)}"
+                return (), ControlRefused("symbol_is_traded", clipped(words))
+            case _:
+                pass
+        condition = Condition(PAUSED, scope, "REDUCE_ONLY", clipped(f"{pause.actor}: {pause.reason}", 64))
+        done = f"no new entries in {scope_words(scope)} until they are resumed; exits and covers go on"
+        return (Report(ConditionSet(condition), cause_id=cause_id, reducing=True),), ControlDone(done)
 
     def _resumed(self, resume: ResumeEntries, cause_id: str) -> tuple[Sequence[Report], ControlDone | ControlRefused]:
         """Lift what waits for an operator to look, and call off what is flattened: never the kill latch."""

@@ -64,7 +64,7 @@ from shared.execution.vocabulary import (
     CancelOrder,
     Fact,
     InstrumentsKnown,
-    KeyUnbound,
+    KeyRightsTold,
     NotSent,
     OrderSent,
     StreamLost,
@@ -147,7 +147,7 @@ class ExecutorCore:
             governor=self._governor,
             worker=self._worker,
         )
-        self._control: Final = Control(self.books, self._latching, self._flattening)
+        self._control: Final = Control(self.books, self._latching, self._flattening, account.feeds)
         self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
         self._is_running = self._is_blocked = False
         self._pending = 0  # reports that are not yet recorded
@@ -284,11 +284,11 @@ class ExecutorCore:
                 self._out.append(Note("warning", "the private stream is lost", {"reason": reason}))
             case WeightTold():
                 self._allowance.told(told)
-            case KeyUnbound():
-                advice = "bind it to the address of this host at the exchange: whoever finds it can trade with it"
-                self._out.append(Note("warning", "the key can be used from any address", {"advice": advice}))
+            case KeyRightsTold():
+                self._out += self._leave.rights.told(told)
             case _:
                 assert isinstance(told, Fact), f"nobody brings {told}"
+                self._entrance.open_orders.take(told)
                 self._flattening.answered(told, now)
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)

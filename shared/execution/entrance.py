@@ -11,10 +11,12 @@ from shared.execution.books import Books, Place
 from shared.execution.governor import Governor
 from shared.execution.leave import Leave, Refusal
 from shared.execution.marks import Marks
+from shared.execution.open_orders import OpenOrders
+from shared.execution.selling import orderable
 from shared.execution.working import Worker
 from shared.market.prices import Prices
 from shared.trading.amounts import EXACT, ZERO
-from shared.trading.instruments import Instrument, OrderTerms, assets_of
+from shared.trading.instruments import FilterFault, Instrument, OrderTerms, assets_of
 
 SIGN_WITHIN_NS: Final = 250_000_000  # an entry after its mark
 REDUCE_WITHIN_NS: Final = 5_000_000_000  # on a slow disk a stop is late, and still needed
@@ -32,6 +34,7 @@ class Entrance:
         self._governor: Final = governor
         self._worker: Final = worker
         self._marks: Final = marks
+        self.open_orders: Final = OpenOrders(books)
 
     def judged(self, approval: Approval, boot_id: str, now: Moment) -> SendMarked | Refusal:
         """Return the mark of the entry's order, or why the approval is not taken."""
@@ -108,9 +111,14 @@ class Entrance:
         assert price is not None, "it was looked at"
         quantity = instrument.quantity_floored(approval.quantity_max)
         terms = OrderTerms(side="buy", order_type="market", quantity=quantity)
-        fault = instrument.filter_fault(terms, reference_price=price.ask, open_orders=0, algo_orders=0)
+        there = self.open_orders.beside((approval.strategy, approval.symbol))
+        fault = instrument.filter_fault(
+            terms, reference_price=price.ask, open_orders=there.orders, algo_orders=there.stops
+        )
         if fault is not None:
             return "venue_would_take_it", fault.reason
+        if (fault := self._fault_of_stop(approval, instrument, quantity)) is not None:
+            return "venue_would_take_it", f"its stop: {fault.reason}"
         worth = _worth(quantity, approval)
         funds = self._books.ledger.balance(assets_of(approval.symbol)[1])
         if worth > funds:
@@ -119,6 +127,20 @@ class Entrance:
         if governed is not None:
             return "egress_is_governed", governed
         return self._entry(approval, terms, now)
+
+    def _fault_of_stop(self, approval: Approval, instrument: Instrument, quantity: Decimal) -> FilterFault | None:
+        """Return why the venue would refuse the stop that is to cover it: what was bought would be sold at once."""
+        place, cover = (approval.strategy, approval.symbol), approval.cover
+        assert isinstance(cover, StopCover), "it was looked at"
+        there = self.open_orders.beside(place)
+        covered = EXACT.add(self._books.positions.of(*place).owned, quantity)
+        terms = OrderTerms(
+            side="sell",
+            order_type="stop_market",
+            quantity=orderable(instrument, covered),
+            stop_price=instrument.stop_price("sell", cover.stop_price),
+        )
+        return instrument.filter_fault(terms, reference_price=None, open_orders=there.orders, algo_orders=there.stops)
 
     def _entry(self, approval: Approval, terms: OrderTerms, now: Moment) -> SendMarked:
         return self._marks.next(

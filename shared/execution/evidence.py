@@ -157,9 +157,9 @@ class Evidence:
             case Acknowledged(order=told):
                 self._facts.appendleft(told)
                 outcome.accepted = order if told.executed_quantity or order.order_type != "market" else None
-            case Rejected(code=code, reason=reason) if order.is_in_doubt:
+            case Rejected(code=code, reason=reason) as refused if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "rejected", code, reason))
-                outcome.rejected = order
+                outcome.rejected = order, refused
                 self._reconciler.early()  # it may have refused for want of what our books say is there
             case NotSent(reason=reason) if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "absent", "", f"not sent: {reason}"))
@@ -206,7 +206,8 @@ class Evidence:
         """Take in how the venue shows an order."""
         order = self._books.orders.get(told.client_order_id)
         if order is None:
-            self._outside.order(told, outcome)
+            if not self._outside.order(told, outcome):
+                self._reconciler.early()
         elif (told.symbol, told.side, told.quantity) != (order.key.symbol, order.key.side, order.quantity):
             self._outside.wary(outcome, CONTRADICTED, f"the venue has another order under {told.client_order_id}")
         elif order.life in TERMINAL:
@@ -221,8 +222,7 @@ class Evidence:
     def _acknowledge(self, order: Order, told: VenueOrder, outcome: Outcome) -> None:
         """Write down that the venue has it, before what else it says."""
         self._facts.appendleft(told)
-        acknowledged = OrderAcknowledged(order.key, told.venue_order_id, told.venue_time_ns)
-        outcome.reports.append(_report(acknowledged, order))
+        outcome.reports.append(_report(OrderAcknowledged(order.key, told.venue_order_id, told.venue_time_ns), order))
 
     def _stands(self, order: Order, told: VenueOrder, outcome: Outcome, now: Moment) -> None:
         name = order.client_order_id
@@ -304,9 +304,9 @@ class Evidence:
             outcome.reports += openings(compared.account)
         self._facts.extend(compared.shown)
         for foreign in compared.foreign:
-            self._outside.order(foreign, outcome)
-        for told in (*compared.foreign, *compared.shown):
-            self._outside.stray(told, outcome)
+            if not self._outside.order(foreign, outcome):
+                self._reconciler.early()
+        self._outside.strays((*compared.foreign, *compared.shown), outcome, is_whole=compared.account is not None)
         for client_order_id in compared.missing:
             self._enquiries.about_known(client_order_id, self._books.orders[client_order_id].key.symbol, now)
         if compared.account is not None:

@@ -11,9 +11,11 @@ from proto.fields import Name, Symbol, clipped
 from proto.risk import AskLease, Condition, Everything, LeaseAnswered, OfStrategy, OfSymbol
 from proto.verdicts import Approval
 from shared.core.lease import LeaseBook
+from shared.core.scopes import scope_words
 from shared.core.service import Ask, BeWary, Moment, Note
 from shared.execution.allowance import CLOSED, Allowance
 from shared.execution.books import Books
+from shared.execution.key_rights import KeyRights
 from shared.execution.latching import Latching
 from shared.execution.vocabulary import VenueClock
 from shared.market.prices import Prices
@@ -24,6 +26,7 @@ WITHDRAWN_NS: Final = 5_000_000_000  # the age from which resting entries are ca
 CLOCK_UNCERTAINTY_NS_MAX: Final = 500_000_000
 NS_PER_SECOND: Final = 1_000_000_000
 UNREAD: Final = "the books are not yet held against the venue's"
+RIGHTS_UNKNOWN: Final = "the venue does not say what the key may do"
 
 Refusal = tuple[Name, str]  # the rule, and what it saw
 
@@ -36,6 +39,7 @@ class Leave:
         self._latching: Final = latching
         self._prices: Final = prices
         self._allowance: Final = allowance
+        self.rights: Final = KeyRights()
         self._leases: Final[LeaseBook[LeaseAnswered]] = LeaseBook()
         self._epoch = 0
         self._uncertainty_ns: int | None = None
@@ -95,7 +99,8 @@ class Leave:
             *((CLOSED,) if self._allowance.is_left_alone(now) else ()),
             *(() if self.stream_trouble is None else (self.stream_trouble,)),
             *(() if self.is_reconciled or self.stream_trouble else (unread,)),
-            *(_reasons([condition]) for condition in self._books.conditions.values()),
+            *(() if self.rights.unknown_for is None else (f"{RIGHTS_UNKNOWN}: {self.rights.unknown_for}",)),
+            *(_shown(condition) for condition in self._books.conditions.values()),
             *self._unlatched_halt(),
             *words,
         )
@@ -148,6 +153,8 @@ class Leave:
             return "books_are_reconciled", "the books have not been held against the venue's since the last gap"
         if self.stream_trouble is not None:
             return "stream_is_open", self.stream_trouble
+        if self.rights.unknown_for is not None:
+            return "key_is_known", f"{RIGHTS_UNKNOWN}: {self.rights.unknown_for}"
         if self._uncertainty_ns is None or self._uncertainty_ns > CLOCK_UNCERTAINTY_NS_MAX:
             return "venue_time_is_known", "the venue's time is not known well enough"
         if (used_up := self._allowance.entry_refusal(now)) is not None:
@@ -176,6 +183,12 @@ def _concerns(condition: Condition, strategy: Name, symbol: Symbol) -> bool:
             return of_symbol == symbol
         case OfStrategy(strategy=of_strategy):
             return of_strategy == strategy
+
+
+def _shown(condition: Condition) -> str:
+    """Say what stands, and of what, unless it is of everything."""
+    of_what = "" if condition.scope == Everything() else f", of {scope_words(condition.scope)}"
+    return _reasons([condition]) + of_what
 
 
 def _reasons(conditions: tuple[Condition, ...] | list[Condition]) -> str:

@@ -1,21 +1,24 @@
 """What others did on the account, and what contradicts us: it is written down, and entries wait for somebody. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
-from proto.fields import clipped
+from proto.fields import Asset, clipped
 from proto.orders import ConditionSet, OutsideSeen
 from proto.risk import Condition, Everything
 from shared.core.service import Note, Outward, Report
 from shared.execution.books import OVERSOLD, Books
 from shared.execution.orders import Order
-from shared.execution.vocabulary import AccountRead, CancelOrder, TransferTold, VenueOrder, VenueTrade
+from shared.execution.vocabulary import AccountRead, CancelOrder, Rejected, TransferTold, VenueOrder, VenueTrade
 from shared.trading.amounts import EXACT, ZERO
 from shared.trading.client_ids import ClientIds
 from shared.trading.instruments import assets_of
 from shared.trading.order_life import TERMINAL
 
 ACTIVITY: Final = "outside_activity"
+UNCLAIMED: Final = "stop_unclaimed"
 
 
 @dataclass(slots=True)
@@ -24,7 +27,7 @@ class Outcome:
 
     reports: list[Report] = field(default_factory=list)
     effects: list[Outward | Note] = field(default_factory=list)
-    rejected: Order | None = None
+    rejected: tuple[Order, Rejected] | None = None
     unsent: Order | None = None
     accepted: Order | None = None
 
@@ -80,28 +83,61 @@ class Outside:
         opened_ns = self._books.opened_venue_ns
         return not self._books.passes or (opened_ns is not None and venue_time_ns < opened_ns)
 
-    def order(self, told: VenueOrder, outcome: Outcome) -> None:
-        """Take in an order by another hand."""
-        reference = f"order-{told.symbol}-{told.venue_order_id}"
-        if told.status != "open" or reference in self._books.outside:
-            return
-        base, _ = assets_of(told.symbol)
-        seen = OutsideSeen("order", reference, told.symbol, base, told.quantity, told.venue_time_ns)
-        outcome.reports.append(Report(seen, reducing=True))
+    def order(self, told: VenueOrder, outcome: Outcome) -> bool:
+        """Take in an order that the books do not know; False: it is one that we sent, of which `strays` decides."""
+        if told.status != "open" or _reference(told) in self._books.outside:
+            return True
+        if self._client_ids.is_ours(told.client_order_id):
+            return False
+        outcome.reports.append(_seen(told))
         self.wary(outcome, ACTIVITY, f"there is an order for {told.symbol} that is not ours")
+        return True
 
-    def stray(self, told: VenueOrder, outcome: Outcome) -> None:
-        """Cancel an open order that we sent and do not work: its records are lost, or it was held to have ended.
+    def strays(self, shown: Sequence[VenueOrder], outcome: Outcome, *, is_whole: bool) -> None:
+        """Cancel what is open of ours and not worked: its records are lost, or it was held to have ended.
 
-        Whatever it was to do is decided anew without it. Nothing is marked, for there is nothing it belongs to.
+        Whatever it was to do is decided anew without it. Nothing is marked, for there is nothing it belongs to. But a
+        stop over coins that are nobody's to the books, as where the journal is gone that knew of both, is all that
+        covers them: it is left, and somebody has to look. Which those are is known from a whole pass only.
         """
-        known = self._books.orders.get(told.client_order_id)
-        is_over = known is None or known.life in TERMINAL
-        if is_over and told.status == "open" and self._client_ids.is_ours(told.client_order_id):
-            outcome.effects.append(CancelOrder(told.client_order_id, told.symbol))
-            outcome.effects.append(
-                Note("warning", "an order of ours that is not worked is cancelled", {"order": told.client_order_id})
-            )
+        ours = [told for told in shown if told.status == "open" and self._client_ids.is_ours(told.client_order_id)]
+        unknown = [told for told in ours if told.client_order_id not in self._books.orders]
+        left = [told for told in unknown if is_whole and self._covers_nobodys(told, unknown)]
+        waiting = left if is_whole else unknown
+        for told in ours:
+            if told not in waiting and (told in unknown or self._is_over(told)):
+                words = {"order": told.client_order_id}
+                outcome.effects.append(CancelOrder(told.client_order_id, told.symbol))
+                outcome.effects.append(Note("warning", "an order of ours that is not worked is cancelled", words))
+        news = [told for told in left if _reference(told) not in self._books.outside]
+        outcome.reports += [_seen(told) for told in news]
+        if news:
+            rest = ", ".join(f"{told.client_order_id} rests to sell {told.quantity:f} {told.symbol}" for told in news)
+            way = "keep it as the stop of those coins, or cancel it at the exchange; then resume"
+            self.wary(outcome, UNCLAIMED, f"{rest}, and no record here tells of it: {way}")
+
+    def _is_over(self, told: VenueOrder) -> bool:
+        return self._books.orders[told.client_order_id].life in TERMINAL
+
+    def _covers_nobodys(self, told: VenueOrder, unknown: Sequence[VenueOrder]) -> bool:
+        """Say whether it is a sale that locks nothing of what the books have.
+
+        Before they are opened they have nothing. Later there must be as many coins that are nobody's as all these sales
+        are of; and one that was not left before must be of a coin with which nothing is done, or the records that are
+        lost may be of the very stop that is placed anew.
+        """
+        if told.side == "buy" or not self._books.passes:
+            return told.side == "sell"
+        base, _ = assets_of(told.symbol)
+        sales = [one for one in unknown if one.side == "sell" and assets_of(one.symbol)[0] == base]
+        held = [one for one in self._books.positions.held() if assets_of(one.symbol)[0] == base]
+        spoken_for = sum((*map(_left_of, sales), *(one.owned for one in held)), ZERO)
+        if spoken_for > self._books.ledger.balance(base):
+            return False
+        return _reference(told) in self._books.outside or not self._is_busy(base)
+
+    def _is_busy(self, base: Asset) -> bool:
+        return any(assets_of(symbol)[0] == base for _, symbol in self._books.places())
 
     def held_against(self, outcome: Outcome, *, differs: bool, agrees: bool) -> None:
         """Have somebody look at balances that differ for good, and at what was sold though nothing is missing."""
@@ -118,6 +154,20 @@ class Outside:
             condition = Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, 64))
             outcome.reports.append(Report(ConditionSet(condition), reducing=True))
             outcome.effects.append(Note("critical", name, {"reason": reason}))
+
+
+def _reference(told: VenueOrder) -> str:
+    return f"order-{told.symbol}-{told.venue_order_id}"
+
+
+def _seen(told: VenueOrder) -> Report:
+    base, _ = assets_of(told.symbol)
+    seen = OutsideSeen("order", _reference(told), told.symbol, base, told.quantity, told.venue_time_ns)
+    return Report(seen, reducing=True)
+
+
+def _left_of(told: VenueOrder) -> Decimal:
+    return EXACT.subtract(told.quantity, told.executed_quantity)
 
 
 def openings(account: AccountRead) -> list[Report]:

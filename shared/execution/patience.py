@@ -11,6 +11,7 @@ from shared.execution.books import Place
 from shared.execution.marks import Purpose
 from shared.execution.orders import Order
 from shared.execution.outside import Outcome
+from shared.execution.vocabulary import Rejected
 
 BACKOFF_NS_FIRST: Final = 500_000_000
 BACKOFF_NS_MAX: Final = 30_000_000_000
@@ -30,6 +31,7 @@ class Patience(msgspec.Struct):
     resized_ns: int = -RESIZE_NS
     uncovered_since_ns: int | None = None
     refused_stops: int = 0
+    stop_refusal: str = ""  # in the words of the venue
     refused: int = 0  # orders in a row that reduce risk
 
 
@@ -51,15 +53,20 @@ class Patiences:
     def came_of(self, outcome: Outcome, now: Moment) -> None:
         """Take in what a fact says of an order that was sent."""
         if outcome.rejected is not None:
-            self._rejected(outcome.rejected, now)
+            self._rejected(*outcome.rejected, now)
         if outcome.unsent is not None:
             self._unsent(outcome.unsent, now)
         if outcome.accepted is not None:
             self._accepted(outcome.accepted)
 
-    def _rejected(self, order: Order, now: Moment) -> None:
-        """Wait longer and longer before the next order of that purpose where the venue refuses them."""
-        self.of(order.place).refused_stops += order.key.purpose == "cover"
+    def _rejected(self, order: Order, refused: Rejected, now: Moment) -> None:
+        """Wait longer and longer before the next order of that purpose where the venue refuses them.
+
+        A stop that came while the symbol was halted was not refused for what it is: a sale would be, too.
+        """
+        if order.key.purpose == "cover" and not refused.is_closed:
+            patience = self.of(order.place)
+            patience.refused_stops, patience.stop_refusal = patience.refused_stops + 1, refused.reason
         self._unsent(order, now)
 
     def _unsent(self, order: Order, now: Moment) -> None:

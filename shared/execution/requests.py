@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from proto.fields import clipped
 from proto.intents import ExitRefused, ExitTaken, SetExit
 from proto.orders import EntryOpened, ExitOpened, SendMarked
 from proto.verdicts import Approval, ApprovalDeclined, ApprovalTaken
@@ -39,7 +40,7 @@ class Requests:
         entered = judged or self._entrance.judged(approval, asked.envelope.boot_id, now)
         if not isinstance(entered, SendMarked):
             rule, reason = entered
-            return (), Answer(asked, ApprovalDeclined(approval.approval_id, rule, reason))
+            return (), Answer(asked, ApprovalDeclined(approval.approval_id, rule, clipped(reason)))
         reports = (
             Report(EntryOpened(approval), cause_id=approval.intent_id),
             Report(entered, cause_id=approval.approval_id),

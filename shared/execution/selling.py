@@ -63,7 +63,8 @@ class Selling:
         return OrderTerms(side="sell", order_type="market", quantity=quantity)
 
     def _fault(self, instrument: Instrument, place: Place, terms: OrderTerms) -> FilterFault | None:
-        return instrument.filter_fault(terms, reference_price=self._highest_price(place), open_orders=0, algo_orders=0)
+        highest = self._highest_price(place)
+        return instrument.filter_fault(terms, reference_price=highest, open_orders=None, algo_orders=None)
 
     def _highest_price(self, place: Place) -> Decimal | None:
         price, paid = self._prices.of(place[1]), self._books.positions.of(*place).average_entry_price

@@ -20,7 +20,10 @@ VenueStatus = Literal["open", "filled", "canceled", "expired", "rejected"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueOrder:
-    """An order as the venue shows it. `client_order_id` is whoever's: it may be none of ours."""
+    """An order as the venue shows it. `client_order_id` is whoever's: it may be none of ours.
+
+    `is_stop` says that it waits for its trigger, or did: a venue takes fewer of those.
+    """
 
     symbol: Symbol
     client_order_id: str
@@ -30,6 +33,7 @@ class VenueOrder:
     quantity: Decimal
     executed_quantity: Decimal
     venue_time_ns: int
+    is_stop: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +74,14 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The venue definitely refused: the answer stands on the list of those that prove it."""
+    """The venue definitely refused: the answer stands on the list of those that prove it.
+
+    `is_closed` says that it takes no order of the symbol for now, whatever order it is.
+    """
 
     code: str
     reason: str
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +119,14 @@ class VenueClock(FromOutside):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUnbound(FromOutside):
-    """The key can be used from any address: whoever finds it can trade with it."""
+class KeyRightsTold(FromOutside):
+    """Our key may do what it has to and no more, or why that is not known yet: it comes before the stream opens.
+
+    Where it is not bound to addresses, whoever finds it can trade with it.
+    """
+
+    unknown_for: str | None
+    is_bound: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,14 +183,11 @@ class Worker:
         if covers:
             self.patience.of(place).uncovered_since_ns = None
             return self._resized(covers, terms.quantity, stop_price, now)
-        fault = instrument.filter_fault(terms, reference_price=None, open_orders=0, algo_orders=0)
-        if not terms.quantity or fault is not None:
+        fault = instrument.filter_fault(terms, reference_price=None, open_orders=None, algo_orders=None)
+        if fault is not None:
             # A fee taken in coins leaves crumbs: the exit sells what it can, and sets the rest apart as dust.
-            return (
-                ()
-                if self._books.is_entered(place) or not owned
-                else self._given_up(place, "it is too little for a stop")
-            )
+            is_waited_for = self._books.is_entered(place) or not owned
+            return () if is_waited_for else self._given_up(place, f"the venue would not take its stop: {fault.reason}")
         hopeless = self._why_no_stop(place, stop_price, now)
         if hopeless is not None:
             return self._given_up(place, hopeless)
@@ -205,7 +202,7 @@ class Worker:
         if price is not None and price.bid <= stop_price:
             return f"the price has passed the stop at {stop_price:f}"
         if patience.refused_stops >= REFUSED_STOPS_MAX:
-            return "the venue refuses the stop"
+            return f"the venue refuses the stop: {patience.stop_refusal}"
         return "no stop can be placed" if now.boot_ns - patience.uncovered_since_ns > UNCOVERED_NS_MAX else None
 
     def _sale(

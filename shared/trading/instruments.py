@@ -1,7 +1,9 @@
 """What a venue lets be ordered of a symbol: its steps and bounds as plain data, and what is wrong with an order.
 
-The executor shapes prices and quantities here and asks for the fault before it marks an order as sent, so that nothing
-is sent that the venue must refuse. Whoever reads the venue's rules makes the instruments; nothing here asks a venue.
+The executor shapes prices and quantities here and asks for the fault before it marks an order as sent. Of an entry, and
+of the stop that is to cover it, nothing is sent that the venue must refuse, as far as that can be known here. What
+reduces risk is held only against the filters of its own price and quantity: how many orders are open may have changed,
+and there the venue has the word. Whoever reads the venue's rules makes the instruments; nothing here asks a venue.
 
 Rounding errs to the safe side. What is safe depends on what the number is for:
 
@@ -48,8 +50,8 @@ _WORDS: Final[dict[FilterRule, str]] = {
     "price_band_high": "is too far above the market, the highest price is",
     "notional_min": "is below the least notional",
     "notional_max": "is above the greatest notional",
-    "open_orders_max": "are more than the open orders allowed",
-    "algo_orders_max": "are more than the open stops allowed",
+    "open_orders_max": "open orders would be on the symbol, more than",
+    "algo_orders_max": "open stops would be on the symbol, more than",
 }
 
 
@@ -139,13 +141,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return rounded_down(price, self.price_tick) if side == "buy" else rounded_up(price, self.price_tick)
 
     def filter_fault(
-        self, order: OrderTerms, *, reference_price: Decimal | None, open_orders: int, algo_orders: int
+        self, order: OrderTerms, *, reference_price: Decimal | None, open_orders: int | None, algo_orders: int | None
     ) -> FilterFault | None:
         """Return why the venue would refuse an order, None if nothing is known against it.
 
         `reference_price` stands for the average price that the venue itself measures with, and is near it at best: at
         the very edge of a band the venue has the last word. None is "not known": an exit must not wait for a price, so
-        what needs one is then left to the venue. The counts are those of the orders that are open on the symbol.
+        what needs one is then left to the venue. The counts are those of the orders that are open on the symbol; None
+        leaves it to the venue whether one more is too many.
         """
         with localcontext(EXACT):
             return (
@@ -196,15 +199,17 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         notional = price * order.quantity
         return _bounds_fault("notional", notional, ("notional_min", self.notional_min), ("notional_max", high))
 
-    def _count_fault(self, order: OrderTerms, open_orders: int, algo_orders: int) -> FilterFault | None:
+    def _count_fault(self, order: OrderTerms, open_orders: int | None, algo_orders: int | None) -> FilterFault | None:
         if order.order_type == "market":
             return None  # it never rests
-        counts: list[tuple[FilterRule, int, int | None]] = [("open_orders_max", open_orders + 1, self.open_orders_max)]
+        counts: list[tuple[FilterRule, int | None, int | None]] = [
+            ("open_orders_max", open_orders, self.open_orders_max)
+        ]
         if order.order_type in STOPS:
-            counts.append(("algo_orders_max", algo_orders + 1, self.algo_orders_max))
+            counts.append(("algo_orders_max", algo_orders, self.algo_orders_max))
         for rule, count, count_max in counts:
-            if count_max is not None and count > count_max:
-                return FilterFault(rule=rule, subject="orders:", value=Decimal(count), limit=Decimal(count_max))
+            if count is not None and count_max is not None and count >= count_max:
+                return FilterFault(rule=rule, subject="then", value=Decimal(count + 1), limit=Decimal(count_max))
         return None
 
 

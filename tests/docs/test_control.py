@@ -14,7 +14,7 @@ from shared.execution.adoption import UNREAD
 from shared.execution.books import OVERSOLD
 from shared.execution.control import PAUSED, RECORDS_LOST, TROUBLED_START
 from shared.execution.evidence import CONTRADICTED
-from shared.execution.outside import ACTIVITY
+from shared.execution.outside import ACTIVITY, UNCLAIMED
 from tests.docs.test_rules import named_in_table, nodes, words
 from tests.house.tree import CHECKOUT
 from tests.services.risk_watchdog.risk_project import RiskProject
@@ -40,7 +40,7 @@ def test_every_condition_has_a_row() -> None:
     calls = [node for node in nodes("shared/execution", ("evidence.py", "outside.py")) if isinstance(node, ast.Call)]
     wary = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "wary"]
     executors = words([call.args[1] for call in wary])
-    executors |= {PAUSED, RECORDS_LOST, TROUBLED_START, CONTRADICTED, ACTIVITY, OVERSOLD, UNREAD}
+    executors |= {PAUSED, RECORDS_LOST, TROUBLED_START, CONTRADICTED, ACTIVITY, OVERSOLD, UNCLAIMED, UNREAD}
     risks = named_in_table("how-is-an-entry-judged.md", "What stops all entries, or some?")
     assert {*risks, *executors} == set(rows)
 

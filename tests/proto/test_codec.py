@@ -129,12 +129,12 @@ def test_a_journal_reader_is_as_strict_as_the_wire() -> None:
             assert refusal_by(CODEC.decode_stored, case.frame) == refusal_of(case), case.name
 
 
-def test_what_is_written_to_a_journal_is_read_back_first() -> None:
-    """A message that no reader would take is refused before it is stored."""
+def test_what_somebody_has_to_read_is_read_back_first() -> None:
+    """A message that no reader would take is refused before it is sent or stored."""
     envelope = an_envelope(Kill(actor="ada", reason=""))
     with pytest.raises(BadFrame):
-        CODEC.encode_stored(envelope)
-    assert CODEC.decode_stored(CODEC.encode_stored(an_envelope(KILL))).body == KILL
+        CODEC.encode_proved(envelope)
+    assert CODEC.decode_stored(CODEC.encode_proved(an_envelope(KILL))).body == KILL
 
 
 def test_bad_frames_leave_no_memory_behind() -> None:

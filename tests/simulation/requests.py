@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from proto.codec import EnvelopeCodec
 from proto.envelope import Envelope
 from proto.risk import AskLease, LeaseAnswered
 from proto.streams import RequestRefused
@@ -21,6 +22,7 @@ from tests.simulation.wire import Wire
 if TYPE_CHECKING:
     from tests.simulation.wire import Kind
 
+CODEC: Final = EnvelopeCodec()
 Reply = Callable[[Envelope], None]
 
 
@@ -115,6 +117,7 @@ class Answers:
         """Answer, and keep the answer for when it is asked again, unless it was for a reading."""
         asked = effect.asked.envelope
         answer = self._process.sender.envelope(effect.body, cause_id=asked.id)
+        CODEC.encode_proved(answer)  # one that could not be read would not leave: here it is a defect
         key = effect.asked.instance, asked.id
         if topic_of(type(asked.body)).delivery is Delivery.REQUEST:
             self._kept[key] = answer

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from services.sim_exchange.record.lines import VERSION, Happened, Line, Opened, Received, lasting, written
 from services.sim_exchange.venue import vocabulary as spoken
 from services.sim_exchange.venue.exchange import Exchange
+from services.sim_exchange.venue.orders import TRIGGERED_TYPES
 from shared.execution.vocabulary import CancelOrder, SendOrder, VenueOrder, VenueStatus, VenueTrade
 from shared.trading.instruments import Instrument
 from tests.simulation.scheduler import BOOTED_NS, MILLISECOND_NS, WALL_NS, Scheduler
@@ -209,6 +210,7 @@ def _order(view: spoken.OrderView) -> VenueOrder:
         quantity=view.quantity,
         executed_quantity=view.filled,
         venue_time_ns=view.updated_ms * MILLISECOND_NS,
+        is_stop=view.type in TRIGGERED_TYPES,
     )
 
 

@@ -5,7 +5,15 @@ from typing import Final
 
 from proto.fields import Symbol
 from shared.core.service import Effect, FromOutside, Note
-from shared.execution.vocabulary import InstrumentsKnown, KeyUnbound, StreamLost, StreamOpened, VenueClock, WeightTold
+from shared.execution.key_rights import KeyRights
+from shared.execution.vocabulary import (
+    InstrumentsKnown,
+    KeyRightsTold,
+    StreamLost,
+    StreamOpened,
+    VenueClock,
+    WeightTold,
+)
 from shared.trading.instruments import Instrument
 
 STANDING: Final = (InstrumentsKnown, VenueClock, WeightTold, StreamOpened)
@@ -16,6 +24,7 @@ class VenueStanding:
 
     def __init__(self) -> None:
         self.trouble: str | None = "the venue's private stream was not opened yet"
+        self._rights: Final = KeyRights()  # whatever they are, we enter nothing
         self._newest: Final[dict[type, FromOutside]] = {}
 
     @property
@@ -35,9 +44,8 @@ class VenueStanding:
                 self._newest.pop(StreamOpened, None)
                 self.trouble = f"the private stream is lost: {reason}"
                 return (Note("warning", "the private stream is lost", {"reason": reason}),)
-            case KeyUnbound():
-                advice = "bind it to the address of this host at the exchange: whoever finds it can trade with it"
-                return (Note("warning", "the key can be used from any address", {"advice": advice}),)
+            case KeyRightsTold():
+                return self._rights.told(told)
             case _:
                 pass
         return ()

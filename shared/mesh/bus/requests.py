@@ -112,11 +112,20 @@ class Responder:
         self._drain: Final = hub.drain(self._socket, self._receive, whole_frames=True)
 
     def answer(self, request: Request, body: Body, attachments: Sequence[bytes] = ()) -> None:
-        """Answer a request, and keep the answer for when it is asked again, unless it was for a reading."""
-        frame = self._codec.encode(self._sender.envelope(body, cause_id=request.envelope.id))
+        """Answer a request, and keep the answer for when it is asked again, unless it was for a reading.
+
+        An answer that whoever asked could not read does not leave: nobody has answered then, and here it is said why.
+        """
+        waiting = self._waiting.pop(request.key, None)
+        try:
+            frame = self._codec.encode_proved(self._sender.envelope(body, cause_id=request.envelope.id))
+        except ValueError as error:
+            self.refused["answer unreadable"] += 1
+            what = f"the answer {tag_of(type(body))} to {request.instance}"
+            self._on_trouble(f"{what} does not leave {self._name}, for it could not be read: {error}")
+            return
         if topic_of(type(request.envelope.body)).delivery is Delivery.REQUEST:
             self._keep(request.key, frame)
-        waiting = self._waiting.pop(request.key, None)
         if waiting is not None:
             self._send(waiting.asker, (frame, *attachments))
 

@@ -93,7 +93,7 @@ def _outcome(heard: Heard, venue: Venue, refusals: tuple[Refusal, ...], read: Ca
     complaint = venue.complaint(heard.body)
     code = "" if complaint is None else str(complaint.code)
     if complaint is not None and _proof(heard, venue, refusals):
-        return Rejected(code, complaint.text)
+        return Rejected(code, complaint.text, is_closed=_proof(heard, venue, venue.refusals.closed))
     if heard.status not in _DONE:
         return Unproved(heard.status, code, _described(heard, complaint))
     try:

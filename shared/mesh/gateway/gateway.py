@@ -9,7 +9,7 @@ from shared.core.service import FromOutside, Outward
 from shared.execution.vocabulary import (
     CancelOrder,
     CancelSent,
-    KeyUnbound,
+    KeyRightsTold,
     NotSent,
     OrderSent,
     ReadAccount,
@@ -71,7 +71,7 @@ class Gateway:
         self._running: asyncio.Task[None] | None = None
 
     def open(self, bring: Callable[[FromOutside], None]) -> None:
-        """Begin: find the key, learn the rules and the time, see what the key may do; then everything at once."""
+        """Begin: find the key, learn the rules and the time; then everything at once, and see what the key may do."""
         self._bring: Callable[[FromOutside], None] = bring
         self._running = watched(self._run())
 
@@ -130,7 +130,7 @@ class Gateway:
         reads = Reads(venue=venue, rest=rest, time=time, markets=markets, pace=pace, bring=bring)
         await markets.load(lambda reason: stream.lost(f"the venue does not say what it trades: {reason}"))
         await time.measure()
-        await self._check_rights(rest, reads, stream)
+        bring(KeyRightsTold("it was not asked yet"))
         self._orders = Orders(
             venue=venue,
             rest=rest,
@@ -148,23 +148,33 @@ class Gateway:
                 exchange=exchange, venue=venue, time=time, markets=markets, tell=stream.tell, pace=pace
             )
 
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(time.keep())
-            tasks.create_task(markets.keep())
-            tasks.create_task(stream.keep(connect, rest))
-            for _ in range(pace.reads_at_once):
-                tasks.create_task(self._work_off(reads, with_routine=True))
-            for _ in range(pace.urgent_reads_at_once):
-                tasks.create_task(self._work_off(reads, with_routine=False))
+        unusable: Exception | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._check_rights(rest, reads))
+                tasks.create_task(time.keep())
+                tasks.create_task(markets.keep())
+                tasks.create_task(stream.keep(connect, rest))
+                for _ in range(pace.reads_at_once):
+                    tasks.create_task(self._work_off(reads, with_routine=True))
+                for _ in range(pace.urgent_reads_at_once):
+                    tasks.create_task(self._work_off(reads, with_routine=False))
+        except* OutsideUnusableError as group:
+            unusable = group.exceptions[0]
+        if unusable is not None:
+            raise unusable
 
-    async def _check_rights(self, rest: Rest, reads: Reads, stream: PrivateStream) -> None:
-        """See what the key may do. One that could take the money away is not used, whoever might find it."""
+    async def _check_rights(self, rest: Rest, reads: Reads) -> None:
+        """See what the key may do. One that could take the money away is not used, whoever might find it.
+
+        The venue answers this elsewhere than it trades: as long as it does not, whatever reduces risk goes on.
+        """
         backoff = self._backoff()
         while True:
             rights = await reads.rights()
             if not isinstance(rights, Failure):
                 break
-            stream.lost(f"the venue does not say what the key may do: {rights.reason}")
+            self._bring(KeyRightsTold(rights.reason))
             await asyncio.sleep(max(backoff.next_seconds(), rest.wait_seconds()))
         if rights.may_withdraw:
             raise OutsideUnusableError(
@@ -172,8 +182,7 @@ class Gateway:
             )
         if not rights.may_trade:
             raise OutsideUnusableError(f"the key for {self._name} may not trade: give it that right at the exchange")
-        if not rights.is_bound:
-            self._bring(KeyUnbound())
+        self._bring(KeyRightsTold(None, rights.is_bound))
 
     async def _work_off(self, reads: Reads, *, with_routine: bool) -> None:
         while True:

@@ -153,7 +153,7 @@ async def _work(start: _Start, keys: KeyRing, seated: _Seated) -> int:
         run_directory=RunDirectory(configuration.run_directory),
         overrides=configuration.settings.mesh.addresses,
         on_turn=lambda: service.look(),  # noqa: PLW0108 -- it is made below, and before anything is read
-        on_trouble=lambda words: log.critical("a peer misbehaves", reason=words),
+        on_trouble=lambda words: log.critical("trouble on a socket", reason=words),
     )
     try:
         service = Service(

@@ -9,6 +9,7 @@ from proto.orders import ConditionCleared, ConditionSet, FlattenBegun
 from proto.verdicts import KillCleared, KillLatched
 from services.control import flatten, kill
 from services.control.asking import actor
+from services.supervision import status
 from shared.mesh.halt_file import HaltFile
 from tests.services.control.test_entries import Project
 from tests.services.control.verbs import cleared_by, ran
@@ -70,6 +71,10 @@ def test_a_kill_is_told_and_cleared_in_two_steps(project: Project) -> None:
     assert [type(one) for one in lifted][-2:] == [ConditionSet, ConditionCleared]
     assert ran(cleared_by("yes"), project.root, "again")[1] == "no kill latch stands, so there is nothing to clear\n"
 
+    code, output, errors = ran(flatten.run, project.root, "btc", "too wild")
+    assert (code, output) == (1, "executor: nothing is done, BTC is not traded here, and nothing is held of it\n")
+    assert errors == 'did you mean `bowline flatten BTC/USDT "why"`?\n'
+
 
 def test_without_the_executor_it_is_cleared_and_holds_until_that_has_lifted_it(project: Project) -> None:
     """The code says so; when the executor is there again the file goes, whoever waited for it."""
@@ -96,6 +101,7 @@ def test_without_the_executor_it_is_cleared_and_holds_until_that_has_lifted_it(p
     for _ in range(2):  # cleared already, the second time
         code, _, errors = ran(cleared_by(None), project.root, "all quiet", "--yes", latch_id, "--wait", "0.3")
         assert (code, "HALT is a directory, which no program removes" in errors) == (3, True), errors
+    assert f"{project.root}/var/HALT is a directory, which no program removes: " in ran(status.run, project.root)[1]
     assert not (project.root / "var/HALT.clearing").exists()
     (project.root / "var/HALT/in it").unlink()
     (project.root / "var/HALT").rmdir()

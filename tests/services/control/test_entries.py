@@ -1,6 +1,7 @@
 """`bowline pause` and `bowline resume` against risk and the executor as real processes."""
 
 import io
+import signal
 import subprocess
 from collections.abc import Iterator
 
@@ -86,8 +87,30 @@ def test_a_crash_loop_waits_for_somebody_to_look(project: Project) -> None:
     assert isinstance(project.records("executor")[-1].body, ConditionCleared)
 
 
+def test_for_a_risk_that_hangs_the_executor_pauses(project: Project) -> None:
+    """It says so, and holds entries until they are resumed, also once risk is back; a typing error pauses nothing."""
+    risk = project.start_risk()
+    project.start_executor()
+    risk.send_signal(signal.SIGSTOP)
+    done = "until they are resumed; exits and covers go on"
+    assert project.bowline(PAUSE, "odd") == (0, f"executor, for risk: no new entries in everything {done}\n", "")
+    paused = project.bowline(PAUSE, "news", "--symbol", "btc/usdt")
+    assert paused == (0, f"executor, for risk: no new entries in BTC/USDT {done}\n", "")
+    code, output, errors = project.bowline(PAUSE, "news", "--symbol", "BTCUSDT")
+    assert (code, output) == (1, "")
+    assert "executor: nothing is done, BTCUSDT is not traded; traded are BTC/USDT, ETH/USDT\n" in errors
+    code, output, errors = project.bowline(PAUSE, "news", "--strategy", "trend")
+    assert (code, output) == (1, "")
+    assert "executor: nothing is done, the executor knows no strategies: pause a symbol, or everything\n" in errors
+    risk.kill()
+    risk.wait(PATIENCE_S)
+    project.start_risk()
+    code, output, _ = project.bowline(RESUME, "quiet")
+    assert (code, output.splitlines()[1]) == (0, "executor: lifted: operator_pause, operator_pause")
+
+
 def test_somebody_who_does_not_answer_is_named(project: Project) -> None:
-    """Without risk nothing is paused, and without any mesh there is nobody to ask."""
+    """Without risk and the executor nothing is paused, and without any mesh there is nobody to ask."""
     code, output, errors = project.bowline(PAUSE, "news")
     assert (code, output) == (1, "")
     assert errors == "risk does not answer: `bowline status` says how it is; then ask again\n"

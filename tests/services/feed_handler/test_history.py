@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from proto.bars import AskBars, BarsGiven
+from proto.fields import TEXT_LENGTH_MAX, clipped
 from proto.streams import RequestRefused
 from services.feed_handler.bar_desk import SHOWN_NS
 from services.feed_handler.history import ASKERS_MAX
@@ -105,14 +106,15 @@ def test_what_came_too_late_and_is_old_by_now_is_fetched_anew() -> None:
     assert again.before_open_time_ns == NOON_NS + 5 * MINUTE_NS
 
 
-def test_what_cannot_be_fetched_is_refused_with_the_reason() -> None:
-    """The venue's own words are handed on."""
+@pytest.mark.parametrize("failure", ["503 Service Unavailable", "<html>" * TEXT_LENGTH_MAX])
+def test_what_cannot_be_fetched_is_refused_with_the_reason(failure: str) -> None:
+    """The venue's own words are handed on, as many of them as an answer carries."""
     reader = Reader()
     (fetch,) = reader.asks()
-    (answer,) = reader.told(fetch, failure="503 Service Unavailable")
+    (answer,) = reader.told(fetch, failure=failure)
     assert isinstance(answer, Answer)
     assert isinstance(answer.body, RequestRefused)
-    assert answer.body.reason == "the venue gives no bars: 503 Service Unavailable"
+    assert answer.body.reason == clipped(f"the venue gives no bars: {failure}")
 
 
 def test_senseless_bars_are_counted_and_not_given() -> None:

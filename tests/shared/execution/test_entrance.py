@@ -2,23 +2,27 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto.control import PauseEntries, ResumeEntries
+from proto.codec import EnvelopeCodec
+from proto.control import ControlDone, ControlRefused, Flatten, PauseEntries, ResumeEntries
+from proto.fields import TEXT_LENGTH_MAX
 from proto.intents import ExitTaken, WatchCover
 from proto.market import SymbolDoubted
-from proto.orders import EntryEnded, EntryOpened, OrderEnded, SendMarked
-from proto.risk import Condition, Everything, OfStrategy, OfSymbol
+from proto.orders import ConditionSet, EntryEnded, EntryOpened, OrderEnded, SendMarked
+from proto.risk import CONDITIONS_MAX, Condition, Everything, OfStrategy, OfSymbol
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, JournalRoom, Stalled, Started
 from shared.execution.governor import EgressLimits
-from shared.execution.vocabulary import CancelOrder, OrderTold, StreamLost, VenueClock, WeightTold
+from shared.execution.vocabulary import CancelOrder, KeyRightsTold, OrderTold, StreamLost, VenueClock, WeightTold
 from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
+CODEC: Final = EnvelopeCodec()
 PAUSED = (Condition("cooldown", OfStrategy(TREND), "REDUCE_ONLY", "three losses"),)
 
 
@@ -61,6 +65,7 @@ changes: list[tuple[str, Callable[[Desk], object]]] = [
     ("permission_is_run", lambda desk: desk.lease(permission="REDUCE_ONLY")),
     ("permission_is_run", lambda desk: desk.lease(conditions=PAUSED)),
     ("stream_is_open", lambda desk: (desk.take(StreamLost("it ended")), desk.core)),
+    ("key_is_known", lambda desk: desk.take(KeyRightsTold("HTTP 503"))),
     ("books_are_reconciled", lambda desk: desk.take(Stalled(2 * SECOND_NS))),
     ("venue_time_is_known", lambda desk: desk.take(VenueClock(AHEAD_NS, 600_000_000))),
     ("weight_is_left", lambda desk: desk.take(WeightTold(4_300, None, None))),
@@ -83,6 +88,27 @@ def test_what_stands_against_every_entry(rule: str, change: Callable[[Desk], obj
     expected = {rule, "books_are_reconciled"} if rule == "stream_is_open" else {rule}  # either says the same
     assert answer.rule in expected
     assert not desk.sent()
+
+
+MANY: Final = tuple(
+    Condition(f"one-{number}", Everything(), "REDUCE_ONLY", "r" * 64) for number in range(CONDITIONS_MAX)
+)
+long_winded: list[Callable[[Desk], object]] = [
+    lambda desk: desk.ask(Flatten("a" * 48, "r" * TEXT_LENGTH_MAX, BTC), instance="operator"),
+    lambda desk: desk.lease(permission="REDUCE_ONLY", conditions=MANY),
+    lambda desk: desk.lease(conditions=MANY),
+]
+
+
+@pytest.mark.parametrize("change", long_winded)
+def test_however_much_is_said_against_an_entry_risk_can_read_it(change: Callable[[Desk], object]) -> None:
+    """An answer that it cannot read is none: it would ask until the approval is over, and give a wrong reason."""
+    desk = Desk().open()
+    change(desk)
+    answer = desk.ask(desk.approval())
+    assert isinstance(answer, ApprovalDeclined)
+    envelope = desk.envelope("executor", answer)
+    assert CODEC.decode(CODEC.encode(envelope)) == envelope
 
 
 @given(st.lists(st.sampled_from([change for _, change in changes]), max_size=6))
@@ -177,3 +203,13 @@ def test_pauses_of_two_scopes_are_two() -> None:
     answer = desk.ask(desk.approval())
     assert isinstance(answer, ApprovalDeclined)
     assert "ann" in answer.reason
+
+
+def test_a_pause_of_a_symbol_is_shown_with_it() -> None:
+    """Whoever reads what the executor holds sees of what; what it does not know it does not pretend to pause."""
+    desk = Desk().open()
+    assert isinstance(desk.ask(PauseEntries("bob", "news", OfSymbol(BTC)), instance="operator"), ControlDone)
+    assert of(desk.wait(0.1), BeWary)[-1].troubles == (f"operator_pause: bob: news, of {BTC}",)
+    for scope in (OfSymbol("BTCUSDT"), OfStrategy(TREND)):
+        assert isinstance(desk.ask(PauseEntries("bob", "news", scope), instance="operator"), ControlRefused)
+    assert len(of(desk.reports, ConditionSet)) == 1

@@ -143,6 +143,17 @@ def test_stop_does_not_wait_for_an_entry_in_doubt() -> None:
     assert (again.side, again.stop_price, again.quantity) == ("sell", stop.stop_price, stop.quantity)
 
 
+def test_position_that_is_too_little_for_a_stop_is_sold_for_that_reason() -> None:
+    """What was bought of an entry is less than the venue takes of a stop: the exit names its filter."""
+    desk = Desk().open()
+    desk.ask(desk.approval())
+    desk.fill(desk.sent()[-1], quantity="0.052", then="expired")
+    reason = "the venue would not take its stop: notional 4.94000 is below the least notional 5"
+    assert of(desk.reports, ExitOpened)[-1].reason == reason
+    desk.wait(0.1)
+    assert (desk.sent()[-1].order_type, desk.sent()[-1].quantity) == ("market", Decimal("0.052"))
+
+
 def test_stop_refused_twice_lets_the_position_go() -> None:
     """The venue may have seen the price pass the stop: within a second the position is sold."""
     desk = Desk().open()
@@ -153,9 +164,29 @@ def test_stop_refused_twice_lets_the_position_go() -> None:
         assert stop.order_type == "stop_market"
         desk.take(OrderSent(stop.client_order_id, Rejected("-2010", "Stop price would trigger immediately."), None))
         desk.wait(0.5)
-    assert "refuses the stop" in of(desk.reports, ExitOpened)[-1].reason
+    assert (
+        of(desk.reports, ExitOpened)[-1].reason == "the venue refuses the stop: Stop price would trigger immediately."
+    )
     desk.wait(0.5)
     assert desk.sent()[-1].order_type == "market"
+
+
+def test_stop_that_meets_a_halted_symbol_is_tried_until_it_trades_again() -> None:
+    """No order is taken then, nor would a sale be: only a halt that lasts leads to one."""
+    desk = Desk().open()
+    desk.ask(desk.approval())
+    desk.fill(desk.sent()[-1], then="filled")
+    closed = Rejected("-1013", "Market is closed.", is_closed=True)
+    tried = 1
+    for _ in range(140):
+        if len(desk.sent()) > tried:
+            tried = len(desk.sent())
+            desk.take(OrderSent(desk.sent()[-1].client_order_id, closed, None))
+        desk.wait(0.1)
+    assert not of(desk.reports, ExitOpened)
+    assert 4 <= tried <= 6
+    desk.wait(1.5)
+    assert of(desk.reports, ExitOpened)[-1].reason == "no stop can be placed"
 
 
 def test_refused_sale_is_tried_again_after_longer_and_longer() -> None:

@@ -113,6 +113,11 @@ def test_open_orders_are_counted_where_an_order_can_rest() -> None:
     assert fault(terms(), orders=2, stops=2) is None
     assert fault(terms(), orders=3) == "open_orders_max"
     assert fault(terms("stop_market"), orders=2, stops=2) == "algo_orders_max"
+    stop = terms("stop_market")
+    assert BTC.filter_fault(stop, reference_price=None, open_orders=None, algo_orders=None) is None, "the venue's word"
+    found = BTC.filter_fault(stop, reference_price=None, open_orders=2, algo_orders=2)
+    assert found is not None
+    assert found.reason == "then 3 open stops would be on the symbol, more than 2"
 
 
 def test_without_a_price_the_venue_judges() -> None:

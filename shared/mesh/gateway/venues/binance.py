@@ -33,6 +33,7 @@ STATUS: Final[dict[str, VenueStatus]] = {
     "REJECTED": "rejected",
 }
 SIDE: Final[dict[str, Side]] = {"BUY": "buy", "SELL": "sell"}
+STOPS: Final = frozenset({"STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"})  # its "algo" orders
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX // NS_PER_MS)]
@@ -69,6 +70,7 @@ class _Order(msgspec.Struct, frozen=True, rename="camel"):
     executed_qty: Decimal
     transact_time: Milliseconds | None = None  # of an answer to a sending
     update_time: Milliseconds | None = None  # of an answer to a question
+    type: str = ""  # left out of some answers to a sending or a cancellation
     orig_client_order_id: IdOrNone = ""  # of an answer to a cancellation, which has a client id of its own
 
 
@@ -208,6 +210,7 @@ def _order(raw: _Order, client_order_id: str, symbols: Symbols) -> VenueOrder:
             quantity=amount(raw.orig_qty),
             executed_quantity=amount(raw.executed_qty),
             venue_time_ns=time_ms * NS_PER_MS,
+            is_stop=raw.type in STOPS,
         )
     )
 

@@ -29,6 +29,7 @@ CANCEL_REJECTED: Final = -2011
 NO_SUCH_ORDER: Final = -2013
 
 _ANY: Final = ".*"
+_CLOSED: Final = r"Market is closed\."
 # What is wrong with the form of a request: illegal, missing, empty, unread or overlong parameters, unknown symbols,
 # sides, types and times in force, impossible combinations. None of these ever becomes an order.
 _MALFORMED: Final = (
@@ -40,7 +41,7 @@ _REFUSED_BY_ENGINE: Final = (
     r"Order would immediately match and take\.",
     r"Order would trigger immediately\.",
     r"Stop price would trigger immediately\.",
-    r"Market is closed\.",
+    _CLOSED,
     r"Price \* QTY is zero or less\.",
     r"This action is disabled on this account\.",
     r"This type of sub-account does not support this feature\.",
@@ -80,6 +81,7 @@ REFUSALS: Final = Refusals(
         *_AT_THE_DOOR,
         *_rows(BAD_REQUEST, CANCEL_REJECTED, (_ANY,)),
     ),
+    closed=tuple(row for code in (WRONG_TERMS, NEW_ORDER_REJECTED) for row in _rows(BAD_REQUEST, code, (_CLOSED,))),
     no_such_order=_rows(BAD_REQUEST, NO_SUCH_ORDER, (r"Order does not exist\.",)),
     wrong_time=frozenset({WRONG_TIME}),
     wrong_terms=frozenset({WRONG_TERMS}),

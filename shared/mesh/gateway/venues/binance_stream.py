@@ -12,6 +12,7 @@ from shared.mesh.gateway.venues.binance import (
     REASON_CHARACTERS_MAX,
     SIDE,
     STATUS,
+    STOPS,
     IdOrNone,
     MarketId,
     Milliseconds,
@@ -68,6 +69,7 @@ class _Report(
         "original_client_order_id": "C",
         "order_id": "i",
         "side": "S",
+        "type": "o",
         "status": "X",
         "execution": "x",
         "quantity": "q",
@@ -86,6 +88,7 @@ class _Report(
     client_order_id: Id
     order_id: Number
     side: RawSide
+    type: str
     status: RawStatus
     execution: str
     quantity: Decimal
@@ -155,6 +158,7 @@ def _report(raw: _Report, symbols: Symbols) -> OrderTold:
             quantity=amount(raw.quantity),
             executed_quantity=amount(raw.executed_quantity),
             venue_time_ns=raw.time_ms * NS_PER_MS,
+            is_stop=raw.type in STOPS,
         )
     )
     return OrderTold(order, _trade(raw, order) if raw.execution == "TRADE" else None)

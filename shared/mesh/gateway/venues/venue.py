@@ -106,6 +106,7 @@ class Refusals:
 
     of_orders: tuple[Refusal, ...]
     of_cancels: tuple[Refusal, ...]
+    closed: tuple[Refusal, ...]  # those of orders that would meet any order of the symbol, until it trades again
     no_such_order: tuple[Refusal, ...]  # what a good negative read says
     wrong_time: frozenset[int]  # codes by which the venue says that our stamp is off
     wrong_terms: frozenset[int]  # codes by which it says that its rules are others than we thought

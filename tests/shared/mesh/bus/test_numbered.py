@@ -45,7 +45,7 @@ class Owner:
         payloads = []
         for number, body in enumerate(bodies or [_an_event(n) for n in range(count)], self.journal.anchor.sequence + 1):
             envelope = self.process.sender.envelope(body, sequence=number)
-            payloads.append(self.process.codec.encode_stored(envelope))
+            payloads.append(self.process.codec.encode_proved(envelope))
             self.journal.append(payloads[-1])
         self.journal.commit()
         if hint:

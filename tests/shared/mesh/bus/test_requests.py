@@ -8,6 +8,7 @@ import pytest
 import zmq
 
 from proto.control import AskLimits, ControlDone, Kill
+from proto.fields import TEXT_LENGTH_MAX
 from proto.streams import RequestRefused
 from shared.mesh.bus import requests
 from shared.mesh.bus.offenders import IGNORED_FOR_NS
@@ -110,6 +111,20 @@ async def test_an_attempt_repeated_while_it_is_handled_is_handled_once(mesh: Mes
     control.responder.answer(control.asked[0], DONE)
     assert (await asking).envelope.body == DONE
     assert len(control.asked) == 1
+
+
+async def test_an_answer_that_could_not_be_read_does_not_leave(mesh: Mesh, eventually: Eventually) -> None:
+    """Where it is made it is said why, and asked again the request is handled again."""
+    risk = mesh.process("risk")
+    control = Control(risk, at_once=False)
+    asking = asyncio.ensure_future(mesh.process("operator").asks("risk", "control").ask(KILL, message_id="kill-1"))
+    for number, summary in enumerate(("s" * (TEXT_LENGTH_MAX + 1), "latched"), start=1):
+        await eventually(lambda: len(control.asked) == number)  # noqa: B023 -- it is awaited here
+        control.responder.answer(control.asked[-1], ControlDone(summary=summary))
+    assert (await asking).envelope.body == DONE
+    assert control.responder.refused == {"answer unreadable": 1}
+    (trouble,) = risk.troubles
+    assert trouble.startswith("the answer control_done.1 to operator does not leave control, for it could not be read")
 
 
 async def test_a_request_survives_a_server_that_is_killed_and_comes_back(mesh: Mesh, eventually: Eventually) -> None:

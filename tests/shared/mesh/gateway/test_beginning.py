@@ -9,8 +9,9 @@ import pytest
 
 from services.sim_exchange.face.keys import ApiKey
 from shared.execution.vocabulary import (
+    Acknowledged,
     InstrumentsKnown,
-    KeyUnbound,
+    KeyRightsTold,
     NotSent,
     ReadAccount,
     StreamLost,
@@ -104,17 +105,17 @@ async def test_key_with_other_rights_is_refused(exchange: Sabotaged, key: KeyAtH
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     async with opened(url_of(exchange), key=key) as gateway:
         assert words in await refusal(gateway.gateway)
-        assert not gateway.brought.of(StreamOpened)
+        assert all(told.unknown_for for told in gateway.brought.of(KeyRightsTold))
 
 
 async def test_key_that_nobody_knows_is_asked_for_again(exchange: Sabotaged) -> None:
-    """As long as the venue says nothing of the key's rights, nothing is sent and the reason is told."""
+    """As long as the venue says nothing of the key's rights, the reason is told, and it is asked again."""
     rule = exchange.suffer("key_revoked", when={"account": "alice"})
     async with opened(url_of(exchange)) as gateway:
-        lost = await gateway.brought.first(StreamLost)
-        assert "does not say what the key may do: HTTP 401" in lost.reason
+        await gateway.brought.first(KeyRightsTold, lambda told: "HTTP 401" in (told.unknown_for or ""))
         exchange.saboteur.remove(rule.fault_id)
         await gateway.is_ready()
+        await gateway.brought.first(KeyRightsTold, lambda told: told.unknown_for is None)
 
 
 async def test_venue_that_is_down_is_waited_for(exchange: Sabotaged) -> None:
@@ -129,15 +130,37 @@ async def test_venue_that_is_down_is_waited_for(exchange: Sabotaged) -> None:
         await gateway.is_ready()
 
 
-async def test_venue_that_does_not_know_the_question_is_not_traded_on(exchange: Sabotaged) -> None:
-    """A 404 in the place of a key's rights, whoever it is from, is no right: nothing is sent before the answer."""
+async def test_venue_that_does_not_answer_of_rights_alone_takes_what_reduces_risk(exchange: Sabotaged) -> None:
+    """A 404 in the place of a key's rights, whoever it is from, is no right: that is told before any entry may pass.
+
+    The venue answers it elsewhere than it trades. So orders, cancellations, readings and the stream go on.
+    """
     rule = exchange.suffer("http_status", status=404, executed=False, when=RIGHTS)
     async with opened(url_of(exchange)) as gateway:
-        lost = await gateway.brought.first(StreamLost)
-        assert lost.reason == "the venue does not say what the key may do: HTTP 404: nothing of the venue's"
-        assert isinstance((await gateway.sent(an_order())).outcome, NotSent)
-        exchange.saboteur.remove(rule.fault_id)
         await gateway.is_ready()
+        told = await gateway.brought.first(KeyRightsTold, lambda told: "404" in (told.unknown_for or ""))
+        assert told.unknown_for == "HTTP 404: nothing of the venue's"
+        kinds = [type(one) for one in gateway.brought.all]
+        assert kinds.index(KeyRightsTold) < kinds.index(StreamOpened)
+        assert gateway.brought.of(KeyRightsTold)[0].unknown_for == "it was not asked yet"
+        assert isinstance((await gateway.sent(an_order())).outcome, Acknowledged)
+        assert (await gateway.read()).failure is None
+        assert isinstance((await gateway.canceled()).outcome, Acknowledged)
+        assert all(told.unknown_for for told in gateway.brought.of(KeyRightsTold))
+        exchange.saboteur.remove(rule.fault_id)
+        await gateway.brought.first(KeyRightsTold, lambda told: told.unknown_for is None)
+
+
+async def test_key_that_proves_unusable_late_ends_the_process(exchange: Sabotaged) -> None:
+    """However much was done with it meanwhile: once it is known to withdraw, nothing more is."""
+    exchange.venue.keys.add(WITHDRAWER)
+    rule = exchange.suffer("http_status", status=503, executed=False, when=RIGHTS)
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    async with opened(url_of(exchange), key=KeyAtHand(WITHDRAWER)) as gateway:
+        await gateway.is_ready()
+        exchange.saboteur.remove(rule.fault_id)
+        assert "may withdraw" in await refusal(gateway.gateway)
+        assert isinstance((await gateway.sent(an_order())).outcome, NotSent)
 
 
 @pytest.mark.parametrize(("key", "is_said"), [(ALICE, True), (BOUND, False)], ids=["from anywhere", "from here"])
@@ -145,8 +168,8 @@ async def test_key_that_works_from_anywhere_is_told_of(exchange: Sabotaged, key:
     """A key that is bound to no address is used, and that is said; of one that is bound nothing is."""
     exchange.venue.keys.add(BOUND)
     async with opened(url_of(exchange), key=KeyAtHand(key)) as gateway:
-        await gateway.is_ready()
-        assert bool(gateway.brought.of(KeyUnbound)) == is_said
+        told = await gateway.brought.first(KeyRightsTold, lambda told: told.unknown_for is None)
+        assert told.is_bound != is_said
 
 
 async def test_nothing_secret_is_shown(exchange: Sabotaged, caplog: pytest.LogCaptureFixture) -> None:

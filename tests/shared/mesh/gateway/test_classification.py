@@ -227,6 +227,9 @@ def test_acknowledgement_says_what_the_venue_says() -> None:
         (reply(503, "busy\n <html>"), Unproved(503, "", "HTTP 503: busy")),
         (reply(500, said(-1001, "Internal error")), Unproved(500, "-1001", "HTTP 500: Internal error (-1001)")),
         (reply(400, said(-1121, "Invalid symbol.")), Rejected("-1121", "Invalid symbol.")),
+        (reply(400, said(-1013, "Market is closed.")), Rejected("-1013", "Market is closed.", is_closed=True)),
+        (reply(400, said(-2010, "Market is closed.")), Rejected("-2010", "Market is closed.", is_closed=True)),
+        (reply(400, said(-1013, "Invalid price.")), Rejected("-1013", "Invalid price.")),
     ],
 )
 def test_outcome_gives_its_reason(heard: Heard, outcome: object) -> None:
@@ -332,3 +335,12 @@ def test_order_of_a_symbol_that_is_not_listed_keeps_its_name() -> None:
     orders = answer_read(reply(200, listed), VENUE, lambda body: VENUE.orders_read(body, SYMBOLS))
     assert isinstance(orders, tuple)
     assert orders[0].symbol == "GONEUSDT"
+
+
+def test_stops_among_the_open_orders_are_known() -> None:
+    """A venue takes only a few orders that wait for a trigger, whoever placed them: they are counted by their type."""
+    kinds = {"LIMIT": False, "LIMIT_MAKER": False, "STOP_LOSS": True, "STOP_LOSS_LIMIT": True, "TAKE_PROFIT": True}
+    listed = json.dumps([{**SHOWN, "type": kind} for kind in kinds])
+    orders = answer_read(reply(200, listed), VENUE, lambda body: VENUE.orders_read(body, SYMBOLS))
+    assert isinstance(orders, tuple)
+    assert [order.is_stop for order in orders] == list(kinds.values())

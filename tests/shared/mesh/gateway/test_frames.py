@@ -189,3 +189,9 @@ def test_frame_that_cannot_be_read_is_refused(frame: object) -> None:
     """A frame that might have told of a fill is not passed over."""
     with pytest.raises(UnreadableError):
         read(frame)
+
+
+def test_stop_is_told_as_one() -> None:
+    """A venue takes only a few of them on a symbol."""
+    assert told(o="STOP_LOSS").order.is_stop
+    assert not told().order.is_stop
