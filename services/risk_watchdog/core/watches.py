@@ -83,7 +83,6 @@ class Watches:
 
     def conditions(self, now: Moment) -> Iterator[Condition]:
         """Yield what stands against entries."""
-        if (blind := self._guards.condition(now)) is not None:
-            yield blind
+        yield from self._guards.conditions(now)
         yield from self._covers.conditions(now)
         yield from self._strategies.conditions(now)

@@ -45,7 +45,11 @@ from tests.shared.trading.terms import WITHOUT_BNB
 SECOND_NS: Final = 1_000_000_000
 DAY_NS: Final = 86_400 * SECOND_NS
 NOON_NS: Final = 20_000 * DAY_NS + DAY_NS // 2
-GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.15"), daily_loss_kill_fraction=Decimal("0.05"))
+GUARDS: Final = GuardLimits(
+    drawdown_kill_fraction=Decimal("0.15"),
+    daily_loss_kill_fraction=Decimal("0.05"),
+    daily_loss_breaker_fraction=SMALL.daily_loss_breaker_fraction,
+)
 LIKENESS: Final = Likeness("a build", DIGEST, DIGEST)
 SYMBOLS: Final = ("ADA/USDT", "BTC/USDT", "ETH/USDT")
 Kind = TypeVar("Kind")

@@ -310,6 +310,7 @@ class Scene:
         """Let the account be read again and again, with what the executor's books say beside it."""
         for equity in equities:
             self.bench.wait(seconds - 0.2)
+            self.strategy.beats()
             self.feed.trusts()
             self.strategy.beats()
             if books is not None:
