@@ -26,15 +26,16 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """The account as risk knows it.
 
     `free_quote` is what neither rests in an order nor is reserved. `entries_today` counts those approved since
-    midnight, UTC. After a breaker an account is `recovering` for a while, and risks half as much a trade.
+    midnight, UTC. `day_start_quote` is what the loss of the day is counted from, which moves with
+    money that comes or goes, and is nothing as long as nobody counts.
     """
 
     equity_quote: Decimal
     free_quote: Decimal
     tier: Tier
     exposures: tuple[Exposure, ...]
+    day_start_quote: Decimal
     entries_today: int
-    recovering: bool
 
     def exposure_quote(self, symbol: str | None = None) -> Decimal:
         """Return what all exposures are worth together, or those of a symbol."""

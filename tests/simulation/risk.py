@@ -26,8 +26,14 @@ LIMITS: Final = Limits(
     reserve_cash_fraction=Decimal("0.2"),
     positions_max=3,
     entries_per_day_max=500,
+    daily_loss_breaker_fraction=Decimal("0.03"),
+    daily_loss_is_by_size=False,
 )
-GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.045"), daily_loss_kill_fraction=Decimal("0.04"))
+GUARDS: Final = GuardLimits(
+    drawdown_kill_fraction=Decimal("0.045"),
+    daily_loss_kill_fraction=Decimal("0.04"),
+    daily_loss_breaker_fraction=LIMITS.daily_loss_breaker_fraction,
+)
 CHECKED: Final = CheckedLimits(
     exposure_fraction_max=LIMITS.exposure_fraction,
     position_fraction_max=LIMITS.position_fraction,
@@ -35,6 +41,7 @@ CHECKED: Final = CheckedLimits(
     order_fraction_max=LIMITS.order_fraction,
     order_quote_max=LIMITS.order_quote_max,
     entries_per_day_max=LIMITS.entries_per_day_max,
+    daily_loss_fraction_max=LIMITS.daily_loss_breaker_fraction,
 )
 
 

@@ -96,11 +96,6 @@ class _Book:
         if most is not None:
             what = f"{judged.entries_today} entries were there before it today, {most} is the most"
             self._judge.hold("I16", what, place, holds=judged.entries_today < most)
-        loss = self._limits.daily_loss_fraction_max
-        if loss is not None and self._day is not None:
-            floor = self._day.equity_quote * (1 - loss)
-            what = f"equity is {judged.equity_quote}, and entries stop at {floor} today"
-            self._judge.hold("I16", what, place, holds=judged.equity_quote > floor)
 
 
 def size_caps(limits: Limits, equity: Decimal) -> list[Decimal]:
