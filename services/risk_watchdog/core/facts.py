@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import Id, Name, Quantity, TimeNs
+from proto.fields import Id, Instance, Name, Quantity, TimeNs
 from proto.intents import EnterBracket
 from proto.risk import Scope
 from proto.verdicts import (
@@ -91,6 +91,8 @@ class FactsState(msgspec.Struct):
     guards: GuardState = GuardState()
     covers: CoverState = CoverState()
     take_over_told: str = ""
+    flat_told: str = ""
+    missed: list[Instance] = []
 
 
 class Facts:
@@ -100,7 +102,7 @@ class Facts:
         self.verdicts: dict[str, Verdict] = {}
         self.reservations: dict[str, Reservation] = {}
         self.pauses: dict[PauseKey, EntriesPaused] = {}
-        self.noticed: dict[str, None] = {}  # what risk itself has paused entries for, so that it does so once
+        self.noticed: dict[str, None] = {}  # what risk has paused entries for, or told of, so that it does so once
         self.hole: int | None = None  # the number behind the newest hole in our journal
         self.day: Day | None = None
         self.entries_today = 0
@@ -109,6 +111,10 @@ class Facts:
         self.guards = GuardState()
         self.covers = CoverState()
         self.take_over_told = ""  # by what names it: the newest one that a person was told of
+        self.flat_told = ""  # the latch under which a person was told that everything is closed, and nothing else since
+        self.missed: dict[
+            Instance, None
+        ] = {}  # of whom a person was told that they are gone, and not that they are back
 
     def state(self) -> bytes:
         """Return everything, for the head of a new segment of the journal."""
@@ -126,6 +132,8 @@ class Facts:
                 guards=self.guards,
                 covers=self.covers,
                 take_over_told=self.take_over_told,
+                flat_told=self.flat_told,
+                missed=list(self.missed),
             )
         )
 
@@ -142,6 +150,7 @@ class Facts:
         self.guards = known.guards
         self.covers = known.covers
         self.take_over_told = known.take_over_told
+        self.flat_told, self.missed = known.flat_told, dict.fromkeys(known.missed)
 
     def lost(self, next_sequence: int) -> None:
         """Take in that records before this number are lost."""
@@ -166,17 +175,9 @@ class Facts:
                 self._day_begun(begun)
             case KillLatched() | KillCleared():
                 self.latch.fold(envelope)
-            case Alerted(name="flattener-took-over"):
-                self.take_over_told = envelope.cause_id
-            case (
-                EquityRead()
-                | FlowCounted()
-                | GuardTripped()
-                | CoverRead()
-                | CoverTripped()
-                | Alerted()
-                | HolderRetired()
-            ):
+            case Alerted() as alerted:
+                self._alerted(alerted, envelope.cause_id)
+            case EquityRead() | FlowCounted() | GuardTripped() | CoverRead() | CoverTripped() | HolderRetired():
                 pass  # the guards' alone, or for people
             case _:
                 raise AssertionError(f"{type(envelope.body).__name__} is no record of risk")
@@ -196,6 +197,21 @@ class Facts:
         verdict = None if held is None else self.verdicts.get(held.approval.intent_id)
         if verdict is not None and not freed.filled_quantity:
             self.verdicts[verdict.intent_id] = msgspec.structs.replace(verdict, unworked=freed.reason)
+
+    def _alerted(self, alerted: Alerted, cause: str) -> None:
+        match alerted.name:
+            case "flattener-took-over":
+                self.take_over_told = cause
+            case "executor-wary":
+                self._notice(cause)
+            case "executor-gone" | "strategy-silent":
+                self.missed.pop(cause, None)
+                if alerted.level != "info":
+                    self.missed[cause] = None
+            case "is-flat" | "not-flat":
+                self.flat_told = cause if alerted.name == "is-flat" else ""
+            case _:
+                pass  # for people
 
     def _notice(self, cause: str) -> None:
         self.noticed[cause] = None

@@ -74,6 +74,7 @@ class Watches:
             *self._covers.due(now),
             *self._cover_guard.due(now),
             *self._executor.due(now),
+            *self._strategies.due(now),
         ]
 
     def asks(self, now: Moment) -> Sequence[Effect]:

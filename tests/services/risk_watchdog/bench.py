@@ -87,7 +87,7 @@ class Bench:
             )
         )
 
-    def start(self, *troubles: str, state_after: int = 0, lives_ns: int = HEARING_NS) -> None:
+    def start(self, *troubles: str, state_after: int = 0, lives_ns: int = HEARING_NS, died: bool = False) -> None:
         """Begin a life, with the state after so many records and the records since; so long it has lived then."""
         past = self.another()
         past.handle(Restored(past.state()), self.now)
@@ -99,7 +99,7 @@ class Bench:
             assert not self.core.handle(Recorded(envelope), self.now)
         self.epoch += 1
         self._waiting.append(HaltSeen(self.halt))
-        self.handle(Started("risk", self.epoch, self.epoch - 1, troubles))
+        self.handle(Started("risk", self.epoch, self.epoch - 1, troubles, died=died))
         self.wait(lives_ns / SECOND_NS)
 
     def handle(self, happening: Happening) -> None:
