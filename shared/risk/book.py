@@ -66,7 +66,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def entry_price(self) -> Decimal:
-        """The worst price that may be paid. All is judged there, for that is what an approval allows."""
+        """The worst price that is paid: what an approval lets leave buys nothing dearer. All is judged there."""
         return self.intent.price_worst
 
     @property
