@@ -32,7 +32,7 @@ def a_killed_story() -> Story:
 def _bought(story: Story, at_ms: int, number: int) -> None:
     entry, cover = f"e{number}", f"c{number}"
     story.approve(at_ms, number)
-    story.send(at_ms + 60, entry, f"a{number}", "0.5")
+    story.send(at_ms + 60, entry, f"a{number}", "0.5", limit="101")
     story.fill(at_ms + 70, entry, "0.5", "100", ("0.05", "USDT"))
     story.ended(at_ms + 81, entry, "filled", "0.5", "100")
     story.position(at_ms + 82, "0.5")

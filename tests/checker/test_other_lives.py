@@ -153,9 +153,9 @@ def at_the_edges(story: Story) -> None:
     sent = mark(story, "e1")
     sent.set(lease_age_ns=2 * SECOND_NS)
     sent_ns = START_BOOT_NS + sent.at_ms * NS_PER_MS
-    both_approvals(story, work_until_boot_ns=sent_ns + 240 * NS_PER_MS, start_by_boot_ns=sent_ns, price_high="100")
+    both_approvals(story, work_until_boot_ns=sent_ns + 240 * NS_PER_MS, start_by_boot_ns=sent_ns, price_high="100.5")
     both_approvals(story, reserved_quote="50", price_low="100")
-    story.of_risk("intent_judged.1").set(intent__price_worst="100", exposure_quote="2950")
+    story.of_risk("intent_judged.1").set(intent__price_worst="100.5", exposure_quote="2950")
     story.of_order("e3", "order_ended.1").at_ms = 8_060
     for place, line in enumerate([line for line in story.venue.lines if "GET" in str(line.get("endpoint"))]):
         line["at_ms"] = START_MS + 8_050 + place

@@ -100,7 +100,7 @@ class SimVenue:
         """Take an order of ours, if its stamp still counts."""
         if self.time_ns > stamp_ns + wanted.window_ns:
             return TOO_LATE
-        types: dict[str, spoken.OrderType] = {"market": "MARKET", "stop_market": "STOP_LOSS"}
+        types: dict[str, spoken.OrderType] = {"market": "MARKET", "limit_ioc": "LIMIT", "stop_market": "STOP_LOSS"}
         return self.command(
             spoken.PlaceOrder(
                 account=OUR_ACCOUNT,
@@ -108,7 +108,9 @@ class SimVenue:
                 side="BUY" if wanted.side == "buy" else "SELL",
                 type=types[wanted.order_type],
                 client_id=wanted.client_order_id,
+                time_in_force="IOC" if wanted.order_type == "limit_ioc" else None,
                 quantity=wanted.quantity,
+                price=wanted.limit_price,
                 stop_price=wanted.stop_price,
             )
         )

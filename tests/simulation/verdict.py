@@ -10,6 +10,7 @@ from shared.execution.books import Books
 from shared.execution.vocabulary import VenueOrder
 from shared.mesh.journal import Gap, JournalReader, examine
 from shared.trading.client_ids import parsed
+from shared.trading.instruments import IMMEDIATE
 from tests.simulation.machine import Machine, Surroundings
 from tests.simulation.process import CODEC
 from tests.simulation.scheduler import SECOND_NS
@@ -72,19 +73,19 @@ class Verdict:
                 self._uncovered_ns[place] = self._scheduler.now_ns
 
     def note_unfinished(self) -> None:
-        """Take note of the market orders that the venue acknowledged, and that seem to be open."""
-        self._unfinished = self._market_orders()
+        """Take note of the orders that never rest, that the venue acknowledged, and that seem to be open."""
+        self._unfinished = self._at_once()
 
     def judge_unfinished(self) -> None:
-        """Judge whether they were asked about since: a market order never rests."""
-        for name in self._unfinished & self._market_orders():
-            self._trace.violated("I30", f"{name} is a market order, and nobody asks why it is open")
+        """Judge whether they were asked about since."""
+        for name in self._unfinished & self._at_once():
+            self._trace.violated("I30", f"{name} is an order that never rests, and nobody asks why it is open")
 
-    def _market_orders(self) -> set[str]:
+    def _at_once(self) -> set[str]:
         if not self._executor.is_well:
             return set()
         working = self._books.working()
-        return {one.client_order_id for one in working if one.order_type == "market" and not one.is_in_doubt}
+        return {one.client_order_id for one in working if one.order_type in IMMEDIATE and not one.is_in_doubt}
 
     def judge(self) -> None:
         """Judge a run that is over: everything is terminal, equal and covered."""

@@ -39,7 +39,7 @@ from shared.execution.vocabulary import (
     VenueOrder,
     VenueTrade,
 )
-from shared.trading.instruments import Instrument
+from shared.trading.instruments import IMMEDIATE, Instrument
 from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
 PRICE: Final = Decimal(100)
@@ -106,7 +106,7 @@ class SmallVenue:
         )
         self.orders[name] = placed
         told: list[Happening] = []
-        if order.order_type == "market":
+        if order.order_type in IMMEDIATE:
             filled = replace(placed, status="filled", executed_quantity=order.quantity)
             self.orders[name] = filled
             told.append(OrderTold(filled, self._traded(filled, time_ns)))

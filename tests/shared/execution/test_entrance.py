@@ -32,7 +32,8 @@ def test_approval_is_taken_with_its_mark_and_leaves_at_once() -> None:
     assert desk.ask(desk.approval()) == ApprovalTaken("approval-one")
     assert [type(body) for body in desk.reports[-2:]] == [EntryOpened, SendMarked]
     order = desk.sent()[-1]
-    assert (order.side, order.order_type, order.quantity) == ("buy", "market", Decimal("1.000"))
+    assert (order.side, order.order_type, order.quantity) == ("buy", "limit_ioc", Decimal("1.000"))
+    assert order.limit_price == Decimal(105)
 
 
 def test_order_is_signed_while_its_lease_is_young() -> None:
