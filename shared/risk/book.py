@@ -27,7 +27,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
     `free_quote` is what neither rests in an order nor is reserved. `entries_today` counts those approved since
     midnight, UTC. `day_start_quote` is what the loss of the day is counted from, which moves with
-    money that comes or goes, and is nothing as long as nobody counts.
+    money that comes or goes, and is nothing as long as nobody counts. Behind a day that lost too
+    much an account `is_recovering`, and risks half as much a trade.
     """
 
     equity_quote: Decimal
@@ -36,6 +37,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     exposures: tuple[Exposure, ...]
     day_start_quote: Decimal
     entries_today: int
+    is_recovering: bool
 
     def exposure_quote(self, symbol: str | None = None) -> Decimal:
         """Return what all exposures are worth together, or those of a symbol."""

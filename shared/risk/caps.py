@@ -14,6 +14,7 @@ from shared.risk.book import NOTHING, Book, Candidate, Refusal
 from shared.risk.limits import Limits
 
 ONE: Final = Decimal(1)
+RECOVERY_FACTOR: Final = Decimal("0.5")
 
 
 class Allowance(msgspec.Struct, frozen=True):
@@ -45,16 +46,17 @@ Cap = Callable[[Candidate, Book, Limits, Decimal], Allowance]
 
 
 def risk_per_trade_within_limit(candidate: Candidate, book: Book, limits: Limits, cost: Decimal) -> Allowance:
-    """Cap what a trade loses at its stop, costs included, at a fraction of equity."""
+    """Cap what a trade loses at its stop, costs included, at a fraction of equity; at half of it in recovery."""
     fraction = min(candidate.intent.risk_fraction, limits.risk_per_trade_fraction)
-    budget = book.equity_quote * fraction
+    budget = book.equity_quote * fraction * (RECOVERY_FACTOR if book.is_recovering else ONE)
     per_quote = candidate.stop_fraction + cost
+    why = ", halved in recovery" if book.is_recovering else ""
     return Allowance(
         "risk_per_trade_within_limit",
         NOTHING,
         budget,
         per_quote,
-        lambda: f"a stop may lose {percent(fraction)} of equity with its costs",
+        lambda: f"a stop may lose {percent(fraction)} of equity with its costs{why}",
     )
 
 

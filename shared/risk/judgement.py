@@ -1,4 +1,4 @@
-"""The verdict on an entry: size, cap, floor to the step, profit gate; and the rules around it.
+"""The verdict on an entry: size, halve in recovery, cap, floor to the step, profit gate; and the rules around it.
 
 What no size can mend is asked first, so that a refusal names the plainest reason. The largest order that every cap and
 the gate allow is approved. A looser limit never refuses what a stricter one allowed: an order that slippage makes too

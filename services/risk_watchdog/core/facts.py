@@ -31,7 +31,7 @@ from proto.verdicts import (
     ReservationFreed,
 )
 from services.risk_watchdog.core.latch import LatchFacts, LatchState
-from services.risk_watchdog.core.terms import RISK
+from services.risk_watchdog.core.terms import DAY_NS, RISK
 from shared.risk import covers, guards
 from shared.risk.book import NOTHING
 from shared.risk.covers import CoverState
@@ -40,6 +40,7 @@ from shared.risk.tiers import Tier, tier_after, tier_of_equity
 
 VERDICTS_MAX: Final = 5_000  # the intents before them are of bars long past
 NOTICED_MAX: Final = 1_000
+RECOVERY_NS: Final = 2 * DAY_NS  # behind the day that lost too much
 
 PauseKey = tuple[Scope, Name]  # what is paused, and by whom
 
@@ -93,6 +94,7 @@ class FactsState(msgspec.Struct):
     take_over_told: str = ""
     flat_told: str = ""
     missed: list[Instance] = []
+    recovers_until_ns: TimeNs = 0
 
 
 class Facts:
@@ -111,10 +113,16 @@ class Facts:
         self.guards = GuardState()
         self.covers = CoverState()
         self.take_over_told = ""  # by what names it: the newest one that a person was told of
+        self.recovers_until_ns: TimeNs = 0  # a trading day that begins before risks half as much a trade
         self.flat_told = ""  # the latch under which a person was told that everything is closed, and nothing else since
         self.missed: dict[
             Instance, None
         ] = {}  # of whom a person was told that they are gone, and not that they are back
+
+    @property
+    def recovers(self) -> bool:
+        """Say whether this day is one of those behind a day that lost too much."""
+        return self.day is not None and self.day.start_ns < self.recovers_until_ns
 
     def state(self) -> bytes:
         """Return everything, for the head of a new segment of the journal."""
@@ -134,6 +142,7 @@ class Facts:
                 take_over_told=self.take_over_told,
                 flat_told=self.flat_told,
                 missed=list(self.missed),
+                recovers_until_ns=self.recovers_until_ns,
             )
         )
 
@@ -151,6 +160,7 @@ class Facts:
         self.covers = known.covers
         self.take_over_told = known.take_over_told
         self.flat_told, self.missed = known.flat_told, dict.fromkeys(known.missed)
+        self.recovers_until_ns = known.recovers_until_ns
 
     def lost(self, next_sequence: int) -> None:
         """Take in that records before this number are lost."""
@@ -208,6 +218,8 @@ class Facts:
                 self.missed.pop(cause, None)
                 if alerted.level != "info":
                     self.missed[cause] = None
+            case "daily-loss" if self.day is not None:
+                self.recovers_until_ns = self.day.start_ns + DAY_NS + RECOVERY_NS
             case "is-flat" | "not-flat":
                 self.flat_told = cause if alerted.name == "is-flat" else ""
             case _:

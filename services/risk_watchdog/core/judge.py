@@ -82,6 +82,7 @@ class Judge:
             exposures=self._holdings.exposures(),
             day_start_quote=NOTHING if day_start_quote is None else day_start_quote,
             entries_today=self._facts.entries_today,
+            is_recovering=self._facts.recovers,
         )
 
     def _unknown(self, intent: EnterBracket, *, executor_moves: bool, now: Moment) -> Refusal | None:

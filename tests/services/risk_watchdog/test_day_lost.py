@@ -12,6 +12,7 @@ from tests.services.risk_watchdog.bench import DAY_NS, NOON_NS, SECOND_NS, Bench
 from tests.services.risk_watchdog.surroundings import Scene, a_flow
 from tests.shared.risk.asked import SMALL
 
+A_LITTLE = Decimal("0.001")  # so that no other limit binds
 MIDNIGHT_NS = NOON_NS + DAY_NS // 2
 LOST = Condition(
     "daily_loss", Everything(), "REDUCE_ONLY", "0.5 % of the day's start is lost: entries go on at 00:00 UTC"
@@ -51,6 +52,21 @@ def test_lost_day_takes_no_entries_until_the_next_one(guarded: Scene) -> None:
     bench.approved(a_wish(3))
     assert len(told(guarded)) == 1
     assert not bench.written(GuardTripped)
+
+
+def test_two_days_behind_it_risk_half_as_much(guarded: Scene) -> None:
+    """Over restarts and segments too; the third day is like any other, and a size is never more than before."""
+    bench = guarded.bench
+    whole = bench.approved(replace(a_wish(1), risk_fraction=A_LITTLE)).quantity_max
+    guarded.account("9950", "9950")
+    sizes = list[Decimal]()
+    for day in range(3):
+        comes_to(guarded, MIDNIGHT_NS + day * DAY_NS)
+        bench.start(state_after=len(bench.records))
+        guarded.speak()
+        guarded.account("10000", "10000", "10000", "10000")
+        sizes.append(bench.approved(replace(a_wish(day + 2), risk_fraction=A_LITTLE)).quantity_max)
+    assert sizes == [whole / 2, whole / 2, whole]
 
 
 def test_state_of_a_new_segment_knows_that_the_day_is_lost(guarded: Scene) -> None:

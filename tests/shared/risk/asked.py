@@ -88,6 +88,7 @@ def a_book(
     held: tuple[tuple[str, str, str], ...] = (),
     day_start: str | None = None,
     entries: int = 0,
+    is_recovering: bool = False,
 ) -> Book:
     """Return an account; what is held is written as strategy, symbol and worth."""
     return Book(
@@ -97,4 +98,5 @@ def a_book(
         exposures=tuple(Exposure(strategy, symbol, Decimal(worth)) for strategy, symbol, worth in held),
         day_start_quote=Decimal(equity if day_start is None else day_start),
         entries_today=entries,
+        is_recovering=is_recovering,
     )

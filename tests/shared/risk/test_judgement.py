@@ -61,6 +61,12 @@ def test_the_position_limit_caps_the_size() -> None:
     assert verdict.bound_by == "position_size_within_limit"
 
 
+def test_recovery_halves_the_risk_before_the_caps() -> None:
+    """Half of the budget is 226 where nothing else binds; a position limit of 200 binds as before."""
+    assert sized(judged(a_candidate(), a_book(is_recovering=True), WIDE)).notional_quote == 226
+    assert sized(judged(a_candidate(), a_book(is_recovering=True), SMALL)).notional_quote == 200
+
+
 def test_all_is_judged_at_the_worst_price() -> None:
     """An approval allows the worst price, so the limits hold there."""
     verdict = sized(judged(a_candidate(an_intent(worst="101")), a_book(), SMALL))
@@ -231,6 +237,7 @@ def books(draw: st.DrawFn) -> Book:
         free=str(equity * draw(bps(3_000, 10_000))),
         held=tuple(held),
         entries=draw(st.integers(min_value=0, max_value=3)),
+        is_recovering=draw(st.booleans()),
         day_start=str(equity * draw(bps(9_900, 10_150))),
     )
 
