@@ -87,6 +87,7 @@ class OrderKey(Part, frozen=True):
 class SendMarked(Message, frozen=True, tag="send_marked.1"):
     """The order is about to be sent, once. From here until evidence says otherwise it may exist at the venue.
 
+    An entry is a `limit_ioc`: it takes what is offered up to its limit price, at once, and the rest of it expires.
     `child_number` counts the orders that work one parent, each of them sent once: what was proved absent is sent again
     as the next one. `cost_expected_fraction` is what fee, half the spread and slippage are reckoned to be of its worth
     at `decision_price`: what its trades really cost is held against both. `window_ns` is how long after its stamp the
@@ -94,7 +95,7 @@ class SendMarked(Message, frozen=True, tag="send_marked.1"):
     """
 
     order: OrderKey
-    order_type: Literal["market", "limit", "stop_market", "stop_limit"]
+    order_type: Literal["market", "limit", "limit_ioc", "stop_market", "stop_limit"]
     quantity: Quantity
     limit_price: Price | None
     stop_price: Price | None

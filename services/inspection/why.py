@@ -95,7 +95,8 @@ def _intent(judged: IntentJudged, wall_ns: int) -> Iterator[str]:
 
 
 def _prices(order: OrderStory) -> str:
-    limit = "" if order.mark.limit_price is None else f" at {order.mark.limit_price:f}"
+    at_once = " at once, the rest expires" if order.mark.order_type == "limit_ioc" else ""
+    limit = "" if order.mark.limit_price is None else f" at {order.mark.limit_price:f} or better{at_once}"
     stop = "" if order.mark.stop_price is None else f" when the price is {order.mark.stop_price:f}"
     return limit + stop
 

@@ -101,6 +101,7 @@ def _limits(settings: Settings) -> Limits:
         order_quote_max=risk.order_quote_max,
         entries_per_day_max=risk.entries_per_day_max,
         daily_loss_fraction_max=risk.daily_loss_breaker_fraction,
+        daily_loss_is_by_size=risk.daily_loss_is_by_size,
         orders_per_minute_max=settings.executor.orders_a_minute_max,
     )
 

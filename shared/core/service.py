@@ -25,8 +25,7 @@ from shared.core.continuity import Event
 class Moment(msgspec.Struct, frozen=True, gc=False):
     """When something reached the core: all a core ever knows of the time.
 
-    Each input has one. So it is no dataclass, nor is anything else here: those take ten times as long to make, and each
-    of their classes takes a millisecond of every start.
+    Each input has one, so nothing here is a dataclass: those take ten times as long to make, and slow each start.
     """
 
     wall_ns: int
@@ -104,12 +103,13 @@ class NotRecorded(msgspec.Struct, frozen=True):
 
 
 class Started(msgspec.Struct, frozen=True):
-    """The first word of a run. `troubles` say what a role has to be wary of."""
+    """The first word of a run. `troubles` are what to be wary of; `died`: nobody stopped the run before."""
 
     instance: str
     epoch: int
     restarts: int
     troubles: tuple[str, ...]
+    died: bool = False
 
 
 class Asked(msgspec.Struct, frozen=True):

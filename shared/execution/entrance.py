@@ -110,11 +110,17 @@ class Entrance:
         price = self._prices.of(approval.symbol)
         assert price is not None, "it was looked at"
         quantity = instrument.quantity_floored(approval.quantity_max)
-        terms = OrderTerms(side="buy", order_type="market", quantity=quantity)
+        # The quote says what the first coin costs. Behind it a book may be thin, so the order itself ends at the price
+        # that size, reservation and the loss at the stop were reckoned with: what is dearer is not bought.
+        highest = instrument.limit_price("buy", approval.price_high)
+        if highest < price.ask:
+            return "price_in_band", f"the ask is {price.ask:f}, the highest whole tick that is approved {highest:f}"
+        terms = OrderTerms(side="buy", order_type="limit_ioc", quantity=quantity, limit_price=highest)
+        sold_again = OrderTerms(side="sell", order_type="market", quantity=quantity)
         there = self.open_orders.beside((approval.strategy, approval.symbol))
         fault = instrument.filter_fault(
             terms, reference_price=price.ask, open_orders=there.orders, algo_orders=there.stops
-        )
+        ) or instrument.filter_fault(sold_again, reference_price=price.ask, open_orders=None, algo_orders=None)
         if fault is not None:
             return "venue_would_take_it", fault.reason
         if (fault := self._fault_of_stop(approval, instrument, quantity)) is not None:

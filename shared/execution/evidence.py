@@ -26,7 +26,7 @@ from shared.core.service import Moment, Outward, Report
 from shared.execution.books import Books
 from shared.execution.enquiries import Enquiries
 from shared.execution.orders import Order
-from shared.execution.outside import Outcome, Outside, openings
+from shared.execution.outside import CONTRADICTED, Outcome, Outside, openings
 from shared.execution.reconciliation import NO_PASS, Compared, Reconciler
 from shared.execution.vocabulary import (
     AccountRead,
@@ -49,6 +49,7 @@ from shared.execution.vocabulary import (
 )
 from shared.trading.amounts import EXACT
 from shared.trading.client_ids import ClientIds
+from shared.trading.instruments import IMMEDIATE
 from shared.trading.order_life import TABLE, TERMINAL, Event
 
 TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they are asked for
@@ -57,7 +58,6 @@ ENDED_WITHIN_NS: Final = 1_000_000_000  # what shall not rest and is still open 
 FACTS_MAX: Final = 10_000
 ACCOUNT_NS: Final = 5_000_000_000  # between two readings, which risk rests on
 DIFFERENCES_MAX: Final = 16
-CONTRADICTED: Final = "order_contradicted"
 
 Ending = Literal["filled", "canceled", "expired", "rejected", "absent"]
 
@@ -156,7 +156,7 @@ class Evidence:
         match sent.outcome:
             case Acknowledged(order=told):
                 self._facts.appendleft(told)
-                outcome.accepted = order if told.executed_quantity or order.order_type != "market" else None
+                outcome.accepted = order if told.executed_quantity or order.order_type not in IMMEDIATE else None
             case Rejected(code=code, reason=reason) as refused if order.is_in_doubt:
                 outcome.reports.append(_ended(order, "rejected", code, reason))
                 outcome.rejected = order, refused
@@ -227,7 +227,7 @@ class Evidence:
     def _stands(self, order: Order, told: VenueOrder, outcome: Outcome, now: Moment) -> None:
         name = order.client_order_id
         told = _further(told, self._words.pop(name, told))
-        if told.status == "open" and (order.life == "cancel_marked" or order.order_type == "market"):
+        if told.status == "open" and (order.life == "cancel_marked" or order.order_type in IMMEDIATE):
             self._enquiries.about_known(name, order.key.symbol, now, in_ns=ENDED_WITHIN_NS)
         else:
             self._enquiries.settled(name)
@@ -262,12 +262,12 @@ class Evidence:
             self._outside.trade(trade, outcome)
             return True
         outcome.reports.append(_report(_filled(order, trade), order))
-        told = self._words.get(order.client_order_id)
+        self._outside.too_dear(order, trade, outcome)
         if executed == order.quantity and order.life not in TERMINAL:  # nothing is left that the venue could still say
             self._words.pop(order.client_order_id, None)
             self._enquiries.settled(order.client_order_id)
             outcome.reports.append(_ended(order, "filled", "", "all of it is filled", with_trade=trade))
-        elif told is not None:
+        elif (told := self._words.get(order.client_order_id)) is not None:
             self._facts.appendleft(told)
         return True
 
@@ -353,8 +353,8 @@ def _ended(order: Order, ending: str, code: str, reason: str, *, with_trade: Ven
 
 
 def _is_untaken(order: Order, ending: str, told: VenueOrder) -> bool:
-    """Say whether nobody was there to buy: the next order waits, or they would follow in a rush."""
-    return order.order_type == "market" and ending == "expired" and not told.executed_quantity
+    """Say whether nobody was there to trade with: the next order waits, or they would follow in a rush."""
+    return order.order_type in IMMEDIATE and ending == "expired" and not told.executed_quantity
 
 
 def _further(one: VenueOrder, other: VenueOrder) -> VenueOrder:

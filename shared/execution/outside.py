@@ -18,6 +18,7 @@ from shared.trading.instruments import assets_of
 from shared.trading.order_life import TERMINAL
 
 ACTIVITY: Final = "outside_activity"
+CONTRADICTED: Final = "order_contradicted"
 UNCLAIMED: Final = "stop_unclaimed"
 
 
@@ -69,6 +70,13 @@ class Outside:
                 outcome, "trade_forgotten", f"{trade.symbol} {trade.trade_id}: too old to say if it is told again"
             )
         return novelty != "new"
+
+    def too_dear(self, order: Order, trade: VenueTrade, outcome: Outcome) -> None:
+        """Have somebody look where a coin of an entry cost more than its order allows: more is lost at its stop."""
+        entry = self._books.entries.get(order.key.parent_id) if order.key.purpose == "entry" else None
+        if entry is not None and trade.price > entry.approval.price_high:
+            what = f"filled at {trade.price:f}, above its limit: {order.client_order_id}"
+            self.wary(outcome, CONTRADICTED, what)
 
     def transfer(self, told: TransferTold, outcome: Outcome) -> None:
         """Take in money that came or went."""

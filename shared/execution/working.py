@@ -112,8 +112,8 @@ class Worker:
             intent_id=approval.intent_id,
             strategy=approval.strategy,
             symbol=approval.symbol,
-            filled_quantity=self._filled(approval.approval_id),
-            reason=reason or "its order has ended",
+            filled_quantity=sum((order.executed_quantity for order in self._orders_of(approval.approval_id)), ZERO),
+            reason=reason or _how_it_ended(self._orders_of(approval.approval_id)[-1], approval.price_high),
         )
         return (Report(ended, cause_id=approval.approval_id, reducing=True),)
 
@@ -130,9 +130,8 @@ class Worker:
             return "work_until has passed"
         return self._leave.is_withdrawn(approval.risk_epoch, now)
 
-    def _filled(self, parent_id: str) -> Decimal:
-        ours = (order for order in self._books.orders.values() if order.key.parent_id == parent_id)
-        return sum((order.executed_quantity for order in ours), ZERO)
+    def _orders_of(self, parent_id: str) -> list[Order]:
+        return [order for order in self._books.orders.values() if order.key.parent_id == parent_id]
 
     def _exit_step(
         self, place: Place, found: Exit, working: Sequence[Order], now: Moment, *, is_buying: bool
@@ -255,6 +254,14 @@ class Worker:
         paid = self._books.positions.of(*place).average_entry_price
         assert paid is not None, "something is sold that was bought"
         return paid
+
+
+def _how_it_ended(order: Order, price_high: Decimal) -> str:
+    """Say what the order of an entry that nobody ended has come to."""
+    if order.life != "expired":
+        return "its order has ended"
+    bought = f"{order.executed_quantity:f}" if order.executed_quantity else "nothing"
+    return f"its order expired: {bought} of {order.quantity:f} was bought, at {price_high:f} at most"
 
 
 def _cancelled(order: Order, reason: str | None) -> Report:

@@ -77,10 +77,6 @@ class LatencyHistogram:
         self.clipped += other.clipped
         self.negative += other.negative
 
-    def percentile_ns(self, per_million: int) -> int:
-        """Return the duration that this many of a million stay at or below (nearest rank); 0 when empty."""
-        return self._percentiles([per_million], list(accumulate(self.counts)))[0]
-
     def snapshot(self) -> LatencySnapshot:
         """Return the plain numbers."""
         reached = list(accumulate(self.counts))

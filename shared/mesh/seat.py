@@ -60,13 +60,19 @@ class Post:
 
 
 class Seat:
-    """A role, ours. `verdict` and `crash_loop` are for the role to judge: both can mean reduce only."""
+    """A role, ours. `verdict` and `crash_loop` are for the role to judge: both can mean reduce only.
 
-    def __init__(self, post: Post, lock: RoleLock, record: RoleRecord, *, verdict: EpochVerdict, loops: bool) -> None:
+    `died` says that the run before ended without an orderly stop.
+    """
+
+    def __init__(
+        self, post: Post, lock: RoleLock, record: RoleRecord, *, verdict: EpochVerdict, loops: bool, died: bool
+    ) -> None:
         self.epoch: Final = record.epoch
         self.restarts: Final = max(record.starts - 1, 0)
         self.verdict: Final = verdict
         self.crash_loop: Final = loops
+        self.died: Final = died
         self._post = post
         self._lock = lock
         self._record = record
@@ -176,9 +182,9 @@ def occupy(lock: RoleLock, post: Post, *, own_role: str, known_epoch: int) -> Se
         held.callback(lock.release)
         note = lock.note()
         content = _epoch_file(post)
-        now = boot_time(post.clock)
+        found, now = record_in(content, role=post.role), boot_time(post.clock)
         record, verdict = next_record(
-            record_in(content, role=post.role),
+            found,
             WitnessedEpochs(note.epoch if isinstance(note, LockNote) else 0, known_epoch),
             role=post.role,
             own_start=own_role == post.role,
@@ -187,7 +193,8 @@ def occupy(lock: RoleLock, post: Post, *, own_role: str, known_epoch: int) -> Se
         sign(lock, post, own_role=own_role, epoch=record.epoch)
         _keep(post, content, record)
         held.pop_all()
-    return Seat(post, lock, record, verdict=verdict, loops=crash_loop(record.deaths, now=now))
+    died = isinstance(found, RoleRecord) and found.running
+    return Seat(post, lock, record, verdict=verdict, loops=crash_loop(record.deaths, now=now), died=died)
 
 
 def known_record(post: Post) -> RoleRecord | Damaged | None:

@@ -26,15 +26,18 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     """The account as risk knows it.
 
     `free_quote` is what neither rests in an order nor is reserved. `entries_today` counts those approved since
-    midnight, UTC. After a breaker an account is `recovering` for a while, and risks half as much a trade.
+    midnight, UTC. `day_start_quote` is what the loss of the day is counted from, which moves with
+    money that comes or goes, and is nothing as long as nobody counts. Behind a day that lost too
+    much an account `is_recovering`, and risks half as much a trade.
     """
 
     equity_quote: Decimal
     free_quote: Decimal
     tier: Tier
     exposures: tuple[Exposure, ...]
+    day_start_quote: Decimal
     entries_today: int
-    recovering: bool
+    is_recovering: bool
 
     def exposure_quote(self, symbol: str | None = None) -> Decimal:
         """Return what all exposures are worth together, or those of a symbol."""
@@ -63,7 +66,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def entry_price(self) -> Decimal:
-        """The worst price that may be paid. All is judged there, for that is what an approval allows."""
+        """The worst price that is paid: what an approval lets leave buys nothing dearer. All is judged there."""
         return self.intent.price_worst
 
     @property

@@ -48,9 +48,9 @@ Cap = Callable[[Candidate, Book, Limits, Decimal], Allowance]
 def risk_per_trade_within_limit(candidate: Candidate, book: Book, limits: Limits, cost: Decimal) -> Allowance:
     """Cap what a trade loses at its stop, costs included, at a fraction of equity; at half of it in recovery."""
     fraction = min(candidate.intent.risk_fraction, limits.risk_per_trade_fraction)
-    budget = book.equity_quote * fraction * (RECOVERY_FACTOR if book.recovering else ONE)
+    budget = book.equity_quote * fraction * (RECOVERY_FACTOR if book.is_recovering else ONE)
     per_quote = candidate.stop_fraction + cost
-    why = ", halved in recovery" if book.recovering else ""
+    why = ", halved in recovery" if book.is_recovering else ""
     return Allowance(
         "risk_per_trade_within_limit",
         NOTHING,

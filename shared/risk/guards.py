@@ -13,6 +13,9 @@ peak. Until two readings that agree with the books have shown it, it is taken of
 without anybody's word is no loss: without the books only what the prices took is counted, of whatever two readings that
 follow each other show to be there (`shared.risk.counted`).
 
+On the way to the day's floor lies the loss that ends the day's entries. It is proved as a trip is, written down as an
+alert, and holds until the next day's start is known.
+
 What begins to be counted, or is counted no longer, is taken for money that came or went. Of another account, or counted
 in another money, everything begins anew.
 """
@@ -34,6 +37,7 @@ Guard = Literal["drawdown", "daily_loss"]
 GUARDS: Final[tuple[Guard, ...]] = get_args(Guard)
 WARNINGS: Final = (50, 80)  # percent of the way to the floor
 ALL_THE_WAY: Final = 100
+DAY_LOST: Final[Id] = "guard-daily_loss-entries"  # what the alert names as its cause, by which the fold knows it again
 
 APART_NS_MIN: Final = 1_000_000_000  # by the venue's clock: two looks, and not one told twice
 APART_NS_MAX: Final = 15_000_000_000  # what lies further apart does not follow each other
@@ -49,10 +53,11 @@ _TEN_PLACES: Final = Decimal("1E-10")
 
 
 class GuardLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """At which loss each guard trips, as a fraction of what it counts from."""
+    """At which loss each guard trips, and which one ends a day's entries, as a fraction of what is counted from."""
 
     drawdown_kill_fraction: Decimal
     daily_loss_kill_fraction: Decimal
+    daily_loss_breaker_fraction: Decimal
 
     def of(self, guard: Guard) -> Decimal:
         """Return the limit of one."""
@@ -66,6 +71,7 @@ class Mark(msgspec.Struct, frozen=True):
     is_due: bool = True
     warned: int = 0
     trip_id: Id | None = None  # tripped, and not cleared since
+    ends_entries: bool = False  # so much of the day's start is lost that nothing is entered before the next one's
 
     @property
     def is_armed(self) -> bool:
@@ -119,6 +125,15 @@ class Warned(msgspec.Struct, frozen=True):
     def cause_id(self) -> Id:
         """Return what the alert names as its cause, by which the fold knows it again."""
         return f"guard-{self.guard}-{self.percent}"
+
+
+class DayLost(msgspec.Struct, frozen=True):
+    """Equity has fallen so far below the day's start that nothing more is entered on this day."""
+
+    base_quote: Decimal
+    equity_quote: Decimal
+    guard: Guard = "daily_loss"
+    cause_id: Id = DAY_LOST
 
 
 class Recount(msgspec.Struct, frozen=True):
@@ -183,10 +198,14 @@ def matters(state: GuardState, limits: GuardLimits, read: EquityRead) -> bool:
         return not 0 <= apart_ns < APART_NS_MIN
 
 
-def due(state: GuardState, limits: GuardLimits) -> list[Trip | Warned]:
+def due(state: GuardState, limits: GuardLimits) -> list[Trip | Warned | DayLost]:
     """Return what has to be done now, and is not written down yet."""
     with localcontext(ARITHMETIC):
-        found = (_tripped(state, guard, limits.of(guard)) or _near(state, guard, limits.of(guard)) for guard in GUARDS)
+        found: list[Trip | Warned | DayLost | None] = [
+            _tripped(state, guard, limits.of(guard)) or _near(state, guard, limits.of(guard)) for guard in GUARDS
+        ]
+        if not any(isinstance(one, Trip) for one in found):
+            found.append(_day_lost(state, limits.daily_loss_breaker_fraction))
         return [one for one in found if one is not None]
 
 
@@ -276,7 +295,7 @@ def _settled(state: GuardState, before: Reading, reading: Reading) -> GuardState
     for guard in GUARDS:
         mark = state.mark(guard)
         if mark.quote is None or mark.is_due or begins_anew:
-            mark = _with(mark, quote=sure_quote, is_due=False, warned=0)
+            mark = _with(mark, quote=sure_quote, is_due=False, warned=0, ends_entries=False)
         elif flow:
             mark = _with(mark, quote=(mark.quote * equity / before_flow).quantize(_EIGHT_PLACES, ROUND_HALF_EVEN))
         if guard == "drawdown" and mark.quote is not None and sure_quote > mark.quote:
@@ -296,7 +315,9 @@ def _tells(state: GuardState, limits: GuardLimits, reading: Reading) -> bool:
             return True
         if peak is not None and reading.sure_quote > peak + abs(peak) * PEAK_STEP:
             return True
-    net_quote = state.net_quote(reading)
+    net_quote, day = state.net_quote(reading), state.daily_loss
+    if _may_lose_the_day(day) and net_quote <= _level(day, limits.daily_loss_breaker_fraction, ALL_THE_WAY):
+        return True
     return any(
         state.mark(guard).is_armed and net_quote <= _level(state.mark(guard), limits.of(guard), _next(state, guard))
         for guard in GUARDS
@@ -325,6 +346,18 @@ def _near(state: GuardState, guard: Guard, limit: Decimal) -> Warned | None:
     return None
 
 
+def _day_lost(state: GuardState, limit: Decimal) -> DayLost | None:
+    day = state.daily_loss
+    if not _may_lose_the_day(day) or not _confirmed(state, _level(day, limit, ALL_THE_WAY)):
+        return None
+    assert day.quote is not None, "what is armed counts from something"
+    return DayLost(day.quote, state.net_quote(state.readings[-1]))
+
+
+def _may_lose_the_day(day: Mark) -> bool:
+    return day.is_armed and not day.ends_entries
+
+
 def _confirmed(state: GuardState, level: Decimal) -> bool:
     """Say whether equity is down to a level beyond doubt: by two sure readings, or by all of half a minute."""
     down = list(takewhile(lambda reading: state.net_quote(reading) <= level, reversed(state.readings)))
@@ -347,6 +380,8 @@ def _next(state: GuardState, guard: Guard) -> int:
 
 
 def _warned(state: GuardState, cause_id: Id) -> GuardState:
+    if cause_id == DAY_LOST:
+        return _marked(state, "daily_loss", _with(state.daily_loss, ends_entries=True))
     for guard in GUARDS:
         for percent in WARNINGS:
             if cause_id == f"guard-{guard}-{percent}":

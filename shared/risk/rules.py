@@ -8,7 +8,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from proto.intents import StopCover
 from shared.risk.book import Book, Candidate, Refusal, total
+from shared.risk.caps import percent, written
 from shared.risk.limits import Limits
 from shared.trading.profit_gate import prices_in_order
 
@@ -23,6 +25,23 @@ def equity_positive(_candidate: Candidate, book: Book, _limits: Limits) -> Refus
     if book.equity_quote > 0:
         return None
     return Refusal("equity_positive", f"{book.equity_quote:f}", "above 0", "the account has no equity to risk")
+
+
+def cover_is_a_stop(candidate: Candidate, _book: Book, _limits: Limits) -> Refusal | None:
+    """Refuse a cover that would rest nowhere: a level that is only watched protects nothing that stands still."""
+    if isinstance(candidate.intent.cover, StopCover):
+        return None
+    reason = "only a stop at the venue covers a position here: nobody watches a level"
+    return Refusal("cover_is_a_stop", "watch", "stop", reason)
+
+
+def stop_stays_where_it_is(candidate: Candidate, _book: Book, _limits: Limits) -> Refusal | None:
+    """Refuse a stop that shall follow the price: it would stay where it began, and who asked would think it follows."""
+    trail = candidate.intent.trail_distance
+    if trail is None:
+        return None
+    reason = "a stop here does not follow the price: leave the trail out, or set an exit when the price has come back"
+    return Refusal("stop_stays_where_it_is", f"{trail:f}", "none", reason)
 
 
 def bracket_in_order(candidate: Candidate, _book: Book, _limits: Limits) -> Refusal | None:
@@ -96,12 +115,25 @@ def entries_today_within_limit(_candidate: Candidate, book: Book, limits: Limits
     return Refusal("entries_today_within_limit", str(count), str(most), reason)
 
 
+def daily_loss_within_limit(_candidate: Candidate, book: Book, limits: Limits) -> Refusal | None:
+    """Refuse to enter on a day (UTC) that has lost too much; money that came or went is no loss."""
+    fraction = limits.daily_loss_fraction(book.tier)
+    lost, most = book.day_start_quote - book.equity_quote, book.day_start_quote * fraction
+    if lost < most or lost <= 0:
+        return None
+    reason = f"of the day's start {percent(fraction)} may be lost before entries wait for the next day, at 00:00 UTC"
+    return Refusal("daily_loss_within_limit", written(lost), written(most), reason)
+
+
 RULES: Final[tuple[Rule, ...]] = (
     equity_positive,
+    cover_is_a_stop,
+    stop_stays_where_it_is,
     bracket_in_order,
     price_near_market,
     position_long,
     symbol_not_taken,
     positions_open_within_limit,
     entries_today_within_limit,
+    daily_loss_within_limit,
 )

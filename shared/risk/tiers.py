@@ -9,7 +9,7 @@ HYSTERESIS: Final = Decimal("0.95")
 
 
 class Tier(msgspec.Struct, frozen=True):
-    """From this equity on: the loss of a day at which nothing more is entered, and how many positions are open."""
+    """From this equity on: how many positions are open, and the loss that ends a day's entries, where it counts."""
 
     equity_quote_min: Decimal
     daily_loss_fraction: Decimal

@@ -11,7 +11,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from proto.fields import Side
 from shared.trading.fee_tables import FEE_TABLES
 
 Number = TypeVar("Number", float, Decimal)
@@ -172,10 +171,3 @@ def round_trip_cost(notional: Number, terms: CostTerms[Number]) -> Number:
     """Return what it costs to get in and out again as a taker: twice the cost of a fill."""
     fill = fill_cost(notional, terms, is_maker=False)
     return 2 * (fill.fee + fill.half_spread + fill.slippage)
-
-
-def taker_price(middle: Number, quantity: Number, side: Side, terms: CostTerms[Number]) -> Number:
-    """Return at which price a taker is expected to be filled, with the middle of the book where it is."""
-    notional = middle * quantity
-    away = terms.half_spread + slippage_fraction(notional, tier_of(notional, terms), terms)
-    return middle * (1 + away) if side == "buy" else middle * (1 - away)

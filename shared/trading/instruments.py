@@ -8,6 +8,7 @@ and there the venue has the word. Whoever reads the venue's rules makes the inst
 Rounding errs to the safe side. What is safe depends on what the number is for:
 
 - A quantity is rounded down: never more than was approved, never more than is held.
+- The price that an order may not be worse than: a buy's down and a sell's up. Never dearer than was approved.
 - The price that triggers a protective stop: towards the market, a sell's up and a buy's down. It fires a fraction of
   a tick early; the other way a stop would lose more than the size of the position was reckoned with.
 """
@@ -20,9 +21,10 @@ import msgspec
 from proto.fields import Asset, Side, Symbol
 from shared.trading.amounts import EXACT, is_multiple, rounded_down, rounded_up
 
-OrderType = Literal["market", "limit", "stop_market", "stop_limit"]
+OrderType = Literal["market", "limit", "limit_ioc", "stop_market", "stop_limit"]
 ORDER_QUOTE_MIN: Final = Decimal(10)  # a smaller one is not worth its bookkeeping, whatever the venue takes
-LIMITED: Final = frozenset[OrderType]({"limit", "stop_limit"})
+LIMITED: Final = frozenset[OrderType]({"limit", "limit_ioc", "stop_limit"})
+IMMEDIATE: Final = frozenset[str]({"market", "limit_ioc"})  # what these cannot take at once expires: they never rest
 STOPS: Final = frozenset[OrderType]({"stop_market", "stop_limit"})  # what a venue calls algo orders
 
 FilterRule = Literal[
@@ -136,6 +138,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """Return as much of a quantity as can be ordered."""
         return rounded_down(quantity, self.quantity_step)
 
+    def limit_price(self, side: Side, price: Decimal) -> Decimal:
+        """Return the price limit of an order, never worse than this one."""
+        return rounded_down(price, self.price_tick) if side == "buy" else rounded_up(price, self.price_tick)
+
     def stop_price(self, side: Side, price: Decimal) -> Decimal:
         """Return the price that triggers a protective stop, never later than this one."""
         return rounded_down(price, self.price_tick) if side == "buy" else rounded_up(price, self.price_tick)
@@ -201,7 +207,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     def _count_fault(self, order: OrderTerms, open_orders: int | None, algo_orders: int | None) -> FilterFault | None:
         if order.order_type == "market":
-            return None  # it never rests
+            return None  # it never rests; of a limit the venue does not ask for how long it would
         counts: list[tuple[FilterRule, int | None, int | None]] = [
             ("open_orders_max", open_orders, self.open_orders_max)
         ]

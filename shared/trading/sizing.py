@@ -18,12 +18,6 @@ def ladder(read: Callable[[str], Number]) -> tuple[Number, ...]:
     return tuple(map(read, LADDER))
 
 
-def risk_notional(budget_quote: Number, stop_fraction: Number, cost_fraction: Number) -> Number:
-    """Return the size that loses the budget at its stop, costs included."""
-    assert stop_fraction > 0, "a stop at the entry is refused before anything is sized"
-    return budget_quote / (stop_fraction + cost_fraction)
-
-
 def risk_quote(notional: Number, stop_fraction: Number, costs: CostTerms[Number]) -> Number:
     """Return what a position of this size really loses at its stop: the distance and the costs of both fills."""
     return notional * stop_fraction + round_trip_cost(notional, costs)

@@ -62,7 +62,7 @@ class BareSendMarked(msgspec.Struct, array_like=True, tag="send_marked.1"):
     """`SendMarked` without bounds."""
 
     order: BareOrderKey
-    order_type: Literal["market", "limit", "stop_market", "stop_limit"]
+    order_type: Literal["market", "limit", "limit_ioc", "stop_market", "stop_limit"]
     quantity: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
@@ -125,7 +125,7 @@ class SendMarkedModel(pydantic.BaseModel):
     """The same order message, as a pydantic model."""
 
     order: OrderKeyModel
-    order_type: Literal["market", "limit", "stop_market", "stop_limit"]
+    order_type: Literal["market", "limit", "limit_ioc", "stop_market", "stop_limit"]
     quantity: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None

@@ -72,6 +72,8 @@ LIFTED: Final = Limits(
     reserve_cash_fraction=Decimal(0),
     positions_max=MANY,
     entries_per_day_max=MANY,
+    daily_loss_breaker_fraction=Decimal(1),
+    daily_loss_is_by_size=False,
 )
 UNGOVERNED: Final = EgressLimits(
     orders_max=MANY, entries_max=MANY, symbol_entries_max=MANY, entries_quote_max=Decimal(MANY)

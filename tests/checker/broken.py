@@ -26,6 +26,7 @@ from tests.checker.changes import (
     mark,
     never_doubted,
     never_ended,
+    never_protected,
     no_longer_cleared,
     no_protection,
     on_the_account,
@@ -41,6 +42,7 @@ from tests.checker.changes import (
     stop_not_heard_of,
     swap_end_and_begin,
     unprotected,
+    unprotected_for_long,
     without_reads,
 )
 from tests.checker.story import Story, client_id
@@ -221,6 +223,8 @@ ORDERS: Final = (
     Broken("I12", "number for text", lambda s: mark(s, "e1").set(quantity=0.5), "no decimal text"),
     Broken("I12", "no such type", lambda s: mark(s, "e1").set(order_type="iceberg"), "is none of"),
     Broken("I19", "six seconds bare", unprotected, "without stop or exit"),
+    Broken("I19", "till it was protected", unprotected_for_long, "is bare for 26100000000 ns"),
+    Broken("I19", "bare for long, and in the end", never_protected, "in the end it is bare"),
     Broken("I19", "stop not heard of", stop_not_heard_of, "is bare"),
     Broken("I19", "long in doubt", lambda s: stop_doubted(s, by_ms=16_000), "without stop or exit"),
     Broken("I19", "stop of another", lambda s: no_protection(s, order__strategy="grid"), "is bare"),
@@ -247,9 +251,6 @@ CONTROL: Final = (
     Broken("I16", "position", lambda s: both_approvals(s, decision_price="2001", reserved_quote="1001"), "1000 is the"),
     Broken("I16", "order", lambda s: both_approvals(s, decision_price="1001", reserved_quote="501"), "the most"),
     Broken("I16", "entries a day", lambda s: s.of_risk("intent_judged.1", 3).set(entries_today=10), "10 entries were"),
-    Broken(
-        "I16", "loss of the day", lambda s: s.of_risk("intent_judged.1").set(equity_quote="9700"), "entries stop at"
-    ),
     Broken("I18", "too little reserved", lambda s: both_approvals(s, reserved_quote="49"), "are reserved for 50"),
     Broken("I18", "freed twice", lambda s: s.again(s.of_risk("reservation_freed.1")), "was not reserved"),
     Broken(

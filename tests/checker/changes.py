@@ -125,6 +125,19 @@ def unprotected(story: Story) -> None:
     later(story, from_ms=470, by_ms=6_000)
 
 
+def unprotected_for_long(story: Story) -> None:
+    """Let it come 26 seconds late, while the executor goes on writing."""
+    unprotected(story)
+    later(story, from_ms=6_480, by_ms=20_000)
+
+
+def never_protected(story: Story) -> None:
+    """Let the executor write something down six seconds after a fill, and nothing after that."""
+    unprotected(story)
+    last = story.of_order("c1", "cancel_marked.1")
+    del story.executor[story.executor.index(last) + 1 :]
+
+
 def day_again(story: Story) -> None:
     """Begin the same day a second time."""
     story.again(story.of_risk("day_begun.1"))

@@ -12,6 +12,7 @@ NEXT_LIFE: Final = 10
 FIRST: Final = "kill-1"
 SECOND: Final = "kill-2"
 EVERYTHING: Final = ["everything"]
+OF_THE_FLATTENER: Final = "flattener-"  # and the number of a record: what an adopted one comes of
 
 
 def a_killed_story() -> Story:
@@ -31,7 +32,7 @@ def a_killed_story() -> Story:
 def _bought(story: Story, at_ms: int, number: int) -> None:
     entry, cover = f"e{number}", f"c{number}"
     story.approve(at_ms, number)
-    story.send(at_ms + 60, entry, f"a{number}", "0.5")
+    story.send(at_ms + 60, entry, f"a{number}", "0.5", limit="101")
     story.fill(at_ms + 70, entry, "0.5", "100", ("0.05", "USDT"))
     story.ended(at_ms + 81, entry, "filled", "0.5", "100")
     story.position(at_ms + 82, "0.5")
@@ -75,6 +76,7 @@ def _cleared(story: Story, at_ms: int) -> None:
     why = {"actor": "ada", "reason": "it was the feed"}
     story.risk_says(at_ms, "kill_cleared.1", latch_id=FIRST, **why)
     story.says(at_ms + 1, "condition_cleared.1", name="kill_latch", scope=EVERYTHING, **why)
+    story.executor[-1].cause = FIRST
 
 
 def _flattened_by_the_flattener(story: Story) -> None:
@@ -97,7 +99,7 @@ def _adopted(story: Story) -> None:
     """Let the executor's next life write all of that into its own journal."""
     for number, said in enumerate(story.flattener, start=1):
         if said.tag not in {"role_taken.1", "role_returned.1"}:
-            copy = Said(17_000, list(said.body), epoch=NEXT_LIFE, cause=f"flattener-{number}")
+            copy = Said(17_000, list(said.body), epoch=NEXT_LIFE, cause=f"{OF_THE_FLATTENER}{number}")
             story.executor.append(copy)
     story.epoch = NEXT_LIFE
     story.reconcile(17_100)
@@ -105,7 +107,7 @@ def _adopted(story: Story) -> None:
 
 def adopted(story: Story, place: int) -> Said:
     """Return a record that the executor adopted."""
-    return [said for said in story.executor if said.cause != "cause"][place]
+    return [said for said in story.executor if said.cause.startswith(OF_THE_FLATTENER)][place]
 
 
 def told_flat(story: Story, latch_id: str) -> Said:

@@ -36,7 +36,7 @@ def _bought_in_two(story: Story) -> None:
     story.cancel(330, "e1", "0.2", "100")
     story.send(360, "c1", "cover-1", "0.199", stop="95")
     story.position(381, "0.1998", "0.199")
-    story.send(400, "e2", "a1", "0.3", child=2)
+    story.send(400, "e2", "a1", "0.3", child=2, limit="100.5")
     story.fill(410, "e2", "0.3", "100.5", ("0.0003", "BTC"))
     story.ended(421, "e2", "filled", "0.3", "100.5")
     story.position(422, "0.4995", "0.199")

@@ -1,5 +1,6 @@
 """The guards of the account: a trip that the records lead to is kept promise, and each that they do not is seen."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -66,8 +67,31 @@ def _tripped_twice(story: Story) -> None:
     story.risk.append(story.of_risk("guard_tripped.1"))
 
 
+def _approved_on_a_lost_day(story: Story) -> None:
+    """Let a person be told that the day is over for entries, and one be approved behind it."""
+    story.risk_says(30_003, "alerted.1", level="warning", name="daily-loss", text="it has lost 3 %")
+    story.risk[-1].cause = "guard-daily_loss-entries"
+    story.risk.append(story.of_risk("intent_judged.1"))
+
+
+def _approved_below_what_money_left(story: Story) -> None:
+    """Let an entry be approved above the floor of the day's beginning, and below that with the money that came."""
+    _approved_after_money_came(story, "9790")
+
+
+def _approved_after_money_came(story: Story, equity: str) -> None:
+    """Let an entry be approved at this equity, where the day began, in the money that is there then, with 10100."""
+    judged = story.of_risk("intent_judged.1")
+    judged.set(equity_quote=equity)
+    story.without(judged)
+    place = next(place for place, said in enumerate(story.risk) if said is story.of_risk("equity_read.1", 4))
+    story.risk.insert(place, judged)
+
+
 CASES: Final[tuple[tuple[str, str, Break, str], ...]] = (
     ("I13", "approved", _approved_afterwards, "though a guard of the account has tripped"),
+    ("I13", "lost day", _approved_on_a_lost_day, "too much was told to be lost"),
+    ("I16", "loss of the day", _approved_below_what_money_left, "equity is 9790, and entries stop at 9797.0 today"),
     ("I16", "peak", lambda s: s.of_risk("guard_tripped.1").set(base_quote="10200"), "counts from 10200"),
     ("I16", "other floor", lambda s: s.of_risk("guard_tripped.1").set(floor_quote="8500"), "rests neither on two"),
     ("I16", "above the peak", lambda s: s.of_risk("guard_tripped.1").set(floor_quote="10100"), "counts from"),
@@ -146,3 +170,12 @@ def test_broken_promise_of_a_guard_is_seen(invariant: str, how: str, break_it: B
     break_it(story)
     found = [violation for violation in story.verdict().violations if violation.invariant == invariant]
     assert any(says in violation.what for violation in found), (how, "\n".join(map(str, story.verdict().violations)))
+
+
+@pytest.mark.parametrize(("equity", "broken"), [("10049.51", set()), ("10049.50", {"I16"})])
+def test_size_of_the_account_bounds_the_loss_of_a_day(equity: str, broken: set[str]) -> None:
+    """Of 10,100 half a percent may be lost, where its size is asked for."""
+    story = a_guarded_story()
+    story.limits = replace(story.limits, daily_loss_is_by_size=True)
+    _approved_after_money_came(story, equity)
+    assert {violation.invariant for violation in story.verdict().violations} & {"I16"} == broken

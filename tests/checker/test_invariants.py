@@ -10,7 +10,6 @@ from services.verify.checker.verdict import INVARIANTS
 from tests.checker.broken import CASES, Broken
 from tests.checker.changes import log_line_of
 from tests.checker.life import a_story
-from tests.checker.wire import Said, word
 
 
 def test_kept_promises_are_no_violation() -> None:
@@ -65,20 +64,6 @@ def test_missing_limits_are_said() -> None:
     verdict = story.verdict()
     assert (verdict.violations, verdict.checked["I16"]) == ((), 0)
     assert len(verdict.unchecked) == 2
-
-
-def test_money_taken_out_is_no_loss_of_the_day() -> None:
-    """Entries go on where the account has less because money was taken out, and not where it was lost."""
-
-    def is_loss() -> bool:
-        return any("entries stop at" in violation.what for violation in story.verdict().violations)
-
-    story = a_story()
-    story.of_risk("intent_judged.1").set(equity_quote="9700")
-    assert is_loss()
-    taken = word("flow_counted.1", report_sequence=1, asset="USDT", quantity="-300", worth_quote="-300")
-    story.risk.insert(1, Said(story.risk[0].at_ms, taken, "risk", 17))
-    assert not is_loss()
 
 
 def test_what_is_under_way_is_no_violation() -> None:

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from tests.checker.changes import mark
-from tests.checker.killed_life import FIRST, Break, a_killed_story, adopted, told_flat
+from tests.checker.killed_life import EVERYTHING, FIRST, SECOND, Break, a_killed_story, adopted, told_flat
 from tests.checker.life import a_story
 from tests.checker.story import SYMBOL, Story
 from tests.checker.wire import Said
@@ -15,6 +15,26 @@ def _entry_under_the_latch(story: Story) -> None:
     """Let the latch be set in the executor before the second purchase leaves."""
     latched = story.nth("condition_set.1", -1)
     story.move(latched, mark(story, "e8"))
+
+
+def _entry_past_the_latch(story: Story) -> None:
+    """Let risk have latched three seconds before the second purchase leaves, and the executor never know of it."""
+    story.of_risk("kill_latched.1", 1).at_ms = mark(story, "e8").at_ms - 3_000
+    story.without(story.of_risk("kill_latched.1"))
+    story.without(story.of_risk("kill_cleared.1"))
+    for tag in ("condition_set.1", "condition_cleared.1"):
+        story.without(story.nth(tag, -1))
+
+
+def _lifted_by_itself(story: Story) -> None:
+    """Let the executor lift the second latch, which nobody has cleared."""
+    story.says(17_200, "condition_cleared.1", name="kill_latch", scope=EVERYTHING, actor="ada", reason="it is well")
+    story.executor[-1].cause = SECOND
+
+
+def _another_lifted(story: Story) -> None:
+    """Let the executor lift the first latch by a name that never stood."""
+    story.nth("condition_cleared.1", -1).cause = "kill-9"
 
 
 def _two_write(story: Story) -> None:
@@ -46,7 +66,7 @@ def _flat_with_something_held(story: Story) -> None:
 
 def _told_otherwise(story: Story) -> None:
     """Let the executor adopt another price than the flattener wrote down."""
-    copy = next(said for said in story.executor if said.cause != "cause" and said.tag == "order_filled.1")
+    copy = next(said for said in story.executor if "flattener" in said.cause and said.tag == "order_filled.1")
     copy.set(price="102", quote_quantity="51.0")
 
 
@@ -62,6 +82,9 @@ CASES: Final[tuple[tuple[str, str, Break, str], ...]] = (
     ("I13", "marked", _entry_under_the_latch, "it is marked for an entry under the kill latch"),
     ("I13", "cleared by a program", lambda s: s.of_risk("kill_cleared.1").set(actor="risk"), "is cleared by risk"),
     ("I13", "another cleared", lambda s: s.of_risk("kill_cleared.1").set(latch_id="kill-9"), "and kill-1 stands"),
+    ("I13", "marked past it", _entry_past_the_latch, "2000000000 ns and more after risk set the kill latch"),
+    ("I13", "lifted uncleared", _lifted_by_itself, "kill-2 is lifted where kill-2 stands"),
+    ("I13", "another lifted", _another_lifted, "kill-9 is lifted"),
     ("I21", "two write", _two_write, "writes while the flattener holds its role"),
     ("I21", "no higher epoch", lambda s: s.flattener[0].set(epoch=8), "is taken in epoch 8"),
     ("I21", "without the role", _sent_after_it_was_returned, "does not hold the executor's role"),

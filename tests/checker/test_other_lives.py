@@ -11,23 +11,29 @@ from services.verify.checker.checking import judged
 from services.verify.checker.evidence import PREFIX, Evidence
 from services.verify.checker.exchange_log import log_of
 from services.verify.checker.verdict import Verdict
-from tests.checker.changes import SECOND_NS, both_approvals, later, log_line_of, mark, stop_doubted
+from tests.checker.changes import SECOND_NS, both_approvals, later, log_line_of, mark, set_at_exchange, stop_doubted
 from tests.checker.life import a_story
 from tests.checker.story import SYMBOL, Story
 from tests.checker.venue import START_MS
 from tests.checker.wire import NS_PER_MS, START_BOOT_NS, START_WALL_NS
 
 
-def filled_after_its_cancel(story: Story) -> None:
+def filled_after_its_cancel(story: Story, *, of: str = "0.1") -> None:
     """Let the exchange confirm a cancellation and fill the order all the same; the fill is heard of, and covered."""
     story.approve(10_000, 5)
-    story.send(10_060, "e6", "a5", "0.1", limit="100")
+    story.send(10_060, "e6", "a5", of, limit="100")
     story.says(10_090, "cancel_marked.1", order=story.key("e6"), reason="")
     story.ended(10_100, "e6", "canceled")
     story.fill(10_200, "e6", "0.1", "100", ("0.0001", "BTC"))
     story.position(10_211, "0.0999")
     story.send(10_300, "c3", "cover-2", "0.099", stop="95")
     story.end_entry(10_400, 5, "0.1")
+
+
+def filled_in_part_after_its_cancel(story: Story) -> None:
+    """Let nobody be there for the rest of it, so that the exchange calls it expired, and not filled."""
+    filled_after_its_cancel(story, of="0.2")
+    set_at_exchange(story, "e6", status="EXPIRED")
 
 
 def never_sent(story: Story) -> None:
@@ -153,9 +159,9 @@ def at_the_edges(story: Story) -> None:
     sent = mark(story, "e1")
     sent.set(lease_age_ns=2 * SECOND_NS)
     sent_ns = START_BOOT_NS + sent.at_ms * NS_PER_MS
-    both_approvals(story, work_until_boot_ns=sent_ns + 240 * NS_PER_MS, start_by_boot_ns=sent_ns, price_high="100")
+    both_approvals(story, work_until_boot_ns=sent_ns + 240 * NS_PER_MS, start_by_boot_ns=sent_ns, price_high="100.5")
     both_approvals(story, reserved_quote="50", price_low="100")
-    story.of_risk("intent_judged.1").set(intent__price_worst="100", exposure_quote="2950")
+    story.of_risk("intent_judged.1").set(intent__price_worst="100.5", exposure_quote="2950")
     story.of_order("e3", "order_ended.1").at_ms = 8_060
     for place, line in enumerate([line for line in story.venue.lines if "GET" in str(line.get("endpoint"))]):
         line["at_ms"] = START_MS + 8_050 + place
@@ -173,6 +179,7 @@ def stop_doubted_for_a_while(story: Story) -> None:
 LIVES: Final[tuple[Life, ...]] = (
     stop_doubted_for_a_while,
     filled_after_its_cancel,
+    filled_in_part_after_its_cancel,
     never_sent,
     proved_by_the_next_life,
     watched,

@@ -13,8 +13,7 @@ from proto.topics import TOPICS, Delivery
 from shared.execution.adoption import UNREAD
 from shared.execution.books import OVERSOLD
 from shared.execution.control import PAUSED, RECORDS_LOST, TROUBLED_START
-from shared.execution.evidence import CONTRADICTED
-from shared.execution.outside import ACTIVITY, UNCLAIMED
+from shared.execution.outside import ACTIVITY, CONTRADICTED, UNCLAIMED
 from tests.docs.test_rules import named_in_table, nodes, words
 from tests.house.tree import CHECKOUT
 from tests.services.risk_watchdog.risk_project import RiskProject

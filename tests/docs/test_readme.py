@@ -48,7 +48,7 @@ def words(table: str) -> list[list[str]]:
 
 
 def test_the_mesh_runs_as_the_readme_shows(environment: dict[str, str]) -> None:
-    """Demo, status, crash and down do what the page says, with the processes there are."""
+    """Demo, status, crash and down do what the page says, with the processes there are; the checker finds all kept."""
     shown = SHOWN.findall((CHECKOUT / "README.md").read_text(encoding="utf-8"))
     assert len(shown) == 1
     demo = verb("demo", environment)
@@ -63,3 +63,5 @@ def test_the_mesh_runs_as_the_readme_shows(environment: dict[str, str]) -> None:
     down = verb("down", environment)
     assert down.returncode == 0, down.stdout + down.stderr
     assert verb("status", environment).returncode == 3
+    verified = verb("verify", environment)
+    assert verified.returncode == 0, verified.stdout + verified.stderr

@@ -212,7 +212,7 @@ BODIES: Final[tuple[Body, ...]] = (
     ),
     SendMarked(
         order=AN_ORDER,
-        order_type="limit",
+        order_type="limit_ioc",
         quantity=Decimal("0.00312"),
         limit_price=Decimal("64000.12"),
         stop_price=None,

@@ -147,6 +147,9 @@ def test_each_verb_describes_itself(action: str, tmp_path: Path, capsys: pytest.
     assert "With --json: {" in capsys.readouterr().out
 
 
+BY_SIZE = "by the size of the account; risk.daily_loss_breaker_pct alone would allow 3 %"
+
+
 @pytest.mark.parametrize(
     ("equity", "line"),
     [
@@ -157,7 +160,8 @@ def test_each_verb_describes_itself(action: str, tmp_path: Path, capsys: pytest.
         ("50000", "Profile small is meant for an equity of at most 10000 USDT."),
         ("0.001", "risk per trade: 0.5 % = 0.000005 USDT"),
         ("1000", "Never binding while equity is at most 10000 USDT:"),
-        ("1000", "risk.correlated_exposure_pct: risk.exposure_pct is reached first"),
+        ("1000", "risk.daily_loss_breaker_pct: risk.daily_loss_by_size is reached first"),
+        ("5000", f"daily loss breaker: 0.5 % = 25.00 USDT; {BY_SIZE}"),
         ("8000", "order: 500.00 USDT, by risk.order_quote_max"),
         ("1000", "drawdown kill: 15 % = 150.00 USDT; counted from the peak"),
     ],

@@ -1,9 +1,11 @@
 """`make sim`: run seeds of the simulation. `python -m tests.simulation SEEDS [FIRST]`, or `replay SEED [FAULT,FAULT]`.
 
 `replay` prints everything that happened in a seed, with the faults named switched off. A seed that fails is run again
-with each of its faults off in turn, so that what is printed is what it takes to fail.
+with each of its faults off in turn, so that what is printed is what it takes to fail. The digest at the end is of every
+trace: another run of the same seeds, on the same state, prints the same.
 """
 
+import hashlib
 import sys
 from collections import Counter
 from typing import Final
@@ -28,10 +30,12 @@ def main() -> int:
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     failed: list[Result] = []
+    traces = hashlib.sha256()
     counted: Counter[str] = Counter()
     struck: Counter[str] = Counter()
     for seed in range(first, first + seeds):
         result = World(seed).run()
+        traces.update(result.digest.encode())
         counted.update(result.counts)
         struck.update(result.struck)
         if result.violations:
@@ -41,6 +45,7 @@ def main() -> int:
         _tell(result)
     _say("; ".join(f"{fault} {count}" for fault, count in sorted(struck.items())))
     _say(", ".join(f"{count} {what}" for what, count in counted.items()))
+    _say(f"all that happened in seeds {first} to {first + seeds - 1}: {traces.hexdigest()[:16]}")
     _say(f"{len(failed)} of {seeds} seeds failed" if failed else f"{seeds} seeds, and every promise was kept")
     return 1 if failed else 0
 

@@ -136,7 +136,11 @@ class Gateway:
 
         def arrived() -> Reply:
             self._venue.received(OTHER, {"origClientOrderId": cancel.client_order_id})
-            return replies.canceled(self._venue.cancel(cancel))
+            if not self._venue.is_waiting(cancel) or not self._weather.strikes("filled though cancelled"):
+                return replies.canceled(self._venue.cancel(cancel))
+            late_ns = self._weather.amount("filled though cancelled", 0, 2_000) * MILLISECOND_NS
+            self._scheduler.after(late_ns, lambda: self._venue.trigger(cancel))
+            return replies.canceled(self._venue.canceled_in_words(cancel))
 
         def heard(reply: Heard) -> None:
             outcome = canceling_outcome(reply, cancel, TABLE, OURS)

@@ -27,6 +27,7 @@ CHECKED: Final = Limits(
     order_fraction_max=LIMITS.order_fraction,
     order_quote_max=LIMITS.order_quote_max,
     entries_per_day_max=LIMITS.entries_per_day_max,
+    daily_loss_fraction_max=LIMITS.daily_loss_breaker_fraction,
     orders_per_minute_max=EGRESS.orders_max,
 )
 

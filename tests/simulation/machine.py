@@ -137,7 +137,8 @@ class Machine:
             return
         seat, around = self._seat, self._around
         record = self._begin_epoch(own_start=True)
-        loops = crash_loop(record.deaths, now=boot_time(around.scheduler.clock))
+        now = boot_time(around.scheduler.clock)
+        loops, died = crash_loop(record.deaths, now=now), now in record.deaths[-1:]
         self._note(f"begins, epoch {record.epoch}")
         self._watcher.began()
         if seat.reports is not None and self._strikes("power cut"):
@@ -154,7 +155,7 @@ class Machine:
         self._links = Links(mesh=self._mesh, process=process, reports=seat.reports)
         self._halt = None if seat.reports is None else around.halt.watched_by(process)
         outside = self._outside = None if self._make_outside is None else self._make_outside(process)
-        process.start(restarts=max(record.starts - 1, 0), troubles=(LOOPS,) if loops else ())
+        process.start(restarts=max(record.starts - 1, 0), troubles=(LOOPS,) if loops else (), died=died)
         if process.is_alive:
             self._links.beat()
             if self._halt is not None:

@@ -81,6 +81,8 @@ class Market:
             size = Decimal(self._dice.randint(1, 40) if is_thin else self._dice.randint(3_000, 9_000)) / 1_000
             self._order("maker", symbol, "SELL", size, self._middle[symbol] + level)
             self._order("maker", symbol, "BUY", size, self._middle[symbol] - level)
+        if is_thin:  # whoever buys whatever there is pays far more than the quote says
+            self._order("maker", symbol, "SELL", Decimal(9), self._middle[symbol] * 21 // 20)
         self._order("crowd", symbol, "BUY", Decimal("0.001"), self._middle[symbol] + 1)
         self._order("crowd", symbol, "SELL", Decimal("0.001"), self._middle[symbol] - 1)
 

@@ -21,7 +21,7 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is wrong, and in which file; `tests` is the file of tests that finds it, where no seed can."""
+    """What is wrong, and in which file; `tests` is the file of tests that finds it, where no seed does."""
 
     what: str
     path: str

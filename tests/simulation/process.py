@@ -136,7 +136,7 @@ class Process:
         """Whether it stands still."""
         return self._frozen_since_ns is not None
 
-    def start(self, *, restarts: int, troubles: tuple[str, ...]) -> None:
+    def start(self, *, restarts: int, troubles: tuple[str, ...], died: bool) -> None:
         """Open the journal, fold it, and go."""
         try:
             if self._disk is not None:
@@ -144,7 +144,7 @@ class Process:
         except PowerCut:
             self.die(by_power_cut=True)
             return
-        self.take(Started(self.instance, self.epoch, restarts, troubles))
+        self.take(Started(self.instance, self.epoch, restarts, troubles, died=died))
         if self._diary is not None:
             self._note_room()
             self._scheduler.after(TEND_NS, self._tend)

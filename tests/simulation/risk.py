@@ -25,8 +25,14 @@ LIMITS: Final = Limits(
     reserve_cash_fraction=Decimal("0.2"),
     positions_max=3,
     entries_per_day_max=500,
+    daily_loss_breaker_fraction=Decimal("0.03"),
+    daily_loss_is_by_size=False,
 )
-GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.045"), daily_loss_kill_fraction=Decimal("0.04"))
+GUARDS: Final = GuardLimits(
+    drawdown_kill_fraction=Decimal("0.045"),
+    daily_loss_kill_fraction=Decimal("0.04"),
+    daily_loss_breaker_fraction=LIMITS.daily_loss_breaker_fraction,
+)
 
 
 def risk_core() -> RiskCore:

@@ -8,6 +8,7 @@ from proto.envelope import Body, Envelope
 from proto.intents import EnterBracket
 from proto.risk import Everything, LeaseAnswered
 from proto.verdicts import (
+    Alerted,
     Approval,
     CoverTripped,
     DayBegun,
@@ -58,6 +59,7 @@ class RiskWitness:
         self._names: Final[set[str]] = set()  # all of what stands
         self._latched: Final[set[str]] = set()
         self._tripped: Final[set[str]] = set()
+        self._woken_for: Final[set[str]] = set()  # the executor's records
         self.approved = self.refused = self.readings = self.trips = self.trips_alone = 0
         self._sure: EquityRead | None = None  # the newest reading, if the books agreed with it
         self._has_counted = False  # from something, since before the fall
@@ -98,6 +100,9 @@ class RiskWitness:
                 self._paused.add(scope)
             case EntriesResumed(scope=scope):
                 self._paused.discard(scope)
+            case Alerted(name="executor-wary", text=text):
+                self._expect(envelope.cause_id not in self._woken_for, "alert", f"a person is woken again for {text}")
+                self._woken_for.add(envelope.cause_id)
             case body:
                 self._guarded(body)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from services.sim_exchange.record.lines import VERSION, Happened, Line, Opened, Received, lasting, written
 from services.sim_exchange.venue import vocabulary as spoken
 from services.sim_exchange.venue.exchange import Exchange
@@ -49,6 +51,7 @@ class SimVenue:
         self._balances: Final[dict[str, list[tuple[int, spoken.Balance]]]] = {}
         self._listeners: Final[list[Callable[[Told], None]]] = []
         self._lines: Final[list[Line]] = []
+        self.in_words_only: Final[set[str]] = set()  # the stops that were said to be cancelled, and were not
         self._note_line(lambda number, at_ms: Opened(number=number, at_ms=at_ms, version=VERSION, carried_over=0))
         for symbol in (*SYMBOLS.values(), BNB):
             self.command(spoken.SetRules(rules=_rules(symbol)))
@@ -100,7 +103,7 @@ class SimVenue:
         """Take an order of ours, if its stamp still counts."""
         if self.time_ns > stamp_ns + wanted.window_ns:
             return TOO_LATE
-        types: dict[str, spoken.OrderType] = {"market": "MARKET", "stop_market": "STOP_LOSS"}
+        types: dict[str, spoken.OrderType] = {"market": "MARKET", "limit_ioc": "LIMIT", "stop_market": "STOP_LOSS"}
         return self.command(
             spoken.PlaceOrder(
                 account=OUR_ACCOUNT,
@@ -108,7 +111,9 @@ class SimVenue:
                 side="BUY" if wanted.side == "buy" else "SELL",
                 type=types[wanted.order_type],
                 client_id=wanted.client_order_id,
+                time_in_force="IOC" if wanted.order_type == "limit_ioc" else None,
                 quantity=wanted.quantity,
+                price=wanted.limit_price,
                 stop_price=wanted.stop_price,
             )
         )
@@ -118,6 +123,30 @@ class SimVenue:
         return self.command(
             spoken.CancelOrder(account=OUR_ACCOUNT, symbol=SYMBOLS[wanted.symbol], client_id=wanted.client_order_id)
         )
+
+    def is_waiting(self, wanted: CancelOrder) -> bool:
+        """Say whether what shall be cancelled is a stop that waits for its price."""
+        order = self._order(wanted)
+        return order is not None and order.status == "NEW" and order.working_ms is None
+
+    def canceled_in_words(self, wanted: CancelOrder) -> spoken.Done:
+        """Return the answer to the cancellation of a stop that waits, without carrying it out."""
+        order = self._order(wanted)
+        assert order is not None, "it was looked at"
+        self.in_words_only.add(order.client_id)
+        return spoken.Done(orders=(replace(order, status="CANCELED"),), fills=((),))
+
+    def trigger(self, wanted: CancelOrder) -> None:
+        """Let a stop work that was cancelled in words, if it waits yet; where nobody buys it is cancelled after all."""
+        order = self._order(wanted)
+        if order is not None and self.is_waiting(wanted) and self.bids_and_asks(wanted.symbol).bids:
+            self.command(spoken.TriggerOrder(account=OUR_ACCOUNT, symbol=order.symbol, order_id=order.order_id))
+        else:
+            self.cancel(wanted)
+
+    def _order(self, wanted: CancelOrder) -> spoken.OrderView | None:
+        symbol, name = SYMBOLS[wanted.symbol], wanted.client_order_id
+        return self._exchange.order(OUR_ACCOUNT, symbol, client_id=name)
 
     def view(self, client_order_id: str, as_of_ns: int) -> spoken.OrderView | None:
         """Return the newest order under this id as it was at a moment."""

@@ -89,6 +89,7 @@ FAULTS: Final[dict[str, float]] = {
     "HALT file unwritable": 0.3,
     "price jumps": 0.08,
     "book thin": 0.3,
+    "filled though cancelled": 0.3,
 }
 
 

@@ -1,6 +1,7 @@
 """`make chaos`: the mesh that trades, under fire: `python -m tests.trading ROUNDS [SEED]`.
 
-First every answer that proves nothing, executed or not, under each rule on client ids; then the storm.
+First every answer that proves nothing, executed or not, under each rule on client ids; then starts of the executor that
+are cut short at random; then the storm.
 """
 
 import secrets
@@ -12,6 +13,7 @@ from typing import Final
 from tests.trading.ambiguity import cases_of_all, resolved
 from tests.trading.doubts import CLIENT_IDS
 from tests.trading.mesh import TradingMesh
+from tests.trading.recovery import cut_short
 from tests.trading.storm import Storm
 from tests.trading.trader import Trader
 
@@ -33,6 +35,8 @@ def main() -> int:
             resolved(mesh, trader, cases)
             mesh.judge("--settled")
             _say(f"trading: {len(cases)} answers that prove nothing, client ids unique: {rule}")
+        kills = cut_short(mesh, trader, seed=seed)
+        _say(f"trading: {kills} starts of the executor cut short, seed {seed}")
     _say(f"trading storm: {rounds} rounds, seed {seed}")
     with TradingMesh() as mesh:
         weathered = Storm(mesh, seed=seed, say=_say).go_through(rounds)

@@ -25,7 +25,8 @@ ACCOUNT: Final = "demo"
 RUNNING: Final = "running"
 # The exchange and the feed first: without prices nobody approves anything.
 INSTANCES: Final = ("exchange", "feed", "risk", "executor")
-LATE_STOP: Final = re.compile(r"is bare for \d+ ns")  # I19; that none comes at all is said in other words
+LATE_STOP: Final = re.compile(r"is bare for (\d+) ns")  # I19; that none comes at all is said in other words
+LATE_NS_MAX: Final = 60_000_000_000
 PATIENCE_S: Final = 90  # only a test that fails waits so long
 # So much that an order of five percent is filled in several trades.
 BROUGHT_IN_QUOTE: Final = "390000"
@@ -186,13 +187,14 @@ class TradingMesh:
     def judge(self, *arguments: str) -> int:
         """Have the checker hold all that was written against what must always be true.
 
-        Return how often a stop came late: on a busy machine seconds are no promise, and the simulation counts them.
+        Return how often a stop came late: on a busy machine seconds are no promise, and the simulation counts them. A
+        minute is one, however much was done to the mesh.
         """
         output, errors = io.StringIO(), io.StringIO()
         words = ["--json", "--limits", *arguments, "--root", str(self.root)]
         verify.run(words, environment={}, output=output, errors=errors)
         verdict = json.loads(output.getvalue())
-        broken = [found for found in verdict["violations"] if not LATE_STOP.search(found["what"])]
+        broken = [found for found in verdict["violations"] if not is_a_little_late(found["what"])]
         assert not broken, f"{broken}{errors.getvalue()}\n{self.project.log_of('executor')}"
         return len(verdict["violations"])
 
@@ -201,3 +203,9 @@ class TradingMesh:
         whole = file.with_suffix(".new")
         whole.write_text(words)
         whole.rename(file)  # whoever reads it meanwhile reads all of it, or nothing
+
+
+def is_a_little_late(what: str) -> bool:
+    """Tell whether the checker speaks of a stop that came late, and within a minute."""
+    found = LATE_STOP.search(what)
+    return found is not None and int(found[1]) <= LATE_NS_MAX

@@ -7,13 +7,11 @@ from typing import Final
 
 import pytest
 
-from tests.trading.ambiguity import Case, resolved
-from tests.trading.doubts import CLIENT_IDS, DOUBTS, GHOSTS, ClientIds
+from tests.trading.ambiguity import ABSENT, EXECUTED, UNTOLD, resolved
+from tests.trading.doubts import CLIENT_IDS, ClientIds
 from tests.trading.mesh import TradingMesh
 from tests.trading.trader import Trader
 
-EXECUTED: Final = [Case(doubt.words, doubt.fault(executed=True), executed=True) for doubt in DOUBTS]
-ABSENT: Final = [Case(doubt.words, doubt.fault(executed=False), executed=False) for doubt in DOUBTS]
 TURNS: Final = {rule: slice(turn * 4, turn * 4 + 4) for turn, rule in enumerate(CLIENT_IDS)}
 
 
@@ -28,4 +26,4 @@ def test_order_ends_as_the_venue_knows_it(mesh: TradingMesh, trader: Trader, rul
 
 def test_order_that_was_acknowledged_as_another_is_found(mesh: TradingMesh, trader: Trader) -> None:
     """Ghost success: the order is there, and its answer breaks off, or is about another one."""
-    resolved(mesh, trader, [Case(str(fault["kind"]), fault, executed=True) for fault in GHOSTS])
+    resolved(mesh, trader, UNTOLD)

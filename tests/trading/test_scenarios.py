@@ -43,6 +43,13 @@ def why_refused(trader: Trader, symbol: str) -> str:
     return answer.reason if isinstance(answer, IntentRefused) else ""
 
 
+def venue_is_behind_by_ns(mesh: TradingMesh) -> int:
+    """Return how long before it was written down the last trade happened, by the venue's own clock."""
+    told = [one for one in mesh.written.records() if isinstance(one.body, OrderFilled)][-1]
+    assert isinstance(told.body, OrderFilled)
+    return told.sent_wall_ns - told.body.venue_time_ns
+
+
 def test_black_hole(mesh: TradingMesh, trader: Trader) -> None:
     """While every answer is swallowed an order is in doubt; once the venue speaks again it is found."""
     trader.enter_and_fill("ETH/USDT")
@@ -146,6 +153,7 @@ def test_clock_of_the_venue_is_behind(mesh: TradingMesh, trader: Trader) -> None
     """A venue that lives in an earlier second is measured anew, traded with, and measured again when that ends."""
     skew = mesh.admin.fault(kind="clock_skew", skew_ms=-SKEW_MS)
     trader.enter_until_filled("BTC/USDT")
+    assert venue_is_behind_by_ns(mesh) > SKEW_MS * 1_000_000 - SECOND_NS
     mesh.admin.end_fault(skew)
     trader.enter_until_filled("ETH/USDT")
 
@@ -166,9 +174,10 @@ def test_address_is_banned(mesh: TradingMesh, trader: Trader) -> None:
     """While the venue wants to be left alone it is, and exits go out as soon as they may."""
     trader.enter_and_fill("ETH/USDT")
     exits = exits_ended(mesh)
-    mesh.admin.fault(kind="banned", when={"until": "+4s"})
+    ban = mesh.admin.fault(kind="banned", when={"until": "+4s"})
     trader.leave((NAME, "ETH/USDT"))
     eventually(lambda: exits_ended(mesh) > exits)
+    assert mesh.admin.fired(ban)
     trader.enter("ETH/USDT")
 
 

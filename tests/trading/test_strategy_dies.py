@@ -9,6 +9,7 @@ from proto.verdicts import IntentJudged
 from tests.services.supervision.harness import eventually
 from tests.trading.mesh import TradingMesh
 from tests.trading.project import SYMBOLS
+from tests.trading.trader import Trader
 
 EAGER: Final = "quick adx_least=0 ma_bars=2 lookback_bars=2 volume_bars=2 rest_bars=0"  # wishes every few bars
 STRATEGY: Final = f"strategy=trend_continuation 1s {' '.join(SYMBOLS)} {EAGER}"
@@ -16,9 +17,12 @@ STRATEGY: Final = f"strategy=trend_continuation 1s {' '.join(SYMBOLS)} {EAGER}"
 
 @pytest.fixture(scope="module")
 def mesh() -> Iterator[TradingMesh]:
-    """Run a mesh in which a strategy may run as well."""
+    """Run a mesh in which a strategy may run as well; in the end all is sold, and the checker wants all ended."""
     with TradingMesh(strategy=STRATEGY) as running:
         yield running
+        running.stop("strategy")
+        Trader(running).settle()
+        running.judge("--settled")
 
 
 def intents(mesh: TradingMesh) -> list[str]:

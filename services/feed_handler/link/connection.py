@@ -16,9 +16,9 @@ from services.feed_handler.venues.venue import Acknowledged, Control, Refused, S
 from services.feed_handler.vocabulary import Came, Told, Unreadable
 from shared.core.service import FromOutside
 from shared.mesh.clock import Clock
+from shared.mesh.venue_pause import STRANGER_SECONDS_MAX
 
 REASON_CHARACTERS_MAX: Final = 200
-WAIT_SECONDS_MAX: Final = 3 * 86_400.0  # the longest ban there is
 ENDED: Final = "ended"  # ccxt's name for what nobody ever resolves
 
 
@@ -67,10 +67,9 @@ class Connection:
         self._exchange.watch(self._url, ENDED).add_done_callback(self._note_end)
         await asyncio.wait({client.connected, self.over}, return_when=asyncio.FIRST_COMPLETED)
         if self.over.done():
-            wait_seconds = client.last_retry_after or 0.0
-            raise ConnectionLostError(
-                self.over.result(), wait_seconds=wait_seconds if 0 < wait_seconds < WAIT_SECONDS_MAX else 0.0
-            )
+            said = client.last_retry_after or 0.0
+            wait_seconds = min(said, STRANGER_SECONDS_MAX) if said > 0 else 0.0  # who said it cannot be seen
+            raise ConnectionLostError(self.over.result(), wait_seconds=wait_seconds)
         await self._ask("SUBSCRIBE", streams)
 
     async def ask_anew(self, streams: Sequence[str]) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.feed_handler.link.client import Exchange
-from services.feed_handler.venues.venue import Parameters
+from services.feed_handler.venues.venue import Parameters, Venue
 from shared.core.texts import in_a_line
 from shared.mesh.clock import Clock
 from shared.mesh.lean_ccxt import ccxt
+from shared.mesh.venue_pause import believed_seconds
 
 NS_PER_SECOND: Final = 1_000_000_000
 EARLY_NS: Final = 5_000_000  # so much too early a loop may end a sleep; who slept as told shall not be told again
 REASON_CHARACTERS_MAX: Final = 200
-WAIT_SECONDS_MAX: Final = 3 * 86_400  # the longest ban there is
 TOO_MANY: Final = frozenset({418, 429})
 
 # Its own errors, and what its parsing raises where an answer is not what it expects.
@@ -30,8 +30,9 @@ class RestError(Exception):
 class Rest:
     """Asks one venue."""
 
-    def __init__(self, *, exchange: Exchange, clock: Clock) -> None:
+    def __init__(self, *, exchange: Exchange, venue: Venue, clock: Clock) -> None:
         self._exchange: Final = exchange
+        self._venue: Final = venue
         self._clock: Final = clock
         self._closed_until_boot_ns = 0
         exchange.on_rest_response = self._look_at  # ccxt's hook for whoever wants to see an answer before it is parsed
@@ -82,7 +83,7 @@ class Rest:
         if status in TOO_MANY:
             seconds = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
             if seconds.isascii() and seconds.isdecimal():
-                wait_seconds = min(int(seconds), WAIT_SECONDS_MAX)
+                wait_seconds = believed_seconds(int(seconds), by_venue=self._venue.is_complaint(body))
                 until_boot_ns = self._clock.boot_ns() + wait_seconds * NS_PER_SECOND
                 self._closed_until_boot_ns = max(self._closed_until_boot_ns, until_boot_ns)
         return body.strip()

@@ -98,7 +98,7 @@ class VenueLink:
 
     async def _run(self) -> None:
         exchange = venue_client(self._venue, url=self._url, pace=self._pace)
-        rest = Rest(exchange=exchange, clock=self._clock)
+        rest = Rest(exchange=exchange, venue=self._venue, clock=self._clock)
         time = VenueTime(
             venue=self._venue, bring=self._bring, backoff=self._backoff(), clock=self._clock, pace=self._pace
         )

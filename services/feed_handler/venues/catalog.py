@@ -17,6 +17,7 @@ from services.feed_handler.venues.venue import (
     Venue,
 )
 from services.feed_handler.vocabulary import FetchBook, FetchCandles, FetchTrades, StreamKind
+from shared.mesh.gateway.venues.binance import complaint
 
 ROWS_MAX: Final = 1_000  # of trades and candles in an answer, and levels of a book
 REASON_CHARACTERS_MAX: Final = 200
@@ -125,6 +126,7 @@ def _binance(
         stream_name=_stream_name,
         asking=_asking,
         control=_control,
+        is_complaint=lambda body: complaint(body) is not None,
         trades=Request(method=f"{api}GetAggTrades", parameters=_trades_asked),
         book=Request(method=f"{api}GetDepth", parameters=_book_asked),
         candles=Request(method=f"{api}GetKlines", parameters=_candles_asked),

@@ -67,6 +67,7 @@ class Venue:
     stream_name: Callable[[str, Channel], str]  # of a symbol's id
     asking: Callable[[Literal["SUBSCRIBE", "UNSUBSCRIBE"], tuple[str, ...], int], Mapping[str, object]]
     control: Callable[[str | bytes], Control | None]
+    is_complaint: Callable[[str], bool]  # whether what answers a request in the place of an answer is its own
 
     trades: Request[FetchTrades]
     book: Request[FetchBook]

@@ -12,12 +12,11 @@ from proto.envelope import Envelope
 from proto.fields import Asset, Instance, Symbol
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.peers import said_ns
-from services.risk_watchdog.core.terms import EXECUTOR, FLATTENER, SECOND_NS
+from services.risk_watchdog.core.terms import DAY_NS, EXECUTOR, FLATTENER, SECOND_NS
 from shared.core.service import Moment
 from shared.risk.book import NOTHING, total
 
 KNOWN_NS_MAX: Final = 15 * SECOND_NS
-DAY_NS: Final = 86_400 * SECOND_NS
 READINGS: Final = 2  # one may have begun before what it should show
 
 

@@ -9,7 +9,9 @@ from services.risk_watchdog.core.alerts import Alerts
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.flat_watch import FlatWatch
 from services.risk_watchdog.core.latching import Latching
+from services.risk_watchdog.core.notices import Notices
 from services.risk_watchdog.core.peers import Peer
+from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.silence import Silence
 from services.risk_watchdog.core.tenure import Tenure
 from services.risk_watchdog.core.terms import EXECUTOR, FLATTENER
@@ -19,9 +21,18 @@ from shared.core.service import Effect, Moment, RetireEnded
 class ExecutorWatch:
     """Puts the watches together."""
 
-    def __init__(self, *, facts: Facts, peers: Mapping[Instance, Peer], latching: Latching, alerts: Alerts) -> None:
+    def __init__(
+        self,
+        *,
+        facts: Facts,
+        reports: ExecutorReports,
+        peers: Mapping[Instance, Peer],
+        latching: Latching,
+        alerts: Alerts,
+    ) -> None:
         executor = peers[EXECUTOR]
-        self.flat: Final = FlatWatch(facts, alerts)
+        self.flat: Final = FlatWatch(facts, reports, alerts)
+        self._notices: Final = Notices(facts, reports)
         self._tenure: Final = Tenure(facts=facts, flattener=peers[FLATTENER], executor=executor, alerts=alerts)
         self._silence: Final = Silence(
             facts=facts, executor=executor, tenure=self._tenure, latching=latching, alerts=alerts
@@ -43,7 +54,7 @@ class ExecutorWatch:
 
     def due(self, now: Moment) -> Sequence[Effect]:
         """Return what a person has to be told."""
-        return [*self._tenure.due(now), *self.flat.due(now)]
+        return [*self._tenure.due(now), *self._silence.due(now), *self._notices.due(), *self.flat.due(now)]
 
     def retire_due(self, now: Moment) -> Sequence[Effect]:
         """Return whose end is due."""

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import Id, Name, Quantity, TimeNs
+from proto.fields import Id, Instance, Name, Quantity, TimeNs
 from proto.intents import EnterBracket
 from proto.risk import Scope
 from proto.verdicts import (
@@ -31,7 +31,7 @@ from proto.verdicts import (
     ReservationFreed,
 )
 from services.risk_watchdog.core.latch import LatchFacts, LatchState
-from services.risk_watchdog.core.terms import RISK
+from services.risk_watchdog.core.terms import DAY_NS, RISK
 from shared.risk import covers, guards
 from shared.risk.book import NOTHING
 from shared.risk.covers import CoverState
@@ -40,6 +40,7 @@ from shared.risk.tiers import Tier, tier_after, tier_of_equity
 
 VERDICTS_MAX: Final = 5_000  # the intents before them are of bars long past
 NOTICED_MAX: Final = 1_000
+RECOVERY_NS: Final = 2 * DAY_NS  # behind the day that lost too much
 
 PauseKey = tuple[Scope, Name]  # what is paused, and by whom
 
@@ -91,6 +92,9 @@ class FactsState(msgspec.Struct):
     guards: GuardState = GuardState()
     covers: CoverState = CoverState()
     take_over_told: str = ""
+    flat_told: str = ""
+    missed: list[Instance] = []
+    recovers_until_ns: TimeNs = 0
 
 
 class Facts:
@@ -100,7 +104,7 @@ class Facts:
         self.verdicts: dict[str, Verdict] = {}
         self.reservations: dict[str, Reservation] = {}
         self.pauses: dict[PauseKey, EntriesPaused] = {}
-        self.noticed: dict[str, None] = {}  # what risk itself has paused entries for, so that it does so once
+        self.noticed: dict[str, None] = {}  # what risk has paused entries for, or told of, so that it does so once
         self.hole: int | None = None  # the number behind the newest hole in our journal
         self.day: Day | None = None
         self.entries_today = 0
@@ -109,6 +113,16 @@ class Facts:
         self.guards = GuardState()
         self.covers = CoverState()
         self.take_over_told = ""  # by what names it: the newest one that a person was told of
+        self.recovers_until_ns: TimeNs = 0  # a trading day that begins before risks half as much a trade
+        self.flat_told = ""  # the latch under which a person was told that everything is closed, and nothing else since
+        self.missed: dict[
+            Instance, None
+        ] = {}  # of whom a person was told that they are gone, and not that they are back
+
+    @property
+    def recovers(self) -> bool:
+        """Say whether this day is one of those behind a day that lost too much."""
+        return self.day is not None and self.day.start_ns < self.recovers_until_ns
 
     def state(self) -> bytes:
         """Return everything, for the head of a new segment of the journal."""
@@ -126,6 +140,9 @@ class Facts:
                 guards=self.guards,
                 covers=self.covers,
                 take_over_told=self.take_over_told,
+                flat_told=self.flat_told,
+                missed=list(self.missed),
+                recovers_until_ns=self.recovers_until_ns,
             )
         )
 
@@ -142,6 +159,8 @@ class Facts:
         self.guards = known.guards
         self.covers = known.covers
         self.take_over_told = known.take_over_told
+        self.flat_told, self.missed = known.flat_told, dict.fromkeys(known.missed)
+        self.recovers_until_ns = known.recovers_until_ns
 
     def lost(self, next_sequence: int) -> None:
         """Take in that records before this number are lost."""
@@ -166,17 +185,9 @@ class Facts:
                 self._day_begun(begun)
             case KillLatched() | KillCleared():
                 self.latch.fold(envelope)
-            case Alerted(name="flattener-took-over"):
-                self.take_over_told = envelope.cause_id
-            case (
-                EquityRead()
-                | FlowCounted()
-                | GuardTripped()
-                | CoverRead()
-                | CoverTripped()
-                | Alerted()
-                | HolderRetired()
-            ):
+            case Alerted() as alerted:
+                self._alerted(alerted, envelope.cause_id)
+            case EquityRead() | FlowCounted() | GuardTripped() | CoverRead() | CoverTripped() | HolderRetired():
                 pass  # the guards' alone, or for people
             case _:
                 raise AssertionError(f"{type(envelope.body).__name__} is no record of risk")
@@ -196,6 +207,23 @@ class Facts:
         verdict = None if held is None else self.verdicts.get(held.approval.intent_id)
         if verdict is not None and not freed.filled_quantity:
             self.verdicts[verdict.intent_id] = msgspec.structs.replace(verdict, unworked=freed.reason)
+
+    def _alerted(self, alerted: Alerted, cause: str) -> None:
+        match alerted.name:
+            case "flattener-took-over":
+                self.take_over_told = cause
+            case "executor-wary":
+                self._notice(cause)
+            case "executor-gone" | "strategy-silent":
+                self.missed.pop(cause, None)
+                if alerted.level != "info":
+                    self.missed[cause] = None
+            case "daily-loss" if self.day is not None:
+                self.recovers_until_ns = self.day.start_ns + DAY_NS + RECOVERY_NS
+            case "is-flat" | "not-flat":
+                self.flat_told = cause if alerted.name == "is-flat" else ""
+            case _:
+                pass  # for people
 
     def _notice(self, cause: str) -> None:
         self.noticed[cause] = None

@@ -8,8 +8,9 @@ from typing import Final
 
 from proto.envelope import Envelope
 from proto.orders import FlatnessTold
-from services.risk_watchdog.core.alerts import Alerts
+from services.risk_watchdog.core.alerts import Alerts, alert
 from services.risk_watchdog.core.facts import Facts
+from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS
 from shared.core.service import Moment, Report
 
@@ -18,10 +19,11 @@ AGAIN_NS: Final = 600 * SECOND_NS
 
 
 class FlatWatch:
-    """Knows the newest word on it, and tells a person when that is bad for too long."""
+    """Knows the newest word on it, and tells a person when that is bad for too long, and when it is good."""
 
-    def __init__(self, facts: Facts, alerts: Alerts) -> None:
+    def __init__(self, facts: Facts, reports: ExecutorReports, alerts: Alerts) -> None:
         self._facts: Final = facts
+        self._reports: Final = reports
         self._alerts: Final = alerts
         self._told: FlatnessTold | None = None
         self._told_at = (0, 0)  # in which epoch of the executor's role, and its number in the journal
@@ -47,10 +49,18 @@ class FlatWatch:
         trouble = self.trouble()
         if trouble is None:
             self._due_ns = None
-            return []
+            return self._flat()
         if self._due_ns is None:
             self._due_ns = now.boot_ns + PATIENCE_NS
         if now.boot_ns < self._due_ns:
             return []
         self._due_ns = now.boot_ns + AGAIN_NS
         return self._alerts.tell("critical", "not-flat", trouble, now)
+
+    def _flat(self) -> list[Report]:
+        """Tell that it is flat, once for each latch, and again where it was told meanwhile that it is not."""
+        latch, told = self._facts.latch.standing, self._told
+        if latch is None or told is None or not self._reports.is_caught_up or self._facts.flat_told == latch.latch_id:
+            return []
+        words = f"FLAT: everything is closed that {latch.latch_id} wants closed"
+        return [alert("info", "is-flat", f"{words}; {told.reason}" if told.reason else words, latch.latch_id)]

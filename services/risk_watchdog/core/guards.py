@@ -6,7 +6,7 @@ come or gone, and nothing was told by then that is not read here yet.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
@@ -14,7 +14,7 @@ import msgspec
 
 from proto.account import AccountSnapshot
 from proto.envelope import Envelope
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Asset, Id, Instance, Symbol, clipped
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Asset, Id, Instance, Name, Symbol, clipped
 from proto.orders import OutsideSeen
 from proto.risk import Condition, Everything, Latch
 from proto.verdicts import Alerted, EquityRead, FlowCounted, GuardTripped
@@ -27,7 +27,19 @@ from shared.core.service import Effect, Moment, Report
 from shared.market.prices import Prices
 from shared.risk.book import NOTHING
 from shared.risk.caps import percent, written
-from shared.risk.guards import GUARDS, Guard, GuardState, Recount, Trip, Warned, due, matters, recount
+from shared.risk.guards import (
+    GUARDS,
+    DayLost,
+    Guard,
+    GuardLimits,
+    GuardState,
+    Recount,
+    Trip,
+    Warned,
+    due,
+    matters,
+    recount,
+)
 from shared.risk.reading import Reading, reading_of
 from shared.trading.instruments import assets_of
 
@@ -65,7 +77,7 @@ class Guards:
         self._reports: Final = reports
         self._prices: Final = prices
         self._latching: Final = latching
-        self._limits: Final = terms.guards
+        self._terms: Final = terms
         self._quote_asset: Final = terms.quote_asset
         self._symbols: Final = terms.markets.keys()
         self._fingerprint: str | None = None
@@ -114,7 +126,7 @@ class Guards:
 
     def due(self, now: Moment) -> list[Effect]:
         """Return what has to be written down: trips before anything else, for they rest on what stands there now."""
-        found = due(self._facts.guards, self._limits)
+        found = due(self._facts.guards, self._limits_today())
         trips = [one for one in found if isinstance(one, Trip)]
         return [
             *(Report(_tripped(trip), reducing=True) for trip in trips),
@@ -132,12 +144,23 @@ class Guards:
             return None
         return self._why or f"the flattener has told nothing of the account for over {BLIND_NS_MAX // SECOND_NS} s"
 
-    def condition(self, now: Moment) -> Condition | None:
-        """Return what blindness stands against. Where no flattener ever read the account there is nothing to miss."""
+    def conditions(self, now: Moment) -> Iterator[Condition]:
+        """Yield what stands against entries. Where no flattener ever read the account blindness misses nothing."""
+        if self._facts.guards.daily_loss.ends_entries:
+            lost = percent(self._limits_today().daily_loss_breaker_fraction)
+            yield _everywhere("daily_loss", f"{lost} of the day's start is lost: entries go on at 00:00 UTC")
         trouble = self.trouble(now) if self._has_ever_seen else None
-        if trouble is None:
-            return None
-        return Condition("guards_blind", Everything(), "REDUCE_ONLY", clipped(trouble, SHORT_TEXT_LENGTH_MAX))
+        if trouble is not None:
+            yield _everywhere("guards_blind", trouble)
+
+    def _limits_today(self) -> GuardLimits:
+        """Return the limits, with the loss that ends the entries of an account of today's size."""
+        day, limits = self._facts.day, self._terms.guards
+        if day is None:
+            return limits
+        return msgspec.structs.replace(
+            limits, daily_loss_breaker_fraction=self._terms.limits.daily_loss_fraction(day.tier)
+        )
 
     @property
     def _has_ever_seen(self) -> bool:
@@ -170,7 +193,7 @@ class Guards:
         if doubt is None:
             self._sees_since_ns = now.boot_ns
         self._why = doubt or ""
-        if not matters(guards, self._limits, read):
+        if not matters(guards, self._limits_today(), read):
             return ()
         return (Report(read, reducing=True), *(() if found is None else (_recounted(found),)))
 
@@ -258,6 +281,10 @@ class Guards:
         return [Report(alert, reducing=True)]
 
 
+def _everywhere(name: Name, reason: str) -> Condition:
+    return Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, SHORT_TEXT_LENGTH_MAX))
+
+
 def _doubt(guards: GuardState, reading: Reading) -> str | None:
     """Say what of a reading nobody explains: it is not what the books say, or without them not what prices made it."""
     worth, books = f"the account is worth {written(reading.equity_quote)}", reading.books_quote
@@ -293,7 +320,10 @@ def _tripped(trip: Trip) -> GuardTripped:
     )
 
 
-def _alert(one: Trip | Warned) -> Report:
+def _alert(one: Trip | Warned | DayLost) -> Report:
+    if isinstance(one, DayLost):
+        text = _words_of(one, "nothing more is entered on this day, until 00:00 UTC; stops and exits go on")
+        return Report(Alerted("warning", "daily-loss", text), cause_id=one.cause_id, reducing=True)
     if isinstance(one, Trip):
         return Report(Alerted("critical", "guard-tripped", _words_of_trip(one)), cause_id=one.trip_id, reducing=True)
     text = _words_of(one, f"that is over {one.percent} % of the way to where trading stops")
@@ -304,7 +334,7 @@ def _words_of_trip(trip: Trip) -> str:
     return _words_of(trip, f"{percent(trip.limit)} stop trading")
 
 
-def _words_of(one: Trip | Warned, what_of_it: str) -> str:
+def _words_of(one: Trip | Warned | DayLost, what_of_it: str) -> str:
     base = one.base_quote
     lost = percent(((base - one.equity_quote) / base).quantize(Decimal("0.0001")))
     return clipped(

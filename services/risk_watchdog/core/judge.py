@@ -74,14 +74,15 @@ class Judge:
         )
 
     def _book(self) -> Book:
-        equity, day = self._account.equity_quote, self._facts.day
+        equity, day, day_start_quote = self._account.equity_quote, self._facts.day, self._facts.guards.daily_loss.quote
         return Book(
             equity_quote=NOTHING if equity is None else equity,
             free_quote=self._account.free_quote - self._holdings.reserved_quote,
             tier=tier_of_equity(NOTHING) if day is None else day.tier,
             exposures=self._holdings.exposures(),
+            day_start_quote=NOTHING if day_start_quote is None else day_start_quote,
             entries_today=self._facts.entries_today,
-            recovering=False,
+            is_recovering=self._facts.recovers,
         )
 
     def _unknown(self, intent: EnterBracket, *, executor_moves: bool, now: Moment) -> Refusal | None:

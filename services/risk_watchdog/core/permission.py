@@ -13,11 +13,11 @@ from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer
 from services.risk_watchdog.core.reports import ExecutorReports
+from services.risk_watchdog.core.silence import SILENT_NS_MAX
 from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS, Likeness
 from services.risk_watchdog.core.watches import Watches
 from shared.core.service import Moment
 
-SILENT_NS_MAX: Final = 60 * SECOND_NS
 STRICTNESS: Final[tuple[Permission, ...]] = ("RUN", "REDUCE_ONLY", "HALTED")
 
 

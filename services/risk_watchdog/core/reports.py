@@ -48,6 +48,7 @@ class ExecutorReports:
         self.positions: Final[dict[Place, Held]] = {}
         self.opened: Final[Entries] = {}
         self.conditions: Final[Conditions] = {}
+        self.set_by: Final[dict[tuple[Name, Scope], Id]] = {}  # the records that set them
         self.is_caught_up = False  # all that was told before we began is read: what comes is news
         self.read_until_ns: int | None = None  # everything said before this boot time is in here
         self._latch: Latch | None = None  # that the executor flattens for, or flattened for last
@@ -77,6 +78,7 @@ class ExecutorReports:
                     self.positions[strategy, symbol] = Held(quantity, envelope.body.average_entry_price)
             case ConditionSet(condition=condition):
                 self.conditions[condition.name, condition.scope] = condition
+                self.set_by[condition.name, condition.scope] = envelope.id
             case ConditionCleared(name=name, scope=scope):
                 self.conditions.pop((name, scope), None)
             case FlattenBegun(flatten_id=latch_id, symbol=None, actor=actor, reason=reason) if not latch_id.startswith(

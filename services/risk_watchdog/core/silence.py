@@ -9,7 +9,7 @@ from typing import Final
 
 from proto.risk import Latch
 from proto.verdicts import HolderRetired
-from services.risk_watchdog.core.alerts import Alerts
+from services.risk_watchdog.core.alerts import Alerts, alert
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer
@@ -20,6 +20,7 @@ from shared.core.pause import GrowingPause
 from shared.core.service import Effect, Moment, Note, Report, Retire, RetireEnded
 
 RETIRE_NS: Final = 4 * SECOND_NS
+SILENT_NS_MAX: Final = 60 * SECOND_NS
 LATCH_NS: Final = 180 * SECOND_NS
 
 
@@ -46,6 +47,15 @@ class Silence:
         reason = f"the executor has been silent for {LATCH_NS // SECOND_NS} s"
         return self._latching.set(Latch(f"silence-{now.wall_ns}", RISK, reason, now.wall_ns))
 
+    def due(self, now: Moment) -> list[Report]:
+        """Tell of one that does not come back or stay, since nobody else wakes a person for it; and that it works."""
+        trouble, was_told = self._trouble(now), EXECUTOR in self._facts.missed
+        if trouble is not None and not was_told:
+            return [alert("critical", "executor-gone", trouble, EXECUTOR)]
+        if trouble is None and was_told and self._executor.moves(now):
+            return [alert("info", "executor-gone", "the executor works again", EXECUTOR)]
+        return []
+
     def retire_due(self, now: Moment) -> Sequence[Effect]:
         """End whoever holds the executor's role and makes no progress, so that its supervisor starts it anew."""
         if self._silent_ns(now) <= RETIRE_NS:
@@ -66,6 +76,13 @@ class Silence:
             Report(HolderRetired(ended.instance, ended.process_id, f"it {what}"), reducing=True),
             *self._alerts.tell("critical", "holder-retired", text, now),
         )
+
+    def _trouble(self, now: Moment) -> str | None:
+        if self._executor.crashes_again_and_again(now):
+            return "the executor has died three times within a minute"
+        if self._silent_ns(now) > SILENT_NS_MAX and self._has_worked():
+            return f"nothing is heard of the executor for over {SILENT_NS_MAX // SECOND_NS} s"
+        return None
 
     def _silent_ns(self, now: Moment) -> int:
         """Return for how long it has been silent; when the flattener gives the role back, it has all its time anew."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from proto.fields import Asset
+from proto.fields import Asset, Name
 from proto.risk import LIMITS_MAX, Condition, Everything, Latch, LimitUse, OfSymbol, RiskSnapshot
 from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.facts import Facts
@@ -13,7 +13,7 @@ from services.risk_watchdog.core.permission import everywhere
 from services.risk_watchdog.core.terms import RiskTerms
 from shared.risk.book import NOTHING, total
 from shared.risk.guards import GUARDS, Guard
-from shared.risk.tiers import tier_of_equity
+from shared.risk.tiers import Tier, tier_of_equity
 
 WHOLE: Final = Decimal(1)
 ENTRIES: Final[Asset] = "entries"
@@ -81,7 +81,7 @@ class Standing:
                 Decimal(limits.entries_per_day_max),
                 ENTRIES,
             ),
-            *self._guarded(equity),
+            *self._guarded(equity, tier),
             *(
                 LimitUse("position_size_within_limit", OfSymbol(symbol), used, position_max, quote)
                 for symbol, used in by_symbol.items()
@@ -93,14 +93,18 @@ class Standing:
         quote = self._facts.guards.mark(guard).quote
         return otherwise if quote is None else quote
 
-    def _guarded(self, equity: Decimal) -> Iterator[LimitUse]:
-        """Yield how much of what may be lost is lost, by each guard that counts already."""
-        for guard in GUARDS:
+    def _guarded(self, equity: Decimal, tier: Tier) -> Iterator[LimitUse]:
+        """Yield how much of what may be lost is lost: by a day that takes entries, and by each guard that counts."""
+        limits = self._terms.limits
+        found: list[tuple[Guard, Name, Decimal]] = [
+            ("daily_loss", "daily_loss_within_limit", limits.daily_loss_fraction(tier)),
+            *((guard, f"{guard}_kill", self._terms.guards.of(guard)) for guard in GUARDS),
+        ]
+        for guard, name, fraction in found:
             base = self._facts.guards.mark(guard).quote
             if base is not None and base > 0:
                 lost = max(base - equity, NOTHING)
-                most = _money(base * self._terms.guards.of(guard))
-                yield LimitUse(f"{guard}_kill", Everything(), _money(lost), most, self._terms.quote_asset)
+                yield LimitUse(name, Everything(), _money(lost), _money(base * fraction), self._terms.quote_asset)
 
     def _equity_quote(self) -> Decimal:
         if self._account.equity_quote is not None:

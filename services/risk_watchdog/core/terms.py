@@ -13,6 +13,7 @@ RISK: Final = "risk"
 EXECUTOR: Final = "executor"
 FLATTENER: Final = "flattener"
 SECOND_NS: Final = 1_000_000_000
+DAY_NS: Final = 86_400 * SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,14 +94,14 @@ class RiskCore:
         self._prices: Final = Prices()
         self._account: Final = Account(terms.quote_asset, self._facts)
         kin = {instance: Peer() for instance in (EXECUTOR, FLATTENER, *terms.feeds)}
-        strategies = StrategyWatch(terms.strategies)
+        strategies = StrategyWatch(self._facts, terms.strategies)
         self._peers: Final = kin | strategies.peers
         self._approvals: Final = Approvals(self._facts, self._reports)
         alerts, executor = Alerts(), self._peers[EXECUTOR]
         self._latching: Final = Latching(self._facts, self._reports, alerts)
         self._clearing: Final = Clearing(facts=self._facts, reports=self._reports, latching=self._latching)
         self._executor_watch: Final = ExecutorWatch(
-            facts=self._facts, peers=self._peers, latching=self._latching, alerts=alerts
+            facts=self._facts, reports=self._reports, peers=self._peers, latching=self._latching, alerts=alerts
         )
         self._kill_requests: Final = KillRequests(
             latching=self._latching,

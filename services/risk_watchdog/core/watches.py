@@ -74,6 +74,7 @@ class Watches:
             *self._covers.due(now),
             *self._cover_guard.due(now),
             *self._executor.due(now),
+            *self._strategies.due(now),
         ]
 
     def asks(self, now: Moment) -> Sequence[Effect]:
@@ -82,7 +83,6 @@ class Watches:
 
     def conditions(self, now: Moment) -> Iterator[Condition]:
         """Yield what stands against entries."""
-        if (blind := self._guards.condition(now)) is not None:
-            yield blind
+        yield from self._guards.conditions(now)
         yield from self._covers.conditions(now)
         yield from self._strategies.conditions(now)

@@ -45,6 +45,7 @@ class Writing:
         self._latching: Final = latching
         self._clearing: Final = clearing
         self._watches: Final = watches
+        self._has_died = False  # in the life before, which nobody else tells of
         self._may_reduce = True  # as far as is known, there is room for what reduces risk
 
     def started(self, started: Started) -> list[Effect]:
@@ -54,6 +55,7 @@ class Writing:
             effects += self.wary(f"risk-lost-{hole}", "risk's own journal has a hole: look at its verdicts")
         if started.troubles:
             effects += self.wary(f"risk-start-{started.epoch}", "; ".join(started.troubles))
+        self._has_died = started.died
         return effects
 
     def wary(self, cause: Id, reason: str) -> Sequence[Effect]:
@@ -66,7 +68,14 @@ class Writing:
     def due(self, now: Moment) -> list[Effect]:
         """Return what is to be written down; a latch is set without room as well, and holds by its file then."""
         watched = self._watches.due(now) if self._may_reduce else ()
-        return [*self._watches.latches(now), *watched, *self._latched(), *self._pauses(), *self.freed(now)]
+        return [
+            *self._watches.latches(now),
+            *watched,
+            *self._latched(),
+            *self._pauses(),
+            *self._died(),
+            *self.freed(now),
+        ]
 
     def freed(self, now: Moment) -> list[Report]:
         """Return the reservations that can be freed, in records; without room for them they stay."""
@@ -112,6 +121,14 @@ class Writing:
         if asked is not None:
             effects.append(_answer(asked, refusal))
         return effects
+
+    def _died(self) -> list[Report]:
+        """Tell, once, that we ended without being asked to: whoever ended us, or saw it, can wake nobody."""
+        if not self._has_died or not self._may_reduce:
+            return []
+        self._has_died = False
+        words = "risk had ended without being asked to, and runs again: it was silent and was ended, killed, or failed"
+        return [alert("warning", "risk-died", words)]
 
     def _latched(self) -> Sequence[Effect]:
         return self._latching.unwritten() if self._may_reduce else ()

@@ -17,6 +17,7 @@ from services.verify.checker.filters import judge_filters
 from services.verify.checker.flatness import judge_flatness
 from services.verify.checker.guards import judge_guards
 from services.verify.checker.journal import Journal
+from services.verify.checker.latches import judge_latches
 from services.verify.checker.limits_kept import judge_limits
 from services.verify.checker.order_table import judge_order_table
 from services.verify.checker.permission import judge_permission
@@ -40,6 +41,7 @@ JUDGES: Final = (
     judge_guards,
     judge_cover,
     judge_cover_trips,
+    judge_latches,
     judge_flatness,
     judge_all_ended,
 )

@@ -47,11 +47,17 @@ class _Protection:
 
 @dataclass(slots=True)
 class _Bare:
-    """Since when a position is bare, in the life that knows it; since when a stop can be sent; whether it was said."""
+    """Since when a position is bare, at all and in this life; since when a stop can be sent; whether it is too long."""
 
+    first: Record[Word]
     since: Record[Word]
     free_since: Record[Word]
-    is_said: bool = False
+    is_late: bool = False
+
+    def lasted_ns(self, until: Record[Word]) -> int:
+        """Return for how long, over all lives that can be compared."""
+        from_ns = self.first.boot_ns if self.first.boot_id == until.boot_id else self.since.boot_ns
+        return until.boot_ns - from_ns
 
 
 def judge_cover(evidence: Evidence, judge: Judge) -> None:
@@ -80,22 +86,20 @@ class _Walk:
             holder = self._take(record)
             if holder is not None:
                 self._look(holder, record)
-        for bare in self._bare.values() if settled else ():
-            if not bare.is_said:
+        for holder, bare in self._bare.items():
+            if settled:
                 self._judge.hold("I19", "in the end it is bare", bare.since.place(), holds=False)
+            elif bare.is_late:
+                self._was_bare(holder, bare, executor.records[-1])
 
     def _time_passed(self, record: Record[Word]) -> None:
-        for (strategy, symbol), bare in self._bare.items():
+        for holder, bare in self._bare.items():
             if (record.epoch, record.boot_id) != (bare.since.epoch, bare.since.boot_id):
                 bare.since = bare.free_since = record  # a new life knows of it from here on
-            if self._is_in_doubt((strategy, symbol), record.epoch):
+            if self._is_in_doubt(holder, record.epoch):
                 bare.free_since = record
-            bare_ns = record.boot_ns - bare.since.boot_ns
-            too_long = bare_ns > DOUBT_NS_MAX or record.boot_ns - bare.free_since.boot_ns > COVER_NS_MAX
-            if too_long and not bare.is_said:
-                bare.is_said = True
-                what = f"what {strategy} holds of {symbol} is bare for {bare_ns} ns, without stop or exit"
-                self._judge.hold("I19", what, bare.since.place(), holds=False)
+            is_over = record.boot_ns - bare.since.boot_ns > DOUBT_NS_MAX
+            bare.is_late |= is_over or record.boot_ns - bare.free_since.boot_ns > COVER_NS_MAX
 
     def _take(self, record: Record[Word]) -> Holder | None:
         """Take a record, and return whom it concerns."""
@@ -148,7 +152,9 @@ class _Walk:
         if quantity <= 0:
             self._stops.pop(holder, None)
         if holder not in self._stops:
-            self._bare.pop(holder, None)
+            bare = self._bare.pop(holder, None)
+            if bare is not None and bare.is_late:
+                self._was_bare(holder, bare, record)
             return
         protected = sum(
             (order.left for order in self._protections.values() if order.holder == holder and order.is_there), ZERO
@@ -156,11 +162,17 @@ class _Walk:
         covered = holder in self._exits or self._is_little(holder, quantity, quantity - protected)
         if covered:
             bare = self._bare.pop(holder, None)
-            in_time = bare is None or not bare.is_said
-            if in_time:
+            if bare is not None and bare.is_late:
+                self._was_bare(holder, bare, record)
+            else:
                 self._judge.hold("I19", "", record.place(), holds=True)
         else:
-            self._bare.setdefault(holder, _Bare(record, record))
+            self._bare.setdefault(holder, _Bare(record, record, record))
+
+    def _was_bare(self, holder: Holder, bare: _Bare, until: Record[Word]) -> None:
+        strategy, symbol = holder
+        what = f"what {strategy} holds of {symbol} is bare for {bare.lasted_ns(until)} ns, without stop or exit"
+        self._judge.hold("I19", what, bare.since.place(), holds=False)
 
     def _is_in_doubt(self, holder: Holder, epoch: int) -> bool:
         return any(one.holder == holder and one.is_in_doubt(epoch) for one in self._protections.values())

@@ -39,7 +39,7 @@ def _judge_ending(order: Order, placed: LogOrder, judge: Judge) -> None:
         judge.hold("I5", f"the exchange says {ending}, and it is not called ended", place, holds=False)
     else:
         ours = order.ended.body.ending
-        late = ours in {"canceled", "expired"} and ending == "filled" and bool(order.fills)
+        late = ours in {"canceled", "expired"} and ending in {"filled", "expired"} and bool(order.fills)
         late = late and order.fills[-1].sequence > order.endings[0].sequence
         judge.hold("I5", f"it is called {ours}, and the exchange says {ending}", place, holds=late or ours == ending)
     executed, quote = order.executed, order.executed_quote

@@ -26,6 +26,7 @@ class Limits:
     order_quote_max: Decimal | None = None
     entries_per_day_max: int | None = None
     daily_loss_fraction_max: Decimal | None = None
+    daily_loss_is_by_size: bool = False
     orders_per_minute_max: int | None = None
 
 

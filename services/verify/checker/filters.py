@@ -17,6 +17,7 @@ def judge_filters(evidence: Evidence, judge: Judge) -> None:
         needed = {
             "market": (False, False),
             "limit": (True, False),
+            "limit_ioc": (True, False),
             "stop_market": (False, True),
             "stop_limit": (True, True),
         }[mark.body.order_type]

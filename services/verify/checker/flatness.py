@@ -1,4 +1,4 @@
-"""Whether what was said to be flat was so, whether anything opened under the latch, and whether all is attributed."""
+"""Whether what was said to be flat was so, and whether all is attributed."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -13,14 +13,12 @@ from services.verify.checker.risk_words import (
     EntriesPaused,
     EntriesResumed,
     GuardTripped,
-    IntentJudged,
     KillCleared,
     KillLatched,
 )
 from services.verify.checker.verdict import Judge
 from services.verify.checker.words import (
     ConditionCleared,
-    ConditionSet,
     ExitEnded,
     FlatnessTold,
     FlattenBegun,
@@ -34,57 +32,18 @@ from services.verify.checker.words import (
     Word,
 )
 
-LATCH: Final = "kill_latch"
 DUST_QUOTE_MAX: Final = Decimal(10)  # a whole step that is worth more is nobody's remainder, whatever the venue takes
 PLACES: Final = 18  # of which quantities are made at the most
-PROGRAMS: Final = frozenset({"risk", "executor", "flattener", "overseer", "metrics"})
 WITHOUT_STEP: Final = Decimal("0.01")  # a part of what was held: crumbs, where the step of the symbol is not known
 
 
 def judge_flatness(evidence: Evidence, judge: Judge) -> None:
-    """Judge the latch in both journals, and each word about what is flat."""
+    """Judge who acted, and each word about what is flat."""
     if evidence.risk is not None:
-        _judge_latch(evidence.risk, judge)
         _judge_actors(evidence.risk, judge)
     if evidence.executor is not None:
-        _judge_latched_executor(evidence.executor, judge)
         _judge_actors(evidence.executor, judge)
         _Flatness(evidence, judge).over(evidence.executor)
-
-
-def _judge_latch(risk: Journal, judge: Judge) -> None:
-    """Nothing is approved while the latch stands, and only a person clears the one that stands."""
-    latch_id: str | None = None
-    for record in risk.records:
-        match record.body:
-            case KillLatched(latch=latch):
-                latch_id = latch.latch_id
-            case KillCleared() as cleared:
-                by_person = cleared.actor not in PROGRAMS and cleared.latch_id == latch_id
-                what = f"{cleared.latch_id} is cleared by {cleared.actor}, and {latch_id} stands"
-                judge.hold("I13", what, record.place(), holds=by_person)
-                latch_id = None if cleared.latch_id == latch_id else latch_id
-            case IntentJudged(intent=intent, approval=approval) if approval is not None:
-                what = f"{intent.intent_id} is approved under the kill latch {latch_id}"
-                judge.hold("I13", what, record.place(), holds=latch_id is None)
-            case _:
-                pass
-
-
-def _judge_latched_executor(executor: Journal, judge: Judge) -> None:
-    """No entry is marked while the executor's own copy of the latch stands."""
-    is_latched = False
-    for record in executor.records:
-        match record.body:
-            case ConditionSet(condition=condition) if condition.name == LATCH:
-                is_latched = True
-            case ConditionCleared(name=name) if name == LATCH:
-                is_latched = False
-            case SendMarked(order=order) if order.purpose == "entry":
-                what = "it is marked for an entry under the kill latch"
-                judge.hold("I13", what, record.place(order.client_order_id), holds=not is_latched)
-            case _:
-                pass
 
 
 def _judge_actors(journal: Journal, judge: Judge) -> None:

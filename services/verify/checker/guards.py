@@ -1,4 +1,4 @@
-"""Whether each guard that tripped had to, reckoned anew from the records before it, and each flow is one that was told.
+"""Whether each guard that tripped had to, no day that was lost was entered on, and each flow is one that was told.
 
 The rules are those of docs/what-stops-the-account.md. Amounts are fractions here: nothing is rounded but what a journal
 rounds.
@@ -10,10 +10,11 @@ from fractions import Fraction
 from itertools import takewhile
 from typing import Final
 
-from services.verify.checker.evidence import NS_PER_SECOND, Evidence
+from services.verify.checker.evidence import NS_PER_SECOND, Evidence, Limits
 from services.verify.checker.guards_sheet import Sheet
 from services.verify.checker.journal import Journal, Record
 from services.verify.checker.risk_words import (
+    Alerted,
     DayBegun,
     EquityRead,
     FlowCounted,
@@ -29,6 +30,9 @@ APART_NS_MIN: Final = NS_PER_SECOND
 APART_NS_MAX: Final = 15 * NS_PER_SECOND
 ALONE_NS: Final = 30 * NS_PER_SECOND
 FLOWS: Final = frozenset({"trade", "transfer", "unexplained"})
+DAY_LOST: Final = "guard-daily_loss-entries"  # the cause of the alert that ends a day's entries
+# From so much equity on a day may lose so much; it may be held to less, where its account was larger before.
+BY_SIZE: Final = ((5_000, Fraction(5, 1000)), (2_000, Fraction(75, 10_000)), (0, Fraction(1, 100)))
 
 
 def judge_guards(evidence: Evidence, judge: Judge) -> None:
@@ -37,10 +41,11 @@ def judge_guards(evidence: Evidence, judge: Judge) -> None:
     if risk is None:
         return
     _judge_flows(risk, executor, judge)
-    if risk.gaps and risk.of(GuardTripped):
-        judge.skip("risk's journal has a hole: what the guards that tripped rest on is not reckoned anew (I16)")
+    if risk.gaps:
+        if risk.of(GuardTripped) or evidence.limits.daily_loss_fraction_max is not None:
+            judge.skip("risk's journal has a hole: what its guards rest on is not reckoned anew (I16)")
         return
-    _Guards(judge).over(risk)
+    _Guards(evidence.limits, judge).over(risk)
 
 
 def _judge_flows(risk: Journal, executor: Journal | None, judge: Judge) -> None:
@@ -71,8 +76,11 @@ class _Read:
 class _Guards:
     """Goes through risk's journal with what each guard counts from."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, limits: Limits, judge: Judge) -> None:
+        self._limits: Final = limits
         self._judge: Final = judge
+        self._day_quote: Fraction | None = None  # what the day began with
+        self._is_lost = False  # the day, for entries
         self._marks: Final[dict[str, Fraction | None]] = {"drawdown": None, "daily_loss": None}
         self._due: Final[set[str]] = set(self._marks)
         self._tripped: Final[dict[str, GuardTripped]] = {}
@@ -95,21 +103,26 @@ class _Guards:
                 self._flow += Fraction(worth)
                 self._sheet.move(asset, Fraction(quantity))
                 self._run = []
-            case DayBegun():
+            case DayBegun(equity_quote=equity):
+                self._day_quote = Fraction(equity)
                 self._due.add("daily_loss")
                 self._run = []
+            case Alerted() if record.cause_id == DAY_LOST:
+                self._is_lost = True
             case GuardTripped() as trip:
                 self._judge_trip(trip, record)
                 self._tripped[trip.guard] = trip
             case KillCleared():
+                self._is_lost &= "daily_loss" not in self._tripped
                 for guard in self._tripped:
                     self._marks[guard] = None
                     self._due.add(guard)
                 self._tripped.clear()
                 self._run = []
-            case IntentJudged(intent=intent, approval=approval) if approval is not None:
+            case IntentJudged(intent=intent, approval=approval) as judged if approval is not None:
                 what = f"{intent.intent_id} is approved though a guard of the account has tripped"
                 self._judge.hold("I13", what, record.place(), holds=not self._tripped)
+                self._judge_day(judged, record)
             case _:
                 pass
 
@@ -140,6 +153,7 @@ class _Guards:
         if self._account not in {None, account}:
             self._marks.update(dict.fromkeys(self._marks))
             self._due.update(self._marks)
+            self._is_lost = False
             self._flow, self._run, self._sheet = Fraction(0), [], Sheet()
         elif (change := self._sheet.recount(read)) is not None:
             self._flow, self._run = self._flow + change, []
@@ -151,6 +165,7 @@ class _Guards:
         equity = Fraction(pair[1].equity_quote)
         before = equity - self._flow
         begins_anew = before <= 0 or self._flow > equity / 2
+        self._is_lost &= "daily_loss" not in self._due and not begins_anew
         for guard, mark in self._marks.items():
             if mark is None or guard in self._due or begins_anew:
                 self._marks[guard] = least
@@ -159,6 +174,20 @@ class _Guards:
         self._marks["drawdown"] = max(self._marks["drawdown"] or least, least)
         self._due.clear()
         self._flow = Fraction(0)
+
+    def _judge_day(self, judged: IntentJudged, record: Record[Word]) -> None:
+        """Judge that the day had not lost too much yet: by what was told of it, and by what equity was."""
+        what = f"{judged.intent.intent_id} is approved on a day of which too much was told to be lost"
+        self._judge.hold("I13", what, record.place(), holds=not self._is_lost)
+        start, loss = self._marks["daily_loss"], self._limits.daily_loss_fraction_max
+        if loss is None or start is None:
+            return
+        most = Fraction(loss)
+        if self._limits.daily_loss_is_by_size and self._day_quote is not None:
+            most = min(most, next((part for least, part in BY_SIZE if self._day_quote >= least), BY_SIZE[-1][1]))
+        floor = start * (1 - most)
+        what = f"equity is {judged.equity_quote}, and entries stop at {float(floor)} today"
+        self._judge.hold("I16", what, record.place(), holds=Fraction(judged.equity_quote) > floor)
 
     def _judge_trip(self, trip: GuardTripped, record: Record[Word]) -> None:
         mark, floor = self._marks[trip.guard], Fraction(trip.floor_quote)

@@ -6,7 +6,7 @@ from typing import Final
 from services.verify.checker.evidence import NO_LIMITS, NS_PER_SECOND, Evidence, Limits
 from services.verify.checker.exchange_log import ZERO
 from services.verify.checker.journal import Journal, Record
-from services.verify.checker.risk_words import Approval, DayBegun, FlowCounted, IntentJudged, ReservationFreed
+from services.verify.checker.risk_words import Approval, DayBegun, IntentJudged, ReservationFreed
 from services.verify.checker.verdict import Judge, Place
 
 DAY_NS: Final = 86_400 * NS_PER_SECOND
@@ -30,7 +30,6 @@ class _Book:
         self._judge: Final = judge
         self._open: Final[dict[str, tuple[Approval, Place]]] = {}
         self._day: DayBegun | None = None
-        self._flow_today = ZERO
         self._entries_today = 0
 
     def over(self, risk: Journal, *, settled: bool) -> None:
@@ -39,8 +38,6 @@ class _Book:
             match record.body:
                 case DayBegun() as day:
                     self._day_begun(day, record.place())
-                case FlowCounted(worth_quote=worth):
-                    self._flow_today += worth
                 case ReservationFreed(approval_id=approval_id):
                     freed = self._open.pop(approval_id, None)
                     what = f"what {approval_id} reserved is freed, and was not reserved"
@@ -56,7 +53,7 @@ class _Book:
         at_midnight = day.day_start_ns % DAY_NS == 0
         later = self._day is None or day.day_start_ns > self._day.day_start_ns
         self._judge.hold("I20", "it is no midnight, or no later day", place, holds=at_midnight and later)
-        self._day, self._flow_today, self._entries_today = day, ZERO, 0
+        self._day, self._entries_today = day, 0
 
     def _judged(self, judged: IntentJudged, record: Record[object]) -> None:
         place = record.place()
@@ -99,11 +96,6 @@ class _Book:
         if most is not None:
             what = f"{judged.entries_today} entries were there before it today, {most} is the most"
             self._judge.hold("I16", what, place, holds=judged.entries_today < most)
-        loss = self._limits.daily_loss_fraction_max
-        if loss is not None and self._day is not None:
-            floor = (self._day.equity_quote + self._flow_today) * (1 - loss)  # money that came or went is no loss
-            what = f"equity is {judged.equity_quote}, and entries stop at {floor} today"
-            self._judge.hold("I16", what, place, holds=judged.equity_quote > floor)
 
 
 def size_caps(limits: Limits, equity: Decimal) -> list[Decimal]:

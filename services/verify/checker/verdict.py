@@ -20,7 +20,8 @@ INVARIANTS: Final[Mapping[str, str]] = MappingProxyType(
         "I10": "positions are the sums of their fills",
         "I11": "balances are what was there and what came and went, to the last digit",
         "I12": "amounts are finite, and orders fit the filters",
-        "I13": "no approval while an operator has paused entries, and no entry at all under the kill latch",
+        "I13": "nothing is approved while entries are paused or on a lost day, nor entered under the kill latch, "
+        "which a person clears",
         "I14": "no entry before the books were reconciled, nor under a standing condition",
         "I15": "what reduces a position never turns it over",
         "I16": "every approval was within the limits, and no guard of the account tripped without need",

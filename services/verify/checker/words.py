@@ -92,7 +92,7 @@ class SendMarked:
 
     TAG: ClassVar[str] = "send_marked.1"
     order: OrderKey
-    order_type: Literal["market", "limit", "stop_market", "stop_limit"]
+    order_type: Literal["market", "limit", "limit_ioc", "stop_market", "stop_limit"]
     quantity: Quantity
     limit_price: Price | None
     stop_price: Price | None

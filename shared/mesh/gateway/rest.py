@@ -13,13 +13,12 @@ from shared.mesh.gateway.pace import Pace
 from shared.mesh.gateway.reply import Heard, Reply, Silence
 from shared.mesh.gateway.venues.venue import Request, Venue
 from shared.mesh.lean_ccxt import ccxt
+from shared.mesh.venue_pause import believed_seconds
 
 NS_PER_SECOND: Final = 1_000_000_000
 NS_PER_MS: Final = 1_000_000
 REASON_CHARACTERS_MAX: Final = 200
 MINUTE_NS: Final = 60 * NS_PER_SECOND  # after which the venue has begun to count anew
-WAIT_SECONDS_MAX: Final = 3 * 86_400  # the longest ban there is
-STRANGER_SECONDS_MAX: Final = 60  # believed of whoever stands between us and the venue, who bans nobody there
 TOO_MANY: Final = frozenset({418, 429})
 
 # Its own errors, and what its parsing raises where an answer is not what it expects. Whatever it is says nothing of
@@ -104,8 +103,8 @@ class Rest:
         boot_ns = self._clock.boot_ns()
         if reply.status in TOO_MANY:
             complaint = self._venue.complaint(reply.body)
-            longest = STRANGER_SECONDS_MAX if complaint is None else WAIT_SECONDS_MAX
-            until_boot_ns = boot_ns + min(self._pause_seconds(reply.headers), longest) * NS_PER_SECOND
+            seconds = believed_seconds(self._pause_seconds(reply.headers), by_venue=complaint is not None)
+            until_boot_ns = boot_ns + seconds * NS_PER_SECOND
             if complaint is not None and complaint.code in self._venue.refusals.too_many_orders:
                 self._orders_closed_until_boot_ns = max(self._orders_closed_until_boot_ns, until_boot_ns)
             else:

@@ -10,7 +10,6 @@ from shared.execution.vocabulary import OrderTold, TransferTold
 from shared.mesh.gateway.client import Exchange, stream_address
 from shared.mesh.gateway.market_list import MarketList
 from shared.mesh.gateway.pace import Pace
-from shared.mesh.gateway.rest import STRANGER_SECONDS_MAX
 from shared.mesh.gateway.venue_time import VenueTime
 from shared.mesh.gateway.venues.venue import (
     StreamEnding,
@@ -19,6 +18,7 @@ from shared.mesh.gateway.venues.venue import (
     UnreadableError,
     Venue,
 )
+from shared.mesh.venue_pause import believed_seconds
 
 REASON_CHARACTERS_MAX: Final = 200
 FRAME_BYTES_MAX: Final = 1024 * 1024
@@ -137,4 +137,4 @@ class StreamConnection:
     def _note_wait(self, error: aiohttp.WSServerHandshakeError) -> None:
         seconds = error.headers.get("Retry-After", "") if error.headers is not None else ""
         if seconds.isascii() and seconds.isdecimal():
-            self.wait_seconds = min(int(seconds), STRANGER_SECONDS_MAX)  # whose words came with it nobody can see
+            self.wait_seconds = believed_seconds(int(seconds), by_venue=False)  # whose words came with it is unseen

@@ -213,7 +213,8 @@ class Service:
         if plan.open_with is None:
             self._open()
         self._busy = True  # what the outside brings at once comes after the first word
-        self._inputs.append(Started(plan.instance, seat.epoch, seat.restarts, tuple(self._station.troubles)))
+        troubles = tuple(self._station.troubles)
+        self._inputs.append(Started(plan.instance, seat.epoch, seat.restarts, troubles, died=seat.died))
         if diary is not None:
             self._doing.note_room()
         self._station.halting.open(self.take, heeds_halt=plan.heeds_halt)

@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from shared.mesh.settings.model import RiskSettings
 from shared.mesh.settings.profiles import PROFILE_EQUITY_MAX
 from shared.mesh.settings.values import plain
-from shared.risk.tiers import tier_of_equity
+from shared.risk.tiers import TIERS, tier_of_equity
 
 _CENT = Decimal("0.01")
 _SMALL = Decimal("0.00000001")
@@ -51,11 +51,9 @@ def effective_limits(risk: RiskSettings, *, equity: Decimal) -> list[EffectiveLi
         _position(risk, equity),
         _positions(risk, equity),
         part("exposure", "exposure_pct"),
-        part("correlated exposure", "correlated_exposure_pct"),
-        count("correlated positions", "correlated_positions_max"),
         part("reserve cash", "reserve_cash_pct"),
         count("entries per day", "entries_per_day_max"),
-        part("daily loss breaker", "daily_loss_breaker_pct"),
+        _daily_loss(risk, equity),
         part("daily loss kill", "daily_loss_kill_pct"),
         part("drawdown kill", "drawdown_kill_pct", "counted from the peak"),
     ]
@@ -71,10 +69,8 @@ def idle_limits(risk: RiskSettings) -> list[IdleLimit]:
         found["order_quote_max"] = found["order_pct"] = "the position limit is reached first"
     elif risk.order_fraction * top <= risk.order_quote_max:
         found["order_pct"] = "risk.order_quote_max is the greater, and the greater counts"
-    if risk.correlated_exposure_pct >= risk.exposure_pct:
-        found["correlated_exposure_pct"] = "risk.exposure_pct is reached first"
-    if risk.correlated_positions_max >= risk.positions_max:
-        found["correlated_positions_max"] = "risk.positions_max is reached first"
+    if risk.daily_loss_is_by_size and risk.daily_loss_breaker_fraction >= TIERS[0].daily_loss_fraction:
+        found["daily_loss_breaker_pct"] = "risk.daily_loss_by_size is reached first"
     return [IdleLimit(f"risk.{key}", reason) for key, reason in sorted(found.items())]
 
 
@@ -124,6 +120,18 @@ def _positions(risk: RiskSettings, equity: Decimal) -> EffectiveLimit:
         return EffectiveLimit("positions", "risk.positions_max", count=risk.positions_max)
     remark = f"by the size of the account; risk.positions_max alone would allow {risk.positions_max}"
     return EffectiveLimit("positions", "risk.positions_max", count=by_size, remark=remark)
+
+
+def _daily_loss(risk: RiskSettings, equity: Decimal) -> EffectiveLimit:
+    by_size = tier_of_equity(equity).daily_loss_fraction
+    if not risk.daily_loss_is_by_size or risk.daily_loss_breaker_fraction <= by_size:
+        key, fraction, remark = "daily_loss_breaker_pct", risk.daily_loss_breaker_fraction, ""
+    else:
+        key, fraction = "daily_loss_by_size", by_size
+        alone = plain(risk.daily_loss_breaker_pct)
+        remark = f"by the size of the account; risk.daily_loss_breaker_pct alone would allow {alone} %"
+    amount = rounded(equity * fraction)
+    return EffectiveLimit("daily loss breaker", f"risk.{key}", fraction.scaleb(2), amount, remark=remark)
 
 
 def _percent(risk: RiskSettings, key: str) -> Decimal | None:

@@ -231,10 +231,6 @@ class RiskSettings(Section):
     position_pct: Annotated[Decimal, percent("0.5", "25")] = Field(description="One position, of equity.")
     position_quote_max: Annotated[Decimal, quote("10", "1000000")] = Field(description="One position, in money.")
     exposure_pct: Annotated[Decimal, percent("2", "100")] = Field(description="All positions together, of equity.")
-    correlated_exposure_pct: Annotated[Decimal, percent("2", "100")] = Field(
-        description="Positions that move together, of equity."
-    )
-    correlated_positions_max: Annotated[int, count(1, 20)] = Field(description="Positions that move together.")
     reserve_cash_pct: Annotated[Decimal, percent("1", "90")] = Field(
         description="Quote asset left after an order, of equity."
     )
@@ -243,7 +239,10 @@ class RiskSettings(Section):
         description="Entries submitted in a UTC day; exits are never counted."
     )
     daily_loss_breaker_pct: Annotated[Decimal, percent("0.5", "20")] = Field(
-        description="Loss of the UTC day that stops new entries."
+        description="Loss of the UTC day, of its opening equity, that stops entries until the next one."
+    )
+    daily_loss_by_size: Literal["off", "on"] = Field(
+        description="Whether an account may lose no more in a day than its size allows: 1 % down to 0.5 %."
     )
     daily_loss_kill_pct: Annotated[Decimal, percent("0.5", "20")] = Field(
         description="Loss of the UTC day, of its opening equity, that latches the kill switch."
@@ -281,11 +280,6 @@ class RiskSettings(Section):
         return self.exposure_pct.scaleb(-2)
 
     @property
-    def correlated_exposure_fraction(self) -> Decimal:
-        """`correlated_exposure_pct` as a fraction of equity."""
-        return self.correlated_exposure_pct.scaleb(-2)
-
-    @property
     def reserve_cash_fraction(self) -> Decimal:
         """`reserve_cash_pct` as a fraction of equity."""
         return self.reserve_cash_pct.scaleb(-2)
@@ -294,6 +288,11 @@ class RiskSettings(Section):
     def daily_loss_breaker_fraction(self) -> Decimal:
         """`daily_loss_breaker_pct` as a fraction of the day's opening equity."""
         return self.daily_loss_breaker_pct.scaleb(-2)
+
+    @property
+    def daily_loss_is_by_size(self) -> bool:
+        """Whether `daily_loss_by_size` is on."""
+        return self.daily_loss_by_size == "on"
 
     @property
     def daily_loss_kill_fraction(self) -> Decimal:
@@ -362,10 +361,8 @@ def risk_contradictions(risk: RiskSettings) -> list[tuple[str, str]]:
         ("risk_per_trade_pct", "position_pct"),
         ("risk_per_trade_pct", "daily_loss_breaker_pct"),
         ("position_pct", "exposure_pct"),
-        ("position_pct", "correlated_exposure_pct"),
         ("order_pct", "position_pct"),
         ("order_quote_max", "position_quote_max"),
-        ("correlated_positions_max", "positions_max"),
         ("daily_loss_breaker_pct", "daily_loss_kill_pct"),
         ("daily_loss_kill_pct", "drawdown_kill_pct"),
     ]

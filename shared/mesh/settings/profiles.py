@@ -19,10 +19,9 @@ PROFILE_EQUITY_MAX: Mapping[str, Decimal] = MappingProxyType(
 )
 
 _SHARED: dict[str, Scalar] = {
-    "correlated_exposure_pct": Decimal(35),
-    "correlated_positions_max": 2,
     "reserve_cash_pct": Decimal(20),
     "daily_loss_breaker_pct": Decimal(3),
+    "daily_loss_by_size": "off",
     "daily_loss_kill_pct": Decimal(5),
     "drawdown_kill_pct": Decimal(15),
     "order_pct": Decimal(5),
@@ -37,6 +36,7 @@ _SMALL: dict[str, Scalar] = {
     "exposure_pct": Decimal(30),
     "positions_max": 3,
     "entries_per_day_max": 10,
+    "daily_loss_by_size": "on",
 }
 
 PROFILES: Mapping[str, Mapping[str, Scalar]] = MappingProxyType(
@@ -55,6 +55,7 @@ PROFILES: Mapping[str, Mapping[str, Scalar]] = MappingProxyType(
             **_SMALL,
             "entries_per_day_max": 5_000,  # it trades for as long as it is left running
             "daily_loss_breaker_pct": Decimal(15),
+            "daily_loss_by_size": "off",
             "daily_loss_kill_pct": Decimal(20),
             "drawdown_kill_pct": Decimal(50),
         },

@@ -45,7 +45,11 @@ from tests.shared.trading.terms import WITHOUT_BNB
 SECOND_NS: Final = 1_000_000_000
 DAY_NS: Final = 86_400 * SECOND_NS
 NOON_NS: Final = 20_000 * DAY_NS + DAY_NS // 2
-GUARDS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.15"), daily_loss_kill_fraction=Decimal("0.05"))
+GUARDS: Final = GuardLimits(
+    drawdown_kill_fraction=Decimal("0.15"),
+    daily_loss_kill_fraction=Decimal("0.05"),
+    daily_loss_breaker_fraction=SMALL.daily_loss_breaker_fraction,
+)
 LIKENESS: Final = Likeness("a build", DIGEST, DIGEST)
 SYMBOLS: Final = ("ADA/USDT", "BTC/USDT", "ETH/USDT")
 Kind = TypeVar("Kind")
@@ -83,7 +87,7 @@ class Bench:
             )
         )
 
-    def start(self, *troubles: str, state_after: int = 0, lives_ns: int = HEARING_NS) -> None:
+    def start(self, *troubles: str, state_after: int = 0, lives_ns: int = HEARING_NS, died: bool = False) -> None:
         """Begin a life, with the state after so many records and the records since; so long it has lived then."""
         past = self.another()
         past.handle(Restored(past.state()), self.now)
@@ -95,7 +99,7 @@ class Bench:
             assert not self.core.handle(Recorded(envelope), self.now)
         self.epoch += 1
         self._waiting.append(HaltSeen(self.halt))
-        self.handle(Started("risk", self.epoch, self.epoch - 1, troubles))
+        self.handle(Started("risk", self.epoch, self.epoch - 1, troubles, died=died))
         self.wait(lives_ns / SECOND_NS)
 
     def handle(self, happening: Happening) -> None:

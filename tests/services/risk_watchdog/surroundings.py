@@ -310,7 +310,9 @@ class Scene:
         """Let the account be read again and again, with what the executor's books say beside it."""
         for equity in equities:
             self.bench.wait(seconds - 0.2)
+            self.strategy.beats()
             self.feed.trusts()
+            self.strategy.beats()
             if books is not None:
                 self.executor.reads(equity if books == "as read" else books)
                 self.executor.beats()
@@ -323,6 +325,7 @@ class Scene:
         for _ in range(times):
             self.bench.wait(1.8)
             self.feed.trusts()
+            self.strategy.beats()
             if books is not None:
                 self.executor.reads(equity if books == "as read" else books)
                 self.executor.beats()

@@ -194,6 +194,7 @@ def test_dead_executor_is_asked_until_it_lives(scene: Scene) -> None:
     latch = cleared(scene)
     for _ in range(10):
         bench.wait(1)
+        scene.strategy.beats()
         bench.tick()
         bench.handle(Unanswered(executor.asked_to_lift()[-1].ask_id))
     asked = executor.asked_to_lift()

@@ -22,8 +22,9 @@ def trips(scene: Scene) -> list[str]:
 
 
 def alerts(scene: Scene) -> list[tuple[str, str]]:
-    """Return what a person was told, and how loudly."""
-    return [(alerted.level, alerted.name) for alerted in scene.bench.written(Alerted)]
+    """Return what a person was told, and how loudly, but for who is silent."""
+    told = [(alerted.level, alerted.name) for alerted in scene.bench.written(Alerted)]
+    return [(level, name) for level, name in told if name not in {"executor-gone", "strategy-silent"}]
 
 
 def written(*amounts: Decimal) -> list[str]:
@@ -135,10 +136,14 @@ def test_guards_watch_on_while_only_the_reserve_is_left(guarded: Scene) -> None:
 
 
 def test_after_it_is_cleared_it_counts_from_what_is_left(guarded: Scene) -> None:
-    """The loss is taken; what is lost from there on counts anew, and what did not trip counts on."""
+    """The loss is taken, also of the day for entries; what is lost from there on counts anew, the other guard on."""
+    guarded.account("9940", "9940")
+    assert "daily_loss" in guarded.bench.against()
     guarded.account("9450", "9450")
     cleared(guarded)
-    guarded.account("9450", "9450", "9000", "9000")
+    guarded.account("9450", "9450")
+    assert "daily_loss" not in guarded.bench.against()
+    guarded.account("9000", "9000")
     assert len(trips(guarded)) == 1
     guarded.account("8970", "8970")
     assert len(trips(guarded)) == 2
@@ -147,10 +152,10 @@ def test_after_it_is_cleared_it_counts_from_what_is_left(guarded: Scene) -> None
 def test_warnings_come_before_the_trip(guarded: Scene) -> None:
     """At half of the way and at four fifths, once each, also over a restart."""
     guarded.account("9740", "9740", "9740", "9590", "9590")
-    assert alerts(guarded) == [("warning", "guard-near")] * 2
+    assert alerts(guarded) == [("warning", "guard-near"), ("warning", "daily-loss"), ("warning", "guard-near")]
     guarded.begin()
     guarded.account("9590", "9590")
-    assert len(alerts(guarded)) == 2
+    assert len(alerts(guarded)) == 3
 
 
 # What does not trip.

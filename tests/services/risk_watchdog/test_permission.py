@@ -226,6 +226,13 @@ def test_silent_executor_is_a_condition_after_a_minute(scene: Scene) -> None:
     assert bench.lease().permission == "RUN"
 
 
+@pytest.mark.parametrize("seconds", [86_410, 90_000])
+def test_silence_of_more_than_a_day_is_one(scene: Scene, seconds: int) -> None:
+    """A day and ten seconds are no ten seconds, which they are to whoever forgets the days of a difference."""
+    scene.bench.wait(seconds)
+    assert "executor_silent" in scene.bench.against()
+
+
 def test_our_own_standstill_is_nobody_s_silence(scene: Scene) -> None:
     """After we stood still the executor has its minute anew."""
     scene.bench.wait(80)

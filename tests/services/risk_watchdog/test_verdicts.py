@@ -42,10 +42,10 @@ def test_verdict_is_written_down_before_anybody_hears_of_it(scene: Scene) -> Non
 
 def test_approval_is_bounded(scene: Scene) -> None:
     """It carries what was asked for, within a quantity, a band of prices, two deadlines and our epoch."""
-    bench, wish = scene.bench, replace(a_wish(), work_for_ns=30 * SECOND_NS, trail_distance=Decimal(2))
+    bench, wish = scene.bench, replace(a_wish(), work_for_ns=30 * SECOND_NS)
     approval = bench.approved(wish)
     assert (approval.strategy, approval.symbol, approval.side) == ("trend", "ADA/USDT", "buy")
-    assert (approval.cover, approval.targets, approval.trail_distance) == (wish.cover, wish.targets, Decimal(2))
+    assert (approval.cover, approval.targets, approval.trail_distance) == (wish.cover, wish.targets, None)
     assert (approval.price_low, approval.decision_price, approval.price_high) == (
         Decimal(98),
         Decimal(100),
@@ -66,10 +66,18 @@ def test_work_is_neither_shorter_than_the_beginning_nor_endless(scene: Scene, wa
     assert approval.work_until_boot_ns == scene.bench.now.boot_ns + given_s * SECOND_NS
 
 
-def test_level_that_is_watched_bounds_as_a_stop_does(scene: Scene) -> None:
-    """Nothing is entered behind the level at which the position would be given up."""
-    approval = scene.bench.approved(replace(a_wish(), cover=WatchCover(Decimal(97))))
-    assert approval.price_low == 97
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"cover": WatchCover(Decimal(97))}, "cover_is_a_stop"),
+        ({"trail_distance": Decimal(2)}, "stop_stays_where_it_is"),
+    ],
+)
+def test_what_nobody_would_do_is_not_approved(scene: Scene, changes: dict[str, object], rule: str) -> None:
+    """A watched level or a stop that trails is refused with its reason, and takes none of the day's entries."""
+    assert scene.bench.refusal(replace(a_wish(), **changes)).rule == rule
+    scene.bench.approved(a_wish(1))
+    assert scene.bench.written(IntentJudged)[-1].entries_today == 0
 
 
 def test_asked_twice_is_asked_once(scene: Scene) -> None:

@@ -13,6 +13,7 @@ from services.verify.checker.evidence import Evidence
 from services.verify.checker.flatness import judge_flatness
 from services.verify.checker.frames import Frame
 from services.verify.checker.journal import Journal, _take
+from services.verify.checker.latches import judge_latches
 from services.verify.checker.permission import judge_permission
 from services.verify.checker.verdict import Judge
 from shared.core.service import Effect, HaltSeen, Happening, MakeHalt, Recorded, Report, Restored
@@ -38,7 +39,7 @@ from shared.execution.vocabulary import (
     VenueOrder,
     VenueTrade,
 )
-from shared.trading.instruments import Instrument
+from shared.trading.instruments import IMMEDIATE, Instrument
 from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 
 PRICE: Final = Decimal(100)
@@ -105,7 +106,7 @@ class SmallVenue:
         )
         self.orders[name] = placed
         told: list[Happening] = []
-        if order.order_type == "market":
+        if order.order_type in IMMEDIATE:
             filled = replace(placed, status="filled", executed_quantity=order.quantity)
             self.orders[name] = filled
             told.append(OrderTold(filled, self._traded(filled, time_ns)))
@@ -226,6 +227,7 @@ def judged(life: Desk) -> list[str]:
         _take(journal, frame, record.sequence)
     judge = Judge()
     evidence = Evidence(executor=journal, risk=None, log=None)
+    judge_latches(evidence, judge)
     judge_flatness(evidence, judge)
     judge_permission(evidence, judge)
     return [str(violation) for violation in (*journal.troubles, *judge.violations)]

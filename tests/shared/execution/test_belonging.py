@@ -13,7 +13,7 @@ from proto.envelope import Body
 from proto.intents import ExitRefused
 from proto.risk import Everything, Latch
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
-from shared.core.service import BeWary, HaltSeen, Note, RecordsLost, Restored, Started, Stop, StopAsked
+from shared.core.service import BeWary, HaltSeen, Note, Recorded, RecordsLost, Restored, Started, Stop, StopAsked
 from shared.execution.belonging import RULE
 from shared.execution.core import ExecutorCore
 from shared.execution.vocabulary import InstrumentsKnown, OrderTold, ReadOpenOrders, StreamOpened, VenueClock
@@ -119,6 +119,16 @@ def test_with_the_old_settings_it_goes_on() -> None:
     assert back.core.books.flattens.is_latched
     back.begin()
     assert of(back.take(StreamOpened()), ReadOpenOrders)
+
+
+def test_what_stands_behind_the_page_is_kept_too() -> None:
+    """A page that is turned under the new settings begins with all that the old ones led to."""
+    old = demo()
+    desk = Desk(account=REAL)
+    desk.take(Restored(Desk().core.state()))
+    for envelope in old.recorded:
+        desk.take(Recorded(envelope))
+    assert desk.core.state() == old.core.state()
 
 
 def test_a_page_that_says_nothing_is_of_whoever_reads_it_first() -> None:

@@ -11,7 +11,7 @@ from proto.fields import Side
 from proto.orders import ConditionCleared, ConditionSet, FlatnessTold, OutsideSeen
 from proto.risk import Everything
 from shared.core.service import Note, Restored
-from shared.execution.outside import ACTIVITY, UNCLAIMED
+from shared.execution.outside import ACTIVITY, UNCLAIMED, Outcome, Outside
 from shared.execution.vocabulary import (
     AccountRead,
     CancelOrder,
@@ -134,10 +134,12 @@ def test_beside_a_position_that_the_books_have_it_is_cancelled(of_owner: str) ->
     assert UNCLAIMED not in conditions(desk)
 
 
-def test_a_purchase_is_cancelled() -> None:
-    """It covers nothing, whoever has forgotten it."""
-    desk = fresh(resting(side="buy"), btc="0")
-    assert cancelled(desk) == [NAME]
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_purchase_is_cancelled(*, is_first: bool) -> None:
+    """It covers nothing, whoever has forgotten it, and however many coins are there."""
+    desk = fresh(*((resting(side="buy"),) if is_first else ()))
+    reads(desk, resting(side="buy"), btc="1")
+    assert set(cancelled(desk)) == {NAME}
     assert conditions(desk) == []
 
 
@@ -186,6 +188,16 @@ def test_a_look_at_the_orders_alone_decides_nothing_of_it() -> None:
     assert again.read_number == number + 1
     reads(desk, shown, resting(), btc="1")
     assert cancelled(desk) == [NAME]
+
+
+def test_a_look_at_the_orders_alone_leaves_nothing() -> None:
+    """Of a coin with which nothing is done by the records that are left: a purchase may be among those that are not."""
+    outside = Outside(fresh().core.books, ClientIds(ACCOUNT.tag))
+    alone, whole = Outcome(), Outcome()
+    outside.strays((resting(),), alone, is_whole=False)
+    outside.strays((resting(),), whole, is_whole=True)
+    assert alone == Outcome()
+    assert len(whole.reports) == 2
 
 
 def test_by_another_hand_it_is_another_matter() -> None:

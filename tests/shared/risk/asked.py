@@ -23,6 +23,8 @@ SMALL: Final = Limits(
     reserve_cash_fraction=Decimal("0.2"),
     positions_max=3,
     entries_per_day_max=10,
+    daily_loss_breaker_fraction=Decimal("0.03"),
+    daily_loss_is_by_size=True,
 )
 SEEN: Final[StreamPosition] = A_POSITION
 
@@ -84,8 +86,9 @@ def a_book(
     *,
     free: str | None = None,
     held: tuple[tuple[str, str, str], ...] = (),
+    day_start: str | None = None,
     entries: int = 0,
-    recovering: bool = False,
+    is_recovering: bool = False,
 ) -> Book:
     """Return an account; what is held is written as strategy, symbol and worth."""
     return Book(
@@ -93,6 +96,7 @@ def a_book(
         free_quote=Decimal(equity if free is None else free),
         tier=tier_of_equity(Decimal(equity)),
         exposures=tuple(Exposure(strategy, symbol, Decimal(worth)) for strategy, symbol, worth in held),
+        day_start_quote=Decimal(equity if day_start is None else day_start),
         entries_today=entries,
-        recovering=recovering,
+        is_recovering=is_recovering,
     )

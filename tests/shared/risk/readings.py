@@ -9,10 +9,14 @@ from proto.account import Counted
 from proto.envelope import Body, Envelope
 from proto.risk import Latch
 from proto.verdicts import Alerted, DayBegun, EquityRead, FlowCounted, GuardTripped, KillCleared, KillLatched
-from shared.risk.guards import GuardLimits, GuardState, Trip, Warned, due, folded
+from shared.risk.guards import DayLost, GuardLimits, GuardState, Trip, Warned, due, folded
 from tests.proto.examples import DIGEST, an_envelope
 
-LIMITS: Final = GuardLimits(drawdown_kill_fraction=Decimal("0.15"), daily_loss_kill_fraction=Decimal("0.05"))
+LIMITS: Final = GuardLimits(
+    drawdown_kill_fraction=Decimal("0.15"),
+    daily_loss_kill_fraction=Decimal("0.05"),
+    daily_loss_breaker_fraction=Decimal("0.03"),
+)
 SECOND_NS: Final = 1_000_000_000
 AGREED: Final = "agreed"
 
@@ -77,7 +81,7 @@ class Tape:
         """Clear the latch."""
         self.writes(KillCleared("latch", "ada", "it was looked into"))
 
-    def due(self) -> list[Trip | Warned]:
+    def due(self) -> list[Trip | Warned | DayLost]:
         """Return what is due."""
         return due(self.state, self.limits)
 
@@ -92,5 +96,6 @@ class Tape:
                 )
                 self.writes(KillLatched(Latch(one.trip_id, "risk", "a reason", 1)))
             else:
-                self.writes(Alerted("warning", "guard-near", "a text"), cause_id=one.cause_id)
+                name = "daily-loss" if isinstance(one, DayLost) else "guard-near"
+                self.writes(Alerted("warning", name, "a text"), cause_id=one.cause_id)
         return tripped

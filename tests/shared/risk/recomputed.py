@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from proto.envelope import Body
-from proto.verdicts import DayBegun, EquityRead, FlowCounted, GuardTripped, KillCleared
+from proto.verdicts import Alerted, DayBegun, EquityRead, FlowCounted, GuardTripped, KillCleared
 
 SECOND_NS = 1_000_000_000
+ENTRIES = "entries"  # of a day, which end at a smaller loss
+ENDED_AT = Fraction(3, 100)
 SHARES = {"drawdown": Fraction(15, 100), "daily_loss": Fraction(5, 100)}
 Sheet = dict[str, tuple[Fraction, Fraction]]  # how much there is of each asset, and the price it had last
 
@@ -42,7 +44,7 @@ def strays(known: Sheet, now: Sheet, equity: Fraction) -> bool:
 
 
 def expected(bodies: Sequence[Body]) -> set[str]:
-    """Return the guards that have to trip after the last of these records."""
+    """Return the guards that have to trip after the last of these records; or that the day's entries have to end."""
     reckoning = Reckoning()
     for body in bodies:
         reckoning.take(body)
@@ -56,6 +58,7 @@ class Reckoning:
         self.marks: dict[str, Fraction | None] = {"drawdown": None, "daily_loss": None}
         self.wanted = {"drawdown", "daily_loss"}
         self.tripped: set[str] = set()
+        self.has_ended = False  # the entries of the day
         self.flow = Fraction(0)
         self.known: Sheet = {}
         self.missing = Fraction(0)  # of what is known, without anybody's word
@@ -81,7 +84,10 @@ class Reckoning:
             self.run = [] if body.worth_quote else self.run
         elif isinstance(body, GuardTripped):
             self.tripped.add(body.guard)
+        elif isinstance(body, Alerted) and body.name == "daily-loss":
+            self.has_ended = True
         elif isinstance(body, KillCleared):
+            self.has_ended &= "daily_loss" not in self.tripped
             self.wanted |= self.tripped
             self.marks |= dict.fromkeys(self.tripped)
             self.tripped, self.run = set(), []
@@ -91,7 +97,7 @@ class Reckoning:
         account = body.account_fingerprint, body.quote_asset
         now = sheet_of(body)
         if self.account not in {None, account}:
-            self.marks, self.wanted = dict.fromkeys(SHARES), set(SHARES)
+            self.marks, self.wanted, self.has_ended = dict.fromkeys(SHARES), set(SHARES), False
             self.flow, self.missing, self.known, self.run = Fraction(0), Fraction(0), {}, []
         elif self.known and self.known.keys() != now.keys():
             came = {asset: now[asset] for asset in now.keys() - self.known.keys()}
@@ -132,6 +138,7 @@ class Reckoning:
         for guard, mark in self.marks.items():
             if guard in self.wanted or mark is None or had <= 0 or self.flow * 2 > equity:
                 self.marks[guard] = least
+                self.has_ended &= guard != "daily_loss"
             elif self.flow:
                 self.marks[guard] = rounded(mark * equity / had)
         self.marks["drawdown"] = max(self.marks["drawdown"] or least, least)
@@ -139,12 +146,21 @@ class Reckoning:
         self.missing = Fraction(0)
 
     def lost(self) -> set[str]:
-        """Return the guards whose floor the newest readings prove equity to be down to."""
-        return {
-            guard
-            for guard, mark in self.marks.items()
-            if mark and mark > 0 and guard not in self.tripped and self.is_down(rounded(mark * (1 - SHARES[guard])))
+        """Return the guards whose floor the newest readings prove equity to be down to, or that entries end."""
+        shares = SHARES if self.has_ended else SHARES | {ENTRIES: ENDED_AT}
+        down = {
+            name
+            for name, share in shares.items()
+            if self.has_lost("drawdown" if name == "drawdown" else "daily_loss", share)
         }
+        return down - {ENTRIES} or down
+
+    def has_lost(self, guard: str, share: Fraction) -> bool:
+        """Say whether the newest readings prove that such a share is lost of what a guard counts from."""
+        mark = self.marks[guard]
+        if not mark or mark < 0 or guard in self.tripped:
+            return False
+        return self.is_down(rounded(mark * (1 - share)))
 
     def is_down(self, floor: Fraction) -> bool:
         """Say whether two agreed readings are, or half a minute of any."""

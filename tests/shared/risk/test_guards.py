@@ -5,7 +5,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from shared.risk.guards import GuardState, Warned, folded, matters, replayed
+from proto.verdicts import Alerted
+from shared.risk.guards import DAY_LOST, DayLost, GuardState, Trip, Warned, folded, matters, replayed
 from tests.shared.risk.readings import LIMITS, Tape
 
 # Trips.
@@ -95,6 +96,69 @@ def test_warnings_come_at_half_and_at_four_fifths_of_the_way_and_once(tape: Tape
     tape.day_begins()
     tape.reads(1000, 1000, 955, 955)
     assert [one.cause_id for one in tape.due() if isinstance(one, Warned)] == ["guard-daily_loss-80"]
+
+
+def day_lost(tape: Tape) -> list[tuple[Decimal, Decimal]]:
+    """Write down what is due, and return of each day that was lost what it counts from and what is left."""
+    lost = [(one.base_quote, one.equity_quote) for one in tape.due() if isinstance(one, DayLost)]
+    tape.trips()
+    return lost
+
+
+def test_loss_of_the_day_ends_its_entries_once_and_until_the_next_one(tape: Tape) -> None:
+    """At 3 % of the day's start, by two readings; better ones do not give the day back, a new mark does."""
+    tape.reads(971, 971, 970)
+    assert day_lost(tape) == []
+    tape.reads(970)
+    assert day_lost(tape) == [(Decimal(1000), Decimal(970))]
+    tape.reads(1000, 1000, 960, 960)
+    assert day_lost(tape) == []
+    tape.day_begins()
+    tape.reads(960)
+    ended = [tape.state.daily_loss.ends_entries]
+    tape.reads(960)
+    ended.append(tape.state.daily_loss.ends_entries)
+    assert ended == [True, False], "until the new day is counted from something"
+    tape.reads(931, 931)
+    assert day_lost(tape) == [(Decimal(960), Decimal(931))]
+
+
+def test_money_that_goes_ends_no_entries_and_money_that_comes_hides_no_loss(tape: Tape) -> None:
+    """Half the account is taken out and nothing is lost; what comes is no gain."""
+    tape.flows_in(-500)
+    tape.reads(500, 500)
+    assert day_lost(tape) == []
+    tape.reads(490, 490)
+    tape.flows_in(98)
+    tape.reads(588, 588, 583, 583)  # the day began, in this money, with 600
+    assert day_lost(tape) == []
+    tape.reads(582, 582)
+    assert day_lost(tape) == [(Decimal(600), Decimal(582))]
+
+
+def test_fall_to_the_floor_is_a_trip_and_its_clearing_takes_the_loss(tape: Tape) -> None:
+    """Nobody is told beside a trip that entries wait; who clears it counts the day from what is there then."""
+    tape.reads(960, 960)
+    assert len(day_lost(tape)) == 1
+    tape.reads(949, 949)
+    assert [type(one) for one in tape.due()] == [Trip]
+    tape.trips()
+    tape.clears()
+    tape.reads(949, 949, 921, 921)
+    assert day_lost(tape) == []
+    tape.reads(920, 920)
+    assert day_lost(tape) == [(Decimal(949), Decimal(920))]
+
+
+def test_readings_at_the_loss_that_ends_entries_are_written_down(tape: Tape) -> None:
+    """Also where no warning is near; and once it has ended them no more than before."""
+    near = msgspec.structs.replace(LIMITS, daily_loss_breaker_fraction=Decimal("0.005"))
+    tape.number, tape.venue_time_ns = tape.number + 1, tape.venue_time_ns + 2_000_000_000
+    assert not matters(tape.state, LIMITS, tape.a_reading(995, 995))
+    assert not matters(tape.state, near, tape.a_reading(996, 996))
+    assert matters(tape.state, near, tape.a_reading(995, 995))
+    tape.writes(Alerted("warning", "daily-loss", "a text"), cause_id=DAY_LOST)
+    assert not matters(tape.state, near, tape.a_reading(995, 995))
 
 
 # No trips.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto.intents import Target
+from proto.intents import Target, WatchCover
 from proto.verdicts import IntentRefused
 from shared.risk.book import Book, Candidate, Refusal, Sized
 from shared.risk.caps import CAPS
@@ -63,8 +63,8 @@ def test_the_position_limit_caps_the_size() -> None:
 
 def test_recovery_halves_the_risk_before_the_caps() -> None:
     """Half of the budget is 226 where nothing else binds; a position limit of 200 binds as before."""
-    assert sized(judged(a_candidate(), a_book(recovering=True), WIDE)).notional_quote == 226
-    assert sized(judged(a_candidate(), a_book(recovering=True), SMALL)).notional_quote == 200
+    assert sized(judged(a_candidate(), a_book(is_recovering=True), WIDE)).notional_quote == 226
+    assert sized(judged(a_candidate(), a_book(is_recovering=True), SMALL)).notional_quote == 200
 
 
 def test_all_is_judged_at_the_worst_price() -> None:
@@ -117,6 +117,20 @@ def test_fees_without_bnb_are_dearer() -> None:
     ("candidate", "book", "rule", "value", "limit"),
     [
         (a_candidate(), a_book("0"), "equity_positive", "0", "above 0"),
+        (
+            a_candidate(msgspec.structs.replace(an_intent(), cover=WatchCover(Decimal(98)))),
+            a_book(),
+            "cover_is_a_stop",
+            "watch",
+            "stop",
+        ),
+        (
+            a_candidate(msgspec.structs.replace(an_intent(), trail_distance=Decimal("2.5"))),
+            a_book(),
+            "stop_stays_where_it_is",
+            "2.5",
+            "none",
+        ),
         (a_candidate(an_intent(stop="101")), a_book(), "bracket_in_order", "101/100/100/103", None),
         (a_candidate(an_intent(stop="100")), a_book(), "bracket_in_order", "100/100/100/103", None),
         (a_candidate(an_intent(target="99")), a_book(), "bracket_in_order", "98/100/100/99", None),
@@ -134,6 +148,7 @@ def test_fees_without_bnb_are_dearer() -> None:
             "2",
         ),
         (a_candidate(), a_book(entries=10), "entries_today_within_limit", "11", "10"),
+        (a_candidate(), a_book("1980", day_start="2000"), "daily_loss_within_limit", "20", "20"),
         (a_candidate(), a_book("50"), "position_size_within_limit", "11", "5"),
         (
             a_candidate(),
@@ -222,7 +237,8 @@ def books(draw: st.DrawFn) -> Book:
         free=str(equity * draw(bps(3_000, 10_000))),
         held=tuple(held),
         entries=draw(st.integers(min_value=0, max_value=3)),
-        recovering=draw(st.booleans()),
+        is_recovering=draw(st.booleans()),
+        day_start=str(equity * draw(bps(9_900, 10_150))),
     )
 
 
@@ -239,13 +255,17 @@ def limits(draw: st.DrawFn) -> Limits:
         reserve_cash_fraction=draw(bps(100, 9_000)),
         positions_max=draw(st.integers(min_value=1, max_value=5)),
         entries_per_day_max=draw(st.integers(min_value=2, max_value=12)),
+        daily_loss_breaker_fraction=draw(bps(50, 2_000)),
+        daily_loss_is_by_size=draw(st.booleans()),
     )
 
 
 def looser(one: Limits, other: Limits) -> Limits:
     """Return limits of which each is the looser of two."""
     looked_at = {
-        name: (min if name == "reserve_cash_fraction" else max)(getattr(one, name), getattr(other, name))
+        name: (min if name in {"reserve_cash_fraction", "daily_loss_is_by_size"} else max)(
+            getattr(one, name), getattr(other, name)
+        )
         for name in Limits.__struct_fields__
     }
     return Limits(**looked_at)

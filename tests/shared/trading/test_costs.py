@@ -17,7 +17,6 @@ from shared.trading.costs import (
     fill_cost,
     round_trip_cost,
     round_trip_fraction,
-    taker_price,
     tier_of,
 )
 from shared.trading.fee_tables import FEE_TABLES
@@ -120,19 +119,6 @@ def test_a_maker_pays_the_fee_alone() -> None:
     assert fill_cost(Decimal(200), the_terms(Decimal), is_maker=True) == (Decimal("0.15"), Decimal(0), Decimal(0))
 
 
-def test_the_fills_of_the_worked_ledger() -> None:
-    """Two units bought around 100 and sold around 103 leave 5.57370135 of 6.00."""
-    terms, quantity = the_terms(Decimal), Decimal(2)
-    bought, sold = (
-        taker_price(Decimal(100), quantity, "buy", terms),
-        taker_price(Decimal(103), quantity, "sell", terms),
-    )
-    assert (bought, sold) == (Decimal("100.03"), Decimal("102.9691"))
-    fees = [fill_cost(price * quantity, terms, is_maker=False).fee for price in (bought, sold)]
-    assert fees == [Decimal("0.150045"), Decimal("0.15445365")]
-    assert (sold - bought) * quantity - sum(fees) == Decimal("5.57370135")
-
-
 def wild_terms(rank: Decimal) -> tuple[CostTerms[float], CostTerms[Decimal]]:
     """Return the same terms in floats and in Decimals."""
     floats = cost_terms(
@@ -155,9 +141,6 @@ def test_floats_and_decimals_cost_the_same(notional: Decimal, rank: Decimal) -> 
     """Research and the mesh differ by no more than the last digits of a float."""
     floats, decimals = wild_terms(rank)
     assert round_trip_cost(float(notional), floats) == pytest.approx(float(round_trip_cost(notional, decimals)))
-    for side in ("buy", "sell"):
-        price = taker_price(float(notional), 1.0, side, floats)
-        assert price == pytest.approx(float(taker_price(notional, Decimal(1), side, decimals)))
 
 
 @given(NOTIONALS, NOTIONALS, RANKS)

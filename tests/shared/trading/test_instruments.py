@@ -15,7 +15,7 @@ from services.sim_exchange.venue.filters import filtered
 from services.sim_exchange.venue.listing import Listing
 from services.sim_exchange.venue.vocabulary import Fees, OrderType, PlaceOrder, Refused, SymbolRules
 from shared.trading.amounts import is_multiple
-from shared.trading.instruments import FilterFault, Instrument, InstrumentError, OrderTerms, PriceBand
+from shared.trading.instruments import LIMITED, STOPS, FilterFault, Instrument, InstrumentError, OrderTerms, PriceBand
 
 BTC: Final = Instrument(
     symbol="BTC/USDT",
@@ -45,9 +45,9 @@ STEPS = st.sampled_from([Decimal(step) for step in ("0.00000001", "0.01", "0.05"
 def terms(order_type: str = "limit", side: Side = "buy", **numbers: str) -> OrderTerms:
     """Make an order for 0.1 at 1000 that has no fault, but for what is said otherwise."""
     defaults = {"quantity": "0.1"}
-    if order_type in {"limit", "stop_limit"}:
+    if order_type in LIMITED:
         defaults["limit_price"] = "1000"
-    if order_type in {"stop_market", "stop_limit"}:
+    if order_type in STOPS:
         defaults["stop_price"] = "1000"
     decimals = {name: Decimal(number) for name, number in (defaults | numbers).items()}
     return msgspec.convert({"side": side, "order_type": order_type} | decimals, OrderTerms)
@@ -108,8 +108,9 @@ def test_a_fault_names_its_rule(order: OrderTerms, rule: str | None) -> None:
 
 
 def test_open_orders_are_counted_where_an_order_can_rest() -> None:
-    """A market order never rests, a stop counts among the orders and among the stops."""
+    """A market order never counts, any limit does, a stop counts among the orders and among the stops."""
     assert fault(terms("market"), orders=3) is None
+    assert fault(terms("limit_ioc"), orders=3) == "open_orders_max"
     assert fault(terms(), orders=2, stops=2) is None
     assert fault(terms(), orders=3) == "open_orders_max"
     assert fault(terms("stop_market"), orders=2, stops=2) == "algo_orders_max"
@@ -148,6 +149,7 @@ def test_senseless_rules_are_refused(change: dict[str, object]) -> None:
     "senseless",
     [
         {"order_type": "limit"},
+        {"order_type": "limit_ioc"},
         {"order_type": "market", "limit_price": Decimal(1)},
         {"order_type": "stop_limit", "limit_price": Decimal(1)},
         {"order_type": "market", "stop_price": Decimal(1)},
@@ -164,6 +166,7 @@ def test_an_order_that_cannot_be_judged_is_a_defect(senseless: dict[str, object]
 VENUE_TYPES: Final[dict[str, OrderType]] = {
     "market": "MARKET",
     "limit": "LIMIT",
+    "limit_ioc": "LIMIT",
     "stop_market": "STOP_LOSS",
     "stop_limit": "STOP_LOSS_LIMIT",
 }
@@ -202,6 +205,7 @@ def the_venues_word(order: OrderTerms) -> Refused | None:
         side="BUY" if order.side == "buy" else "SELL",
         type=VENUE_TYPES[order.order_type],
         client_id="c",
+        time_in_force="IOC" if order.order_type == "limit_ioc" else None,
         quantity=order.quantity,
         price=order.limit_price,
         stop_price=order.stop_price,
@@ -218,9 +222,9 @@ def test_the_simulated_exchange_judges_alike(
 ) -> None:
     """Handed the venue's own average price, we find a fault exactly where the venue refuses."""
     numbers = {"quantity": str(quantity)}
-    if order_type in {"limit", "stop_limit"}:
+    if order_type in LIMITED:
         numbers["limit_price"] = str(limit)
-    if order_type in {"stop_market", "stop_limit"}:
+    if order_type in STOPS:
         numbers["stop_price"] = str(stop)
     order = terms(order_type, side, **numbers)
     assert (fault(order) is None) == (the_venues_word(order) is None)

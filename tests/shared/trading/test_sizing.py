@@ -6,19 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.trading.costs import round_trip_fraction, tier_of
 from shared.trading.profit_gate import Prospect, gate_terms
-from shared.trading.sizing import ladder, risk_notional, risk_quote, viable_notional
+from shared.trading.sizing import ladder, risk_quote, viable_notional
 from tests.shared.trading.terms import literal_terms, the_prospect, the_terms
 
 FRACTIONS = st.decimals(min_value="0.001", max_value="0.2", places=4)
-
-
-def test_the_costs_belong_to_the_risk() -> None:
-    """Of 2,000 half a percent is lost at a stop 2 % away: 500 without costs, 452.49 with 21 bps of them."""
-    budget = Decimal(2000) * Decimal("0.005")
-    assert risk_notional(budget, Decimal("0.02"), Decimal(0)) == 500
-    assert risk_notional(budget, Decimal("0.02"), Decimal("0.0021")) == pytest.approx(Decimal("452.488688"))
 
 
 def test_the_reported_risk_is_that_of_the_size() -> None:
@@ -92,13 +84,3 @@ def test_floats_and_decimals_choose_the_same(equity: int, stop: Decimal, gain: D
         risk_quote_max=equity * 0.01,
     )
     assert quick == exact
-
-
-@given(st.integers(min_value=1, max_value=10_000), FRACTIONS)
-def test_the_budget_is_what_is_lost(budget: int, stop: Decimal) -> None:
-    """A size made of a budget loses the budget, when it costs what it was counted with."""
-    costs = the_terms(Decimal)
-    tier = tier_of(Decimal(400), costs)
-    size = risk_notional(Decimal(budget), stop, round_trip_fraction(Decimal(400), tier, costs))
-    if tier_of(size, costs) == tier:
-        assert risk_quote(size, stop, costs) == pytest.approx(Decimal(budget))

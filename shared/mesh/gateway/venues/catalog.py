@@ -14,6 +14,7 @@ ROWS_MAX: Final = 1_000
 _TYPE: Final[Mapping[OrderType, str]] = {
     "market": "MARKET",
     "limit": "LIMIT",
+    "limit_ioc": "LIMIT",
     "stop_market": "STOP_LOSS",
     "stop_limit": "STOP_LOSS_LIMIT",
 }
@@ -31,7 +32,8 @@ def _placing(order: SendOrder, market_id: str) -> Request:
         "selfTradePreventionMode": "EXPIRE_MAKER",
     }
     if order.limit_price is not None:
-        parameters |= {"price": f"{order.limit_price:f}", "timeInForce": "GTC"}
+        in_force = "IOC" if order.order_type == "limit_ioc" else "GTC"
+        parameters |= {"price": f"{order.limit_price:f}", "timeInForce": in_force}
     if order.stop_price is not None:
         parameters["stopPrice"] = f"{order.stop_price:f}"
     return Request("privatePostOrder", parameters)

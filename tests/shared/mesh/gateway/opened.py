@@ -178,7 +178,7 @@ def an_order(
         client_order_id=client_order_id,
         symbol=SYMBOL,
         side="buy" if side == "buy" else "sell",
-        order_type=order_type,  # type: ignore[arg-type]  # the tests name the four there are
+        order_type=order_type,  # type: ignore[arg-type]  # the tests name those that there are
         quantity=Decimal(quantity),
         limit_price=None if limit_price is None else Decimal(limit_price),
         stop_price=None if stop_price is None else Decimal(stop_price),

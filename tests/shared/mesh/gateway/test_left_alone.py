@@ -9,10 +9,11 @@ from aiohttp import web
 from shared.mesh.gateway.client import hang_up, venue_client
 from shared.mesh.gateway.market_list import MarketList
 from shared.mesh.gateway.pace import Pace
-from shared.mesh.gateway.rest import STRANGER_SECONDS_MAX, WAIT_SECONDS_MAX, Rest
+from shared.mesh.gateway.rest import Rest
 from shared.mesh.gateway.stream_connection import StreamConnection
 from shared.mesh.gateway.venue_time import VenueTime
 from shared.mesh.gateway.venues.catalog import VENUES
+from shared.mesh.venue_pause import BAN_SECONDS_MAX, STRANGER_SECONDS_MAX
 from tests.shared.mesh.gateway.opened import CLOCK, Brought, KeyAtHand
 from tests.shared.mesh.gateway.test_once import ASKED, asking, serving
 
@@ -35,7 +36,7 @@ OTHERS_JSON: Final = '{"code":429,"msg":"quota exceeded"}'
         (429, "3600", TOO_MUCH, 3_600),
         (429, None, TOO_MUCH, UNSAID),
         (418, str(DAY), BANNED, DAY),
-        (418, str(30 * DAY), BANNED, WAIT_SECONDS_MAX),
+        (418, str(30 * DAY), BANNED, BAN_SECONDS_MAX),
         (418, str(DAY), NEW_WORDS, DAY),
         (429, str(DAY), PAGE, STRANGER_SECONDS_MAX),
         (418, str(DAY), PAGE, STRANGER_SECONDS_MAX),

@@ -14,6 +14,7 @@ from shared.execution.vocabulary import (
     NotSent,
     OpenOrdersRead,
     OrderSent,
+    OrderTold,
     ReadAccount,
     ReadOpenOrders,
     ReadTrades,
@@ -68,6 +69,25 @@ async def test_order_of_each_type_arrives(exchange: Sabotaged, ready: Opened, or
     assert (answer.status, answer.executed_quantity) == (
         ("filled", truth.quantity) if kind == "MARKET" else ("open", 0)
     )
+
+
+@pytest.mark.parametrize(("price", "bought"), [("60002.5", "2"), ("60000", "0")])
+async def test_what_an_order_that_ends_at_once_leaves(
+    exchange: Sabotaged, ready: Opened, price: str, bought: str
+) -> None:
+    """It takes what is offered up to its limit: a coin at each of two prices, or none. The rest of it expires."""
+    answer = acknowledged(
+        await ready.sent(an_order(order_type="limit_ioc", quantity="3.5", limit_price=price, is_entry=True))
+    ).order
+    assert (answer.status, answer.executed_quantity) == ("expired", Decimal(bought))
+    (truth,) = exchange.orders()
+    assert (truth.type, truth.time_in_force, truth.status) == ("LIMIT", "IOC", "EXPIRED")
+    await ready.brought.first(OrderTold, lambda told: told.order.status == "expired")
+    told = [told.trade for told in ready.brought.of(OrderTold) if told.trade is not None]
+    assert sum(trade.quantity for trade in told) == Decimal(bought)
+    assert all(trade.price <= Decimal(price) for trade in told)
+    ready.gateway.perform(ReadOpenOrders(8))
+    assert not (await ready.brought.first(OpenOrdersRead)).orders
 
 
 def renewed(order: SendOrder) -> SendOrder:

@@ -206,7 +206,6 @@ def _contradictions() -> Iterator[Bad]:
         "position_pct": ("exposure_pct", "20", "15"),
         "order_pct": ("position_pct", "9", "8"),
         "order_quote_max": ("position_quote_max", "600", "599"),
-        "correlated_positions_max": ("positions_max", "4", "3"),
         "daily_loss_breaker_pct": ("daily_loss_kill_pct", "6", "5"),
         "daily_loss_kill_pct": ("drawdown_kill_pct", "16", "15"),
         "exposure_pct": ("reserve_cash_pct", "85", "16"),

@@ -62,7 +62,7 @@ def test_a_small_account_has_fewer_positions(equity: int, positions: int) -> Non
 def test_the_idle_limits_of_the_profiles_are_known() -> None:
     """The small profile carries three limits for accounts that outgrow it, the standard profile none."""
     assert [limit.key for limit in idle_limits(some_limits("small"))] == [
-        "risk.correlated_exposure_pct",
+        "risk.daily_loss_breaker_pct",
         "risk.order_pct",
         "risk.position_quote_max",
     ]

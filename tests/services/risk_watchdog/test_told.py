@@ -1,0 +1,193 @@
+"""What a person is told of the executor and of strategies: each occurrence once, in whichever life of risk."""
+
+import pytest
+
+from proto.orders import ConditionCleared, ConditionSet, FlatnessTold
+from proto.risk import Condition, Everything, OfSymbol
+from proto.verdicts import Alerted, KillLatched
+from services.risk_watchdog.core.notices import KNOWN
+from services.risk_watchdog.core.silence import SILENT_NS_MAX
+from services.risk_watchdog.core.strategy_watch import SILENT_NS_MAX as STRATEGY_SILENT_NS_MAX
+from shared.execution.control import PAUSED
+from tests.services.risk_watchdog.bench import SECOND_NS, Bench
+from tests.services.risk_watchdog.surroundings import Scene
+from tests.services.risk_watchdog.test_latch import kill
+
+ACTIVITY = Condition("outside_activity", Everything(), "REDUCE_ONLY", "10 USDT came or went")
+
+
+def told(scene: Scene, name: str) -> list[tuple[str, str]]:
+    """Return what a person was told under a name, and how loudly."""
+    return [(alerted.level, alerted.text) for alerted in scene.bench.written(Alerted) if alerted.name == name]
+
+
+def levels(scene: Scene, name: str) -> list[str]:
+    """Return how loudly."""
+    return [level for level, _ in told(scene, name)]
+
+
+def lives_on(scene: Scene, *, state_after: int = 0) -> None:
+    """Begin another life of risk, which reads everything again."""
+    scene.bench.start(state_after=state_after)
+    scene.executor.tells_all_again()
+    scene.speak()
+    scene.pass_time(1)
+
+
+def test_condition_that_waits_for_somebody_wakes_him_once(scene: Scene) -> None:
+    """Also over restarts of risk; set anew after it was resumed it is told anew."""
+    bench, executor = scene.bench, scene.executor
+    executor.tells(ConditionSet(ACTIVITY))
+    scene.pass_time(5)
+    words = "outside_activity of everything: 10 USDT came or went"
+    assert told(scene, "executor-wary") == [("critical", words)]
+    lives_on(scene)
+    lives_on(scene, state_after=len(bench.records))
+    assert levels(scene, "executor-wary") == ["critical"]
+    executor.tells(ConditionCleared("outside_activity", Everything(), "ada", "it was me"))
+    executor.tells(ConditionSet(ACTIVITY))
+    scene.pass_time(1)
+    assert levels(scene, "executor-wary") == ["critical"] * 2
+
+
+def test_every_condition_is_told_by_itself(scene: Scene) -> None:
+    """And of a symbol with the symbol."""
+    scene.executor.tells(ConditionSet(ACTIVITY))
+    scene.executor.tells(ConditionSet(Condition("troubled_start", OfSymbol("ADA/USDT"), "REDUCE_ONLY", "loops")))
+    scene.pass_time(1)
+    assert {text.partition(":")[0] for _, text in told(scene, "executor-wary")} == {
+        "outside_activity of everything",
+        "troubled_start of ADA/USDT",
+    }
+
+
+def test_condition_that_was_lifted_before_it_was_read_is_not_told(scene: Scene) -> None:
+    """Risk reads the executor's journal from its first record: what is over there wakes nobody."""
+    bench, executor = scene.bench, scene.executor
+    bench.start()
+    executor.tells(ConditionSet(ACTIVITY))
+    bench.tick()
+    executor.tells(ConditionCleared("outside_activity", Everything(), "ada", "it was me"))
+    scene.speak()
+    scene.pass_time(1)
+    assert not told(scene, "executor-wary")
+
+
+def test_what_a_person_did_himself_wakes_nobody(scene: Scene) -> None:
+    """Neither a pause that he asked of the executor, nor the latch, which has an alert of its own."""
+    assert PAUSED in KNOWN
+    scene.executor.tells(ConditionSet(Condition(PAUSED, Everything(), "REDUCE_ONLY", "ada: it rains")))
+    kill(scene.bench)
+    scene.executor.latches(scene.bench.written(KillLatched)[-1].latch)
+    scene.pass_time(1)
+    assert not told(scene, "executor-wary")
+
+
+def test_executor_that_stays_away_wakes_somebody_long_before_the_latch(scene: Scene) -> None:
+    """After a minute, once in however many lives of risk; that it works again is told too, and the next time anew."""
+    bench = scene.bench
+    scene.pass_time(1)
+    for _ in range(SILENT_NS_MAX // SECOND_NS):
+        bench.wait(0.8)
+        bench.tick()
+    assert not told(scene, "executor-gone")
+    bench.tick()
+    words = "nothing is heard of the executor for over 60 s"
+    assert told(scene, "executor-gone") == [("critical", words)]
+    for state_after in (0, len(bench.records)):
+        bench.start(state_after=state_after)
+        for _ in range(90):
+            bench.wait(0.8)
+            bench.tick()
+    assert levels(scene, "executor-gone") == ["critical"]
+    lives_on(scene)
+    assert levels(scene, "executor-gone") == ["critical", "info"]
+    bench.wait(61)
+    bench.tick()
+    assert levels(scene, "executor-gone") == ["critical", "info", "critical"]
+
+
+def test_executor_that_dies_again_and_again_wakes_somebody(scene: Scene) -> None:
+    """Once, until it has lived for a minute."""
+    for _ in range(5):
+        scene.executor.epoch += 1
+        scene.executor.beats()
+        scene.pass_time(5)
+    assert told(scene, "executor-gone") == [("critical", "the executor has died three times within a minute")]
+    scene.pass_time(60)
+    assert levels(scene, "executor-gone") == ["critical", "info"]
+
+
+def test_mesh_that_never_had_an_executor_misses_none() -> None:
+    """Whoever sets it up sits before it."""
+    scene = Scene(Bench())
+    scene.bench.start()
+    for _ in range(90):
+        scene.bench.wait(0.8)
+        scene.bench.tick()
+    assert not told(scene, "executor-gone")
+
+
+def test_strategy_that_falls_silent_is_told_once(scene: Scene) -> None:
+    """Over restarts of risk as well; that it works again is told, and the next time anew."""
+    bench = scene.bench
+    bench.wait(STRATEGY_SILENT_NS_MAX / SECOND_NS)
+    bench.tick()
+    words = "strategy makes no progress: trend enters nothing, and its stops stand"
+    assert told(scene, "strategy-silent") == [("warning", words)]
+    for state_after in (0, len(bench.records)):
+        bench.start(state_after=state_after)
+        bench.wait(30)
+        bench.tick()
+    assert levels(scene, "strategy-silent") == ["warning"]
+    scene.strategy.beats()
+    bench.tick()
+    assert levels(scene, "strategy-silent") == ["warning", "info"]
+    bench.wait(11)
+    bench.tick()
+    assert levels(scene, "strategy-silent") == ["warning", "info", "warning"]
+
+
+@pytest.mark.parametrize(("reason", "words"), [("", ""), ("0.004 ADA is dust", "; 0.004 ADA is dust")])
+def test_person_is_told_that_it_is_flat(scene: Scene, reason: str, words: str) -> None:
+    """Once for each latch, in whichever life."""
+    bench, executor = scene.bench, scene.executor
+    kill(bench)
+    latch = bench.written(KillLatched)[-1].latch
+    executor.latches(latch)
+    scene.pass_time(1)
+    assert not told(scene, "is-flat")
+    executor.tells(FlatnessTold(latch.latch_id, is_flat=True, pass_number=1, reason=reason))
+    scene.pass_time(1)
+    flat = ("info", f"FLAT: everything is closed that {latch.latch_id} wants closed{words}")
+    assert told(scene, "is-flat") == [flat]
+    for state_after in (0, len(bench.records)):
+        lives_on(scene, state_after=state_after)
+    assert told(scene, "is-flat") == [flat]
+
+
+def test_flat_is_told_again_where_it_was_told_meanwhile_that_it_is_not(scene: Scene) -> None:
+    """Whoever was woken is told that it is over; a word between that nobody was told of changes nothing."""
+    bench, executor = scene.bench, scene.executor
+    kill(bench)
+    latch = bench.written(KillLatched)[-1].latch
+    executor.latches(latch)
+    executor.is_flat(latch.latch_id)
+    scene.pass_time(1)
+    for seconds, times in ((30, 1), (62, 2)):
+        executor.is_flat(latch.latch_id, "ADA/USDT is halted")
+        scene.pass_time(seconds)
+        executor.is_flat(latch.latch_id)
+        scene.pass_time(1)
+        assert levels(scene, "is-flat") == ["info"] * times
+    assert levels(scene, "not-flat") == ["critical"]
+
+
+def test_own_death_is_told_by_the_next_life(scene: Scene) -> None:
+    """Once: nobody could while there was no risk. An orderly start is no news."""
+    scene.bench.start(died=True)
+    scene.pass_time(1)
+    assert levels(scene, "risk-died") == ["warning"]
+    scene.bench.start()
+    scene.pass_time(1)
+    assert levels(scene, "risk-died") == ["warning"]
