@@ -4,7 +4,7 @@ A script, and the only one beside the market: it asks over the mesh as everybody
 """
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from proto.control import (
@@ -119,7 +119,7 @@ class Operator:
         for place, held in self._held.items():
             if held > 0 and self._dice.random() < LEAVES:
                 fraction = self._dice.choice((Decimal(0), Decimal(0), Decimal("0.5")))
-                self._leave(place, (held * fraction).quantize(STEP))
+                self._leave(place, (held * fraction).quantize(STEP, ROUND_HALF_EVEN))
         for instance in (EXECUTOR, RISK):
             if self._weather.strikes(f"{instance} paused by hand"):
                 self.pause(instance)

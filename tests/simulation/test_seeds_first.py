@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP
 
 from tests.house.tree import CHECKOUT
 from tests.simulation.quarters import QUARTERS, assert_it_is_not_all_fair_weather, quarter
 
 REPEATED = 8
 PROGRAM = f"""
-import sys
+import decimal, sys
 from tests.simulation.world import World
+decimal.getcontext().rounding = sys.argv[1]
 sys.stdout.write(" ".join(World(seed).run().digest for seed in range(0, {REPEATED * QUARTERS}, {QUARTERS})))
 """
 
@@ -18,18 +20,19 @@ sys.stdout.write(" ".join(World(seed).run().digest for seed in range(0, {REPEATE
 def test_every_promise_is_kept_and_the_same_seed_leaves_the_same_trace() -> None:
     """Nothing is lost, doubled or unapproved while faults last; soon after, all is terminal, equal and covered.
 
-    Two processes with other hashes of text do the same things in the same order.
+    Two processes with other hashes of text do the same things in the same order, also where somebody has changed how
+    numbers are rounded when nobody says how: ccxt does so when it writes its first price.
     """
     assert_it_is_not_all_fair_weather(quarter(0))
-    digests = digests_of_another_process("314")
-    assert digests_of_another_process("2718") == digests
+    digests = digests_of_another_process("314", ROUND_HALF_EVEN)
+    assert digests_of_another_process("2718", ROUND_HALF_UP) == digests
     assert len(set(digests)) == REPEATED
 
 
-def digests_of_another_process(hash_seed: str) -> list[str]:
+def digests_of_another_process(hash_seed: str, rounding: str) -> list[str]:
     """Run some seeds in a process of their own, in which no other test has run, and return their digests."""
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, rounding],
         cwd=CHECKOUT,
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         capture_output=True,
