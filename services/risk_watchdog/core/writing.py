@@ -25,6 +25,8 @@ from services.risk_watchdog.core.watches import Watches
 from shared.core.room import holds_unwritten, not_done
 from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report, Started
 
+DIED: Final = "risk-died"
+
 
 class Writing:
     """Gathers the records that are due, and remembers those that found no room."""
@@ -45,7 +47,7 @@ class Writing:
         self._latching: Final = latching
         self._clearing: Final = clearing
         self._watches: Final = watches
-        self._has_died = False  # in the life before, which nobody else tells of
+        self._has_died = False  # in the life before, which nobody else tells of; until that is durable
         self._may_reduce = True  # as far as is known, there is room for what reduces risk
 
     def started(self, started: Started) -> list[Effect]:
@@ -102,6 +104,7 @@ class Writing:
             case FlowCounted():
                 self._watches.counted()
             case Alerted() as alerted:
+                self._has_died &= alerted.name != DIED
                 return (note_of_alert(alerted),)
             case _:
                 pass
@@ -126,9 +129,8 @@ class Writing:
         """Tell, once, that we ended without being asked to: whoever ended us, or saw it, can wake nobody."""
         if not self._has_died or not self._may_reduce:
             return []
-        self._has_died = False
         words = "risk had ended without being asked to, and runs again: it was silent and was ended, killed, or failed"
-        return [alert("warning", "risk-died", words)]
+        return [alert("warning", DIED, words)]
 
     def _latched(self) -> Sequence[Effect]:
         return self._latching.unwritten() if self._may_reduce else ()
