@@ -31,6 +31,7 @@ from shared.core.service import (
 )
 
 RULE: Final = "books_are_of_this_account"
+NOTHING_IS_DONE: Final = "nothing is traded, covered or closed: "  # so the trouble begins in every heartbeat
 OF_JOURNAL: Final = (Restored, Recorded, RecordsLost, NotRecorded, JournalRoom)
 
 
@@ -39,9 +40,15 @@ def why_not_ours(of: str, ours: str) -> str | None:
     if of == ours:
         return None
     return clipped(
-        f"nothing is traded, covered or closed: the journals in var are of {of}, and the settings say {ours}. "
+        f"{NOTHING_IS_DONE}the journals in var are of {of}, and the settings say {ours}. "
         "Set paths.var_directory to a new directory for this account, or put the old settings back"
     )
+
+
+def why_idle(troubles: Sequence[str]) -> str | None:
+    """Return what a heartbeat says of books of another account, None where it says nothing of the kind."""
+    found = (one for one in troubles if one.startswith(NOTHING_IS_DONE))
+    return next((one.removeprefix(NOTHING_IS_DONE) for one in found), None)
 
 
 def left_alone(happening: Happening, *, of: str, ours: str) -> Sequence[Effect] | None:

@@ -157,8 +157,9 @@ class Outside:
             self.wary(outcome, OVERSOLD, f"oversold: {what}")
 
     def wary(self, outcome: Outcome, name: str, reason: str) -> None:
-        """Let no entry pass before an operator has looked."""
-        if (name, Everything()) not in self._books.conditions:
+        """Let no entry pass before an operator has looked: said once, whatever else the same fact shows."""
+        said = [one.body.condition.name for one in outcome.reports if isinstance(one.body, ConditionSet)]
+        if (name, Everything()) not in self._books.conditions and name not in said:
             condition = Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, 64))
             outcome.reports.append(Report(ConditionSet(condition), reducing=True))
             outcome.effects.append(Note("critical", name, {"reason": reason}))

@@ -89,3 +89,13 @@ def test_what_came_after_the_journals_were_read_is_no_violation() -> None:
     assert {violation.invariant for violation in story.verdict().violations} == {"I3"}
     story.log_number_before = began
     assert story.verdict().violations == ()
+
+
+def test_what_is_sold_behind_a_confirmed_cancellation_is_the_venues_doing() -> None:
+    """The stop that the venue had called cancelled sells what an exit has sold before."""
+    story = a_story()
+    story.fill(2_050, "c1", "0.199", "95", ("0.02", "USDT"))
+    story.executor.sort(key=lambda said: said.at_ms)
+    assert "I15" not in {violation.invariant for violation in story.verdict().violations}
+    story.without(story.of_order("c1", "order_ended.1"))
+    assert "I15" in {violation.invariant for violation in story.verdict().violations}

@@ -7,7 +7,7 @@ import sys
 from tests.house.tree import CHECKOUT
 from tests.simulation.quarters import QUARTERS, assert_it_is_not_all_fair_weather, quarter
 
-REPEATED = 12
+REPEATED = 8
 PROGRAM = f"""
 import sys
 from tests.simulation.world import World
@@ -18,18 +18,16 @@ sys.stdout.write(" ".join(World(seed).run().digest for seed in range(0, {REPEATE
 def test_every_promise_is_kept_and_the_same_seed_leaves_the_same_trace() -> None:
     """Nothing is lost, doubled or unapproved while faults last; soon after, all is terminal, equal and covered.
 
-    Another process, with other hashes of text, does the same things in the same order.
+    Two processes with other hashes of text do the same things in the same order.
     """
-    results = quarter(0)
-    assert_it_is_not_all_fair_weather(results)
-    digests = [result.digest for result in results[:REPEATED]]
-    assert digests_of_another_process() == digests
+    assert_it_is_not_all_fair_weather(quarter(0))
+    digests = digests_of_another_process("314")
+    assert digests_of_another_process("2718") == digests
     assert len(set(digests)) == REPEATED
 
 
-def digests_of_another_process() -> list[str]:
+def digests_of_another_process(hash_seed: str) -> list[str]:
     """Run some seeds in a process of their own, in which no other test has run, and return their digests."""
-    hash_seed = "2718" if os.environ.get("PYTHONHASHSEED") == "314" else "314"
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=CHECKOUT,

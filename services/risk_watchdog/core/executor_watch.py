@@ -32,7 +32,7 @@ class ExecutorWatch:
     ) -> None:
         executor = peers[EXECUTOR]
         self.flat: Final = FlatWatch(facts, reports, executor, alerts)
-        self._notices: Final = Notices(facts, reports)
+        self._notices: Final = Notices(facts, reports, executor)
         self._tenure: Final = Tenure(facts=facts, flattener=peers[FLATTENER], executor=executor, alerts=alerts)
         self._silence: Final = Silence(
             facts=facts, executor=executor, tenure=self._tenure, latching=latching, alerts=alerts

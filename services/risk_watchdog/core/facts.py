@@ -175,18 +175,16 @@ class Facts:
                 self._judged(judged, envelope)
             case ReservationFreed() as freed:
                 self._freed(freed)
-            case EntriesPaused(scope=scope, actor=actor) as pause:
-                self.pauses[scope, actor] = pause
-                if actor == RISK:
-                    self._notice(envelope.cause_id)
-            case EntriesResumed(scope=scope):
-                self.pauses = {key: pause for key, pause in self.pauses.items() if key[0] != scope}
+            case EntriesPaused() | EntriesResumed() as said:
+                self._paused(said, envelope.cause_id)
             case DayBegun() as begun:
                 self._day_begun(begun)
             case KillLatched() | KillCleared():
                 self.latch.fold(envelope)
             case Alerted() as alerted:
                 self._alerted(alerted, envelope.cause_id)
+            case GuardTripped(guard="daily_loss"):
+                self._day_lost()
             case EquityRead() | FlowCounted() | GuardTripped() | CoverRead() | CoverTripped() | HolderRetired():
                 pass  # the guards' alone, or for people
             case _:
@@ -201,6 +199,14 @@ class Facts:
             self.reservations[approval.approval_id] = Reservation(approval, envelope.boot_id)
             self.entries_today += 1
         self.equity_peak_quote = max(self.equity_peak_quote, judged.equity_quote)
+
+    def _paused(self, said: EntriesPaused | EntriesResumed, cause: str) -> None:
+        if isinstance(said, EntriesResumed):
+            self.pauses = {key: pause for key, pause in self.pauses.items() if key[0] != said.scope}
+            return
+        self.pauses[said.scope, said.actor] = said
+        if said.actor == RISK:
+            self._notice(cause)
 
     def _freed(self, freed: ReservationFreed) -> None:
         held = self.reservations.pop(freed.approval_id, None)
@@ -218,8 +224,8 @@ class Facts:
                 self.missed.pop(cause, None)
                 if alerted.level != "info":
                     self.missed[cause] = None
-            case "daily-loss" if self.day is not None:
-                self.recovers_until_ns = self.day.start_ns + DAY_NS + RECOVERY_NS
+            case "daily-loss":
+                self._day_lost()
             case "is-flat" | "not-flat":
                 self.flat_told = cause if alerted.name == "is-flat" else ""
             case _:
@@ -229,6 +235,10 @@ class Facts:
         self.noticed[cause] = None
         if len(self.noticed) > NOTICED_MAX:
             del self.noticed[next(iter(self.noticed))]
+
+    def _day_lost(self) -> None:
+        if self.day is not None:
+            self.recovers_until_ns = self.day.start_ns + DAY_NS + RECOVERY_NS
 
     def _day_begun(self, begun: DayBegun) -> None:
         equity = begun.equity_quote

@@ -20,6 +20,7 @@ class Peer:
 
     def __init__(self) -> None:
         self.epoch = 0
+        self.troubles: tuple[str, ...] = ()  # what it is wary of
         self._handled = -1
         self._state = "booting"
         self._moved_ns = -1
@@ -95,7 +96,7 @@ class Peer:
             self._handled, self._moved_ns = beat.handled, said_at_ns
         # Whoever runs has started, however much of its time was left.
         self._patient_until_ns = now.boot_ns + BOOT_NS if beat.state == "booting" else 0
-        self._state, self._money_config_digest = beat.state, beat.money_config_digest
+        self._state, self._money_config_digest, self.troubles = beat.state, beat.money_config_digest, beat.troubles
 
 
 def said_ns(envelope: Envelope, now: Moment) -> int:

@@ -18,6 +18,7 @@ from services.risk_watchdog.core.silence import SILENT_NS_MAX
 from services.risk_watchdog.core.terms import EXECUTOR, SECOND_NS, Likeness
 from services.risk_watchdog.core.watches import Watches
 from shared.core.service import Moment
+from shared.execution.belonging import why_idle
 
 STRICTNESS: Final[tuple[Permission, ...]] = ("RUN", "REDUCE_ONLY", "HALTED")
 
@@ -81,6 +82,8 @@ class Permissions:
             yield against("executor_silent", f"nothing is heard of it for over {SILENT_NS_MAX // SECOND_NS} s")
         if executor.crashes_again_and_again(now):
             yield against("executor_crash_loop", "it has died three times within a minute")
+        if (why := why_idle(executor.troubles)) is not None:
+            yield against("books_of_another_account", why)
         for instance, peer in self._peers.items():
             if (difference := peer.difference(self._likeness)) is not None:
                 yield against("unlike_peer", f"{instance}: {difference}")

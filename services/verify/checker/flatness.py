@@ -73,6 +73,8 @@ class _Flatness:
         self._most: Final[dict[tuple[str, str], Decimal]] = {}
         self._working: Final[dict[str, tuple[str, str]]] = {}
         self._scopes: Final[dict[str, str | None]] = {}
+        self._sold_at_end: Final[dict[str, Decimal]] = {}  # by its id: what the venue said of an order as it ended it
+        self._filled_of: Final[defaultdict[str, Decimal]] = defaultdict(Decimal)
         self._lowest: Final[dict[str, Decimal]] = {}  # price of each symbol's fills
         self._balances: Final[defaultdict[str, Decimal]] = defaultdict(Decimal)  # of coins, as the journal has them
         self._divisors: Final[dict[str, int]] = {}  # of all quantities that were ordered: a step is never more
@@ -89,8 +91,9 @@ class _Flatness:
                 case SendMarked(order=order):
                     self._working[order.client_order_id] = order.strategy, order.symbol
                     self._clean_pass = None
-                case OrderEnded(order=order):
+                case OrderEnded(order=order, executed_quantity=executed):
                     self._working.pop(order.client_order_id, None)
+                    self._sold_at_end[order.client_order_id] = executed
                 case ExitEnded(quantity_left=left) as ended if left:
                     self._left_as_dust(ended, record)
                 case PositionChanged(strategy=strategy, symbol=symbol, quantity=quantity):
@@ -118,14 +121,21 @@ class _Flatness:
                 pass
 
     def _filled(self, fill: OrderFilled, record: Record[Word]) -> None:
-        """Judge that a sale sells no more than is there: what reduces never turns a position over."""
+        """Judge that a sale sells no more than is there: what reduces never turns a position over.
+
+        What the venue sells of an order that it had called ended with less is the venue's doing.
+        """
         holder = fill.order.strategy, fill.order.symbol
         self._lowest[fill.order.symbol] = min(fill.price, self._lowest.get(fill.order.symbol, fill.price))
         before = self._held.quantities[holder]
         self._held.fold(fill)
         after = self._held.quantities[holder]
         self._most[holder] = max(self._most.get(holder, ZERO), before, after)
-        if fill.order.purpose != "entry":
+        name = fill.order.client_order_id
+        self._filled_of[name] += fill.quantity
+        if fill.order.purpose != "entry" and self._filled_of[name] <= self._sold_at_end.get(
+            name, self._filled_of[name]
+        ):
             what = f"{holder[0]} held {before} {holder[1]}, and {after} after this"
             kept = ZERO <= after <= before or before <= ZERO
             self._judge.hold("I15", what, record.place(fill.order.client_order_id), holds=kept)

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from proto.control import AskLimits, LimitsAnswered
 from proto.risk import Condition, Everything
-from proto.verdicts import Alerted, GuardTripped
+from proto.verdicts import Alerted, GuardTripped, KillLatched
 from tests.services.risk_watchdog.bench import DAY_NS, NOON_NS, SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene, a_flow
+from tests.services.risk_watchdog.test_clear import confirm, offered
 from tests.shared.risk.asked import SMALL
 
 A_LITTLE = Decimal("0.001")  # so that no other limit binds
@@ -54,19 +55,35 @@ def test_lost_day_takes_no_entries_until_the_next_one(guarded: Scene) -> None:
     assert not bench.written(GuardTripped)
 
 
-def test_two_days_behind_it_risk_half_as_much(guarded: Scene) -> None:
-    """Over restarts and segments too; the third day is like any other, and a size is never more than before."""
+@pytest.mark.parametrize("fallen", [("9950",), ("9950", "9400"), ("9400",)])
+def test_two_days_behind_it_risk_half_as_much(guarded: Scene, fallen: tuple[str, ...]) -> None:
+    """Over restarts and segments too, and behind a fall straight to the kill; the third day is like any other."""
     bench = guarded.bench
     whole = bench.approved(replace(a_wish(1), risk_fraction=A_LITTLE)).quantity_max
-    guarded.account("9950", "9950")
+    for equity in fallen:
+        guarded.account(equity, equity)
+    cleared(guarded)
     sizes = list[Decimal]()
     for day in range(3):
         comes_to(guarded, MIDNIGHT_NS + day * DAY_NS)
         bench.start(state_after=len(bench.records))
+        guarded.executor.tells_all_again()
         guarded.speak()
         guarded.account("10000", "10000", "10000", "10000")
         sizes.append(bench.approved(replace(a_wish(day + 2), risk_fraction=A_LITTLE)).quantity_max)
     assert sizes == [whole / 2, whole / 2, whole]
+
+
+def cleared(scene: Scene) -> None:
+    """Let a person clear the latch that a guard has set, if one did."""
+    scene.pass_time(1)
+    for latched in scene.bench.written(KillLatched):
+        scene.executor.latches(latched.latch)
+        scene.executor.is_flat(latched.latch.latch_id)
+        confirm(scene.bench, offered(scene.bench, latched.latch.latch_id))
+        scene.pass_time(1)
+        scene.executor.lifts()
+        scene.pass_time(12)
 
 
 def test_state_of_a_new_segment_knows_that_the_day_is_lost(guarded: Scene) -> None:

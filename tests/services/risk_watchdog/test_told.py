@@ -9,8 +9,9 @@ from services.risk_watchdog.core.notices import KNOWN
 from services.risk_watchdog.core.silence import SILENT_NS_MAX
 from services.risk_watchdog.core.strategy_watch import SILENT_NS_MAX as STRATEGY_SILENT_NS_MAX
 from shared.core.service import JournalRoom
+from shared.execution.belonging import why_not_ours
 from shared.execution.control import PAUSED
-from tests.services.risk_watchdog.bench import SECOND_NS, Bench
+from tests.services.risk_watchdog.bench import SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
 from tests.services.risk_watchdog.test_latch import kill
 
@@ -80,6 +81,38 @@ def test_condition_that_was_lifted_before_it_was_read_is_not_told(scene: Scene) 
     scene.speak()
     scene.pass_time(1)
     assert not told(scene, "executor-wary")
+
+
+def test_books_of_another_account_stop_entries_until_the_executor_has_its_own(scene: Scene) -> None:
+    """As the executor's heartbeat says it; each of its lives is told once, over restarts of risk. It ends by itself."""
+    bench, executor = scene.bench, scene.executor
+    trouble = why_not_ours("sim/simulated/main", "sim/official/main")
+    assert trouble is not None
+    troubles = "crash loop: three deaths within a minute", trouble
+
+    def beats_on() -> None:
+        for _ in range(3):
+            executor.beats(troubles=troubles)
+            bench.tick()
+
+    beats_on()
+    assert bench.lease().permission == "REDUCE_ONLY"
+    assert bench.against()["books_of_another_account"].startswith("the journals in var are of sim/simulated/main")
+    assert bench.refusal(a_wish()).rule == "permission_is_run"
+    ((level, text),) = told(scene, "executor-wary")
+    assert level == "critical"
+    assert "Set paths.var_directory to a new directory" in text
+    lives_on(scene, state_after=len(bench.records))
+    beats_on()
+    assert levels(scene, "executor-wary") == ["critical"]
+    executor.epoch += 1
+    beats_on()
+    assert levels(scene, "executor-wary") == ["critical"] * 2
+    executor.epoch += 1
+    executor.beats(troubles=troubles[:1])
+    assert "books_of_another_account" not in bench.against()
+    scene.pass_time(1)
+    assert levels(scene, "executor-wary") == ["critical"] * 2
 
 
 def test_what_a_person_did_himself_wakes_nobody(scene: Scene) -> None:

@@ -91,6 +91,15 @@ def test_a_stop_of_a_life_whose_journal_is_gone_is_left() -> None:
         assert word in str(note.details["reason"])
 
 
+def test_several_by_another_hand_are_one_condition() -> None:
+    """Each is written down; the person who looks is woken once."""
+    others = [replace(resting("0.5", name=f"web_{number}"), venue_order_id=str(number)) for number in (1, 2)]
+    desk = fresh(*others)
+    assert [seen.reference for seen in of(desk.reports, OutsideSeen)][-2:] == [f"order-{BTC}-1", f"order-{BTC}-2"]
+    assert conditions(desk) == [ACTIVITY]
+    assert len(of(desk.effects, Note)) == 1
+
+
 def test_several_are_named_together() -> None:
     """There is one condition for all of them."""
     second = resting("0.5", name=NAME[:-1] + "2")
