@@ -25,8 +25,6 @@ from services.risk_watchdog.core.watches import Watches
 from shared.core.room import holds_unwritten, not_done
 from shared.core.service import Answer, Asked, Effect, Moment, Note, NotRecorded, Report, Started
 
-DIED: Final = "risk-died"
-
 
 class Writing:
     """Gathers the records that are due, and remembers those that found no room."""
@@ -104,7 +102,7 @@ class Writing:
             case FlowCounted():
                 self._watches.counted()
             case Alerted() as alerted:
-                self._has_died &= alerted.name != DIED
+                self._has_died &= alerted.name != "risk-died"
                 return (note_of_alert(alerted),)
             case _:
                 pass
@@ -130,7 +128,7 @@ class Writing:
         if not self._has_died or not self._may_reduce:
             return []
         words = "risk had ended without being asked to, and runs again: it was silent and was ended, killed, or failed"
-        return [alert("warning", DIED, words)]
+        return [alert("warning", "risk-died", words)]
 
     def _latched(self) -> Sequence[Effect]:
         return self._latching.unwritten() if self._may_reduce else ()
