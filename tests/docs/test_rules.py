@@ -68,5 +68,5 @@ def test_the_rules_of_risk_stand_in_their_table() -> None:
 def test_the_conditions_of_risk_stand_in_their_table() -> None:
     """What holds entries back altogether is told by a name that stands on the page."""
     rows = named_in_table("how-is-an-entry-judged.md", "What stops all entries, or some?")
-    found = handed("services/risk_watchdog/core", CONDITIONS, ("Condition", "_everywhere"))
+    found = handed("services/risk_watchdog/core", CONDITIONS, ("against",))
     assert sorted(rows) == sorted(found | {KILL_LATCH})

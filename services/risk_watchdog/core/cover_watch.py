@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from proto.envelope import Envelope
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Quantity, clipped
+from proto.fields import Id, Quantity
 from proto.intents import StopCover
 from proto.orders import (
     EntryOpened,
@@ -24,6 +24,7 @@ from proto.orders import (
 from proto.risk import Condition, OfSymbol
 from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.alerts import Level, alert
+from services.risk_watchdog.core.conditions import against
 from services.risk_watchdog.core.peers import Peer, said_ns
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS
@@ -118,8 +119,8 @@ class CoverWatch:
     def conditions(self, now: Moment) -> Iterator[Condition]:
         """Yield what stands against entries of a symbol; it goes by itself when there is a stop, or no position."""
         for (strategy, symbol), uncovered_ns in self.overdue(now):
-            reason = clipped(f"{strategy} has had no stop for {uncovered_ns // SECOND_NS} s", SHORT_TEXT_LENGTH_MAX)
-            yield Condition("position_uncovered", OfSymbol(symbol), "REDUCE_ONLY", reason)
+            reason = f"{strategy} has had no stop for {uncovered_ns // SECOND_NS} s"
+            yield against("position_uncovered", reason, OfSymbol(symbol))
 
     def is_current(self, now: Moment) -> bool:
         """Say whether the executor's reports are read up to the newest: what is told before may be over long since."""

@@ -31,7 +31,7 @@ class ExecutorWatch:
         alerts: Alerts,
     ) -> None:
         executor = peers[EXECUTOR]
-        self.flat: Final = FlatWatch(facts, reports, alerts)
+        self.flat: Final = FlatWatch(facts, reports, executor, alerts)
         self._notices: Final = Notices(facts, reports, executor)
         self._tenure: Final = Tenure(facts=facts, flattener=peers[FLATTENER], executor=executor, alerts=alerts)
         self._silence: Final = Silence(
@@ -40,12 +40,12 @@ class ExecutorWatch:
 
     def told(self, envelope: Envelope) -> None:
         """Take in a report of the executor's."""
-        self.flat.told(envelope, envelope.epoch)
+        self.flat.told(EXECUTOR, envelope, envelope.epoch)
 
     def told_by_flattener(self, envelope: Envelope, now: Moment) -> Sequence[Effect]:
         """Take in what the flattener reports."""
         alerts = self._tenure.told(envelope, now)
-        self.flat.told(envelope, self._tenure.epoch)
+        self.flat.told(FLATTENER, envelope, self._tenure.epoch)
         return alerts
 
     def latches(self, now: Moment) -> Sequence[Effect]:

@@ -14,10 +14,11 @@ import msgspec
 
 from proto.account import AccountSnapshot
 from proto.envelope import Envelope
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Asset, Id, Instance, Name, Symbol, clipped
+from proto.fields import Asset, Id, Instance, Symbol, clipped
 from proto.orders import OutsideSeen
-from proto.risk import Condition, Everything, Latch
+from proto.risk import Condition, Latch
 from proto.verdicts import Alerted, EquityRead, FlowCounted, GuardTripped
+from services.risk_watchdog.core.conditions import against
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import said_ns
@@ -148,10 +149,10 @@ class Guards:
         """Yield what stands against entries. Where no flattener ever read the account blindness misses nothing."""
         if self._facts.guards.daily_loss.ends_entries:
             lost = percent(self._limits_today().daily_loss_breaker_fraction)
-            yield _everywhere("daily_loss", f"{lost} of the day's start is lost: entries go on at 00:00 UTC")
+            yield against("daily_loss", f"{lost} of the day's start is lost: entries go on at 00:00 UTC")
         trouble = self.trouble(now) if self._has_ever_seen else None
         if trouble is not None:
-            yield _everywhere("guards_blind", trouble)
+            yield against("guards_blind", trouble)
 
     def _limits_today(self) -> GuardLimits:
         """Return the limits, with the loss that ends the entries of an account of today's size."""
@@ -279,10 +280,6 @@ class Guards:
             return [Report(Alerted("info", "guards-blind", "the guards of the account see again"), reducing=True)]
         alert = Alerted("critical" if self._has_ever_seen else "warning", "guards-blind", clipped(trouble))
         return [Report(alert, reducing=True)]
-
-
-def _everywhere(name: Name, reason: str) -> Condition:
-    return Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, SHORT_TEXT_LENGTH_MAX))
 
 
 def _doubt(guards: GuardState, reading: Reading) -> str | None:

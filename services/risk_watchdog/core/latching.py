@@ -10,10 +10,11 @@ from typing import Final
 
 from proto.control import ControlDone, Kill
 from proto.envelope import Body
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Id, Text, clipped
-from proto.risk import Condition, Everything, Latch
+from proto.fields import Id, Text, clipped
+from proto.risk import Condition, Latch
 from proto.verdicts import KillLatched
 from services.risk_watchdog.core.alerts import Alerts, alert
+from services.risk_watchdog.core.conditions import against
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latch import KILL_LATCH
 from services.risk_watchdog.core.reports import ExecutorReports
@@ -60,7 +61,7 @@ class Latching:
         if self._facts.latch.is_cleared(latch.latch_id):
             words = self._trouble or "the executor lifts it, and then the HALT file goes"
             words = f"cleared: {words}"
-        return Condition(KILL_LATCH, Everything(), "HALTED", clipped(words, SHORT_TEXT_LENGTH_MAX))
+        return against(KILL_LATCH, words, permission="HALTED")
 
     def set(self, latch: Latch, cause_id: Id | None = None) -> Sequence[Effect]:
         """Write a latch down, unless this one is known; another one that stands gives its place to it."""

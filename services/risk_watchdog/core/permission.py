@@ -6,9 +6,10 @@ The kill latch is the first of them, and the only one that is HALTED.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Instance, Name, Permission, Symbol, clipped
+from proto.fields import Instance, Name, Permission, Symbol
 from proto.risk import CONDITIONS_MAX, Condition, Everything, OfStrategy, OfSymbol, Scope
 from services.risk_watchdog.core.account import Account
+from services.risk_watchdog.core.conditions import against
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latching import Latching
 from services.risk_watchdog.core.peers import Peer
@@ -52,23 +53,23 @@ class Permissions:
         if len(found) <= CONDITIONS_MAX:
             return tuple(found)
         rest = found[CONDITIONS_MAX - 1 :]
-        return (*found[: CONDITIONS_MAX - 1], _everywhere("further", f"{len(rest)} further reasons", strictest(rest)))
+        further = against("further", f"{len(rest)} further reasons", permission=strictest(rest))
+        return (*found[: CONDITIONS_MAX - 1], further)
 
     def _found(self, now: Moment) -> Iterator[Condition]:
         latched = self._latching.condition()
         if latched is not None:
             yield latched
         for pause in self._facts.pauses.values():
-            reason = clipped(f"{pause.actor}: {pause.reason}", SHORT_TEXT_LENGTH_MAX)
-            yield Condition("paused", pause.scope, "REDUCE_ONLY", reason)
+            yield against("paused", f"{pause.actor}: {pause.reason}", pause.scope)
         for reason in self.unwritten.values():
-            yield _everywhere("paused", reason)
+            yield against("paused", reason)
         if not self.has_room:
-            yield _everywhere("journal_full", "the disk of risk's journal is nearly full")
+            yield against("journal_full", "the disk of risk's journal is nearly full")
         if (trouble := self._account.trouble(now)) is not None:
-            yield _everywhere("equity_unknown", trouble)
+            yield against("equity_unknown", trouble)
         elif self._facts.day is None:
-            yield _everywhere("equity_unknown", "no day of trading has begun yet")
+            yield against("equity_unknown", "no day of trading has begun yet")
         yield from self._watches.conditions(now)
         yield from self._of_peers(now)
         for condition in self._reports.conditions.values():
@@ -78,14 +79,14 @@ class Permissions:
     def _of_peers(self, now: Moment) -> Iterator[Condition]:
         executor = self._peers[EXECUTOR]
         if executor.silent_ns(now) > SILENT_NS_MAX:
-            yield _everywhere("executor_silent", f"nothing is heard of it for over {SILENT_NS_MAX // SECOND_NS} s")
+            yield against("executor_silent", f"nothing is heard of it for over {SILENT_NS_MAX // SECOND_NS} s")
         if executor.crashes_again_and_again(now):
-            yield _everywhere("executor_crash_loop", "it has died three times within a minute")
+            yield against("executor_crash_loop", "it has died three times within a minute")
         if (why := why_idle(executor.troubles)) is not None:
-            yield _everywhere("books_of_another_account", why)
+            yield against("books_of_another_account", why)
         for instance, peer in self._peers.items():
             if (difference := peer.difference(self._likeness)) is not None:
-                yield _everywhere("unlike_peer", f"{instance}: {difference}")
+                yield against("unlike_peer", f"{instance}: {difference}")
 
 
 def everywhere(conditions: Sequence[Condition]) -> Permission:
@@ -102,7 +103,3 @@ def concerning(conditions: Sequence[Condition], strategy: Name, symbol: Symbol) 
 def strictest(conditions: Sequence[Condition]) -> Permission:
     """Return the least permission among them."""
     return max((condition.permission for condition in conditions), key=STRICTNESS.index, default="RUN")
-
-
-def _everywhere(name: Name, reason: str, permission: Permission = "REDUCE_ONLY") -> Condition:
-    return Condition(name, Everything(), permission, clipped(reason, SHORT_TEXT_LENGTH_MAX))

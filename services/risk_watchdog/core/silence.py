@@ -21,6 +21,7 @@ from shared.core.service import Effect, Moment, Note, Report, Retire, RetireEnde
 
 RETIRE_NS: Final = 4 * SECOND_NS
 SILENT_NS_MAX: Final = 60 * SECOND_NS
+STAYS_NS: Final = 60 * SECOND_NS
 LATCH_NS: Final = 180 * SECOND_NS
 
 
@@ -35,6 +36,7 @@ class Silence:
         self._alerts: Final = alerts
         self._pause: Final = GrowingPause(shortest_ns=END_AGAIN_NS, longest_ns=END_AGAIN_NS_MAX)
         self._has_latched = False  # for the silence that lasts
+        self._stays, self._stays_since_ns = 0, 0  # which life of the executor goes on without trouble, and since when
 
     def latch_due(self, now: Moment) -> Sequence[Effect]:
         """Set the latch, once, for a silence that has lasted too long."""
@@ -48,11 +50,12 @@ class Silence:
         return self._latching.set(Latch(f"silence-{now.wall_ns}", RISK, reason, now.wall_ns))
 
     def due(self, now: Moment) -> list[Report]:
-        """Tell of one that does not come back or stay, since nobody else wakes a person for it; and that it works."""
+        """Tell of one that does not come back or stay, since nobody else wakes a person for it; and that it stays."""
         trouble, was_told = self._trouble(now), EXECUTOR in self._facts.missed
+        stays = self._stays_ns(trouble, now) >= STAYS_NS
         if trouble is not None and not was_told:
             return [alert("critical", "executor-gone", trouble, EXECUTOR)]
-        if trouble is None and was_told and self._executor.moves(now):
+        if stays and was_told and self._executor.moves(now):
             return [alert("info", "executor-gone", "the executor works again", EXECUTOR)]
         return []
 
@@ -83,6 +86,12 @@ class Silence:
         if self._silent_ns(now) > SILENT_NS_MAX and self._has_worked():
             return f"nothing is heard of the executor for over {SILENT_NS_MAX // SECOND_NS} s"
         return None
+
+    def _stays_ns(self, trouble: str | None, now: Moment) -> int:
+        """Return for how long one life of it has gone on without trouble: one that dies again has not come back."""
+        if trouble is not None or self._silent_ns(now) > RETIRE_NS or self._stays != self._executor.epoch:
+            self._stays, self._stays_since_ns = self._executor.epoch, now.boot_ns
+        return now.boot_ns - self._stays_since_ns
 
     def _silent_ns(self, now: Moment) -> int:
         """Return for how long it has been silent; when the flattener gives the role back, it has all its time anew."""

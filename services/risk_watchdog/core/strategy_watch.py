@@ -10,6 +10,7 @@ from typing import Final
 from proto.fields import Instance, Name
 from proto.risk import Condition, OfStrategy
 from services.risk_watchdog.core.alerts import alert
+from services.risk_watchdog.core.conditions import against
 from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.peers import Peer
 from services.risk_watchdog.core.terms import SECOND_NS
@@ -31,7 +32,7 @@ class StrategyWatch:
         for instance, owner in self._strategies.items():
             if self._is_silent(instance, now):
                 reason = f"{instance} makes no progress for over {SILENT_NS_MAX // SECOND_NS} s"
-                yield Condition("strategy_silent", OfStrategy(owner), "REDUCE_ONLY", reason)
+                yield against("strategy_silent", reason, OfStrategy(owner))
 
     def due(self, now: Moment) -> Iterator[Report]:
         """Tell of a strategy that has fallen silent, once, and that it works again."""

@@ -45,7 +45,7 @@ class Writing:
         self._latching: Final = latching
         self._clearing: Final = clearing
         self._watches: Final = watches
-        self._has_died = False  # in the life before, which nobody else tells of
+        self._has_died = False  # in the life before, which nobody else tells of; until that is durable
         self._may_reduce = True  # as far as is known, there is room for what reduces risk
 
     def started(self, started: Started) -> list[Effect]:
@@ -102,6 +102,7 @@ class Writing:
             case FlowCounted():
                 self._watches.counted()
             case Alerted() as alerted:
+                self._has_died &= alerted.name != "risk-died"
                 return (note_of_alert(alerted),)
             case _:
                 pass
@@ -126,7 +127,6 @@ class Writing:
         """Tell, once, that we ended without being asked to: whoever ended us, or saw it, can wake nobody."""
         if not self._has_died or not self._may_reduce:
             return []
-        self._has_died = False
         words = "risk had ended without being asked to, and runs again: it was silent and was ended, killed, or failed"
         return [alert("warning", "risk-died", words)]
 

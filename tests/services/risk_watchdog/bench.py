@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from proto.codec import EnvelopeCodec
 from proto.envelope import SCHEMA, Body, Envelope
+from proto.fields import Instance
 from proto.intents import EnterBracket
 from proto.risk import AskLease, Latch, LeaseAnswered, RiskSnapshot
 from proto.verdicts import Approval, IntentApproved, IntentJudged, IntentRefused
@@ -58,7 +59,9 @@ Kind = TypeVar("Kind")
 class Bench:
     """One risk after another, over one journal, in a time that stands until it is moved."""
 
-    def __init__(self, limits: Limits = SMALL, fees: FeeAccount = WITHOUT_BNB) -> None:
+    def __init__(
+        self, limits: Limits = SMALL, fees: FeeAccount = WITHOUT_BNB, *, strategy: Instance = "strategy"
+    ) -> None:
         self.now = Moment(NOON_NS, 1_000 * SECOND_NS, "boot-1")
         self.records: Final[list[Envelope]] = []
         self.done: Final[list[Effect | Envelope]] = []  # what was recorded and what was performed, in its order
@@ -70,6 +73,7 @@ class Bench:
         self._waiting: Final[deque[Happening]] = deque()  # what comes of effects, behind the input they came of
         self._limits: Final = limits
         self._fees: Final = fees
+        self._strategy: Final = strategy
         self._codec: Final = EnvelopeCodec()
         self.core = self.another()
 
@@ -82,7 +86,7 @@ class Bench:
                 quote_asset="USDT",
                 fees=self._fees,
                 markets={symbol: Market("feed", f"binance/{symbol}") for symbol in SYMBOLS},
-                strategies={"strategy": "trend"},
+                strategies={self._strategy: "trend"},
                 likeness=LIKENESS,
             )
         )

@@ -2,9 +2,11 @@
 
 import pytest
 
+from proto.codec import EnvelopeCodec
 from proto.risk import Condition, OfStrategy
 from services.risk_watchdog.core.strategy_watch import SILENT_NS_MAX
 from shared.core.service import Retire, Stalled
+from shared.mesh.settings.strategies import checked_groups
 from tests.services.risk_watchdog.bench import SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import Scene
 
@@ -72,3 +74,17 @@ def test_our_own_standstill_is_not_its(scene: Scene) -> None:
     assert "strategy_silent" not in scene.bench.against()
     scene.bench.wait(SILENT_S + 1)
     assert "strategy_silent" in scene.bench.against()
+
+
+def test_long_name_leaves_the_lease_readable() -> None:
+    """Of the reason the end goes: a lease with one that is too long is read by nobody, and no strategy enters."""
+    name = "strategy-" + "a" * 24
+    checked_groups([f"{name}=trend 1h BTC/USDT"])
+    bench = Bench(strategy=name)
+    bench.start()
+    bench.wait(15 + SILENT_S)
+    assert bench.against()["strategy_silent"].startswith(f"{name} makes no progress")
+    codec = EnvelopeCodec()
+    for body in (bench.lease(), bench.said()):
+        envelope = bench.envelope(body, sender="risk")
+        assert codec.decode(codec.encode(envelope)) == envelope

@@ -8,6 +8,7 @@ from proto.verdicts import Alerted, KillLatched
 from services.risk_watchdog.core.notices import KNOWN
 from services.risk_watchdog.core.silence import SILENT_NS_MAX
 from services.risk_watchdog.core.strategy_watch import SILENT_NS_MAX as STRATEGY_SILENT_NS_MAX
+from shared.core.service import JournalRoom
 from shared.execution.belonging import why_not_ours
 from shared.execution.control import PAUSED
 from tests.services.risk_watchdog.bench import SECOND_NS, Bench, a_wish
@@ -33,6 +34,14 @@ def lives_on(scene: Scene, *, state_after: int = 0) -> None:
     scene.executor.tells_all_again()
     scene.speak()
     scene.pass_time(1)
+
+
+def dies_every(scene: Scene, seconds: float, *, times: int) -> None:
+    """Have the executor die and come back so many times, and live for so long each time."""
+    for _ in range(times):
+        scene.executor.epoch += 1
+        scene.executor.beats()
+        scene.pass_time(seconds)
 
 
 def test_condition_that_waits_for_somebody_wakes_him_once(scene: Scene) -> None:
@@ -117,7 +126,7 @@ def test_what_a_person_did_himself_wakes_nobody(scene: Scene) -> None:
 
 
 def test_executor_that_stays_away_wakes_somebody_long_before_the_latch(scene: Scene) -> None:
-    """After a minute, once in however many lives of risk; that it works again is told too, and the next time anew."""
+    """After a minute, once in however many lives of risk; that it works and stays is told too; the next time anew."""
     bench = scene.bench
     scene.pass_time(1)
     for _ in range(SILENT_NS_MAX // SECOND_NS):
@@ -134,6 +143,9 @@ def test_executor_that_stays_away_wakes_somebody_long_before_the_latch(scene: Sc
             bench.tick()
     assert levels(scene, "executor-gone") == ["critical"]
     lives_on(scene)
+    scene.pass_time(58)
+    assert levels(scene, "executor-gone") == ["critical"]
+    scene.pass_time(2)
     assert levels(scene, "executor-gone") == ["critical", "info"]
     bench.wait(61)
     bench.tick()
@@ -141,13 +153,34 @@ def test_executor_that_stays_away_wakes_somebody_long_before_the_latch(scene: Sc
 
 
 def test_executor_that_dies_again_and_again_wakes_somebody(scene: Scene) -> None:
-    """Once, until it has lived for a minute."""
-    for _ in range(5):
-        scene.executor.epoch += 1
-        scene.executor.beats()
-        scene.pass_time(5)
+    """Once, until it has lived for a minute in which nobody had to be told of it."""
+    dies_every(scene, 5, times=5)
+    scene.pass_time(35)
     assert told(scene, "executor-gone") == [("critical", "the executor has died three times within a minute")]
-    scene.pass_time(60)
+    scene.pass_time(70)
+    assert levels(scene, "executor-gone") == ["critical", "info"]
+
+
+@pytest.mark.parametrize("seconds", [22, 25, 28])
+def test_executor_that_lives_for_half_a_minute_each_time_wakes_somebody_once(scene: Scene, seconds: float) -> None:
+    """There are moments with two deaths within a minute between those with three: it has not come back in them."""
+    dies_every(scene, seconds, times=6)
+    assert levels(scene, "executor-gone") == ["critical"]
+    dies_every(scene, 45, times=2)
+    assert levels(scene, "executor-gone") == ["critical"]
+    scene.pass_time(16)
+    assert levels(scene, "executor-gone") == ["critical", "info"]
+
+
+def test_executor_that_falls_silent_on_its_way_back_is_not_back(scene: Scene) -> None:
+    """A minute with a silence in it, for which it is ended, is none that it worked."""
+    dies_every(scene, 5, times=4)
+    scene.pass_time(80)
+    scene.bench.wait(10)
+    scene.bench.tick()
+    scene.pass_time(59)
+    assert levels(scene, "executor-gone") == ["critical"]
+    scene.pass_time(2)
     assert levels(scene, "executor-gone") == ["critical", "info"]
 
 
@@ -216,6 +249,43 @@ def test_flat_is_told_again_where_it_was_told_meanwhile_that_it_is_not(scene: Sc
     assert levels(scene, "not-flat") == ["critical"]
 
 
+def test_flat_by_the_flattener_s_word_is_told_where_no_executor_lives(scene: Scene) -> None:
+    """Also by a risk that began since: nobody is there then whose reports could be read up to the newest."""
+    bench, flattener = scene.bench, scene.flattener
+    kill(bench)
+    latch = bench.written(KillLatched)[-1].latch
+    scene.executor.latches(latch)
+    flattener.takes_over(2)
+    bench.start()
+    scene.executor.tells_all_again()
+    flattener.tells_all_again()
+    flattener.tells(FlatnessTold(latch.latch_id, is_flat=True, pass_number=1, reason=""))
+    flattener.gives_back(2)
+    for _ in range(100):
+        bench.tick()
+    assert levels(scene, "is-flat") == ["info"]
+
+
+def test_older_flat_of_the_flattener_is_no_news_where_an_executor_lives(scene: Scene) -> None:
+    """Its newer word is read after the flattener's, and says that it is not."""
+    bench, executor, flattener = scene.bench, scene.executor, scene.flattener
+    kill(bench)
+    latch = bench.written(KillLatched)[-1].latch
+    executor.latches(latch)
+    flattener.takes_over(2)
+    flattener.tells(FlatnessTold(latch.latch_id, is_flat=True, pass_number=1, reason=""))
+    flattener.gives_back(2)
+    executor.epoch = 3
+    scene.pass_time(1)
+    executor.is_flat(latch.latch_id, "ADA/USDT is halted")
+    scene.pass_time(62)
+    assert (levels(scene, "is-flat"), levels(scene, "not-flat")) == (["info"], ["critical"])
+    bench.start()
+    flattener.tells_all_again()
+    scene.pass_time(20)
+    assert levels(scene, "is-flat") == ["info"]
+
+
 def test_own_death_is_told_by_the_next_life(scene: Scene) -> None:
     """Once: nobody could while there was no risk. An orderly start is no news."""
     scene.bench.start(died=True)
@@ -223,4 +293,17 @@ def test_own_death_is_told_by_the_next_life(scene: Scene) -> None:
     assert levels(scene, "risk-died") == ["warning"]
     scene.bench.start()
     scene.pass_time(1)
+    assert levels(scene, "risk-died") == ["warning"]
+
+
+def test_own_death_is_told_once_there_is_room_for_it(scene: Scene) -> None:
+    """A full disk may be what risk died of."""
+    bench = scene.bench
+    bench.start(died=True)
+    bench.has_room = False
+    scene.pass_time(2)
+    assert not told(scene, "risk-died")
+    bench.has_room = True
+    bench.handle(JournalRoom(for_everything=True))
+    scene.pass_time(3)
     assert levels(scene, "risk-died") == ["warning"]

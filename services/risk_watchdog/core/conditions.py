@@ -1,0 +1,13 @@
+"""How risk says what stands against entries. Pure."""
+
+from typing import Final
+
+from proto.fields import SHORT_TEXT_LENGTH_MAX, Name, Permission, clipped
+from proto.risk import Condition, Everything, Scope
+
+EVERYWHERE: Final = Everything()
+
+
+def against(name: Name, reason: str, scope: Scope = EVERYWHERE, permission: Permission = "REDUCE_ONLY") -> Condition:
+    """Return a condition. Of a reason that is too long the end goes: nobody could read the lease that has it."""
+    return Condition(name, scope, permission, clipped(reason, SHORT_TEXT_LENGTH_MAX))
