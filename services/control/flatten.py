@@ -47,10 +47,12 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
     def flattened() -> int:
         configuration, problems = load_whereabouts(root=arguments.root.absolute(), environment=environment)
-        if act.symbol is None and (meant := _symbol_in(act.reason, configuration.settings.venue)):
+        is_reason = act.symbol is not None and " " in act.reason  # of one symbol, which may be named in it again
+        if not is_reason and (meant := _symbol_in(act.reason, configuration.settings.venue)):
+            closes = "everything" if act.symbol is None else f"{act.symbol} alone"
             parser.error(
                 f'{act.reason} begins with a symbol: did you mean `bowline {NAME} {meant} "why"`? '
-                "To flatten everything, give a reason in other words"
+                f"To flatten {closes}, give a reason in other words, and in small letters"
             )
         for problem in problems:
             streams.complain(f"bowline {NAME}: {problem}")
@@ -60,14 +62,19 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 
 def _symbol_in(reason: str, venue: VenueSettings) -> str | None:
-    """Return the symbol that was probably meant by what stands where a reason is expected, alone or before one."""
+    """Return the symbol that was probably meant by what stands where a reason is expected, alone or before one.
+
+    The mesh that runs may trade others than are configured here, as a demonstration does: a word in capitals is one.
+    """
     first, _, rest = reason.partition(" ")
     whole, letters = _letters(reason), _letters(first)
     for symbol in venue.symbols:
         if whole == _letters(symbol.split("/", maxsplit=1)[0]) or _letters(symbol) in {whole, letters}:
             return symbol
-    is_like_one = letters.endswith(venue.quote_asset) or (not rest and "/" in first)
-    return first.upper() if is_like_one else None
+    base, is_loud = letters.removesuffix(venue.quote_asset), first.isupper() and len(letters) > 1
+    if base != letters or (is_loud and "/" not in first):
+        return f"{base or letters}/{venue.quote_asset}"
+    return first.upper() if "/" in first and (is_loud or not rest) else None
 
 
 def _letters(text: str) -> str:

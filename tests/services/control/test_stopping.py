@@ -311,11 +311,19 @@ def test_a_symbol_alone_does_not_sell_everything(
 
 def test_what_looks_like_a_symbol_that_is_not_traded_is_no_reason(project: RiskProject) -> None:
     """One that was traded before, or with a settings file that cannot be read: it sells nothing either."""
-    for word in ("sol/usdt", "SOLUSDT", "sol/usdt is wild"):
+    for words in (["sol/usdt"], ["SOLUSDT"], ["sol/usdt is wild"], ["SOL"], ["DOGE please"], ["SOL:"], ["SOL/BTC now"]):
         with pytest.raises(SystemExit, match="2"):
-            ran(flatten.run, project.root, word)
-    for reason in ("to hold usdt", "btc is falling", "weekend"):
+            ran(flatten.run, project.root, *words)
+    for reason in ("to hold usdt", "btc is falling", "weekend", "A crash"):
         assert ran(flatten.run, project.root, reason)[2] == f"executor {SILENT}\nflattener {SILENT}\n"
+
+
+def test_one_symbol_is_flattened_at_a_time(project: RiskProject, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second one is no reason for the first; a reason may name one."""
+    with pytest.raises(SystemExit, match="2"):
+        ran(flatten.run, project.root, "BTC/USDT", "ETH/USDT")
+    assert "To flatten BTC/USDT alone, give a reason in other words" in capsys.readouterr().err
+    assert ran(flatten.run, project.root, "BTC/USDT", "BTC falls")[2] == f"executor {SILENT}\nflattener {SILENT}\n"
 
 
 def test_limits_are_shown_as_risk_knows_them(project: RiskProject) -> None:
