@@ -99,12 +99,29 @@ def _judge_lifted(risk: Journal, executor: Journal, judge: Judge) -> None:
             case ConditionCleared(name=name) if name == LATCH:
                 is_latched = False
                 if record.wall_ns >= begins_wall_ns:
-                    cleared = {one.body.latch_id for one in risk.of(KillCleared) if _is_before(one, record)}
+                    cleared = _cleared_before(risk, record)
                     what = f"{record.cause_id} is lifted where {stands} stands, and risk had cleared {sorted(cleared)}"
                     holds = {record.cause_id, stands} <= cleared
                     judge.hold("I13", what, record.place(), holds=holds)
             case _:
                 pass
+
+
+def _cleared_before(risk: Journal, record: Record[Any]) -> set[str]:
+    """Return the latches that risk had cleared by then: whichever name was pressed while one stood goes with it."""
+    names, cleared = set[str](), set[str]()
+    for act in risk.records:
+        if not _is_before(act, record):
+            continue
+        match act.body:
+            case KillLatched(latch=latch):
+                names.add(latch.latch_id)
+            case KillCleared(latch_id=latch_id):
+                cleared |= names | {latch_id}
+                names.clear()
+            case _:
+                pass
+    return cleared
 
 
 def _is_before(cause: Record[Any], record: Record[Any]) -> bool:
