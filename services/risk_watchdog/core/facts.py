@@ -115,9 +115,7 @@ class Facts:
         self.take_over_told = ""  # by what names it: the newest one that a person was told of
         self.recovers_until_ns: TimeNs = 0  # a trading day that begins before risks half as much a trade
         self.flat_told = ""  # the latch under which a person was told that everything is closed, and nothing else since
-        self.missed: dict[
-            Instance, None
-        ] = {}  # of whom a person was told that they are gone, and not that they are back
+        self.missed: dict[Instance, None] = {}  # told of as gone, and not yet as back
 
     @property
     def recovers(self) -> bool:

@@ -133,9 +133,9 @@ class _Flatness:
         self._most[holder] = max(self._most.get(holder, ZERO), before, after)
         name = fill.order.client_order_id
         self._filled_of[name] += fill.quantity
-        if fill.order.purpose != "entry" and self._filled_of[name] <= self._sold_at_end.get(
-            name, self._filled_of[name]
-        ):
+        filled = self._filled_of[name]
+        is_within_end = filled <= self._sold_at_end.get(name, filled)
+        if fill.order.purpose != "entry" and is_within_end:
             what = f"{holder[0]} held {before} {holder[1]}, and {after} after this"
             kept = ZERO <= after <= before or before <= ZERO
             self._judge.hold("I15", what, record.place(fill.order.client_order_id), holds=kept)

@@ -18,7 +18,6 @@ from services.sim_exchange.venue.vocabulary import (
     OrderType,
     PlaceOrder,
     SetRules,
-    SymbolRules,
     TimeInForce,
     Transfer,
 )
@@ -26,28 +25,12 @@ from shared.execution.outside import CONTRADICTED
 from shared.execution.vocabulary import Acknowledged, CancelOrder, CancelSent, OrderTold, ReadOrder, SendOrder
 from shared.mesh.gateway.venues.binance import STATUS
 from shared.mesh.gateway.venues.catalog import VENUES
+from tests.services.sim_exchange.venue.builders import rules
 from tests.shared.execution.desk import BTC, TREND, Desk, an_instrument, of
 
 NOTHING: Final = Decimal(0)
 LATE_MS: Final = 1_790_000_000_000
-RULES: Final = SymbolRules(
-    symbol="BTCUSDT",
-    base="BTC",
-    quote="USDT",
-    tick_size=Decimal("0.01"),
-    price_min=Decimal("0.01"),
-    price_max=Decimal(100_000),
-    step_size=Decimal("0.001"),
-    quantity_min=Decimal("0.001"),
-    quantity_max=Decimal(100),
-    market_quantity_max=Decimal(50),
-    notional_min=Decimal(5),
-    notional_max=Decimal(500_000),
-    percent_up=Decimal(5),
-    percent_down=Decimal("0.2"),
-    open_orders_max=10,
-    algo_orders_max=3,
-)
+RULES: Final = rules(percent_up=Decimal(5), percent_down=Decimal("0.2"))
 Offers = list[tuple[Decimal, Decimal]]  # so much at such a price
 
 
