@@ -20,7 +20,7 @@ from shared.mesh.program_file import FOREIGN
 from shared.mesh.supervisor import SupervisorError
 from shared.mesh.verb import NOT_WELL, OK, NotDoneError, Streams, root_argument, run_verb
 
-WAIT_S: Final = 30.0
+WAIT_S: Final = 60.0
 LOG_LINES: Final = 10
 _DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
 # What waiting does not change: such an orphan has just been left alone.
