@@ -198,7 +198,7 @@ def test_wrong_account_in_the_settings_forgets_nothing_once_it_is_put_right(mixe
         mixed.bench.wait(2)
         mixed.flattener.reads("4500", account_fingerprint=OTHER, counted=(money(4_500),))
         mixed.bench.tick()
-    assert "another account is read than before: see venue.account" == mixed.bench.against()["guards_blind"]
+    assert mixed.bench.against()["guards_blind"] == "another account is read than before: see venue.account"
     mixed.begin()
     mixed.flattener.begins_anew()
     mixed.finds(money(4_000), Counted("ETH", Decimal(50), Decimal(94)), COINS[1])
