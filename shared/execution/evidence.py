@@ -297,7 +297,7 @@ class Evidence:
                 if answer.failure is None:
                     self._account_reads += 1
                     self.account = replace(answer, read_number=self._account_reads)
-                self._reconciler.account_read(answer)
+                self._reconciler.account_read(answer, is_unsettled=bool(self._words))
         compared = self._reconciler.finished(now, is_unsettled=bool(self._words))
         if compared is not None:
             self._compared(compared, outcome, now)
