@@ -31,7 +31,7 @@ class Standing:
 
     @property
     def is_cleared(self) -> bool:
-        """Tell whether risk has cleared this very latch, which the file stands for yet, or which the executor has not lifted."""
+        """Tell whether risk has cleared this very latch: its file is there yet, or the executor has not lifted it."""
         snapshot, latch = self.snapshot, self.latch
         if snapshot is None or (latch is not None and latch.latch_id != snapshot.latch_id):
             return False
