@@ -1,13 +1,15 @@
 """`bowline config show | check`: what is in force and where it came from, or what is wrong and what to do.
 
-Reads settings and secrets as every process does, and changes nothing. A secret is only ever said to be there or not.
+Reads settings and secrets as every process does that is started now, and changes nothing. A mesh that runs may have
+been started with others, as `bowline demo` does: that is said, and `--mesh` shows those. A secret is only ever said to
+be there or not.
 """
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -24,8 +26,10 @@ from shared.mesh.settings.unread_markets import unread_markets
 from shared.mesh.settings.unusable_paths import unusable_paths
 from shared.mesh.settings.values import plain
 from shared.mesh.settings.yaml_text import number_from_text
+from shared.mesh.started_with import StartedWith, started_with
 
 OK, BAD_CONFIGURATION = 0, 1
+KEYS_SHOWN = 5
 EQUITY_DEFAULT = Decimal(1000)
 EQUITY_MIN, EQUITY_MAX = Decimal("0.001"), Decimal(1_000_000_000)
 SHOW_TEXT = """\
@@ -59,6 +63,11 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     arguments = _parser().parse_args(argv)
     try:
         configuration = load_configuration(root=arguments.root, environment=environment)
+        started = started_with(configuration.run_directory)
+        if arguments.mesh:
+            configuration = _of_the_mesh(started, arguments.root, environment)
+        elif started is not None and started.runs:
+            errors.writelines(_differences(configuration, _of_the_mesh(started, arguments.root, environment)))
         if arguments.action == "show":
             _show(_rows(configuration), as_json=arguments.json, output=output)
         else:
@@ -82,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     for action in (show, check):
         action.add_argument("--json", action="store_true", help="answer in JSON")
+        action.add_argument(
+            "--mesh", action="store_true", help="of the mesh that runs, or ran last, as a demonstration"
+        )
         action.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="project root (this checkout)")
     check.add_argument("--equity", type=_equity, default=EQUITY_DEFAULT, help="example equity, default 1000")
     return parser
@@ -92,6 +104,26 @@ def _equity(text: str) -> Decimal:
     if number is None or not EQUITY_MIN <= number <= EQUITY_MAX:
         raise argparse.ArgumentTypeError(f"write a number from {EQUITY_MIN} to {EQUITY_MAX}, such as 1000 or 2500.50")
     return Decimal(number)
+
+
+def _of_the_mesh(started: StartedWith | None, root: Path, environment: Mapping[str, str]) -> Configuration:
+    """Return the settings that the mesh runs with; raises a SettingsError where none was ever started."""
+    if started is None:
+        raise SettingsError([Problem("--mesh", "", "no mesh was started here: `bowline up` or `bowline demo` does")])
+    return load_configuration(root=root, environment=started.within(environment))
+
+
+def _differences(configuration: Configuration, running: Configuration) -> Iterator[str]:
+    """Say that what is shown is not what runs, where it is not."""
+    ours, theirs = configuration.settings.model_dump(), running.settings.model_dump()
+    sections = (key.partition(".")[::2] for key in settings_keys())
+    keys = [f"{section}.{name}" for section, name in sections if ours[section][name] != theirs[section][name]]
+    if keys:
+        more = f" and {len(keys) - KEYS_SHOWN} more" if len(keys) > KEYS_SHOWN else ""
+        yield (
+            f"these are the settings of the next `bowline up`. The mesh that runs has others: "
+            f"{', '.join(keys[:KEYS_SHOWN])}{more}. With --mesh this is about those\n"
+        )
 
 
 def _rows(configuration: Configuration) -> list[Row]:

@@ -120,6 +120,11 @@ class Row:
         """Tell whether nobody needs to look."""
         return self.state in {State.RUNNING, State.OFF}
 
+    @property
+    def wary(self) -> bool:
+        """Tell whether it runs, and says of itself that something stands in its way."""
+        return self.state is State.RUNNING and self.remark not in {"", _LOOPED_BEFORE}
+
 
 def rows_of(evidence: Sequence[Evidence]) -> list[Row]:
     """Return the rows of all instances, in their order."""
@@ -173,10 +178,11 @@ def _looping(evidence: Evidence, state: State, remark: str) -> tuple[State, str]
     if evidence.crash_loop and state in _BETWEEN_DEATHS:
         return State.CRASH_LOOP, "died three times within 60 s"
     if evidence.looped_before and state is State.RUNNING:
-        return state, "died three times within 60 s before it was brought up"
+        return state, _LOOPED_BEFORE
     return state, remark
 
 
+_LOOPED_BEFORE: Final = "died three times within 60 s before it was brought up"
 _BETWEEN_DEATHS: Final = frozenset({State.BACKOFF, State.RUNNING, State.STARTING})
 
 

@@ -17,6 +17,7 @@ from shared.mesh.redis_place import VARIABLE as REDIS_VARIABLE
 from shared.mesh.settings import SettingsError
 from shared.mesh.settings.unread_markets import unread_markets
 from shared.mesh.settings.unusable_paths import unusable_paths
+from shared.mesh.started_with import keep
 from shared.mesh.verb import NotDoneError
 from shared.mesh.webhook_place import VARIABLE as WEBHOOK_VARIABLE
 
@@ -83,7 +84,10 @@ def start_supervisor(mesh: Mesh) -> int:
     """Start supervisord, wait until it answers, and return its process number."""
     with PrivateDirectory(mesh.configuration.run_directory) as run_directory:
         file = file_to_run(mesh.programs, mesh.configuration, run_directory)
-    refused = _daemonized(file, clean(mesh.environment))
+    environment = clean(mesh.environment)
+    refused = _daemonized(file, environment)
+    if not refused:
+        keep(mesh.configuration.run_directory, environment)
     # Another `bowline up` may have been faster; then that one's supervisord is as good.
     if not mesh.wait_until(lambda: _answers(mesh), within_s=0 if refused else START_TIMEOUT_S):
         log = mesh.log("supervisord")

@@ -21,6 +21,8 @@ from shared.mesh.supervisor import SupervisorError
 from shared.mesh.verb import NOT_WELL, OK, NotDoneError, Streams, root_argument, run_verb
 
 WAIT_S: Final = 60.0
+# How long who runs already may say that something stands in its way, such as an exchange that has just come up.
+CALM_S: Final = 10.0
 LOG_LINES: Final = 10
 _DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
 # What waiting does not change: such an orphan has just been left alone.
@@ -116,7 +118,7 @@ def _retire(mesh: Mesh, supervisor_id: int, streams: Streams) -> None:
 
 
 def _settled(mesh: Mesh) -> Observation:
-    """Look until all is well, or until waiting is no use; the last look counts."""
+    """Look until all is well, or waiting is no use, and then a little for worries to pass; the last look counts."""
     latest = observed(mesh)
 
     def settled() -> bool:
@@ -124,7 +126,11 @@ def _settled(mesh: Mesh) -> Observation:
         latest = observed(mesh)
         return all(row.well or row.state in _IN_VAIN for row in latest.rows)
 
-    mesh.wait_until(settled, within_s=WAIT_S)
+    def calm() -> bool:
+        return settled() and not any(row.wary for row in latest.rows)
+
+    if mesh.wait_until(settled, within_s=WAIT_S):
+        mesh.wait_until(calm, within_s=CALM_S)
     return latest
 
 

@@ -19,6 +19,7 @@ from services.verify.checker.evidence import NO_LIMITS, Limits, gathered
 from services.verify.checker.verdict import INVARIANTS, Verdict, Violation
 from shared.mesh.journal import journal_directory
 from shared.mesh.settings import Configuration, Settings, SettingsError, load_configuration
+from shared.mesh.started_with import StartedWith, started_with
 
 KEPT, BROKEN, NOT_JUDGED = 0, 1, 2
 SHOWN_MAX: Final = 50
@@ -43,6 +44,9 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     arguments = _parser().parse_args(argv)
     try:
         configuration = load_configuration(root=arguments.root, environment=environment)
+        started = started_with(configuration.run_directory)
+        if started is not None:
+            configuration = load_configuration(root=arguments.root, environment=started.within(environment))
         verdict = _verdict(configuration, arguments)
     except SettingsError as error:
         errors.write(f"{error}\n")
@@ -50,7 +54,8 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     except OSError as error:
         errors.write(f"bowline verify: {error.filename}: {error.strerror}; run it as the user the mesh runs as\n")
         return NOT_JUDGED
-    lines = [json.dumps(_as_json(verdict))] if arguments.json else _in_words(verdict)
+    limits_of = _whose(started, configuration.settings) if arguments.limits else None
+    lines = [json.dumps(_as_json(verdict, limits_of))] if arguments.json else _in_words(verdict, limits_of)
     output.writelines(f"{line}\n" for line in lines)
     return _code(verdict)
 
@@ -62,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         "must always be true. Exit codes: 0 all kept, 1 something broken, 2 nothing could be judged.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--limits", action="store_true", help="judge every approval by the limits in force now, too")
+    parser.add_argument("--limits", action="store_true", help="judge approvals by the limits of the mesh, too")
     parser.add_argument("--settled", action="store_true", help="nothing is under way: all must have ended, too")
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="project root (this checkout)")
     return parser
@@ -106,13 +111,21 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
+def _whose(started: StartedWith | None, settings: Settings) -> str:
+    """Say whose limits approvals are judged by."""
+    if started is None:
+        return f"these settings (profile {settings.risk.profile}): nobody wrote down what the mesh ran with"
+    runs = "the mesh that runs" if started.runs else "the mesh that ran last"
+    return f"{runs} (profile {settings.risk.profile})"
+
+
 def _code(verdict: Verdict) -> int:
     if verdict.violations:
         return BROKEN
     return KEPT if any(verdict.read.values()) else NOT_JUDGED
 
 
-def _in_words(verdict: Verdict) -> Iterator[str]:
+def _in_words(verdict: Verdict, limits_of: str | None) -> Iterator[str]:
     if _code(verdict) == NOT_JUDGED:
         yield "nothing was judged: there is no journal and no log yet. They are written once the mesh trades."
         return
@@ -122,6 +135,8 @@ def _in_words(verdict: Verdict) -> Iterator[str]:
         checked = verdict.checked[invariant]
         state = f"{broken[invariant]} BROKEN" if broken[invariant] else "kept" if checked else "-"
         yield f"{invariant:<4} {checked:>8}  {state:<10}  {promise}"
+    if limits_of is not None:
+        yield f"limits are those of {limits_of}"
     yield from (f"not judged: {what}" for what in verdict.unchecked)
     if not verdict.violations:
         yield "all kept, as often as the second column says"
@@ -134,13 +149,14 @@ def _in_words(verdict: Verdict) -> Iterator[str]:
         yield ADVICE_ON_BYTES
 
 
-def _as_json(verdict: Verdict) -> dict[str, object]:
+def _as_json(verdict: Verdict, limits_of: str | None) -> dict[str, object]:
     return {
         "verdict": {KEPT: "kept", BROKEN: "broken", NOT_JUDGED: "nothing was judged"}[_code(verdict)],
         "violations": [_violation(violation) for violation in verdict.violations],
         "read": verdict.read,
         "checked": verdict.checked,
         "not_judged": verdict.unchecked,
+        "limits_of": limits_of,
     }
 
 

@@ -6,7 +6,8 @@ venue says of it, by reply, by stream or when it is asked (`shared/execution/evi
 counts.
 
 What the venue tells is taken in one fact at a time: the next one waits until what the one before led to is durable.
-Once no fact is left, `shared/execution/working.py` says what to do next.
+Of many, as of a page of trades, those that do not fit into one turn wait for the next tick of the clock. Once none is
+left, `shared/execution/working.py` says what to do next.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,6 +79,7 @@ from shared.trading.client_ids import ClientIds
 from shared.trading.costs import FeeAccount
 
 TICK_NS: Final = 100_000_000
+TURN_NS: Final = 250_000_000  # behind a tick, for facts: each has a commit, and then heartbeats leave, a kill is heard
 LEASE_NS: Final = 500_000_000
 CLOCK: Final = "clock"
 LEASE: Final = "lease"
@@ -98,6 +100,14 @@ class TradedAccount:
     def fingerprint(self) -> str:
         """What tells it from others without a word of the settings."""
         return sha256(self.name.encode()).hexdigest()
+
+    def watches(self) -> list[Watch]:
+        """Return what has to be watched of the market."""
+        return [
+            Watch(feed, f"{self.venue}/{symbol}/{kind}".encode())
+            for symbol, feed in self.feeds.items()
+            for kind in ("quotes", "trust")
+        ]
 
 
 class ExecutorCore:
@@ -191,15 +201,12 @@ class ExecutorCore:
 
     def _started(self, started: Started, now: Moment) -> None:
         self._is_running = True
+        self._evidence.turn_ends_ns = now.boot_ns + TURN_NS
         self._worker.epoch = started.epoch
         self._leave.begin(started.epoch)
         if started.troubles:
             self._control.wary(TROUBLED_START, "; ".join(started.troubles))
-        self._out += [
-            Watch(feed, f"{self._account.venue}/{symbol}/{kind}".encode())
-            for symbol, feed in self._account.feeds.items()
-            for kind in ("quotes", "trust")
-        ]
+        self._out += self._account.watches()
         self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]
 
     def _go_on(self, now: Moment) -> None:
@@ -212,6 +219,8 @@ class ExecutorCore:
             self._report(self._accounts.untold())
             self._out += self._latching.missing_file(now)
         self._take_facts(now, venue_now_ns)
+        if self._evidence.is_turn_over(now):
+            return  # the facts that are left come first, with the next tick
         if not self._pending and not self._is_blocked:
             self._report(self._flattening.due(now))
         if not self._has_to_wait():
@@ -222,7 +231,7 @@ class ExecutorCore:
             self._out.append(Stop())
 
     def _take_facts(self, now: Moment, venue_now_ns: int) -> None:
-        while not self._has_to_wait():
+        while not self._has_to_wait() and not self._evidence.is_turn_over(now):
             outcome = self._evidence.next(now, venue_now_ns)
             if outcome is None:
                 break
@@ -308,6 +317,7 @@ class ExecutorCore:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
                 self._is_blocked = False  # there may be room again: it is tried ten times a second
+                self._evidence.turn_ends_ns = now.boot_ns + TURN_NS
                 if not self._pending:
                     self._report(self._control.due())
                 self._out += [

@@ -5,26 +5,23 @@ following fact waits until these are in the books. So whatever is decided rests 
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, cast, get_args
 
 import msgspec
 
-from proto.fields import Symbol, clipped
+from proto.fields import clipped
 from proto.orders import (
     CancelMarked,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
     OrderFilled,
-    OutsideSeen,
-    ReconcileFinished,
-    TradesReadTo,
 )
 from shared.core.service import Moment, Outward, Report
 from shared.execution.books import Books
 from shared.execution.enquiries import Enquiries
+from shared.execution.findings import differences_of, finished, unexplained
 from shared.execution.orders import Order
 from shared.execution.outside import CONTRADICTED, Outcome, Outside, openings
 from shared.execution.reconciliation import NO_PASS, Compared, Reconciler
@@ -56,8 +53,10 @@ TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they ar
 TRADES_AGAIN_NS: Final = 1_000_000_000  # while the venue says more was executed than its trades show
 ENDED_WITHIN_NS: Final = 1_000_000_000  # what shall not rest and is still open after that is asked about
 FACTS_MAX: Final = 10_000
+TURN_NS: Final = (
+    250_000_000  # each fact has commits of its own: between two turns heartbeats leave, and a kill is heard
+)
 ACCOUNT_NS: Final = 5_000_000_000  # between two readings, which risk rests on
-DIFFERENCES_MAX: Final = 16
 
 Ending = Literal["filled", "canceled", "expired", "rejected", "absent"]
 
@@ -84,10 +83,15 @@ class Evidence:
         self._facts: Final[deque[Piece]] = deque()
         self._words: Final[dict[str, VenueOrder]] = {}  # of orders whose trades have not all come
         self._trades_due_ns: Final[dict[str, int]] = {}
+        self.turn_ends_ns = 0
         self._is_behind = True  # of every order that has not ended nobody knows how it stands
         self._account_due_ns = 0
         self._account_reads = 0
         self.account: AccountRead | None = None  # by the number of the reading
+
+    def is_turn_over(self, now: Moment) -> bool:
+        """Say whether the facts that are left, and everything that rests on them, wait for the next turn."""
+        return bool(self._facts) and now.boot_ns >= self.turn_ends_ns
 
     def take(self, fact: Fact) -> bool:
         """Note a fact; False where there are too many, and nothing is known for certain any more: `forget`."""
@@ -293,7 +297,7 @@ class Evidence:
                 if answer.failure is None:
                     self._account_reads += 1
                     self.account = replace(answer, read_number=self._account_reads)
-                self._reconciler.account_read(answer)
+                self._reconciler.account_read(answer, is_unsettled=bool(self._words))
         compared = self._reconciler.finished(now, is_unsettled=bool(self._words))
         if compared is not None:
             self._compared(compared, outcome, now)
@@ -310,25 +314,14 @@ class Evidence:
         for client_order_id in compared.missing:
             self._enquiries.about_known(client_order_id, self._books.orders[client_order_id].key.symbol, now)
         if compared.account is not None:
-            self._finished(compared, compared.account, outcome)
+            self._finished(compared, compared.account.venue_time_ns, outcome)
 
-    def _finished(self, compared: Compared, account: AccountRead, outcome: Outcome) -> None:
-        differences = [f"{client_order_id} is not open at the venue" for client_order_id in compared.missing]
-        for asset, difference in compared.unexplained.items():
-            differences.append(f"{asset}: the venue has {difference:+f} more than our books")
-            if compared.believed:
-                reference = f"unexplained-{self._books.passes + 1}-{asset}"
-                seen = OutsideSeen("unexplained", reference, None, asset, difference, account.venue_time_ns)
-                outcome.reports.append(Report(seen, reducing=True))
+    def _finished(self, compared: Compared, venue_time_ns: int, outcome: Outcome) -> None:
+        number, differences = self._books.passes + 1, differences_of(compared)
+        outcome.reports += unexplained(compared, number, venue_time_ns)
         agrees = self._reconciler.has_compared and not differences
         self._outside.held_against(outcome, differs=compared.believed, agrees=agrees)
-        outcome.reports.append(_finished(self._books.passes + 1, differences, self._reconciler.read_to))
-
-
-def _finished(number: int, differences: Sequence[str], read_to: Mapping[Symbol, int]) -> Report:
-    """Return the end of a pass."""
-    to = tuple(TradesReadTo(symbol, next_id) for symbol, next_id in read_to.items())
-    return Report(ReconcileFinished(number, not differences, tuple(_at_most(differences)), to), reducing=True)
+        outcome.reports.append(finished(number, differences, self._reconciler.read_to))
 
 
 def _report(body: OrderAcknowledged | OrderDoubted | OrderFilled | CancelMarked, order: Order) -> Report:
@@ -384,10 +377,3 @@ def _filled(order: Order, trade: VenueTrade) -> OrderFilled:
         decision_price=order.decision_price,
         cost_expected_quote=None if fraction is None else EXACT.multiply(trade.quote_quantity, fraction),
     )
-
-
-def _at_most(differences: Sequence[str]) -> list[str]:
-    if len(differences) <= DIFFERENCES_MAX:
-        return [clipped(one) for one in differences]
-    kept = DIFFERENCES_MAX - 1
-    return [*(clipped(one) for one in differences[:kept]), f"and {len(differences) - kept} more"]

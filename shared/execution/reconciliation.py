@@ -7,7 +7,9 @@ and reported, and never traded away. What differs is looked at again soon, and l
 same way: every reading weighs at the venue, most of all the trades, which are read symbol by symbol.
 
 Between two passes, while there is an order or a position, the open orders are looked at, and now and then the trades
-of what is held or ordered. What that finds is asked about, and no pass is made of it.
+of what is held or ordered. What that finds is asked about, and no pass is made of it. Where balances that are read for
+risk's sake differ twice alike, or more was sold than is held, the next pass does not wait for its time: until it has
+compared nobody is told, and no operator can look.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,8 +20,9 @@ from typing import Final, Literal
 import msgspec
 
 from proto.fields import Asset, Symbol
+from proto.risk import Everything
 from shared.core.service import Moment
-from shared.execution.books import Books
+from shared.execution.books import OVERSOLD, Books
 from shared.execution.enquiries import READ_LAG_NS
 from shared.execution.orders import Order
 from shared.execution.vocabulary import (
@@ -93,6 +96,7 @@ class Reconciler:
         self._again_ns = AGAIN_NS
         self._numbers = 0
         self._differed: _Difference | None = None
+        self._glanced: tuple[Mapping[Asset, Decimal], Mapping[Asset, Decimal]] | None = None  # what differs, our books
         self._found: tuple[list[str], Mapping[Asset, Decimal]] = ([], {})  # by the last pass that compared
         self.has_compared = False  # the balances, in the last pass
         self.failure: str | None = None  # why the last pass came to nothing, if it was for what could not be read
@@ -153,11 +157,13 @@ class Reconciler:
         """Read the trades of a symbol outside of any pass: some of an order are missing."""
         return replace(self._trades_from(symbol), read_number=NO_PASS, is_urgent=True)
 
-    def account_read(self, answer: AccountRead) -> None:
-        """Take the balances."""
+    def account_read(self, answer: AccountRead, *, is_unsettled: bool) -> None:
+        """Take the balances, be they of a pass or read for risk's sake."""
         current = self._of(answer.read_number, "account", answer.failure)
         if current is not None:
             current.account = answer
+        elif answer.read_number == NO_PASS and answer.failure is None:
+            self._glance(answer, is_unsettled=is_unsettled)
 
     def finished(self, now: Moment, *, is_unsettled: bool) -> Compared | None:
         """Return what the pass found, once all is read; and say when the next one begins.
@@ -197,15 +203,13 @@ class Reconciler:
 
     def _hold_balances(self, compared: Compared, account: AccountRead, now: Moment, *, is_unsettled: bool) -> None:
         """Hold the balances against the books; while an order is in doubt money may have moved for it."""
-        is_unsettled = is_unsettled or any(order.is_in_doubt for order in self._books.working())
-        self.has_compared = not is_unsettled
-        if is_unsettled or not self._books.passes:
+        self.has_compared = self._is_comparable(is_unsettled=is_unsettled)
+        if not self.has_compared or not self._books.passes:
             # Nothing was compared: what differed before stands, and it is tried again soon.
             compared.unexplained = {} if self._differed is None else self._differed.unexplained
             self._came_to_nothing()
             return
-        balances = {balance.asset: balance.free + balance.locked for balance in account.balances}
-        compared.unexplained = self._books.ledger.differences(balances)
+        compared.unexplained = self._differences(account)
         compared.believed = self._is_believed(compared.unexplained, now)
         found = (compared.missing, compared.unexplained)
         is_as_before = found == self._found and not compared.believed
@@ -214,6 +218,24 @@ class Reconciler:
         self._again_ns = min(self._again_ns * 2, again_ns_max) if any(found) and is_as_before else AGAIN_NS
         self._is_urgent = self._is_urgent or any(found)
         self._found = found
+
+    def _glance(self, account: AccountRead, *, is_unsettled: bool) -> None:
+        """Let the next pass come early where money differs for the second time, and nothing has moved in the books."""
+        seen = self._differences(account), self._books.ledger.balances()
+        if not self._books.passes or not seen[0] or not self._is_comparable(is_unsettled=is_unsettled):
+            self._glanced = None
+        elif self._glanced != seen:
+            self._glanced = seen
+        else:
+            self._glanced = None
+            self.early()
+
+    def _is_comparable(self, *, is_unsettled: bool) -> bool:
+        return not is_unsettled and not any(order.is_in_doubt for order in self._books.working())
+
+    def _differences(self, account: AccountRead) -> Mapping[Asset, Decimal]:
+        balances = {balance.asset: balance.free + balance.locked for balance in account.balances}
+        return self._books.ledger.differences(balances)
 
     def _ended(self, current: _Pass, now: Moment) -> None:
         """Note that all of it, or as much as could be had, was read."""
@@ -249,13 +271,19 @@ class Reconciler:
 
     def _extent_due(self, now: Moment) -> Extent | None:
         """Return what it is time for."""
-        if now.boot_ns >= self._ended_boot_ns + (self._again_ns if self._is_urgent else EVERYTHING_NS):
+        is_soon = self._is_urgent or self._has_untold_hole()
+        if now.boot_ns >= self._ended_boot_ns + (self._again_ns if is_soon else EVERYTHING_NS):
             return "everything"
         if not self._books.passes or not self._busy():
             return None
         if now.boot_ns >= self._last_boot_ns["trades"] + TRADES_NS:
             return "trades"
         return "orders" if now.boot_ns >= self._last_boot_ns["orders"] + ORDERS_NS else None
+
+    def _has_untold_hole(self) -> bool:
+        """Say whether more was sold than a position had, and no operator was told."""
+        is_told = (OVERSOLD, Everything()) in self._books.conditions
+        return not is_told and any(position.oversold for position in self._books.positions.held())
 
     def _busy(self) -> set[Symbol]:
         """Return the symbols with an order, a position or an entry of ours."""

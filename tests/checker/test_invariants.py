@@ -99,3 +99,20 @@ def test_what_is_sold_behind_a_confirmed_cancellation_is_the_venues_doing() -> N
     assert "I15" not in {violation.invariant for violation in story.verdict().violations}
     story.without(story.of_order("c1", "order_ended.1"))
     assert "I15" in {violation.invariant for violation in story.verdict().violations}
+
+
+def test_sale_behind_one_that_came_after_a_confirmed_cancellation_is_the_venues_doing_too() -> None:
+    """An exit was marked for all that was held, and then the cancelled stop sold a part: so much it sells too much."""
+    story = a_story()
+    story.fill(2_041, "c2", "0.1", "95", ("0.0095", "USDT"))
+    marked, told = story.of_order("x1", "send_marked.1"), story.of_order("c2", "order_filled.1")
+    story.executor.sort(key=lambda said: said.at_ms)
+    assert marked.at_ms < told.at_ms
+    assert "I15" not in {violation.invariant for violation in story.verdict().violations}
+    marked.at_ms = told.at_ms + 1
+    story.executor.sort(key=lambda said: said.at_ms)
+    assert "I15" in {violation.invariant for violation in story.verdict().violations}
+    marked.at_ms = told.at_ms - 1
+    story.executor.sort(key=lambda said: said.at_ms)
+    story.of_order("x1", "order_filled.1").set(quantity="0.5")
+    assert "I15" in {violation.invariant for violation in story.verdict().violations}

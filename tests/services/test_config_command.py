@@ -11,6 +11,7 @@ import pytest
 
 from services.config_command import run
 from shared.mesh.settings.model import settings_keys
+from shared.mesh.started_with import FILE_NAME, keep
 from tests.shared.mesh.settings.projects import CHECKOUT, a_project, with_secrets
 
 
@@ -40,6 +41,19 @@ def test_show_tells_every_value_and_its_origin(tmp_path: Path) -> None:
     assert lines["risk.position_pct"].split() == ["risk.position_pct", "9.5", "config/local.yaml:2"]
     assert lines["logs.level"].endswith("environment BOWLINE_LOGS__LEVEL")
     assert len({len(start) for start in re.findall(r"^\S+ +", output, re.MULTILINE)}) == 1
+
+
+def test_settings_of_the_mesh_that_ran_last(tmp_path: Path) -> None:
+    """With --mesh they are shown in the place of the shell's; where none was ever started that is said."""
+    code, _, errors = config(tmp_path, "show", "--mesh")
+    assert (code, "no mesh was started here" in errors) == (1, True)
+    keep(tmp_path / "var/run", {"BOWLINE_RISK__PROFILE": "demo"})
+    shell = {"BOWLINE_LOGS__LEVEL": "debug"}
+    shown = json.loads(config(tmp_path, "show", "--mesh", "--json", environment=shell)[1])
+    assert shown["risk.profile"] == {"value": "demo", "origin": "environment BOWLINE_RISK__PROFILE"}
+    assert shown["logs.level"]["value"] == "info"
+    (tmp_path / "var/run" / FILE_NAME).write_text("{")
+    assert config(tmp_path, "show", "--mesh")[0] == 1
 
 
 def test_show_hides_secrets(tmp_path: Path) -> None:

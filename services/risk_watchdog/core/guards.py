@@ -204,12 +204,23 @@ class Guards:
             self._why = f"the flattener counts in {snapshot.quote_asset}, and risk in {self._quote_asset}"
         elif self._fingerprint not in {None, snapshot.account_fingerprint}:
             self._why = "the flattener reads another account than the executor: look at the two keys"
+        elif self._fingerprint is None and self._is_strange(snapshot):
+            self._why = "another account is read than before: see venue.account"
         elif now.boot_ns - said_ns(envelope, now) > STALE_NS_MAX:
             self._why = "the flattener's readings are old when they come"
         else:
             self._why = ""
             return True
         return False
+
+    def _is_strange(self, snapshot: AccountSnapshot) -> bool:
+        """Say whether a reading is of another account than those before it, which takes books of that account.
+
+        An executor whose books are of another account than the settings says nothing of either (`belonging`): by a slip
+        in the settings nothing is forgotten, and when it is put right the guards count from where they did.
+        """
+        guarded = self._facts.guards.account
+        return guarded is not None and guarded[0] != snapshot.account_fingerprint
 
     def _books_now(self, snapshot: AccountSnapshot, now: Moment) -> Decimal | None:
         """Return what the executor's books say of the same state of things, None where they say nothing of it."""

@@ -75,6 +75,9 @@ class _Flatness:
         self._scopes: Final[dict[str, str | None]] = {}
         self._sold_at_end: Final[dict[str, Decimal]] = {}  # by its id: what the venue said of an order as it ended it
         self._filled_of: Final[defaultdict[str, Decimal]] = defaultdict(Decimal)
+        # What the venue sold of each position beyond what it had said; and how much of it when an order was marked.
+        self._sold_past_end: Final[defaultdict[tuple[str, str], Decimal]] = defaultdict(Decimal)
+        self._past_at_mark: Final[dict[str, Decimal]] = {}
         self._lowest: Final[dict[str, Decimal]] = {}  # price of each symbol's fills
         self._balances: Final[defaultdict[str, Decimal]] = defaultdict(Decimal)  # of coins, as the journal has them
         self._divisors: Final[dict[str, int]] = {}  # of all quantities that were ordered: a step is never more
@@ -89,7 +92,9 @@ class _Flatness:
                     self._filled(fill, record)
                     self._clean_pass = None
                 case SendMarked(order=order):
-                    self._working[order.client_order_id] = order.strategy, order.symbol
+                    holder = order.strategy, order.symbol
+                    self._working[order.client_order_id] = holder
+                    self._past_at_mark[order.client_order_id] = self._sold_past_end[holder]
                     self._clean_pass = None
                 case OrderEnded(order=order, executed_quantity=executed):
                     self._working.pop(order.client_order_id, None)
@@ -123,7 +128,8 @@ class _Flatness:
     def _filled(self, fill: OrderFilled, record: Record[Word]) -> None:
         """Judge that a sale sells no more than is there: what reduces never turns a position over.
 
-        What the venue sells of an order that it had called ended with less is the venue's doing.
+        What the venue sells of an order that it had called ended with less is the venue's doing: so much may be
+        missing from any sale that was marked before it was known.
         """
         holder = fill.order.strategy, fill.order.symbol
         self._lowest[fill.order.symbol] = min(fill.price, self._lowest.get(fill.order.symbol, fill.price))
@@ -134,10 +140,13 @@ class _Flatness:
         name = fill.order.client_order_id
         self._filled_of[name] += fill.quantity
         filled = self._filled_of[name]
-        is_within_end = filled <= self._sold_at_end.get(name, filled)
-        if fill.order.purpose != "entry" and is_within_end:
+        past_end = min(fill.quantity, max(filled - self._sold_at_end.get(name, filled), ZERO))
+        if fill.order.side == "sell":
+            self._sold_past_end[holder] += past_end
+        if fill.order.purpose != "entry" and not past_end:
             what = f"{holder[0]} held {before} {holder[1]}, and {after} after this"
-            kept = ZERO <= after <= before or before <= ZERO
+            missing = self._sold_past_end[holder] - self._past_at_mark.get(name, ZERO)
+            kept = -missing <= after <= before or before <= ZERO
             self._judge.hold("I15", what, record.place(fill.order.client_order_id), holds=kept)
 
     def _left_as_dust(self, ended: ExitEnded, record: Record[Word]) -> None:

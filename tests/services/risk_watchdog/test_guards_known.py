@@ -189,6 +189,26 @@ def test_other_account_after_a_restart_trips_nothing_and_is_told(mixed: Scene) -
     assert ("warning", "guards-recounted") in alerts(mixed)
 
 
+def test_wrong_account_in_the_settings_forgets_nothing_once_it_is_put_right(mixed: Scene) -> None:
+    """The executor's books are of the old one, so it says nothing of any: a fall of 3 % before, and of 3 % after it."""
+    mixed.finds(money(4_000), Counted("ETH", Decimal(50), Decimal(94)), COINS[1])
+    mixed.bench.start()
+    mixed.flattener.begins_anew()
+    for _ in range(40):
+        mixed.bench.wait(2)
+        mixed.flattener.reads("4500", account_fingerprint=OTHER, counted=(money(4_500),))
+        mixed.bench.tick()
+    assert mixed.bench.against()["guards_blind"] == "another account is read than before: see venue.account"
+    mixed.begin()
+    mixed.flattener.begins_anew()
+    mixed.finds(money(4_000), Counted("ETH", Decimal(50), Decimal(94)), COINS[1])
+    assert "guards_blind" not in mixed.bench.against()
+    assert mixed.bench.said().equity_peak_quote == Decimal(10_000)
+    assert ("warning", "guards-recounted") not in alerts(mixed)
+    mixed.finds(money(4_000), Counted("ETH", Decimal(50), Decimal(88)), COINS[1])
+    assert [trip.guard for trip in mixed.bench.written(GuardTripped)] == ["daily_loss"]
+
+
 def test_another_account_or_money_counts_nothing(guarded: Scene) -> None:
     """A key of another account would see another equity; and what it is worth in euros is no loss."""
     for _ in range(20):

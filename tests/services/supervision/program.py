@@ -2,9 +2,9 @@
 
     python -m tests.services.supervision.program ROOT INSTANCE CONDUCT
 
-CONDUCT: `steady` ends in order on SIGTERM, `stubborn` hears it and does not end, `mute` has its seat and no heartbeat,
-`fleeting` ends a moment after supervisord calls it RUNNING and before it has its seat, `brief` says something and ends
-at once.
+CONDUCT: `steady` ends in order on SIGTERM, `worried` does so too and is wary of something for its first seconds,
+`stubborn` hears it and does not end, `mute` has its seat and no heartbeat, `fleeting` ends a moment after supervisord
+calls it RUNNING and before it has its seat, `brief` says something and ends at once.
 """
 
 import fcntl
@@ -17,7 +17,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from shared.core.service import Effect, FromOutside, Happening, Moment, Outward, Stop, StopAsked
+from shared.core.service import (
+    BeWary,
+    Effect,
+    FromOutside,
+    Happening,
+    Moment,
+    Outward,
+    Started,
+    Stop,
+    StopAsked,
+    WakeAt,
+    Woken,
+)
 from shared.mesh.clock import SystemClock
 from shared.mesh.private_directory import PrivateDirectory
 from shared.mesh.seat import Post, Seat, take_seat
@@ -25,6 +37,7 @@ from shared.mesh.service import Plan, run
 
 FOR_EVER_S: Final = 600.0
 FLEETING_MS: Final = 1_300
+WORRIED_NS: Final = 4_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +50,20 @@ class Testify(Outward):
 class SmallCore:
     """Ends when it is told to, or does not."""
 
-    def __init__(self, *, stubborn: bool) -> None:
-        self._stubborn: Final = stubborn
+    def __init__(self, conduct: str) -> None:
+        self._conduct: Final = conduct
 
     def handle(self, happening: Happening, now: Moment) -> Sequence[Effect]:
-        """Do nothing until the end."""
-        del now
-        if not isinstance(happening, StopAsked):
-            return ()
-        return (Testify("was asked"),) if self._stubborn else (Testify("left"), Stop())
+        """Do nothing until the end, but for worries."""
+        match happening:
+            case Started() if self._conduct == "worried":
+                return BeWary(("the moon is behind a cloud",)), WakeAt("calm", now.boot_ns + WORRIED_NS)
+            case Woken():
+                return (BeWary(()),)
+            case StopAsked():
+                return (Testify("was asked"),) if self._conduct == "stubborn" else (Testify("left"), Stop())
+            case _:
+                return ()
 
 
 class Witness:
@@ -91,7 +109,7 @@ def main() -> int:
     if conduct == "mute":
         return _sit_silently(root, instance)
     stubborn = conduct == "stubborn"
-    plan = Plan(instance=instance, core=SmallCore(stubborn=stubborn), outside=Witness(root, instance))
+    plan = Plan(instance=instance, core=SmallCore(conduct), outside=Witness(root, instance))
     return run(replace(plan, drain_seconds=FOR_EVER_S) if stubborn else plan, root=root)
 
 

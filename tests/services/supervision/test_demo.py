@@ -1,5 +1,6 @@
 """What `bowline demo` says beside what `bowline up` says, and what it runs with."""
 
+import io
 import re
 import shutil
 from pathlib import Path
@@ -7,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from proto.risk import Latch
+from services.config_command import run as config
 from services.supervision.demo import FILE, tour, variables_of_demo
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.program_file import read_program_file
 from shared.mesh.settings import SettingsError, load_configuration
 from shared.mesh.settings.strategy_faults import strategy_faults
 from shared.mesh.settings.unread_markets import unread_markets
+from shared.mesh.started_with import started_with
 from tests.house.tree import CHECKOUT
 from tests.services.supervision.conftest import MakeMesh
+from tests.services.supervision.harness import SmallMesh
 from tests.shared.mesh.settings.projects import a_project
 
 
@@ -58,6 +62,19 @@ def test_without_its_file_there_is_no_demo(tmp_path: Path) -> None:
         variables_of_demo(a_project(tmp_path), {})
 
 
+def assert_settings_are_shown_as_the_mesh_s(mesh: SmallMesh) -> None:
+    """Hold that who looks at settings is told that the demonstration has others, and is shown them."""
+    others = "The mesh that runs has others: venue.symbols, feed.timeframes"
+    for words, profile, is_told in ((["check"], "small", True), (["check", "--mesh"], "demo", False)):
+        output, errors = io.StringIO(), io.StringIO()
+        assert config([*words, "--root", str(mesh.root)], environment={}, output=output, errors=errors) == 0
+        assert f"profile {profile}:" in output.getvalue()
+        assert (others in errors.getvalue()) == is_told, errors.getvalue()
+    started = started_with(mesh.root / "var/run")
+    assert started is not None
+    assert (started.runs, started.variables["BOWLINE_RISK__PROFILE"]) == (True, "demo")
+
+
 def test_a_mesh_with_other_settings_is_no_demo(make_mesh: MakeMesh) -> None:
     """One that `up` has started is not called the demonstration; one that `demo` has started is, again.
 
@@ -71,6 +88,7 @@ def test_a_mesh_with_other_settings_is_no_demo(make_mesh: MakeMesh) -> None:
     for _ in range(2):
         answer = mesh.run("demo")
         assert answer.code == 0, answer.everything
+    assert_settings_are_shown_as_the_mesh_s(mesh)
     HaltFile(mesh.root / "var").make(Latch("kill-7", "ada", "too wild", 1))
     answer = mesh.run("demo")
     assert answer.code == 3, answer.everything
@@ -79,3 +97,7 @@ def test_a_mesh_with_other_settings_is_no_demo(make_mesh: MakeMesh) -> None:
         "Nothing is entered until a person has looked, and cleared it:\n"
         '    bowline clear-kill "why it is over" --yes kill-7\n'
     )
+    assert mesh.run("down").code == 0
+    started = started_with(mesh.root / "var/run")
+    assert started is not None
+    assert (started.runs, started.variables["BOWLINE_RISK__PROFILE"]) == (False, "demo"), "written down at its start"

@@ -35,6 +35,15 @@ def test_program_that_cannot_go_on_is_explained(make_mesh: MakeMesh) -> None:
     assert mesh.run("down").code == 0
 
 
+def test_worry_that_passes_is_waited_for(make_mesh: MakeMesh) -> None:
+    """What a process is wary of in its first seconds, as of an exchange that comes up beside it, `up` does not show."""
+    mesh = make_mesh(None, risk="worried")
+    brought_up = mesh.run("up")
+    assert brought_up.code == 0, brought_up.everything
+    assert "the moon is behind a cloud" not in brought_up.output
+    assert mesh.run("down").code == 0
+
+
 def test_deaths_before_down_are_history(make_mesh: MakeMesh) -> None:
     """Who died again and again before the mesh was taken down is well once it is up again, and that is remarked."""
     mesh = make_mesh(None, risk="steady")

@@ -8,6 +8,7 @@ import pytest
 
 from services.verify.checker.verdict import INVARIANTS
 from services.verify.command import BROKEN, KEPT, NOT_JUDGED, run
+from shared.mesh.started_with import keep
 from tests.checker.life import a_story
 from tests.checker.story import Story
 from tests.house.tree import CHECKOUT
@@ -53,6 +54,19 @@ def test_what_is_not_judged_is_said(tmp_path: Path) -> None:
     code, output, _ = verify(a_traded_project(tmp_path, a_story()))
     assert code == KEPT
     assert "not judged: no limits were given" in output
+
+
+def test_limits_are_those_that_the_mesh_ran_with(tmp_path: Path) -> None:
+    """A demonstration is judged by its own limits, and not by those of who looks; whose they are is said."""
+    root = a_traded_project(tmp_path, a_story(), local="risk: {entries_per_day_max: 1}\n")
+    code, output, _ = verify(root, "--limits")
+    assert code == BROKEN
+    assert "limits are those of these settings (profile small): nobody wrote down" in output
+    keep(root / "var/run", {"BOWLINE_RISK__ENTRIES_PER_DAY_MAX": "100", "BOWLINE_RISK__PROFILE": "demo", "HOME": "/"})
+    code, output, _ = verify(root, "--limits")
+    assert code == KEPT
+    assert "limits are those of the mesh that ran last (profile demo)" in output
+    assert json.loads(verify(root, "--limits", "--json")[1])["limits_of"] == "the mesh that ran last (profile demo)"
 
 
 def test_broken_promise(tmp_path: Path) -> None:

@@ -227,11 +227,13 @@ class Desk:
         """Let the venue reply that it has an order."""
         self.take(OrderSent(order.client_order_id, Acknowledged(self.shown(order, "open")), self.now_ns + AHEAD_NS))
 
-    def fill(self, order: SendOrder, quantity: str | None = None, price: str = "100", *, then: VenueStatus) -> None:
+    def fill(
+        self, order: SendOrder, quantity: str | None = None, price: str = "100", *, then: VenueStatus
+    ) -> list[Effect]:
         """Let the venue tell of a trade without a fee, and of the order after it."""
         filled = order.quantity if quantity is None else Decimal(quantity)
         shown = self.shown(order, then, executed=filled)
-        self.take(OrderTold(shown, self.trade(shown, filled, Decimal(price))))
+        return self.take(OrderTold(shown, self.trade(shown, filled, Decimal(price))))
 
     def trade(self, order: VenueOrder, quantity: Decimal, price: Decimal) -> VenueTrade:
         """Return the next trade at the venue, without a fee."""

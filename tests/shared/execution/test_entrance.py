@@ -238,6 +238,7 @@ def test_entry_whose_lease_ages_at_its_mark_never_leaves() -> None:
     desk.disk_takes(1.0)
     desk.ask(desk.approval())
     assert not desk.sent()
+    desk.wait(0.1)
     ended = of(desk.reports, OrderEnded)[-1]
     assert ended.ending == "absent"
     assert not ended.executed_quantity

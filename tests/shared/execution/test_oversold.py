@@ -7,7 +7,14 @@ from proto.orders import ConditionSet, ExitEnded, FlatnessTold, PositionChanged
 from proto.risk import Everything
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import Stalled
-from shared.execution.vocabulary import Acknowledged, CancelSent, TransferTold
+from shared.execution.vocabulary import (
+    Acknowledged,
+    CancelSent,
+    OpenOrdersRead,
+    ReadOpenOrders,
+    ReadTrades,
+    TransferTold,
+)
 from tests.shared.execution.desk import AHEAD_NS, BTC, SECOND_NS, TREND, Desk, of
 from tests.shared.execution.lives import judged
 
@@ -83,6 +90,21 @@ def test_it_is_not_closed_by_a_look_at_something_else() -> None:
     desk = taken_away_while_it_was_sold()
     resume(desk)
     assert position(desk) == -ONE
+
+
+def test_an_operator_is_told_within_seconds_and_once() -> None:
+    """Nobody waits five minutes for the next pass, to lift what nobody has told; and what is told is not told again."""
+    desk = Desk().open()
+    stop = desk.entered()
+    transferred(desk, -ONE)
+    desk.reconcile(desk.take(Stalled(2 * SECOND_NS)), usdt="9900")
+    sold = desk.fill(stop, price="95", then="filled")
+    transferred(desk, ONE)
+    assert not of(sold, ReadOpenOrders), "the last pass has only just ended"
+    desk.reconcile(desk.wait(3), usdt="9995")
+    assert conditions(desk)[-1] == "position_oversold"
+    (look,) = of(desk.wait(20), ReadOpenOrders)
+    assert not of(desk.take(OpenOrdersRead(look.read_number, (), None)), ReadTrades), "this is no pass"
 
 
 def test_nothing_is_bought_while_a_sale_is_out_for_coins_that_are_gone() -> None:

@@ -258,6 +258,30 @@ def test_money_that_differs_is_believed_within_seconds_however_often_it_was_look
     assert of(desk.reports, ReconcileFinished)[-1].clean
 
 
+def test_money_that_went_without_a_word_is_found_within_seconds() -> None:
+    """Risk is told of the balances every five seconds: where they differ twice, no pass waits for its five minutes."""
+    desk = quiet()
+    day = Day(desk, USDT="9900")
+    day.passes(20)
+    assert day.asked["account"]
+    (seen,) = [seen for seen in of(desk.reports, OutsideSeen) if seen.kind == "unexplained"]
+    assert (seen.asset, seen.quantity) == ("USDT", Decimal(-100))
+    assert of(desk.reports, ReconcileFinished)[-1].clean
+    rest = Day(desk, USDT="9900")
+    rest.passes(200)
+    assert not rest.asked["account"], "nothing differs any more"
+
+
+def test_balances_that_differ_once_are_no_reason_for_a_pass() -> None:
+    """A venue may lag behind its own word."""
+    desk = quiet()
+    for _ in range(5):
+        for usdt in ("9900", "10000"):
+            day = Day(desk, USDT=usdt)
+            day.passes(5)
+            assert not day.asked["account"]
+
+
 UNREAD: Final = "the books are not yet held against the venue's"
 
 

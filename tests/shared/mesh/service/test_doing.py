@@ -6,12 +6,13 @@ from decimal import Decimal
 from itertools import count
 from typing import Final
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.orders import OrderEnded, OrderFilled, OutsideSeen, ReconcileFinished
-from shared.core.service import Effect, Happening, Moment, NotRecorded, Outward, Recorded, Report, Started
+from shared.core.service import Effect, Happening, Moment, NotRecorded, Outward, Recorded, Report, Stalled, Started
 from shared.execution.core import ExecutorCore
 from shared.execution.vocabulary import (
     OpenOrdersRead,
@@ -23,13 +24,15 @@ from shared.execution.vocabulary import (
 )
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import SystemClock
+from shared.mesh.service.pulse import STALL_NS
 from tests.shared.execution.desk import ACCOUNT, AHEAD_NS, BTC, LIMITS, Desk, of
 from tests.shared.mesh.journal.sim_disk import SimDisk
-from tests.shared.mesh.service.conftest import Hands, Stage, Told, a_diary
+from tests.shared.mesh.service.conftest import Hands, Stage, Told, a_diary, standing_clock
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 
 PAGE: Final = 1_000  # the most trades that the venue gives at once
+SLOW_COMMIT_NS: Final = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -182,15 +185,28 @@ class Books:
 
 @pytest.mark.parametrize("is_own", [True, False])
 async def test_a_full_page_of_trades_is_taken_in(stage: Stage, eventually: Eventually, *, is_own: bool) -> None:
-    """An entry may have filled in a thousand pieces, or a bot or a hand traded, while the executor was down."""
-    books = Books()
-    core = ExecutorCore(ACCOUNT, LIMITS)
-    actor = stage.service(core.handle, instance="executor", disk=books.disk, outside=books.hands)
+    """An entry may have filled in a thousand pieces, or a bot or a hand traded, while the executor was down.
+
+    Between its trades heartbeats leave, however slow the disk is: no turn lasts so long that the process stood still.
+    """
+    books, clock, core = Books(), standing_clock(), ExecutorCore(ACCOUNT, LIMITS)
+
+    def react(happening: Happening, now: Moment) -> Sequence[Effect]:
+        if isinstance(happening, Recorded):
+            clock.advance(SLOW_COMMIT_NS)
+            now = msgspec.structs.replace(now, boot_ns=clock.boot_ns())
+        return core.handle(happening, now)
+
+    actor = stage.service(react, instance="executor", disk=books.disk, outside=books.hands, clock=clock)
     await eventually(lambda: actor.core.of(Started))
     known = len(actor.core.of(Recorded))
     books.traded(f"v-{books.entry.client_order_id}" if is_own else "another-hand")
+    await eventually(lambda: of(books.wanted, ReadTrades)[-1].from_id)  # the next page: this one is in the books
     bodies = [recorded.envelope.body for recorded in actor.core.of(Recorded)[known:]]
     fills, outside = of(bodies, OrderFilled), [body for body in of(bodies, OutsideSeen) if body.asset == "BTC"]
     assert (len(fills), len(outside)) == ((PAGE, 0) if is_own else (0, PAGE))
     assert [body.ending for body in of(bodies, OrderEnded)] == (["filled"] if is_own else [])
+    assert len(bodies) * SLOW_COMMIT_NS > 4 * STALL_NS
+    books.hands.bring(VenueClock(AHEAD_NS, 1_000_000))  # whatever comes next shows how long the turn before it was
+    assert not actor.core.of(Stalled)
     assert not actor.exit.done()
