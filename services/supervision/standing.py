@@ -9,6 +9,7 @@ import msgspec
 
 from proto.risk import Latch, RiskSnapshot
 from shared.core.durations import duration
+from shared.core.presses import CLEARED
 from shared.core.scopes import scope_words
 
 HALTED: Final = "HALTED"
@@ -28,12 +29,26 @@ class Standing:
         """Tell whether the kill latch holds anywhere."""
         return self.latch is not None or (self.snapshot is not None and self.snapshot.permission == HALTED)
 
+    @property
+    def is_cleared(self) -> bool:
+        """Tell whether risk has cleared this very latch: its file is there yet, or the executor has not lifted it."""
+        snapshot, latch = self.snapshot, self.latch
+        if snapshot is None or (latch is not None and latch.latch_id != snapshot.latch_id):
+            return False
+        return any(one.permission == HALTED and one.reason.startswith(CLEARED) for one in snapshot.conditions)
+
 
 def latch_lines(standing: Standing, wall_ns: int) -> Iterator[str]:
     """Yield what is to be seen before all else, and a line between; nothing where no latch holds."""
     if not standing.is_halted:
         return
     latch, snapshot = standing.latch, standing.snapshot
+    if snapshot is not None and standing.is_cleared:
+        what = "the executor has not lifted it yet" if latch is None else "the HALT file is there yet"
+        yield f"*** {HALTED} still: the kill latch {snapshot.latch_id} is cleared, and {what}."
+        yield "*** No entry leaves until that is over. Why it is not stands below the table; nothing is left to clear."
+        yield ""
+        return
     if latch is not None:
         age = duration(max(wall_ns - latch.set_wall_ns, 0) / _NS_PER_S)
         since = f"{datetime.fromtimestamp(latch.set_wall_ns // _NS_PER_S, UTC):%Y-%m-%d %H:%M:%S} UTC, {age} ago"

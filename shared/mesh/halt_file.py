@@ -10,6 +10,7 @@ Whatever cannot be looked at counts as there: who cannot see whether he may go o
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -256,10 +257,16 @@ def _latch_at(path: Path, found: os.stat_result) -> Latch:
             os.close(descriptor)
         latch = _checked(msgspec.json.decode(content, type=_Written))
     except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
-        return _by_hand(_hand_id(found), "the file was made by hand, or on a full disk", found.st_mtime_ns)
+        return _by_hand(_hand_id(found), _made_how(found), found.st_mtime_ns)
     if 0 <= latch.set_wall_ns - found.st_mtime_ns < COARSEST_NS:
         return latch
     return _by_hand(_hand_id(found), f"the file of {latch.latch_id} was touched by hand", found.st_mtime_ns)
+
+
+def _made_how(found: os.stat_result) -> str:
+    if stat.S_ISDIR(found.st_mode):
+        return "it is a directory, which was made or touched"
+    return "the file was made by hand, or on a full disk"
 
 
 def _hand_id(found: os.stat_result) -> str:
