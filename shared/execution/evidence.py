@@ -53,9 +53,6 @@ TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they ar
 TRADES_AGAIN_NS: Final = 1_000_000_000  # while the venue says more was executed than its trades show
 ENDED_WITHIN_NS: Final = 1_000_000_000  # what shall not rest and is still open after that is asked about
 FACTS_MAX: Final = 10_000
-TURN_NS: Final = (
-    250_000_000  # each fact has commits of its own: between two turns heartbeats leave, and a kill is heard
-)
 ACCOUNT_NS: Final = 5_000_000_000  # between two readings, which risk rests on
 
 Ending = Literal["filled", "canceled", "expired", "rejected", "absent"]
