@@ -15,7 +15,7 @@ from shared.mesh.program_file import FOREIGN
 from shared.mesh.seat import Post
 from shared.mesh.verb import FAILED, OK, NotDoneError, Streams, root_argument, run_verb
 
-BACK_S: Final = 15.0
+BACK_S: Final = 30.0
 _NS_PER_S: Final = 1_000_000_000
 
 

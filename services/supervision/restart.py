@@ -16,7 +16,7 @@ from shared.mesh.program_file import FOREIGN
 from shared.mesh.supervisor import Supervisor
 from shared.mesh.verb import FAILED, OK, NotDoneError, Streams, root_argument, run_verb
 
-BACK_S: Final = 15.0
+BACK_S: Final = 30.0
 _ENDED: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
 
 

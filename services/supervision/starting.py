@@ -21,7 +21,7 @@ from shared.mesh.started_with import keep
 from shared.mesh.verb import NotDoneError
 from shared.mesh.webhook_place import VARIABLE as WEBHOOK_VARIABLE
 
-START_TIMEOUT_S: Final = 15.0
+START_TIMEOUT_S: Final = 30.0
 # What the processes may know of the shell they were started from; the rest of it is none of their business.
 PASSED_ON: Final = frozenset(
     {"HOME", "LANG", "LOGNAME", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER"}

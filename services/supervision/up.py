@@ -20,7 +20,7 @@ from shared.mesh.program_file import FOREIGN
 from shared.mesh.supervisor import SupervisorError
 from shared.mesh.verb import NOT_WELL, OK, NotDoneError, Streams, root_argument, run_verb
 
-WAIT_S: Final = 30.0
+WAIT_S: Final = 60.0
 # How long who runs already may say that something stands in its way, such as an exchange that has just come up.
 CALM_S: Final = 10.0
 LOG_LINES: Final = 10

@@ -91,7 +91,7 @@ def test_the_program_on_the_page_stops_and_starts_again(project: RiskProject) ->
     def asked(line: list[str], **known: str) -> list[str]:
         said = [known.get(word, word) for word in line]
         command = [sys.executable, "-W", "error", "-c", script, str(project.root / "var"), *said]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=90).stdout.splitlines()
 
     kill, ask, confirm = lines
     for unread in (kill[:-1], [*kill, "and more"], [kill[0], "kill.0", *kill[2:]]):

@@ -17,7 +17,7 @@ def test_the_script_of_the_page_buys() -> None:
         process = project.start()
         ours = script.replace("127.0.0.1:9080", f"127.0.0.1:{project.port}")
         ran = subprocess.run(
-            [sys.executable, "-c", ours], cwd=project.root, capture_output=True, text=True, check=False, timeout=60
+            [sys.executable, "-c", ours], cwd=project.root, capture_output=True, text=True, check=False, timeout=90
         )
         assert ran.returncode == 0, ran.stderr
         status, price, held = ran.stdout.split()

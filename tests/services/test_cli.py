@@ -22,7 +22,7 @@ def bowline(*arguments: str, environment: dict[str, str] | None = None) -> subpr
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=90,
     )
     assert "Traceback" not in result.stderr
     return result
@@ -66,7 +66,7 @@ def test_ctrl_c_before_the_verb_is_there_is_no_trace() -> None:
         "sys.exit(cli.main(['watch']))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=90
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "bowline: interrupted\n")
 
@@ -148,7 +148,7 @@ def in_a_shell(arguments: str, unbuffered: str = "") -> subprocess.CompletedProc
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     command = ["sh", "-c", f'exec "$0" -m services.cli {arguments}', sys.executable]
     result = subprocess.run(
-        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False, timeout=30
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False, timeout=90
     )
     assert "Traceback" not in result.stderr
     return result

@@ -195,7 +195,7 @@ def test_pip_does_not_outlive_a_set_up_that_is_ended(checkout: Path) -> None:
     with subprocess.Popen(command, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as set_up:
         pip = int((checkout / "started").read_text(encoding="utf-8"))
         set_up.terminate()
-        _, errors = set_up.communicate(timeout=30)
+        _, errors = set_up.communicate(timeout=90)
     assert (set_up.returncode, errors.splitlines()[-1]) == (
         130,
         b"set-up: interrupted; the next `make` starts it again.",

@@ -93,8 +93,11 @@ async def test_an_exchange_that_dies_is_noticed_and_found_again() -> None:
 
 
 async def test_an_exchange_that_freezes_is_noticed_within_seconds() -> None:
-    """A connection that stands but is dead is not believed for long, and made anew once the venue answers."""
-    with FeedProject() as project:
+    """A connection that stands but is dead is not believed for long, and made anew once the venue answers.
+
+    It is found dead two to three seconds after its last word: the doubt is to come before that.
+    """
+    with FeedProject(feed="timeframes: [1s], stale_after_seconds: 1") as project:
         exchange = project.start()
         project.start_feed()
         async with Reader(project.root) as reader:

@@ -21,7 +21,7 @@ from tests.loopback import THIS_HOST, free_port
 
 # Of this checkout, whichever the installed command belongs to.
 BOWLINE: Final = (sys.executable, "-m", "services.cli")
-PATIENCE_S: Final = 60
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 SYMBOL: Final = "BTC/USDT"
 
 

@@ -90,7 +90,7 @@ def test_what_nobody_foresaw_ends_the_process() -> None:
         exchange = SimExchange(choice, SystemClock())
         exchange.open(list[FromOutside]().append)
         try:
-            return await asyncio.wait_for(seen, 30)
+            return await asyncio.wait_for(seen, 90)
         finally:
             exchange.close()
 
@@ -118,7 +118,7 @@ def test_choice_that_cannot_be_meant_is_refused(words: list[str], complaint: str
     """A recording or scenario that is not there, or is none, is said in a sentence, with code 78."""
     with ExchangeProject() as project:
         process = project.spawn(*words)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=90)
         assert process.returncode == 78
         assert said.startswith("exchange: ")
         assert complaint in said
@@ -129,6 +129,6 @@ def _reason(project: ExchangeProject) -> str:
     process = project.spawn()
     said = project.says(process, "cannot go on", never="running")
     assert said["level"] == "critical"
-    process.communicate(timeout=30)
+    process.communicate(timeout=90)
     assert process.returncode == 78
     return str(said["reason"])

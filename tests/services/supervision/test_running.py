@@ -6,9 +6,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services.supervision.judgement import SILENT_S
 from tests.house.tree import CHECKOUT
 from tests.services.supervision.conftest import MakeMesh
 from tests.services.supervision.harness import PATIENCE_S, SmallMesh, eventually
@@ -28,6 +30,18 @@ def mesh(make_mesh: MakeMesh) -> SmallMesh:
     return mesh
 
 
+def rows_when_all_run(mesh: SmallMesh) -> dict[str, dict[str, Any]]:
+    """Return the first table on which all run: on a busy machine one may be silent for a moment."""
+    looks: list[dict[str, dict[str, Any]]] = []
+
+    def all_run() -> bool:
+        looks.append(mesh.rows())
+        return {row["state"] for row in looks[-1].values()} == {"RUNNING"}
+
+    eventually(all_run)
+    return looks[-1]
+
+
 def test_directories_are_made_for_us_alone(mesh: SmallMesh) -> None:
     """Every directory of the mesh has mode 0700, and every log and socket is closed to others."""
     directories = [mesh.root / "var", *(mesh.root / "var" / name for name in ("keys", "logs", "run", "seats"))]
@@ -38,14 +52,14 @@ def test_directories_are_made_for_us_alone(mesh: SmallMesh) -> None:
 
 def test_status_of_a_mesh_that_is_well(mesh: SmallMesh) -> None:
     """Every process runs at its first start and epoch, its heart beats, and the code is 0."""
-    assert mesh.run("status").code == 0
-    rows = mesh.rows()
-    assert [(name, row["state"], row["starts"], row["epoch"]) for name, row in rows.items()] == [
-        ("feed-1", "RUNNING", 1, 1),
-        ("feed-2", "RUNNING", 1, 1),
-        ("risk", "RUNNING", 1, 1),
+    eventually(lambda: mesh.run("status").code == 0)
+    rows = rows_when_all_run(mesh)
+    assert [(name, row["starts"], row["epoch"]) for name, row in rows.items()] == [
+        ("feed-1", 1, 1),
+        ("feed-2", 1, 1),
+        ("risk", 1, 1),
     ]
-    assert all(0 <= row["heartbeat_age_s"] < 1.5 for row in rows.values())
+    assert all(0 <= row["heartbeat_age_s"] <= SILENT_S for row in rows.values())
 
 
 def test_up_again_changes_nothing(mesh: SmallMesh) -> None:
@@ -147,7 +161,7 @@ def test_key_that_the_next_start_ends_with_is_no_secret(mesh: SmallMesh) -> None
     refused = mesh.run("up")
     assert (refused.code, f"{secret} holds no key" in refused.errors) == (1, True)
     secret.write_bytes(kept)
-    assert mesh.run("status").code == 0
+    eventually(lambda: mesh.run("status").code == 0)
     assert mesh.process_ids() == before
 
 
@@ -192,7 +206,7 @@ def test_frozen_process_is_silent(mesh: SmallMesh) -> None:
         eventually(lambda: mesh.rows()["feed-2"]["state"] == "SILENT")
     finally:
         os.kill(process_id, signal.SIGCONT)
-    assert mesh.run("status").code == 0
+    eventually(lambda: mesh.run("status").code == 0)
 
 
 def test_process_that_dies_again_and_again_is_shown(mesh: SmallMesh) -> None:

@@ -12,7 +12,7 @@ from services.supervision.mesh import Mesh
 from services.supervision.starting import prepare, start_supervisor
 from tests.loopback import OUR_HOST, THIS_HOST, free_port
 from tests.services.supervision.conftest import MakeMesh
-from tests.services.supervision.harness import ENDS_TOO_SOON, SmallMesh, eventually
+from tests.services.supervision.harness import ENDS_TOO_SOON, PATIENCE_S, SmallMesh, eventually
 
 
 def test_program_that_cannot_go_on_is_explained(make_mesh: MakeMesh) -> None:
@@ -257,7 +257,7 @@ def test_supervisord_started_by_systemd(make_mesh: MakeMesh) -> None:
             eventually(lambda: mesh.run("status").code == 0)
             assert mesh.run("up").output.splitlines()[0] == f"supervisord: runs already, process {supervisord.pid}"
             supervisord.terminate()
-            assert supervisord.wait(30) == 0
+            assert supervisord.wait(PATIENCE_S) == 0
         finally:
             supervisord.kill()  # or a failure would wait for it for ever
     assert mesh.rows()["metrics"]["state"] == "STOPPED"

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from tests.services.watch.conftest import HEIGHT, WIDTH, WatchedProject
-from tests.services.watch.terminal import Display, Terminal
+from tests.services.watch.terminal import PATIENCE_S, Display, Terminal
 
 RED = "\x1b[1;31m"
 
@@ -79,7 +79,7 @@ def test_a_terminal_that_goes_away_ends_it(project: WatchedProject) -> None:
     with project.terminal() as terminal:
         terminal.until(lambda display: "q quits" in display.text)
         terminal.hang_up()
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(PATIENCE_S) == 0
 
 
 def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back(project: WatchedProject) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Self, cast
 
 CHECKOUT = Path(__file__).parents[3]
 LINE_BYTES_MAX = 65_536
-PATIENCE_S = 30  # only a test that fails waits so long
+PATIENCE_S = 90  # only a test that fails waits so long
 
 
 class Sailor:

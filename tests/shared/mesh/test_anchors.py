@@ -18,7 +18,7 @@ from shared.mesh.private_directory import FileUnusableError, PrivateDirectory, P
 from shared.mesh.sealed_record import Damaged, seal
 
 FIRST: Final = Witnessed(Anchor(sequence=7, digest="7" * 64), 1)
-PATIENCE_SECONDS: Final = 20
+PATIENCE_SECONDS: Final = 90  # only a test that fails waits so long
 SECOND: Final = Witnessed(Anchor(sequence=8, digest="8" * 64), 2)
 
 

@@ -27,7 +27,7 @@ def logged(program: str, *, level: str = "debug", line_format: str = "json", cod
     """Run a program behind `configure`; return what it logged, having looked for the canary everywhere."""
     command = [sys.executable, "-c", PRELUDE + program, level, line_format]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONWARNINGS": "always"}
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=30)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=90)
     assert result.returncode == code, result.stderr
     assert "CANARY" not in result.stdout + result.stderr
     assert result.stderr == ""
@@ -181,7 +181,7 @@ def test_a_reader_who_stands_still_stops_nobody() -> None:
         process.stdin.write("\n")
         process.stdin.flush()
         lines.extend(json.loads(line) for line in process.stderr)
-        assert process.wait(30) == 0
+        assert process.wait(90) == 0
     numbers = [line["number"] for line in lines if line["event"] == "tick"]
     assert numbers == sorted(set(numbers))
     assert 1_000 < len(numbers) < 10_000
@@ -191,7 +191,7 @@ def test_a_reader_who_stands_still_stops_nobody() -> None:
 def test_a_reader_who_stands_still_keeps_no_process() -> None:
     """A process whose log nobody reads ends a moment after it wanted to, with its own code."""
     with unread("raise SystemExit(7)") as process:
-        assert process.wait(30) == 7
+        assert process.wait(90) == 7
 
 
 def test_all_is_written_before_the_end() -> None:

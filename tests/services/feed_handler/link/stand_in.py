@@ -87,7 +87,7 @@ async def standing_in(market_ids: Sequence[str] = ("BTCUSDT",)) -> AsyncIterator
     try:
         yield stand_in
     finally:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(90):
             await runner.cleanup()
 
 

@@ -152,6 +152,6 @@ async def test_a_link_without_a_symbol_that_is_traded_ends_the_process(exchange:
     escaped: asyncio.Queue[dict[str, object]] = asyncio.Queue()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.put_nowait(context))
     async with linked(f"http://127.0.0.1:{exchange.venue.port}", symbols=("BTC/USDC",), book_symbols=()):
-        error = (await asyncio.wait_for(escaped.get(), 30))["exception"]
+        error = (await asyncio.wait_for(escaped.get(), 90))["exception"]
     assert isinstance(error, OutsideUnusableError)
     assert str(error).startswith("binance does not trade BTC/USDC")

@@ -162,27 +162,25 @@ async def test_venue_that_asks_for_a_pause_has_it() -> None:
     clock = SystemClock()
     async with standing_in() as venue:
         venue.refused_dials.append(web.Response(status=429, headers={"Retry-After": "1"}))
+        began_ns = clock.boot_ns()
         async with linked(venue.url, book_symbols=()) as opened:
             lost = await opened.brought.next(StreamLost)
-            began_ns = clock.boot_ns()
             await opened.brought.flows(lost.kind)
-            assert clock.boot_ns() - began_ns > 900_000_000
+            assert clock.boot_ns() - began_ns > 990_000_000
 
 
 async def test_who_talks_is_alive() -> None:
     """A venue that answers no ping is dead, unless it tells something: the answer may stand in line behind that."""
-    clock = SystemClock()
     async with standing_in() as venue:
         venue.answers_pings = False
-        async with linked(venue.url, pace=replace(BRISK, keep_alive_ms=100)) as opened:
+        async with linked(venue.url, pace=replace(BRISK, keep_alive_ms=500)) as opened:
             await opened.brought.flows(*KINDS)
-            began_ns = clock.boot_ns()
-            while clock.boot_ns() - began_ns < 1_000_000_000:
+            lost = list[StreamKind]()
+            while "quotes" not in lost:
                 await venue.sockets["btcusdt@aggTrade"].send_str(AGGREGATE)
                 await opened.brought.next(Came)
-            lost = [one.kind for one in opened.brought.of(StreamLost)]
+                lost = [one.kind for one in opened.brought.of(StreamLost)]
             assert "trades" not in lost
-            assert "quotes" in lost
 
 
 async def test_announcements_without_end_are_followed_with_patience() -> None:

@@ -137,17 +137,17 @@ async def test_message_that_is_wrong_is_refused(venue: Venue, path: str, message
     """A socket answers nonsense with an error and stays open."""
     async with aiohttp.ClientSession() as session, session.ws_connect(f"ws://127.0.0.1:{venue.port}{path}") as socket:
         await socket.send_bytes(message)
-        told = await within(5, socket.receive_json())
+        told = await within(socket.receive_json())
         assert told["error"]["code"] in {2, 3, -1135}
         await socket.send_str('{"method":"LIST_SUBSCRIPTIONS","id":7}')
-        assert (await within(5, socket.receive_json()))["id"] == 7
+        assert (await within(socket.receive_json()))["id"] == 7
 
 
 async def test_message_that_is_huge_ends_the_connection(venue: Venue) -> None:
     """A message beyond the bound is not read to its end."""
     async with aiohttp.ClientSession() as session, session.ws_connect(f"ws://127.0.0.1:{venue.port}/ws") as socket:
         await socket.send_str("x" * 1_000_000)
-        told = await within(5, socket.receive())
+        told = await within(socket.receive())
         assert told.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
 
 
@@ -155,6 +155,6 @@ async def test_line_that_is_no_http_is_refused(venue: Venue) -> None:
     """What does not speak HTTP is told so."""
     reader, writer = await asyncio.open_connection("127.0.0.1", venue.port)
     writer.write(b"\x00\x01\x02\r\n\r\n")
-    assert b"400" in await within(5, reader.readline())
+    assert b"400" in await within(reader.readline())
     writer.close()
     await writer.wait_closed()

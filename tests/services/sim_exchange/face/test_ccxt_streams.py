@@ -13,6 +13,7 @@ from services.sim_exchange.face.interference import NoInterference, Outgoing
 from services.sim_exchange.face.order_requests import SIDES
 from tests.services.sim_exchange.face.venue import (
     BTC,
+    PATIENCE_S,
     PRICE,
     Binance,
     Venue,
@@ -71,7 +72,7 @@ async def test_trades_are_watched(venue: Venue, client: Binance) -> None:
     """A trade is told with its price, amount and side."""
     task = await watching(venue, client.watch_trades(SYMBOL), "btcusdt@trade")
     venue.order("SELL", "0.25")
-    [trade] = await within(5, task)
+    [trade] = await within(task)
     assert (trade["price"], trade["amount"], trade["side"]) == (59_999.0, 0.25, "sell")
 
 
@@ -80,7 +81,7 @@ async def test_aggregates_are_watched_and_fetched_alike(venue: Venue, client: Bi
     task = await watching(venue, client.watch_trades(SYMBOL, params={"name": "aggTrade"}), "btcusdt@aggTrade")
     venue.order("SELL", "0.5", "60001")
     venue.order("BUY", "2", account="alice")  # from two at the first price, and one at the second
-    first = (await within(5, task))[0]
+    first = (await within(task))[0]
     trades = await client.fetch_trades(SYMBOL)
     assert [(trade["price"], trade["amount"]) for trade in trades] == [(60_001.0, 1.5), (60_002.0, 0.5)]
     before = trades[0]["info"]["f"] - 1
@@ -93,10 +94,10 @@ async def test_tickers_are_watched(venue: Venue, client: Binance) -> None:
     """The small ticker, and the full one, tell the last price."""
     small = await watching(venue, client.watch_ticker(SYMBOL), "btcusdt@miniTicker")
     venue.order("SELL", "0.25")
-    assert (await within(5, small))["last"] == 59_999.0
+    assert (await within(small))["last"] == 59_999.0
     full = await watching(venue, client.watch_ticker(SYMBOL, {"name": "ticker"}), "btcusdt@ticker")
     venue.order("SELL", "0.25")
-    ticker = await within(5, full)
+    ticker = await within(full)
     assert (ticker["last"], ticker["bid"], ticker["bidVolume"]) == (59_999.0, 59_999.0, 0.5)
 
 
@@ -104,7 +105,7 @@ async def test_best_prices_are_watched(venue: Venue, client: Binance) -> None:
     """A better price is told at once."""
     task = await watching(venue, client.watch_bids_asks([SYMBOL]), "btcusdt@bookTicker")
     venue.order("BUY", "0.5", "60000")
-    best = (await within(5, task))[SYMBOL]
+    best = (await within(task))[SYMBOL]
     assert (best["bid"], best["bidVolume"], best["ask"]) == (60_000.0, 0.5, 60_001.0)
 
 
@@ -112,7 +113,7 @@ async def test_bars_are_watched(venue: Venue, client: Binance) -> None:
     """A bar that grows is told with its last price."""
     task = await watching(venue, client.watch_ohlcv(SYMBOL, "1m"), "btcusdt@kline_1m")
     venue.order("SELL", "0.25")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (bars := await task)[-1][4] != 59_999.0:
             task = asyncio.ensure_future(client.watch_ohlcv(SYMBOL, "1m"))
     assert bars[-1][3] <= 59_999.0
@@ -122,13 +123,13 @@ async def test_own_orders_are_watched(venue: Venue, client: Binance) -> None:
     """An order is told when it is placed, when it is filled in part, and when it ends, with its fees."""
     told = await subscribed(venue, client.watch_orders(SYMBOL))
     placed = await client.create_order(SYMBOL, "limit", "buy", 0.2, 60_000)
-    [order] = await within(5, told)
+    [order] = await within(told)
     assert (order["id"], order["status"], order["filled"]) == (placed["id"], "open", 0)
     venue.order("SELL", "0.1", "60000")
-    [order] = await within(5, client.watch_orders(SYMBOL))
+    [order] = await within(client.watch_orders(SYMBOL))
     assert (order["id"], order["status"], order["filled"]) == (placed["id"], "open", 0.1)
     await client.cancel_order(placed["id"], SYMBOL)
-    [order] = await within(5, client.watch_orders(SYMBOL))
+    [order] = await within(client.watch_orders(SYMBOL))
     assert (order["id"], order["status"], order["fee"]["cost"]) == (placed["id"], "canceled", 0.0001)
     assert order["clientOrderId"] == placed["clientOrderId"]
 
@@ -137,23 +138,23 @@ async def test_own_balance_is_watched(venue: Venue, client: Binance) -> None:
     """A balance is told when an order locks some of it, and when somebody sends some."""
     told = await subscribed(venue, client.watch_balance())
     await client.create_order(SYMBOL, "limit", "buy", 0.01, 59_000)
-    balance = await within(5, told)
+    balance = await within(told)
     assert (balance["USDT"]["free"], balance["USDT"]["used"]) == (999_410.0, 590.0)
 
 
 async def test_order_is_placed_over_the_websocket(venue: Venue, client: Binance) -> None:
     """An order over the WebSocket API is the same order, and refused in the same way."""
-    placed = await within(5, client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 59_000))
-    found = await within(5, client.fetch_order_ws(placed["id"], SYMBOL))
+    placed = await within(client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 59_000))
+    found = await within(client.fetch_order_ws(placed["id"], SYMBOL))
     assert (found["id"], found["status"]) == (placed["id"], "open")
-    assert [order["id"] for order in await within(5, client.fetch_open_orders_ws(SYMBOL))] == [placed["id"]]
-    canceled = await within(5, client.cancel_order_ws(placed["id"], SYMBOL))
+    assert [order["id"] for order in await within(client.fetch_open_orders_ws(SYMBOL))] == [placed["id"]]
+    canceled = await within(client.cancel_order_ws(placed["id"], SYMBOL))
     assert canceled["status"] == "canceled"
     with pytest.raises(ccxt.InsufficientFunds):
-        await within(5, client.create_order_ws(SYMBOL, "limit", "buy", 100, 59_000))
+        await within(client.create_order_ws(SYMBOL, "limit", "buy", 100, 59_000))
     venue.clock.offset_ms = 60_000
     with pytest.raises(ccxt.InvalidNonce):
-        await within(5, client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 59_000))
+        await within(client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 59_000))
 
 
 def churned(venue: Venue, draws: Random, times: int) -> None:
@@ -180,12 +181,12 @@ def is_same_book(venue: Venue, book: dict[str, Any]) -> bool:
 async def test_book_is_the_cores_book_after_ten_thousand_changes(venue: Venue, client: Binance) -> None:
     """A book that ccxt keeps from a snapshot and the changes after it is the core's."""
     draws = Random(11)  # noqa: S311  # a test that can be repeated
-    book = await within(5, client.watch_order_book(SYMBOL))
+    book = await within(client.watch_order_book(SYMBOL))
     first_id = venue.desk.core.depth(BTC, 1).update_id
     while (last_id := venue.desk.core.depth(BTC, 1).update_id) < first_id + 10_000:
         churned(venue, draws, 1_500)
         while book["nonce"] < venue.desk.core.depth(BTC, 1).update_id:
-            book = await within(5, client.watch_order_book(SYMBOL))
+            book = await within(client.watch_order_book(SYMBOL))
     assert book["nonce"] == last_id
     assert is_same_book(venue, book)
 
@@ -193,14 +194,14 @@ async def test_book_is_the_cores_book_after_ten_thousand_changes(venue: Venue, c
 async def watched_for_ever(client: Binance) -> None:
     """Watch a book until that fails."""
     while True:
-        await within(5, client.watch_order_book(SYMBOL))
+        await within(client.watch_order_book(SYMBOL))
 
 
 async def test_book_with_a_hole_is_begun_anew() -> None:
     """A lost change is noticed, and the book is whole again with the next call."""
     lossy, draws = LosesOneEvent(), Random(12)  # noqa: S311  # a test that can be repeated
     async with serving(lossy) as venue, ccxt_client(venue) as client:
-        await within(5, client.watch_order_book(SYMBOL))
+        await within(client.watch_order_book(SYMBOL))
         for _ in range(3):
             lossy.loses_next_of = "btcusdt@depth@100ms"
             churned(venue, draws, 20)
@@ -208,6 +209,6 @@ async def test_book_with_a_hole_is_begun_anew() -> None:
             churned(venue, draws, 20)
             with pytest.raises(ccxt.ChecksumError):
                 await watched_for_ever(client)
-            book = await within(5, client.watch_order_book(SYMBOL))
+            book = await within(client.watch_order_book(SYMBOL))
             assert book["nonce"] == venue.desk.core.depth(BTC, 1).update_id
             assert is_same_book(venue, book)

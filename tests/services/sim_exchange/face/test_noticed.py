@@ -69,7 +69,7 @@ async def test_message_of_a_websocket_is_noticed(path: str, message: str, called
         session.ws_connect(f"ws://127.0.0.1:{venue.port}{path}") as socket,
     ):
         await socket.send_str(message)
-        await within(5, socket.receive())
+        await within(socket.receive())
     assert book.seen == [(Request(called=called, sent=sent, address="127.0.0.1"), None)]
 
 
@@ -97,7 +97,7 @@ async def test_no_key_and_no_signature_is_noticed() -> None:
         sent = {"apiKey": ALICE.key, "timestamp": str(venue.clock())}
         signature = signature_of(ALICE.secret, "&".join(f"{name}={value}" for name, value in sent.items()))
         await socket.send_json({"method": "account.status", "params": {**sent, "signature": signature}})
-        assert (await within(5, socket.receive_json()))["status"] == 200
+        assert (await within(socket.receive_json()))["status"] == 200
     [(request, account)] = book.seen
     assert (request.called, account) == ("account.status", "alice")
     assert ALICE.key not in repr(request)

@@ -33,7 +33,7 @@ async def connected(venue: Venue, path: str, *, answers_pings: bool = True) -> A
 
 async def told(socket: Socket) -> Any:  # noqa: ANN401  # whatever JSON says
     """Return what a client is told next."""
-    return await within(5, socket.receive_json())
+    return await within(socket.receive_json())
 
 
 async def asked(socket: Socket, method: str, *params: object) -> Any:  # noqa: ANN401  # whatever JSON says
@@ -120,10 +120,10 @@ async def test_client_that_answers_no_ping_is_let_go(venue: Venue) -> None:
     """The venue asks every twenty seconds, and waits a minute."""
     async with connected(venue, "/ws", answers_pings=False) as socket:
         venue.clock.offset_ms += PING_EVERY_MS
-        assert (await within(5, socket.receive())).type is aiohttp.WSMsgType.PING
+        assert (await within(socket.receive())).type is aiohttp.WSMsgType.PING
         venue.clock.offset_ms += PONG_WITHIN_MS
         venue.face.tick()
-        while (message := await within(5, socket.receive())).type is aiohttp.WSMsgType.PING:
+        while (message := await within(socket.receive())).type is aiohttp.WSMsgType.PING:
             pass
         assert message.type is aiohttp.WSMsgType.CLOSE
 
@@ -134,11 +134,11 @@ async def test_client_that_answers_stays_and_may_ask_itself(venue: Venue) -> Non
         for _ in range(10):
             venue.clock.offset_ms += PING_EVERY_MS
             venue.face.tick()
-            ping = await within(5, socket.receive())
+            ping = await within(socket.receive())
             assert ping.type is aiohttp.WSMsgType.PING
             await socket.pong(ping.data)
             await socket.ping(b"there?")
-            pong = await within(5, socket.receive())
+            pong = await within(socket.receive())
             assert (pong.type, bytes(pong.data)) == (aiohttp.WSMsgType.PONG, b"there?")
 
 
@@ -148,7 +148,7 @@ async def test_connection_ends_after_a_day(venue: Venue) -> None:
         await until(lambda: len(venue.face.market_sockets.connections + venue.face.user_sockets.connections) == 2)
         venue.clock.offset_ms += STAY_MS_MAX
         for socket in (market, user):
-            assert (await within(5, socket.receive())).type is aiohttp.WSMsgType.CLOSE
+            assert (await within(socket.receive())).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_shutdown_is_announced(venue: Venue) -> None:

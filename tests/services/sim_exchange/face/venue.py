@@ -42,6 +42,7 @@ READER: Final = ApiKey(key="reader".ljust(64, "R"), secret="r" * 64, account="al
 BTC: Final = "BTCUSDT"
 PRICE: Final = Decimal(60_000)
 FEES: Final = Fees(maker=Decimal("0.001"), taker=Decimal("0.001"))
+PATIENCE_S: Final = 90  # only a test that fails waits so long
 SETTINGS: Final = MarketSettings(seed=7, symbols=DEFAULT_SYMBOLS[:3])
 
 
@@ -201,16 +202,14 @@ async def ccxt_at(port: int, key: ApiKey = ALICE, **options: object) -> AsyncIte
         await client.close()
 
 
-async def within(seconds: float, awaited: Awaitable[_T]) -> _T:
-    """Wait for something with a deadline."""
-    async with asyncio.timeout(seconds):
+async def within(awaited: Awaitable[_T]) -> _T:
+    """Wait for something with patience."""
+    async with asyncio.timeout(PATIENCE_S):
         return await awaited
 
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds."""
-    for _ in range(1_000):
-        if holds():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("what was waited for did not come about within five seconds")
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110  # a state of the exchange, or of ccxt
+            await asyncio.sleep(0.005)

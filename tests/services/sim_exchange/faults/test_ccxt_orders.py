@@ -41,16 +41,16 @@ async def test_a_fill_comes_after_the_cancel_was_acknowledged(exchange: Sabotage
     """A cancel is acknowledged and reported, and the order is filled in truth, with money and trades that say so."""
     watched = await following(exchange, client)
     order = await buy(client)
-    await within(5, watched)
+    await within(watched)
     exchange.suffer("fill_after_cancel", delay_ms=500)
     cancelled = await client.cancel_order(order["id"], SYMBOL)
     assert cancelled["status"] == "canceled"
-    reports = await within(5, client.watch_orders(SYMBOL))
+    reports = await within(client.watch_orders(SYMBOL))
     assert [report["status"] for report in reports] == ["canceled"]
     assert [one.status for one in exchange.orders()] == ["NEW"]
     late = asyncio.ensure_future(client.watch_orders(SYMBOL))
     exchange.venue.clock.offset_ms += 500
-    reports = await within(5, late)
+    reports = await within(late)
     assert [(report["status"], report["filled"]) for report in reports] == [("closed", 0.1)]
     assert [(one.status, one.filled) for one in exchange.orders()] == [("FILLED", Decimal("0.1"))]
     assert [trade["price"] for trade in await client.fetch_my_trades(SYMBOL)] == [59_000]
@@ -67,7 +67,7 @@ async def test_a_stop_is_filled_after_its_cancel_was_acknowledged(exchange: Sabo
     assert rule.fired == 1
     assert (await client.fetch_balance())["BTC"]["used"] == 0.1
     exchange.venue.clock.offset_ms += 500
-    await within(5, until(lambda: exchange.orders()[0].status == "FILLED"))
+    await within(until(lambda: exchange.orders()[0].status == "FILLED"))
     balance = exchange.desk.core.balances("alice")["BTC"]
     assert (balance.free, balance.locked) == (Decimal("99.9"), Decimal(0))
     assert [trade["amount"] for trade in await client.fetch_my_trades(SYMBOL)] == [0.1]
@@ -87,7 +87,7 @@ async def test_the_venue_cancels_the_rest_of_an_order(exchange: Sabotaged, clien
     order = await buy(client)
     assert (order["status"], order["filled"]) == ("open", 0)
     exchange.venue.clock.offset_ms += 200
-    await within(5, until(lambda: exchange.orders()[0].status == "CANCELED"))
+    await within(until(lambda: exchange.orders()[0].status == "CANCELED"))
     now = await client.fetch_order(order["id"], SYMBOL)
     assert (now["status"], now["filled"]) == ("canceled", 0.03)
     assert exchange.desk.core.balances("alice")["USDT"].locked == 0
@@ -99,7 +99,7 @@ async def test_money_is_conserved_by_forced_trades(exchange: Sabotaged, client: 
     exchange.suffer("fill_after_cancel", delay_ms=0)
     before = {asset: balance.free + balance.locked for asset, balance in exchange.desk.core.balances("alice").items()}
     await client.cancel_order(None, SYMBOL, {"origClientOrderId": CLIENT_ID})
-    await within(5, until(lambda: exchange.orders()[0].status == "FILLED"))
+    await within(until(lambda: exchange.orders()[0].status == "FILLED"))
     after = {asset: balance.free + balance.locked for asset, balance in exchange.desk.core.balances("alice").items()}
     other, fees = exchange.desk.core.balances("forced-trades"), exchange.desk.core.balances("fees")
     assert before["USDT"] - after["USDT"] == other["USDT"].free == 5_900
@@ -112,7 +112,7 @@ async def test_lost_reports_leave_an_order_open_to_its_owner(exchange: Sabotaged
     exchange.suffer("report_lost", when={"nth": [2]})
     watched = await following(exchange, client)
     await buy(client, 60_010)
-    assert [report["status"] for report in await within(5, watched)] == ["open"]
+    assert [report["status"] for report in await within(watched)] == ["open"]
     assert client.orders[0]["status"] == "open"
     assert [order.status for order in exchange.orders()] == ["FILLED"]
 
@@ -123,7 +123,7 @@ async def test_duplicated_reports_count_once_by_their_trade(exchange: Sabotaged,
     watched: asyncio.Future[list[object]] = asyncio.ensure_future(client.watch_my_trades(SYMBOL))
     await until(lambda: exchange.venue.face.user_streams.is_followed("alice"))
     await buy(client, 60_010)
-    await within(5, watched)
+    await within(watched)
     assert len({trade["id"] for trade in client.myTrades}) == 1
     assert [fired.kind for fired in exchange.fired] == ["report_duplicated"] * 2  # new, and filled
     assert exchange.bought() == Decimal("0.1")
@@ -134,8 +134,8 @@ async def test_reordered_reports_open_an_order_again(exchange: Sabotaged, client
     exchange.suffer("reports_reordered", when={"nth": [1]})
     watched = await following(exchange, client)
     await buy(client, 60_010)
-    await within(5, watched)
-    await within(5, until(lambda: client.orders[0]["status"] == "open"))
+    await within(watched)
+    await within(until(lambda: client.orders[0]["status"] == "open"))
     assert [order.status for order in exchange.orders()] == ["FILLED"]
 
 
@@ -146,7 +146,7 @@ async def test_a_report_that_nothing_overtakes_is_told_in_the_end(exchange: Sabo
     await buy(client)
     assert not watched.done()
     exchange.venue.clock.offset_ms += 1_000
-    assert [report["status"] for report in await within(5, watched)] == ["open"]
+    assert [report["status"] for report in await within(watched)] == ["open"]
 
 
 async def test_a_contradictory_report_undoes_a_fill(exchange: Sabotaged, client: Binance) -> None:
@@ -154,9 +154,9 @@ async def test_a_contradictory_report_undoes_a_fill(exchange: Sabotaged, client:
     exchange.suffer("report_contradictory", when={"nth": [2]})
     watched = await following(exchange, client)
     await buy(client, 60_010)
-    await within(5, watched)
-    await within(5, until(lambda: [fired.kind for fired in exchange.fired] == ["report_contradictory"]))
-    await within(5, until(lambda: (client.orders[0]["status"], client.orders[0]["filled"]) == ("open", 0)))
+    await within(watched)
+    await within(until(lambda: [fired.kind for fired in exchange.fired] == ["report_contradictory"]))
+    await within(until(lambda: (client.orders[0]["status"], client.orders[0]["filled"]) == ("open", 0)))
     assert exchange.bought() == Decimal("0.1")
 
 
@@ -165,10 +165,10 @@ async def test_a_revoked_key_loses_its_stream(exchange: Sabotaged, client: Binan
     watched = await following(exchange, client)
     rule = exchange.suffer("key_revoked", when={"account": "alice"})
     with pytest.raises(ccxt.NetworkError):
-        await within(5, watched)
+        await within(watched)
     with pytest.raises(ccxt.AuthenticationError):
         await client.fetch_balance()
     with pytest.raises(KeyError):  # ccxt stumbles over a refused subscription: the refusal itself does not come through
-        await within(5, client.watch_orders(SYMBOL))
+        await within(client.watch_orders(SYMBOL))
     exchange.saboteur.remove(rule.fault_id)
     assert await client.fetch_balance()

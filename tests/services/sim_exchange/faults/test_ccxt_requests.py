@@ -132,12 +132,12 @@ async def test_a_request_that_hangs_ends_by_the_client_first(exchange: Sabotaged
 async def test_a_late_order_is_matched_within_its_window(exchange: Sabotaged, client: Binance) -> None:
     """An order that arrives after its client gave up is placed all the same."""
     exchange.suffer("late_arrival", when={"endpoint": "POST *"}, delay_ms=5_000)
-    client.timeout = 200
+    client.timeout = 1_000  # by then it has arrived, on a busy machine too
     with pytest.raises(ccxt.RequestTimeout):
         await buy(client)
     assert exchange.orders() == []
     exchange.venue.clock.offset_ms += 5_000
-    await within(5, until(lambda: [order.client_id for order in exchange.orders()] == [CLIENT_ID]))
+    await within(until(lambda: [order.client_id for order in exchange.orders()] == [CLIENT_ID]))
 
 
 async def test_a_late_order_is_refused_after_its_window(exchange: Sabotaged, client: Binance) -> None:
@@ -147,7 +147,7 @@ async def test_a_late_order_is_refused_after_its_window(exchange: Sabotaged, cli
     await until(lambda: bool(exchange.fired))
     exchange.venue.clock.offset_ms += 5_500
     with pytest.raises(ccxt.InvalidNonce):
-        await within(5, placing)
+        await within(placing)
     assert exchange.orders() == []
 
 
@@ -155,7 +155,7 @@ async def test_faults_strike_the_websocket_api_by_its_own_names(exchange: Sabota
     """A scope may name the method of the WebSocket API, and then REST goes on."""
     exchange.suffer("venue_error", when={"endpoint": "order.place"}, code=-1007, executed=True)
     with pytest.raises(ccxt.RequestTimeout):
-        await within(5, client.create_order_ws(SYMBOL, "limit", "buy", 0.1, 59_000, {"newClientOrderId": "by-socket"}))
+        await within(client.create_order_ws(SYMBOL, "limit", "buy", 0.1, 59_000, {"newClientOrderId": "by-socket"}))
     assert (await buy(client))["clientOrderId"] == CLIENT_ID
     assert [order.client_id for order in exchange.orders()] == ["by-socket", CLIENT_ID]
 

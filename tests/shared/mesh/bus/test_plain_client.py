@@ -30,7 +30,7 @@ async def test_the_client_on_the_page_talks_to_a_service(mesh: Mesh, run_directo
     client = await asyncio.create_subprocess_exec(
         sys.executable, "-W", "error", "-c", script[0], str(run_directory), stdout=asyncio.subprocess.PIPE
     )
-    said, _ = await asyncio.wait_for(client.communicate(), 30)
+    said, _ = await asyncio.wait_for(client.communicate(), 90)
     assert client.returncode == 0
     assert said.decode().startswith("['limits_answered.1', [['exposure_total'")
     assert asked[0].envelope.body == AskLimits(actor="ada")

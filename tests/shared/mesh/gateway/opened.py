@@ -31,7 +31,7 @@ from tests.services.sim_exchange.face.venue import ALICE
 
 SYMBOL: Final = "BTC/USDT"
 CLIENT_ID: Final = "bw-main-k3v9q2m7x1abcd-12"
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 90.0  # only a test that fails waits so long
 CLOCK: Final = SystemClock()
 # As fast as a test wants it, and otherwise as the product has it.
 BRISK: Final = Pace(
@@ -171,7 +171,7 @@ def an_order(
     is_entry: bool = False,
     client_order_id: str = CLIENT_ID,
     window_ns: int = 3_000_000_000,
-    sign_within_ns: int = 250_000_000,
+    sign_within_ns: int = 10_000_000_000,
 ) -> SendOrder:
     """Make an order: unless told otherwise, one that stays in the book."""
     return SendOrder(

@@ -68,8 +68,7 @@ async def test_order_in_doubt_is_found_while_routine_is_not_answered(exchange: S
             gateway.gateway.perform(ReadOpenOrders(number))
         for _ in range(2):
             gateway.gateway.perform(IN_DOUBT)
-        async with asyncio.timeout(2):
-            found = await gateway.brought.first(OrderRead)
+        found = await gateway.brought.first(OrderRead)
         assert found.failure is None
         assert not gateway.brought.of(OpenOrdersRead)
         assert not gateway.brought.of(AccountRead)

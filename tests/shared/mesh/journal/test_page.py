@@ -29,7 +29,7 @@ def read(directory: Path) -> subprocess.CompletedProcess[str]:
     assert found is not None
     (place / "reader.py").write_text(found[1])
     command = [sys.executable, "-I", "-c", f"import sys; sys.path = [{str(place)!r}, *sys.path]\n{PROGRAM}"]
-    return subprocess.run([*command, str(directory)], capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run([*command, str(directory)], capture_output=True, text=True, check=False, timeout=90)
 
 
 def test_the_reader_on_the_page_reads_a_real_journal(tmp_path: Path) -> None:

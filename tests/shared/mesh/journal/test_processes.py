@@ -135,7 +135,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     trial = [*NAMESPACE, 'mount -t tmpfs none "$1"', "sh", str(tmp_path)]
     if subprocess.run(trial, check=False, capture_output=True).returncode:
         pytest.skip("this system lets nobody mount a file system of their own")
-    result = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=60)
+    result = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=90)
     told = json.loads(result.stdout)
     assert "No space left on device" in told["refused"]
     assert told["entries"] > 100
