@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from proto.fields import clipped
+from proto.fields import clipped, clipped_short
 from proto.orders import CancelMarked, EntryEnded, ExitEnded, ExitOpened, SendMarked
 from shared.core.service import Moment, Report
 from shared.execution.allowance import Allowance
@@ -275,4 +275,4 @@ def _how_it_ended(order: Order, price_high: Decimal) -> str:
 
 
 def _cancelled(order: Order, reason: str | None) -> Report:
-    return Report(CancelMarked(order.key, clipped(reason or "", 64)), cause_id=order.key.parent_id, reducing=True)
+    return Report(CancelMarked(order.key, clipped_short(reason or "")), cause_id=order.key.parent_id, reducing=True)
