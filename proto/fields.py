@@ -88,6 +88,11 @@ def clipped(text: str, length_max: int = TEXT_LENGTH_MAX) -> str:
     return text if len(text) <= length_max else text[: length_max - 1] + "…"
 
 
+def clipped_short(text: str) -> str:
+    """Shorten it to what a short field carries, as the reason of a condition or a code of a venue."""
+    return clipped(text, SHORT_TEXT_LENGTH_MAX)
+
+
 def _decimal_bound(annotation: object) -> DecimalBound | None:
     """Find the bound in `Annotated[Decimal, bound]` or in `Annotated[Decimal, bound] | None`."""
     for part in (annotation, *get_args(annotation)):

@@ -13,7 +13,7 @@ import msgspec
 
 from proto.envelope import Body, Envelope
 from proto.fencing import RoleReturned, RoleTaken
-from proto.fields import clipped
+from proto.fields import clipped_short
 from proto.orders import ConditionSet
 from proto.risk import Condition, Everything
 from shared.core.service import InheritanceUnread, Report
@@ -21,7 +21,6 @@ from shared.core.service import InheritanceUnread, Report
 EXECUTOR: Final = "executor"
 UNREAD: Final = "flattener_unread"
 AT_ONCE: Final = 128  # recorded together: far from the bounds of a group
-REASON_LENGTH_MAX: Final = 64
 HOLES_KEPT_MAX: Final = 16  # a journal that is read has few of them, and an older one is only told of again
 _ORIGINAL: Final = re.compile(r"flattener-([0-9]+)-reports-([0-9]+)")
 _HOLE: Final = re.compile(r"lost-by-flattener-before-([0-9]+)")
@@ -133,7 +132,7 @@ class Adoption:
 
         Once for each reason, where nobody knows what cannot be read.
         """
-        condition = Condition(UNREAD, Everything(), "REDUCE_ONLY", clipped(unread.reason, REASON_LENGTH_MAX))
+        condition = Condition(UNREAD, Everything(), "REDUCE_ONLY", clipped_short(unread.reason))
         hole = unread.next_sequence
         if not adopted.knows(hole):
             cause_id = f"lost-by-flattener-before-{hole}"

@@ -5,7 +5,7 @@ from typing import Final
 
 from proto.control import ControlDone, ControlRefused, Flatten, Kill, LiftKill, PauseEntries, ResumeEntries
 from proto.envelope import Body
-from proto.fields import Name, Symbol, clipped
+from proto.fields import Name, Symbol, clipped, clipped_short
 from proto.orders import ConditionCleared, ConditionSet, FlattenCalledOff
 from proto.risk import Condition, Everything, OfStrategy, OfSymbol
 from shared.core.room import holds_unwritten, not_done
@@ -42,7 +42,7 @@ class Control:
     def due(self) -> Sequence[Report]:
         """Return what is to be written down, again and again until it is."""
         return [
-            Report(ConditionSet(Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, 64))), reducing=True)
+            Report(ConditionSet(Condition(name, Everything(), "REDUCE_ONLY", clipped_short(reason))), reducing=True)
             for name, reason in self._unwritten.items()
         ]
 
@@ -96,7 +96,7 @@ class Control:
                 return (), ControlRefused("symbol_is_traded", clipped(words))
             case _:
                 pass
-        condition = Condition(PAUSED, scope, "REDUCE_ONLY", clipped(f"{pause.actor}: {pause.reason}", 64))
+        condition = Condition(PAUSED, scope, "REDUCE_ONLY", clipped_short(f"{pause.actor}: {pause.reason}"))
         done = f"no new entries in {scope_words(scope)} until they are resumed; exits and covers go on"
         return (Report(ConditionSet(condition), cause_id=cause_id, reducing=True),), ControlDone(done)
 

@@ -72,6 +72,7 @@ from shared.execution.vocabulary import (
     StreamOpened,
     VenueClock,
     WeightTold,
+    WorthRead,
 )
 from shared.execution.working import Worker
 from shared.market.prices import Prices
@@ -280,8 +281,8 @@ class ExecutorCore:
 
     def _venue_told(self, told: FromOutside, now: Moment) -> None:
         match told:
-            case InstrumentsKnown(instruments=instruments):
-                self._worker.rules_known(instruments)
+            case InstrumentsKnown() | WorthRead():
+                self._worker.told(told)
             case VenueClock():
                 self._venue_ahead_ns = told.ahead_of_boot_ns
                 self._leave.clock_told(told)

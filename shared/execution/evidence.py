@@ -10,7 +10,7 @@ from typing import Final, Literal, cast, get_args
 
 import msgspec
 
-from proto.fields import clipped
+from proto.fields import clipped, clipped_short
 from proto.orders import (
     CancelMarked,
     OrderAcknowledged,
@@ -53,9 +53,6 @@ TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they ar
 TRADES_AGAIN_NS: Final = 1_000_000_000  # while the venue says more was executed than its trades show
 ENDED_WITHIN_NS: Final = 1_000_000_000  # what shall not rest and is still open after that is asked about
 FACTS_MAX: Final = 10_000
-TURN_NS: Final = (
-    250_000_000  # each fact has commits of its own: between two turns heartbeats leave, and a kill is heard
-)
 ACCOUNT_NS: Final = 5_000_000_000  # between two readings, which risk rests on
 
 Ending = Literal["filled", "canceled", "expired", "rejected", "absent"]
@@ -169,7 +166,7 @@ class Evidence:
                 outcome.reports.append(_ended(order, "absent", "", f"not sent: {reason}"))
                 outcome.unsent = order
             case Unproved(http_status=status, code=code, reason=reason) if order.is_in_doubt:
-                doubted = OrderDoubted(order.key, status, clipped(code, 64), clipped(reason))
+                doubted = OrderDoubted(order.key, status, clipped_short(code), clipped(reason))
                 outcome.reports.append(_report(doubted, order))
                 stamped_ns = venue_now_ns if sent.signed_venue_time_ns is None else sent.signed_venue_time_ns
                 self._doubt(order, stamped_ns, now)
@@ -339,7 +336,7 @@ def _ended(order: Order, ending: str, code: str, reason: str, *, with_trade: Ven
         ending=cast("Ending", ending),
         executed_quantity=last.executed_quantity,
         average_price=last.average_price,
-        venue_code=clipped(code, 64),
+        venue_code=clipped_short(code),
         reason=clipped(reason),
     )
     return Report(ended, cause_id=order.key.parent_id, reducing=True)

@@ -12,7 +12,7 @@ from typing import Final
 
 from proto.control import ControlDone, ControlRefused, Kill, LiftKill
 from proto.envelope import Body
-from proto.fields import SHORT_TEXT_LENGTH_MAX, clipped
+from proto.fields import clipped_short
 from proto.orders import ConditionCleared, ConditionSet, FlattenBegun
 from proto.risk import Condition, Everything, Latch
 from shared.core.presses import is_of_press, latch_of
@@ -69,7 +69,7 @@ class Latching:
         if latch is None:
             return ()
         reason = latch.reason or WITHOUT_REASON
-        words = clipped(f"{latch.actor}: {reason}", SHORT_TEXT_LENGTH_MAX)
+        words = clipped_short(f"{latch.actor}: {reason}")
         return (
             Report(ConditionSet(Condition(KILL_LATCH, Everything(), "HALTED", words)), reducing=True),
             Report(FlattenBegun(latch.latch_id, None, latch.actor, reason), reducing=True),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from proto.fields import Asset, clipped
+from proto.fields import Asset, clipped_short
 from proto.orders import ConditionSet, OutsideSeen
 from proto.risk import Condition, Everything
 from shared.core.service import Note, Outward, Report
@@ -160,7 +160,7 @@ class Outside:
         """Let no entry pass before an operator has looked: said once, whatever else the same fact shows."""
         said = [one.body.condition.name for one in outcome.reports if isinstance(one.body, ConditionSet)]
         if (name, Everything()) not in self._books.conditions and name not in said:
-            condition = Condition(name, Everything(), "REDUCE_ONLY", clipped(reason, 64))
+            condition = Condition(name, Everything(), "REDUCE_ONLY", clipped_short(reason))
             outcome.reports.append(Report(ConditionSet(condition), reducing=True))
             outcome.effects.append(Note("critical", name, {"reason": reason}))
 

@@ -5,11 +5,11 @@ record to be written, and whatever follows is decided anew from the books. So it
 was killed between two steps.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from proto.fields import clipped
+from proto.fields import clipped, clipped_short
 from proto.orders import CancelMarked, EntryEnded, ExitEnded, ExitOpened, SendMarked
 from shared.core.service import Moment, Report
 from shared.execution.allowance import Allowance
@@ -20,6 +20,7 @@ from shared.execution.marks import Marks, Purpose
 from shared.execution.orders import Order
 from shared.execution.patience import RESIZE_NS, Patiences
 from shared.execution.selling import Selling, orderable
+from shared.execution.vocabulary import InstrumentsKnown, WorthRead
 from shared.market.prices import Prices
 from shared.trading.amounts import ZERO
 from shared.trading.instruments import Instrument, OrderTerms
@@ -50,14 +51,18 @@ class Worker:
         self._marks: Final = marks
         self.patience: Final = Patiences()
         self.instruments: Final[dict[str, Instrument]] = {}
+        self._bids: Final[dict[str, Decimal]] = {}  # as the account was last read; only the flattener reads it so
         self.selling: Final = Selling(books, prices, self.instruments)
         self.epoch = 0
         self.is_stopping = False
 
-    def rules_known(self, instruments: Mapping[str, Instrument]) -> None:
-        """Take in what the venue trades, and by which rules, in the place of what was known."""
+    def told(self, told: InstrumentsKnown | WorthRead) -> None:
+        """Take in what the venue trades, and by which rules, in the place of what was known; or what is bid there."""
+        if isinstance(told, WorthRead):
+            self._bids.update(told.bids)
+            return
         self.instruments.clear()
-        self.instruments.update(instruments)
+        self.instruments.update(told.instruments)
 
     def steps(self, now: Moment) -> Sequence[Report]:
         """Return what is to be written down next, of the first place where there is something to do."""
@@ -247,10 +252,15 @@ class Worker:
         return (Report(opened, cause_id=None, reducing=True),)
 
     def _price_of(self, place: Place) -> Decimal:
-        """Return what to hold a market order's price against: the middle, as costs are, and without it what we paid."""
-        price = self._prices.of(place[1])
+        """Return what to hold a market order's price against: the middle, as costs are.
+
+        Who hears no feed takes what was bid when the account was read; and where nobody bid, what we paid.
+        """
+        price, bid = self._prices.of(place[1]), self._bids.get(place[1])
         if price is not None:
             return price.middle
+        if bid is not None:
+            return bid
         paid = self._books.positions.of(*place).average_entry_price
         assert paid is not None, "something is sold that was bought"
         return paid
@@ -265,4 +275,4 @@ def _how_it_ended(order: Order, price_high: Decimal) -> str:
 
 
 def _cancelled(order: Order, reason: str | None) -> Report:
-    return Report(CancelMarked(order.key, clipped(reason or "", 64)), cause_id=order.key.parent_id, reducing=True)
+    return Report(CancelMarked(order.key, clipped_short(reason or "")), cause_id=order.key.parent_id, reducing=True)

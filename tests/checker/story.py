@@ -12,7 +12,7 @@ from services.verify.checker.frames import mark_of
 from services.verify.checker.journal import journal_of
 from services.verify.checker.verdict import Verdict
 from tests.checker.venue import Venue
-from tests.checker.wire import NS_PER_MS, START_BOOT_NS, START_WALL_NS, Said, Written, word, written
+from tests.checker.wire import NS_PER_MS, START_BOOT_NS, START_WALL_NS, STATE, Said, Written, word, written
 
 SYMBOL: Final = "BTC/USDT"
 LIMITS: Final = Limits(
@@ -46,6 +46,7 @@ class Story:
     log_number_before: int | None = None
     parents: dict[str, str] = field(default_factory=dict)
     epoch: int = 7
+    state: bytes = STATE  # with which the executor's page begins
 
     def says(self, at_ms: int, name: str, /, **values: Any) -> None:  # noqa: ANN401 -- the fields of any message
         """Let the executor write something down."""
@@ -239,7 +240,7 @@ class Story:
     def journals(self) -> dict[str, Written]:
         """Return the journals as they are written."""
         return {
-            "executor": written(self.executor),
+            "executor": written(self.executor, state=self.state),
             "risk": written(self.risk),
             "flattener": written(self.flattener),
         }

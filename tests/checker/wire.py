@@ -101,6 +101,9 @@ class Said:
         return bytes(msgpack.packb(envelope))
 
 
+STATE: Final = b'{"account": "sim/simulated/main"}'  # as far as the checker reads it
+
+
 @dataclass
 class Written:
     """A journal being written: segments by name, and where the next frame is chained to."""
@@ -110,7 +113,7 @@ class Written:
     record_digest: bytes = bytes(32)
     sequence: int = 0
 
-    def begin_segment(self, *, snapshot: bytes = b"state") -> None:
+    def begin_segment(self, *, snapshot: bytes = STATE) -> None:
         """Begin the next segment, with a state at its head."""
         number = len(self.files) + 1
         date = (dt.date(2026, 9, 20) + dt.timedelta(days=number)).isoformat()
@@ -146,10 +149,10 @@ class Written:
         self.files[max(self.files)] += covered + struct.pack("<I", zlib.crc32(covered))
 
 
-def written(said: Sequence[Said]) -> Written:
-    """Write records as a journal, each in a group of its own."""
+def written(said: Sequence[Said], *, state: bytes = STATE) -> Written:
+    """Write records as a journal, each in a group of its own, behind a page that begins with a state."""
     journal = Written()
-    journal.begin_segment()
+    journal.begin_segment(snapshot=state)
     for number, record in enumerate(said, start=1):
         journal.commit(record.frame(number))
     return journal

@@ -147,7 +147,8 @@ class FlattenerCore:
     def _brought(self, told: FromOutside, now: Moment) -> Sequence[Effect]:
         match told:
             case WorthRead():
-                return self._reader.read(told)
+                known = self._venue.told(told)
+                return (*self._reader.read(told), *known, *self._takeover.to_engine(told, now))
             case RecordsRead():
                 return self._records_read(told, now)
             case RoleHeld() | RoleNotHeld() | RoleIsFree():

@@ -13,10 +13,11 @@ from shared.execution.vocabulary import (
     StreamOpened,
     VenueClock,
     WeightTold,
+    WorthRead,
 )
 from shared.trading.instruments import Instrument
 
-STANDING: Final = (InstrumentsKnown, VenueClock, WeightTold, StreamOpened)
+STANDING: Final = (InstrumentsKnown, VenueClock, WeightTold, StreamOpened, WorthRead)
 
 
 class VenueStanding:
@@ -35,7 +36,7 @@ class VenueStanding:
 
     def told(self, told: FromOutside) -> Sequence[Effect]:
         """Take in what the venue tells."""
-        if isinstance(told, STANDING):
+        if isinstance(told, STANDING) and not (isinstance(told, WorthRead) and told.failure is not None):
             self._newest[type(told)] = told
         match told:
             case StreamOpened():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from proto.envelope import Body
-from proto.fields import clipped
+from proto.fields import clipped, clipped_short
 from proto.orders import EntryEnded
 from proto.verdicts import (
     ApprovalDeclined,
@@ -91,7 +91,7 @@ class Approvals:
         return IntentRefused(
             intent_id=verdict.intent_id,
             rule="approval_used_in_time",
-            value=clipped(verdict.approval_id, 64),
+            value=clipped_short(verdict.approval_id),
             limit="one approval for each intent, ever",
             reason=clipped(f"it was approved, and nothing came of it: {unworked}"),
         )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from proto.account import InstrumentRules
-from proto.fields import DECIMAL_DIGITS_MAX, SHORT_TEXT_LENGTH_MAX, Asset, clipped
+from proto.fields import DECIMAL_DIGITS_MAX, Asset, clipped, clipped_short
 from proto.intents import EnterBracket, StopCover
 from proto.risk import Condition
 from proto.verdicts import Approval, IntentJudged, IntentRefused
@@ -178,7 +178,7 @@ def _refusal(intent: EnterBracket, refusal: Refusal) -> IntentRefused:
     return IntentRefused(
         intent_id=intent.intent_id,
         rule=refusal.rule,
-        value=clipped(refusal.value, SHORT_TEXT_LENGTH_MAX),
-        limit=clipped(refusal.limit, SHORT_TEXT_LENGTH_MAX),
+        value=clipped_short(refusal.value),
+        limit=clipped_short(refusal.limit),
         reason=clipped(refusal.reason),
     )

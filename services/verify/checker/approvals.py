@@ -110,15 +110,6 @@ def _judge_order_within(order: Order, approval: Approval, judge: Judge) -> None:
     sent = (mark.order.strategy, mark.order.symbol, mark.order.side)
     approved = (approval.strategy, approval.symbol, approval.side)
     judge.hold("I1", f"{sent} is sent, {approved} is approved", place, holds=sent == approved)
-    price = mark.limit_price
-    in_band = price is not None and approval.price_low <= price <= approval.price_high
-    what = f"its price {price} is not within {approval.price_low} and {approval.price_high}"
-    judge.hold("I1", what, place, holds=in_band)
-    for fill in order.fills:
-        paid = fill.body.price
-        no_worse = paid <= approval.price_high if mark.order.side == "buy" else paid >= approval.price_low
-        what = f"it was filled at {paid}, between {approval.price_low} and {approval.price_high} is approved"
-        judge.hold("I1", what, fill.place(order.client_id), holds=no_worse)
     age_ns = mark.lease_age_ns
     fresh = age_ns is not None and age_ns <= LEASE_AGE_NS_MAX
     judge.hold("I1", f"the lease was {age_ns} ns old, {LEASE_AGE_NS_MAX} is the most", place, holds=fresh)

@@ -10,6 +10,7 @@ from services.verify.checker.balances import judge_balances
 from services.verify.checker.cover import judge_cover
 from services.verify.checker.cover_trips import judge_cover_trips
 from services.verify.checker.endings import judge_endings
+from services.verify.checker.entry_prices import judge_entry_prices
 from services.verify.checker.evidence import Evidence
 from services.verify.checker.exchange_log import EXACT
 from services.verify.checker.fills import judge_fills
@@ -28,6 +29,7 @@ from services.verify.checker.words import OrderFilled, SendMarked
 
 JUDGES: Final = (
     judge_approvals,
+    judge_entry_prices,
     judge_sending,
     judge_absence,
     judge_endings,

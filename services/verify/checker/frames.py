@@ -56,7 +56,7 @@ def mark_of(content: bytes) -> Mark | None:
 
 
 def durable_frames(files: Mapping[str, bytes], mark: Mark) -> Iterator[Frame]:
-    """Yield the records and gaps that the mark says are durable, each proved; raise at the first that is not."""
+    """Yield the heads, records and gaps that the mark says are durable, each proved; raise at the first that is not."""
     place = _Place()
     for name in sorted(name for name in files if int(name[:8]) <= mark.segment):
         is_newest = int(name[:8]) == mark.segment
@@ -85,6 +85,7 @@ def _segment(name: str, content: bytes, place: _Place) -> Iterator[Frame]:
             raise JournalBrokenError(f"{name}: a head is not its first frame")
         if frame.tag == HEAD:
             _enter(name, frame, place)
+            yield frame
         else:
             if frame.position != expected_position or (frame.position and frame.group_size != group_size):
                 raise JournalBrokenError(f"{name}: record {frame.sequence} is out of its group")
@@ -135,7 +136,7 @@ def _enter(name: str, frame: Frame, place: _Place) -> None:
         raise JournalBrokenError(f"{name}: the segment before it is another than it was")
     if place.sequence not in {None, frame.sequence}:
         raise JournalBrokenError(f"{name}: begins behind {frame.sequence}, the one before ends at {place.sequence}")
-    if sha256(frame.payload[_SEGMENT.size :]).digest() != snapshot:
+    if sha256(state_of(frame.payload)).digest() != snapshot:
         raise JournalBrokenError(f"{name}: its snapshot is another than it was")
     place.sequence = frame.sequence
 
@@ -146,6 +147,11 @@ def _follow(name: str, frame: Frame, place: _Place) -> None:
     if not follows:
         raise JournalBrokenError(f"{name}: after {before} comes {frame.sequence}, what is between is missing")
     place.sequence, place.record_digest = frame.sequence, frame.digest
+
+
+def state_of(payload: bytes) -> bytes:
+    """Return the state that a head's segment begins with."""
+    return payload[_SEGMENT.size :]
 
 
 def gap_words(payload: bytes) -> tuple[int, str]:

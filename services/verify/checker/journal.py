@@ -1,5 +1,6 @@
 """A journal as the checker works on it: its records as words, and whatever is wrong with its bytes."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import msgpack
 from services.verify.checker.decoding import UnreadableError, reader_of_word
 from services.verify.checker.frames import (
     GAP,
+    HEAD,
     MARK_NAME,
     SUFFIX,
     Frame,
@@ -19,6 +21,7 @@ from services.verify.checker.frames import (
     durable_frames,
     gap_words,
     mark_of,
+    state_of,
 )
 from services.verify.checker.verdict import Place, Violation
 from services.verify.checker.words import WORDS, Word
@@ -54,7 +57,10 @@ class Record(Generic[Body]):
 
 
 class Journal:
-    """The records of one role, in order. `unknown` counts what this checker has no word for."""
+    """The records of one role, in order. `unknown` counts what this checker has no word for.
+
+    Behind record `of_account_from` the pages say of which account they are, which those of older versions do not.
+    """
 
     def __init__(self, name: str) -> None:
         self.name: Final = name
@@ -62,12 +68,18 @@ class Journal:
         self.gaps: Final[list[tuple[int, str]]] = []
         self.troubles: Final[list[Violation]] = []
         self.unknown: Final[Counter[str]] = Counter()
+        self.of_account_from: int | None = None
         self._by_word: Final[defaultdict[type[Any], list[Record[Word]]]] = defaultdict(list)
 
     def add(self, record: Record[Word]) -> None:
         """Take the next record."""
         self.records.append(record)
         self._by_word[type(record.body)].append(record)
+
+    def begin_page(self, sequence: int, state: bytes) -> None:
+        """Begin a segment behind a record, with the state at its head."""
+        if self.of_account_from is None and _names_account(state):
+            self.of_account_from = sequence
 
     @property
     def last_wall_ns(self) -> int:
@@ -106,6 +118,9 @@ def journal_of(name: str, files: Mapping[str, bytes], mark: Mark | None) -> Jour
     group = 0
     try:
         for frame in durable_frames(files, mark):
+            if frame.tag == HEAD:
+                journal.begin_page(frame.sequence, state_of(frame.payload))
+                continue
             group += frame.position == 0
             if frame.tag == GAP:
                 after, reason = gap_words(frame.payload)
@@ -115,6 +130,14 @@ def journal_of(name: str, files: Mapping[str, bytes], mark: Mark | None) -> Jour
     except JournalBrokenError as error:
         journal.trouble("I26", str(error))
     return journal
+
+
+def _names_account(state: bytes) -> bool:
+    try:
+        said = json.loads(state)
+    except ValueError:
+        return False  # of a role whose state has another form
+    return isinstance(said, dict) and bool(said.get("account"))
 
 
 def _take(journal: Journal, frame: Frame, group: int) -> None:

@@ -19,15 +19,15 @@ def judge_latches(evidence: Evidence, judge: Judge) -> None:
     risk, executor = evidence.risk, evidence.executor
     if risk is not None:
         _judge_latch(risk, judge)
-    if executor is not None:
-        _judge_latched_executor(executor, judge)
-    if risk is None or executor is None or not risk.records:
+    if executor is None:
+        return
+    whole = None if risk is None or not risk.records or risk.gaps else risk
+    _judge_own_latch(executor, whole, judge)
+    if risk is None or not risk.records:
         return
     _judge_leases(risk, executor, judge)
     if risk.gaps:
         judge.skip("what risk cleared: its journal has gaps")
-    else:
-        _judge_lifted(risk, executor, judge)
 
 
 def _judge_latch(risk: Journal, judge: Judge) -> None:
@@ -49,15 +49,19 @@ def _judge_latch(risk: Journal, judge: Judge) -> None:
                 pass
 
 
-def _judge_latched_executor(executor: Journal, judge: Judge) -> None:
-    """No entry is marked while the executor's own copy of the latch stands."""
-    is_latched = False
+def _judge_own_latch(executor: Journal, risk: Journal | None, judge: Judge) -> None:
+    """No entry is marked under the executor's own copy of the latch, and it lifts what risk had cleared before."""
+    stands, is_latched = "", False
     for record in executor.records:
         match record.body:
             case ConditionSet(condition=condition) if condition.name == LATCH:
                 is_latched = True
+            case FlattenBegun(flatten_id=flatten_id, symbol=None) if is_latched:
+                stands = flatten_id
             case ConditionCleared(name=name) if name == LATCH:
                 is_latched = False
+                if risk is not None:
+                    _judge_lifted(record, stands, risk, judge)
             case SendMarked(order=order) if order.purpose == "entry":
                 what = "it is marked for an entry under the kill latch"
                 judge.hold("I13", what, record.place(order.client_order_id), holds=not is_latched)
@@ -86,25 +90,12 @@ def _latched_since_ns(acts: Sequence[Record[Word]], mark: Record[SendMarked]) ->
     return since_ns
 
 
-def _judge_lifted(risk: Journal, executor: Journal, judge: Judge) -> None:
+def _judge_lifted(record: Record[Word], stands: str, risk: Journal, judge: Judge) -> None:
     """See that the executor lifts the latch under which it stands, and that risk had cleared it before."""
-    begins_wall_ns = risk.records[0].wall_ns
-    stands, is_latched = "", False
-    for record in executor.records:
-        match record.body:
-            case ConditionSet(condition=condition) if condition.name == LATCH:
-                is_latched = True
-            case FlattenBegun(flatten_id=flatten_id, symbol=None) if is_latched:
-                stands = flatten_id
-            case ConditionCleared(name=name) if name == LATCH:
-                is_latched = False
-                if record.wall_ns >= begins_wall_ns:
-                    cleared = _cleared_before(risk, record)
-                    what = f"{record.cause_id} is lifted where {stands} stands, and risk had cleared {sorted(cleared)}"
-                    holds = {record.cause_id, stands} <= cleared
-                    judge.hold("I13", what, record.place(), holds=holds)
-            case _:
-                pass
+    if record.wall_ns >= risk.records[0].wall_ns:
+        cleared = _cleared_before(risk, record)
+        what = f"{record.cause_id} is lifted where {stands} stands, and risk had cleared {sorted(cleared)}"
+        judge.hold("I13", what, record.place(), holds={record.cause_id, stands} <= cleared)
 
 
 def _cleared_before(risk: Journal, record: Record[Any]) -> set[str]:

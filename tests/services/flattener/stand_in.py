@@ -31,6 +31,7 @@ from shared.execution.vocabulary import (
 from tests.shared.execution.desk import AHEAD_NS, BTC
 
 PRICE: Final = Decimal(100)
+BID: Final = Decimal(97)  # when the account is read
 ZERO: Final = Decimal(0)
 
 
@@ -70,7 +71,7 @@ class StandIn:
             case ReadAccount(read_number=number):
                 return [AccountRead(number, self._held(), self.now_ns + AHEAD_NS, None)]
             case ReadWorth(read_number=number):
-                return [WorthRead(number, self._held(), {BTC: PRICE}, self.now_ns + AHEAD_NS, None)]
+                return [WorthRead(number, self._held(), {BTC: BID}, self.now_ns + AHEAD_NS, None)]
             case _:
                 raise AssertionError(f"nobody does {effect}")
 

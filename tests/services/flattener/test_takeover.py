@@ -9,7 +9,7 @@ from proto.control import ControlDone, ControlRefused
 from proto.envelope import SCHEMA, Envelope
 from proto.fencing import RoleReturned, RoleTaken
 from proto.health import Heartbeat
-from proto.orders import FlatnessTold, FlattenCalledOff
+from proto.orders import FlatnessTold, FlattenCalledOff, OrderFilled, SendMarked
 from proto.risk import RiskSnapshot
 from services.flattener.core.takeover import ASKED_MAX, ATTEMPTS_MAX
 from services.flattener.vocabulary import (
@@ -36,6 +36,7 @@ from shared.execution.adopting import AdoptingCore
 from shared.execution.core import ExecutorCore
 from tests.proto.examples import BODIES
 from tests.services.flattener.life import LATCH, ROLE_EPOCH, STEP_NS, WITHIN_STEPS, Killed, Life, assert_closed
+from tests.services.flattener.stand_in import BID
 from tests.shared.execution.desk import A_DAY_NS, ACCOUNT, BTC, LIMITS, SECOND_NS
 
 PLACES_MIN, PLACES_MAX = 10, 100  # at which a life may die
@@ -67,6 +68,17 @@ def adopted(life: Life) -> ExecutorCore:
 def a_risk_snapshot() -> RiskSnapshot:
     """Return what risk may say."""
     return next(example for example in BODIES if isinstance(example, RiskSnapshot))
+
+
+def test_sale_is_held_against_what_was_bid_and_not_against_what_was_paid() -> None:
+    """It hears no feed, and reads the account long before it takes over; the coin was bought at 100."""
+    life = Life()
+    life.begin()
+    life.take(HaltSeen(LATCH))
+    life.run_until(RoleReturned)
+    (sale,) = [one for one in life.bodies() if isinstance(one, SendMarked) and one.order.purpose == "exit"]
+    (fill,) = [one for one in life.bodies() if isinstance(one, OrderFilled)]
+    assert (sale.decision_price, fill.decision_price) == (BID, BID)
 
 
 def test_under_the_latch_everything_is_closed_in_a_silent_executors_place() -> None:
