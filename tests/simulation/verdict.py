@@ -110,8 +110,8 @@ class Verdict:
     def judge_flat(self) -> None:
         """Judge that the venue has nothing of ours to do any more, and that by the records nothing is held.
 
-        What the venue sold of a stop that it had called cancelled is missing from what an exit sold as well: nothing can
-        bring that down, and it waits for the operator, who looks when the latch is cleared.
+        What the venue sold of a stop that it had called cancelled, an exit sold as well: nothing can bring that down,
+        and it waits for the operator, who looks when the latch is cleared.
         """
         gone: defaultdict[str, Decimal] = defaultdict(Decimal)
         for shown in self._venue.orders(self._scheduler.now_ns):
