@@ -74,13 +74,14 @@ class Latch(Part, frozen=True):
 
 
 class LimitUse(Part, frozen=True):
-    """How much of a limit is used, in the limit's own unit."""
+    """How much of a limit is used, in the limit's own unit. Where something of it is not known `unknown` says why."""
 
     name: Name
     scope: Scope
-    used: Amount
-    limit: Amount
+    used: Amount | None
+    limit: Amount | None
     unit: Asset
+    unknown: ShortText | None
 
 
 Conditions = Annotated[tuple[Condition, ...], Meta(max_length=CONDITIONS_MAX)]

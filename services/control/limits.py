@@ -19,8 +19,9 @@ from shared.mesh.verb import OK, NotDoneError, Streams, run_verb
 NAME: Final = "limits"
 TEXT: Final = """\
 Show how much of each limit is used, asked of risk. With --json one object a line; numbers are texts, and `share` is a
-part of one, or null where the limit is nothing.
+part of one, or null where the limit is nothing. What is not known is called unknown, and below it is said why.
 """
+UNKNOWN: Final = "unknown"
 CODES: Final = "Exit codes: 0 shown, 1 risk does not answer, 2 wrong usage."
 _HUNDRED: Final = 100
 _SHARE_STEP: Final = Decimal("0.0001")
@@ -47,10 +48,12 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
         shares = [_share(use) for use in reply.limits]
         rows = [_row(use, share) for use, share in zip(reply.limits, shares, strict=True)]
         if arguments.json:
-            for row, share in zip(rows, shares, strict=True):
-                streams.say(json.dumps(row | {"share": None if share is None else f"{share:f}"}))
+            for row, use, share in zip(rows, reply.limits, shares, strict=True):
+                said = {"share": None if share is None else f"{share:f}", "unknown": use.unknown}
+                streams.say(json.dumps(row | said))
         else:
-            streams.say(*table(rows, "nothing is used of any limit"))
+            streams.say(*table(rows, "there are no limits"))
+            streams.say(*dict.fromkeys(f"unknown: {use.unknown}" for use in reply.limits if use.unknown is not None))
         return OK
 
     return run_verb(NAME, streams, shown)
@@ -58,15 +61,15 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], streams: Streams
 
 def _share(use: LimitUse) -> Decimal | None:
     """Return which part is used: 1 is all of it."""
-    return (use.used / use.limit).quantize(_SHARE_STEP) if use.limit else None
+    return (use.used / use.limit).quantize(_SHARE_STEP) if use.limit and use.used is not None else None
 
 
 def _row(use: LimitUse, share: Decimal | None) -> Row:
     return {
         "limit": use.name,
         "of": scope_words(use.scope),
-        "used": f"{use.used:f}",
-        "most": f"{use.limit:f}",
+        "used": UNKNOWN if use.used is None else f"{use.used:f}",
+        "most": UNKNOWN if use.limit is None else f"{use.limit:f}",
         "unit": use.unit,
         "share": "-" if share is None else f"{share * _HUNDRED:.0f} %",
     }

@@ -55,9 +55,15 @@ def _rows(story: Story) -> Iterator[Row]:
 
 
 def _is_of_press(row: Row, latch: Latch, set_ns: int) -> bool:
-    """Say whether a latch is of the press that a row shows: one of the two is its file, which could not take words."""
-    somebodies = sum(actor != NOBODY for actor in (row["actor"], latch.actor))
-    return row["event"] == LATCHED and somebodies == 1 and abs(latch.set_wall_ns - set_ns) <= SAME_PRESS_NS_MAX
+    """Say whether a latch is of the press that a row shows: its file, which could not take words, or as another has it.
+
+    Two that nobody has put his name to were touched by hand twice.
+    """
+    if row["event"] != LATCHED or abs(latch.set_wall_ns - set_ns) > SAME_PRESS_NS_MAX:
+        return False
+    if NOBODY in {row["actor"], latch.actor}:
+        return row["actor"] != latch.actor
+    return (row["actor"], row["reason"]) == (latch.actor, latch.reason)
 
 
 def _go_on(row: Row, latch: Latch) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from shared.execution.belonging import why_idle
+
 SILENT_S: Final = 1.5
 # A process has its seat before it has its sockets, so it is not silent yet.
 BOOT_S: Final = 3.0
@@ -22,6 +24,7 @@ class State(StrEnum):
     STARTING = "STARTING"
     STANDBY = "STANDBY"
     ORPHAN = "ORPHAN"
+    IDLE = "IDLE"
     SILENT = "SILENT"
     NO_HEARTBEAT = "NO HEARTBEAT"
     CRASH_LOOP = "CRASH LOOP"
@@ -192,7 +195,9 @@ def _verdict(evidence: Evidence, holder: Holder) -> tuple[State, str]:
     if beat is None:
         return State.UNKNOWN, "its heartbeat cannot be heard from here"
     if beat.age_s is not None and beat.age_s <= SILENT_S:
-        return (State.STARTING, "says that it is booting") if beat.boots else (State.RUNNING, "; ".join(beat.troubles))
+        if beat.boots:
+            return State.STARTING, "says that it is booting"
+        return State.RUNNING if why_idle(beat.troubles) is None else State.IDLE, "; ".join(beat.troubles)
     if holder.uptime_s < BOOT_S:
         return State.STARTING, "no heartbeat yet"
     if not beat.has_socket:

@@ -25,13 +25,14 @@ WAIT_S: Final = 60.0
 CALM_S: Final = 10.0
 LOG_LINES: Final = 10
 _DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
-# What waiting does not change: such an orphan has just been left alone.
-_IN_VAIN: Final = frozenset({State.FATAL, State.ORPHAN})
+# What waiting does not change: such an orphan has just been left alone, and books of another account stay that.
+_IN_VAIN: Final = frozenset({State.FATAL, State.ORPHAN, State.IDLE})
 # What a person can do about each; the table itself says what is the matter.
 ADVICE: Final[Mapping[State, str]] = {
     State.FATAL: "ended each time within a second of its start, and supervisord has given up on it",
     State.BACKOFF: "ends within a second of its start; supervisord tries again",
     State.CRASH_LOOP: "died three times within a minute",
+    State.IDLE: "runs and does nothing at all, as said beside it",
     State.SILENT: "does not move",
     State.NO_HEARTBEAT: "never says that it moves",
     State.STANDBY: "waits for its seat",

@@ -22,7 +22,7 @@ ROUNDS_TO_HEAL: Final = 3
 # A third death of one process within a minute is a crash loop, which is not what is tried here.
 DEATHS_MAX: Final = 2
 DEATHS_WINDOW_NS: Final = 65_000_000_000
-HEALED_NS_MAX: Final = 30_000_000_000
+HEALED_NS_MAX: Final = 90_000_000_000
 PAUSE_MS: Final = 20
 
 

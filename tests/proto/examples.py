@@ -93,7 +93,15 @@ A_CONDITION: Final = Condition(
     name="feed_stale", scope=OfSymbol(symbol="BTC/USDT"), permission="REDUCE_ONLY", reason="no quote for 2.4 s"
 )
 A_LIMIT_USE: Final = LimitUse(
-    name="exposure_total", scope=Everything(), used=Decimal("212.40"), limit=Decimal("300.00"), unit="USDT"
+    name="exposure_total",
+    scope=Everything(),
+    used=Decimal("212.40"),
+    limit=Decimal("300.00"),
+    unit="USDT",
+    unknown=None,
+)
+AN_UNKNOWN_USE: Final = LimitUse(
+    name="drawdown_kill", scope=Everything(), used=None, limit=None, unit="USDT", unknown="nobody has read the account"
 )
 
 AN_INTENT: Final = EnterBracket(
@@ -313,7 +321,7 @@ BODIES: Final[tuple[Body, ...]] = (
     PauseEntries(actor="ada", reason="exchange announced maintenance", scope=Everything()),
     ResumeEntries(actor="ada", reason="maintenance is over", scope=OfStrategy(strategy="trend")),
     AskLimits(actor="ada"),
-    LimitsAnswered(limits=(A_LIMIT_USE,)),
+    LimitsAnswered(limits=(A_LIMIT_USE, AN_UNKNOWN_USE)),
     ControlDone(summary="entries paused everywhere"),
     ControlRefused(rule="latch_unchanged", reason="another kill was pressed since the offer; ask again"),
     AskSnapshot(topic_prefix="binance/BTC/USDT/"),

@@ -51,9 +51,9 @@ class Owner:
         answer = self.ask(instance, Kill(NAME, reason))
         assert isinstance(answer, ControlDone), answer
 
-    def ask(self, instance: Role, body: Body) -> Body | None:
-        """Ask one process; None is no answer."""
-        return self._mesh.asker.ask("operator", instance, "control", body)
+    def ask(self, instance: Role, body: Body) -> Body:
+        """Ask one process, until it answers."""
+        return self._mesh.asker.answered("operator", instance, "control", body)
 
     def clear(self, wait_s: str = WAIT_S) -> tuple[int, str]:
         """Run `bowline clear-kill` as somebody who answers yes, and return its code and all that it said."""

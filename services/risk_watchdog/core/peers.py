@@ -84,11 +84,11 @@ class Peer:
     def difference(self, own: Likeness) -> str | None:
         """Say what it has that is not as ours, None while nothing of that kind was heard."""
         if self._money_config_digest not in {None, own.money_config_digest}:
-            return "its settings of money differ from ours: restart both"
+            return "has other settings of money than risk"
         if self._hello is not None and self._hello.schema_digest != own.schema_digest:
-            return "its messages differ from ours: restart both"
+            return "has other messages than risk"
         if self._hello is not None and self._hello.build_id != own.build_id:
-            return "it runs other sources than we do: restart both"
+            return "runs other sources than risk"
         return None
 
     def _beat(self, beat: Heartbeat, said_at_ns: int, now: Moment) -> None:

@@ -86,7 +86,7 @@ class Permissions:
             yield against("books_of_another_account", why)
         for instance, peer in self._peers.items():
             if (difference := peer.difference(self._likeness)) is not None:
-                yield against("unlike_peer", f"{instance}: {difference}")
+                yield against("unlike_peer", f"restart all: {instance} {difference}")
 
 
 def everywhere(conditions: Sequence[Condition]) -> Permission:

@@ -258,7 +258,7 @@ class RiskCore:
                 answer = LeaseAnswered(number, self._epoch, permission, conditions, latch)
                 return (Answer(asked, answer),)
             case AskLimits():
-                return (Answer(asked, LimitsAnswered(self._standing.limits())),)
+                return (Answer(asked, LimitsAnswered(self._standing.limits(now))),)
             case Kill() | AskClearKill() | ConfirmClearKill() as body:
                 return self._kill_requests.asked(asked, body, self._permissions.conditions(now), now)
             case _:
@@ -329,7 +329,7 @@ class RiskCore:
             *self._approvals.asked(now),
         ]
         if self._ticks % TICKS_PER_SNAPSHOT == 0:
-            effects.append(Say(self._standing.snapshot(self._permissions.conditions(now), self._latching.latch)))
+            effects.append(Say(self._standing.snapshot(self._permissions.conditions(now), self._latching.latch, now)))
         return effects
 
 

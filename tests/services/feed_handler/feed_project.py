@@ -43,10 +43,14 @@ class FeedProject(ExchangeProject):
         return self._start_service("metrics")
 
     def _start_service(self, name: str, *words: str) -> subprocess.Popen[str]:
+        process = self._begin_service(name, *words)
+        self.says(process, RUNNING)
+        return process
+
+    def _begin_service(self, name: str, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", f"services.{name}", *words, "--root", str(self.root)]
         process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         self._processes.append(process)
-        self.says(process, RUNNING)
         return process
 
     def fault(self, **fault: object) -> str:

@@ -53,7 +53,7 @@ def test_account_is_read_with_nobody_else_there(project: TradingProject) -> None
 
 def test_kill_works_with_nobody_else_there(project: TradingProject) -> None:
     """The flattener makes the HALT file itself."""
-    answer = Asker(project.root).ask("operator", "flattener", "control", Kill(actor="ada", reason="a test"))
+    answer = Asker(project.root).answered("operator", "flattener", "control", Kill(actor="ada", reason="a test"))
     assert isinstance(answer, ControlDone), answer
     latch = HaltFile(project.root / "var").latch()
     assert latch is not None

@@ -67,7 +67,13 @@ def test_trips_stand_until_their_latch_is_cleared(root: Path, capsys: pytest.Cap
 
 def test_a_press_whose_file_cannot_have_its_words_is_one_row(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As with a directory in the file's place: each that is told of it makes a name more, and the newest is cleared."""
-    names = (("halt-1", NOBODY, 0), ("halt-2", NOBODY, 60), ("kill-1", "ada", 60.3), ("halt-3", NOBODY, 60.4))
+    names = (
+        ("halt-1", NOBODY, 0),
+        ("halt-2", NOBODY, 60),
+        ("kill-1", "ada", 60.3),
+        ("kill-0", "ada", 60.3),
+        ("halt-3", NOBODY, 60.4),
+    )
     latches = [KillLatched(Latch(name, actor, "a reason", round(at * 1e9))) for name, actor, at in names]
     again = KillLatched(Latch("kill-2", "ben", "again", 61_000_000_000))
     later = KillLatched(Latch("halt-4", NOBODY, "by hand", 70_000_000_000))

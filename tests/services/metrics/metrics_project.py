@@ -27,7 +27,7 @@ from proto.fields import Role
 from proto.measures import AskMeasures
 from shared.mesh.bus.hub import Hub
 from shared.mesh.bus.keys import create_keys, load_key_ring
-from shared.mesh.bus.requests import Requester
+from shared.mesh.bus.requests import Requester, RequestTimedOutError
 from shared.mesh.bus.sender import Sender
 from shared.mesh.clock import SystemClock
 from shared.mesh.private_directory import PrivateDirectory
@@ -130,8 +130,16 @@ class MetricsProject:
         return 0
 
     def ask(self, request: AskMeasures) -> Body:
-        """Ask metrics over its socket, as the dashboard."""
-        return asyncio.run(self._asked(request))
+        """Ask metrics over its socket, as the dashboard, until it answers."""
+        found: list[Body] = []
+
+        def is_answered() -> bool:
+            with suppress(RequestTimedOutError):
+                found.append(asyncio.run(self._asked(request)))
+            return bool(found)
+
+        eventually(is_answered)
+        return found[0]
 
     async def _asked(self, request: AskMeasures) -> Body:
         clock, codec = SystemClock(), EnvelopeCodec()

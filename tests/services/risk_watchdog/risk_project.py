@@ -39,6 +39,10 @@ class RiskProject(ExchangeProject):
         """Ask risk, as somebody of a role, under an id of its own if none is given; None is no answer."""
         return self._asker.ask(role, "risk", socket, body, ask_id=ask_id)
 
+    def answered(self, role: Role, socket: str, body: Body) -> Body:
+        """Ask risk, until it answers."""
+        return self._asker.answered(role, "risk", socket, body)
+
     def records(self, role: Role = "risk") -> list[Envelope]:
         """Return what stands in a journal, risk's if nothing is said."""
         disk = RealDisk(journal_directory(self.root / "var", role))

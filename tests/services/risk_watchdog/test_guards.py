@@ -339,8 +339,8 @@ def test_how_much_of_what_may_be_lost_is_lost_is_shown(guarded: Scene) -> None:
     """Among the limits, in money."""
     guarded.account("9900", "9900")
     shown = {use.name: use for use in guarded.bench.said().limits}
-    assert written(shown["drawdown_kill"].used, shown["drawdown_kill"].limit) == ["100", "1500"]
-    assert written(shown["daily_loss_kill"].used, shown["daily_loss_kill"].limit) == ["100", "500"]
+    assert (shown["drawdown_kill"].used, shown["drawdown_kill"].limit) == (Decimal(100), Decimal(1_500))
+    assert (shown["daily_loss_kill"].used, shown["daily_loss_kill"].limit) == (Decimal(100), Decimal(500))
 
 
 # Blindness.

@@ -18,6 +18,7 @@ from proto.orders import ConditionCleared, ConditionSet
 from proto.risk import CONDITIONS_MAX, Condition, Everything, LimitUse, OfStrategy, OfSymbol, Scope
 from proto.verdicts import EntriesPaused, EntriesResumed
 from services.risk_watchdog.core.control import PAUSES_MAX
+from services.risk_watchdog.core.standing import COUNTS_FROM_NOTHING
 from shared.core.service import JournalRoom, Recorded, RecordsLost, Restored, Stalled, Started, ToldOfLoss
 from tests.services.risk_watchdog.bench import NOON_NS, SECOND_NS, Bench, a_wish
 from tests.services.risk_watchdog.surroundings import BEAT, GREETING, Scene, a_reading
@@ -296,9 +297,9 @@ def test_words_of_a_life_that_is_over_count_for_nothing(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("what", "reason"),
     [
-        (replace(GREETING, build_id="another"), "executor: it runs other sources than we do: restart both"),
-        (replace(GREETING, schema_digest="0" * 64), "executor: its messages differ from ours: restart both"),
-        (replace(BEAT, money_config_digest="0" * 64), "executor: its settings of money differ from ours: restart both"),
+        (replace(GREETING, build_id="another"), "restart all: executor runs other sources than risk"),
+        (replace(GREETING, schema_digest="0" * 64), "restart all: executor has other messages than risk"),
+        (replace(BEAT, money_config_digest="0" * 64), "restart all: executor has other settings of money than risk"),
     ],
 )
 def test_peer_that_is_not_like_us_enters_nothing(scene: Scene, what: Body, reason: str) -> None:
@@ -313,7 +314,7 @@ def test_peer_that_is_not_like_us_enters_nothing(scene: Scene, what: Body, reaso
 def test_feed_is_a_peer_as_well(scene: Scene) -> None:
     """Prices of another configuration may be another venue's."""
     scene.feed.says(replace(BEAT, money_config_digest="0" * 64))
-    assert scene.bench.against() == {"unlike_peer": "feed: its settings of money differ from ours: restart both"}
+    assert scene.bench.against() == {"unlike_peer": "restart all: feed has other settings of money than risk"}
 
 
 def test_executor_s_own_conditions_are_ours(scene: Scene) -> None:
@@ -353,11 +354,44 @@ def test_snapshot_says_how_everything_stands(scene: Scene) -> None:
     assert (said.exposure_quote, said.entries_today) == (200 + approval.reserved_quote, 1)
     assert set(said.limits) == {
         LimitUse(
-            "exposure_total_within_limit", Everything(), 200 + approval.reserved_quote, Decimal("2964.00000000"), "USDT"
+            "exposure_total_within_limit",
+            Everything(),
+            200 + approval.reserved_quote,
+            Decimal("2964.00000000"),
+            "USDT",
+            None,
         ),
-        LimitUse("positions_open_within_limit", Everything(), Decimal(2), Decimal(3), "positions"),
-        LimitUse("entries_today_within_limit", Everything(), Decimal(1), Decimal(10), "entries"),
-        LimitUse("position_size_within_limit", ADA, Decimal(200), Decimal(988), "USDT"),
-        LimitUse("position_size_within_limit", OfSymbol("BTC/USDT"), approval.reserved_quote, Decimal(988), "USDT"),
+        LimitUse("positions_open_within_limit", Everything(), Decimal(2), Decimal(3), "positions", None),
+        LimitUse("entries_today_within_limit", Everything(), Decimal(1), Decimal(10), "entries", None),
+        *(
+            LimitUse(name, Everything(), None, None, "USDT", COUNTS_FROM_NOTHING)
+            for name in ("daily_loss_within_limit", "drawdown_kill", "daily_loss_kill")
+        ),
+        LimitUse("position_size_within_limit", ADA, Decimal(200), Decimal(988), "USDT", None),
+        LimitUse(
+            "position_size_within_limit", OfSymbol("BTC/USDT"), approval.reserved_quote, Decimal(988), "USDT", None
+        ),
     }
     assert bench.ask(AskLimits("ada"), instance="operator") == LimitsAnswered(said.limits)
+
+
+def test_limits_of_an_account_that_is_not_known_say_so(guarded: Scene) -> None:
+    """No row is missing: what equity decides is unknown, and why is said; what does not rest on it is known."""
+    guarded.executor.holds("ADA/USDT", "2")
+    known = {use.name: use for use in guarded.bench.said().limits}
+    assert all(use.unknown is None for use in known.values())
+    guarded.bench.wait(20)
+    guarded.bench.tick()
+    unknown = {use.name: use for use in guarded.bench.said().limits}
+    assert unknown.keys() == known.keys()
+    of_equity = (
+        "exposure_total_within_limit",
+        "daily_loss_within_limit",
+        "drawdown_kill",
+        "position_size_within_limit",
+    )
+    for name in of_equity:
+        assert "the account was last told" in (unknown[name].unknown or ""), name
+        assert None in {unknown[name].used, unknown[name].limit}
+    assert unknown["drawdown_kill"].limit == known["drawdown_kill"].limit
+    assert unknown["positions_open_within_limit"] == known["positions_open_within_limit"]

@@ -78,12 +78,12 @@ def test_entry_goes_its_way(project: RiskProject) -> None:
     wish, answer = judged_wish(project)
     assert isinstance(answer, IntentApproved), answer
     assert project.says(executor, "taken")["approval"] == answer.approval_id
-    assert project.ask("strategy", "intents", wish) == answer
+    assert project.answered("strategy", "intents", wish) == answer
     assert len(approvals(project)) == 1
-    limits = project.ask("operator", "control", AskLimits("ada"))
+    limits = project.answered("operator", "control", AskLimits("ada"))
     assert isinstance(limits, LimitsAnswered)
     assert {use.name: use.used for use in limits.limits}["entries_today_within_limit"] == 1
-    paused = project.ask("operator", "control", PauseEntries("ada", "it rains", Everything()))
+    paused = project.answered("operator", "control", PauseEntries("ada", "it rains", Everything()))
     assert isinstance(paused, ControlDone)
     assert project.says(executor, "may REDUCE_ONLY")["reasons"] == ["paused"]
     assert project.stop(risk) == 0
@@ -157,10 +157,10 @@ def test_clear_goes_on_in_the_next_life(project: RiskProject) -> None:
     """Killed right behind the record of the clear: the file is there until the executor lives, and then it goes."""
     risk = project.start_around("killed-clearing")
     halt = project.root / "var/HALT"
-    assert isinstance(project.ask("operator", "control", Kill("ada", "it burns")), ControlDone)
+    assert isinstance(project.answered("operator", "control", Kill("ada", "it burns")), ControlDone)
     eventually(halt.exists)
     (latched,) = [record.body for record in project.records() if isinstance(record.body, KillLatched)]
-    offer = project.ask("operator", "control", AskClearKill("ada", "it was the feed", latched.latch.latch_id))
+    offer = project.answered("operator", "control", AskClearKill("ada", "it was the feed", latched.latch.latch_id))
     assert isinstance(offer, ClearKillOffered)
     with ThreadPoolExecutor(1) as operator:
         confirm = ConfirmClearKill("ada", offer.latch_id, offer.offer_id)
@@ -169,7 +169,7 @@ def test_clear_goes_on_in_the_next_life(project: RiskProject) -> None:
         assert halt.exists()
         project.start_risk()
         answer.result()
-    assert project.ask("operator", "control", confirm) == ControlDone(f"{offer.latch_id} is cleared already")
+    assert project.answered("operator", "control", confirm) == ControlDone(f"{offer.latch_id} is cleared already")
     assert halt.exists()
     project.start_around("executor")
     eventually(lambda: not halt.exists())

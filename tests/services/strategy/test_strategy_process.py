@@ -17,7 +17,7 @@ from tests.services.strategy.peer_program import ASKED, SYMBOLS
 EAGER: Final = "quick adx_least=0 ma_bars=2 lookback_bars=2 volume_bars=2 rest_bars=0"  # wishes every few bars
 ROUNDS_MAX: Final = 10
 SECOND_NS: Final = 1_000_000_000
-JUST_NOW_NS: Final = SECOND_NS * 3 // 2
+JUST_NOW_NS: Final = 3 * SECOND_NS
 
 
 class StrategyProject(FeedProject):
@@ -44,6 +44,12 @@ class StrategyProject(FeedProject):
         """Start a strategy, and wait until it runs."""
         create_keys(PrivateDirectory(self.root / "var/keys"), [instance])
         return self._start_service("strategy", instance)
+
+    def stand_by(self) -> subprocess.Popen[str]:
+        """Start another process of the strategy that runs, and wait until it stands by."""
+        heir = self._begin_service("strategy", "strategy")
+        self.says(heir, "standing by")
+        return heir
 
 
 def asked_just_now(project: StrategyProject, risk: subprocess.Popen[str]) -> dict[str, Any]:
@@ -80,17 +86,18 @@ async def test_entries_reach_risk_by_their_ids() -> None:
 
 
 def test_a_killed_strategy_asks_for_the_same_again() -> None:
-    """Killed before risk answers, and started anew while the bar is fresh, it gets the answer to the same id."""
+    """Killed before risk answers, the next life, while the bar is fresh, gets the answer to the same id."""
     with StrategyProject() as project:
         project.start()
         project.start_feed()
         project.start_peer("executor")
         risk = project.start_peer("risk")
         strategy = project.start_strategy()
-        for _ in range(ROUNDS_MAX):  # on a busy machine it may not be back in time
+        for _ in range(ROUNDS_MAX):  # on a busy machine it may not be there in time
+            heir = project.stand_by()
             asked = asked_just_now(project, risk)
             kill(strategy)
-            strategy = project.start_strategy()
+            strategy = heir
             answered = project.says(strategy, "an entry is refused")
             if answered["intent"] == asked["intent"]:
                 return

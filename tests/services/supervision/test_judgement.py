@@ -7,6 +7,7 @@ import pytest
 
 from services.supervision.judgement import Beat, Evidence, Holder, State, Word, rows_of
 from services.supervision.table import as_json, as_text
+from shared.execution.belonging import why_not_ours
 
 OWN = Holder(process_id=41, uptime_s=100, orphan=False)
 ORPHAN = Holder(process_id=40, uptime_s=4_000, orphan=True)
@@ -138,3 +139,12 @@ def test_what_a_process_is_wary_of_is_said() -> None:
     wary = Beat(0.2, troubles=("the disk has no room for the journal", "the journal of risk lost its tail"))
     (row,) = rows_of([replace(WELL, beat=wary)])
     assert (row.state, row.remark) == (State.RUNNING, "; ".join(wary.troubles))
+
+
+def test_what_does_nothing_at_all_is_not_well() -> None:
+    """Nothing is covered or closed, whatever its heart does: who asks by the exit code alone is told."""
+    why = why_not_ours("sim/simulated/main", "sim/simulated/mian")
+    assert why is not None
+    (row,) = rows_of([replace(WELL, beat=Beat(0.2, troubles=("a damaged anchor", why)))])
+    assert (row.state, row.well, row.wary) == (State.IDLE, False, False)
+    assert row.remark == f"a damaged anchor; {why}"

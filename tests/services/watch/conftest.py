@@ -14,13 +14,15 @@ import pytest
 from shared.mesh.bus.keys import create_keys
 from shared.mesh.private_directory import PrivateDirectory
 from tests.house.tree import CHECKOUT
+from tests.services.supervision.harness import eventually
 from tests.services.watch.terminal import PATIENCE_S, Terminal
 
 WIDTH, HEIGHT = 120, 30
+RUNNING: Final = b'"event": "running"'
 
 
 class WatchedProject:
-    """Metrics is started and killed here; what it says goes nowhere."""
+    """Metrics is started and killed here; what it says goes into files."""
 
     def __init__(self) -> None:
         self.root: Final = Path(tempfile.mkdtemp(prefix="bw-"))
@@ -34,10 +36,13 @@ class WatchedProject:
             create_keys(keys, ("metrics", "operator"))
 
     def start(self, conduct: str = "well") -> subprocess.Popen[bytes]:
-        """Start metrics, which answers as its conduct is."""
+        """Start metrics, which answers as its conduct is, and wait until it can be asked."""
         self.make_keys()
         command = [sys.executable, "-m", "tests.services.watch.metrics_process", str(self.root), conduct]
-        self._started.append(subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL))
+        log = self.root / f"metrics-{len(self._started)}.log"
+        with log.open("wb") as errors:
+            self._started.append(subprocess.Popen(command, cwd=CHECKOUT, stderr=errors))
+        eventually(lambda: RUNNING in log.read_bytes())
         return self._started[-1]
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:

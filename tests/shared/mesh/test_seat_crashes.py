@@ -16,6 +16,7 @@ LINES_MIN = 100
 LINES_MAX = 1_000
 RACERS = 3
 RACE_ROUNDS = 80
+RACE_ROUNDS_MAX = 2_000
 
 
 # Most lines of a fencing are those of a start, so steps without a common factor meet nearly all of them.
@@ -65,8 +66,13 @@ def test_racing_processes_never_hold_the_seat_together(crew: Crew, fast_path: Pa
     def racer() -> Sailor:
         return crew.start("racer", fast_path / "run", witness=str(witness))
 
+    def held() -> list[str]:
+        return witness.read_text().splitlines() if witness.exists() else []
+
     racers = [racer() for _ in range(RACERS)]
-    for _ in range(RACE_ROUNDS):
+    for round_number in range(RACE_ROUNDS_MAX):
+        if round_number >= RACE_ROUNDS and len(held()) > RACE_ROUNDS // 4:  # on a busy machine many die too young
+            break
         # Any instant will do; the kernel's timer only picks one.
         select.poll().poll(chance.uniform(0, 8))
         place = chance.randrange(RACERS)
@@ -78,7 +84,7 @@ def test_racing_processes_never_hold_the_seat_together(crew: Crew, fast_path: Pa
     crew.dismiss(racers)
     last = racer()
     last.hear()
-    words, epochs = zip(*(line.split() for line in witness.read_text().splitlines()), strict=True)
+    words, epochs = zip(*(line.split() for line in held()), strict=True)
     assert set(words) == {"held"}
     assert [int(epoch) for epoch in epochs] == sorted({int(epoch) for epoch in epochs})
     assert len(epochs) > RACE_ROUNDS // 4

@@ -60,7 +60,7 @@ def test_whoever_runs_out_of_descriptors_ends(project: Project) -> None:
     assert project.pause("request-1") == ControlDone(summary="number 1")
     resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (3, 3))  # what is open stays so
     with pytest.raises(RequestTimedOutError):
-        project.pause("request-2")
+        project.pause_once("request-2")
     assert running.process.wait(PATIENCE_S) == -signal.SIGABRT
     assert running.process.stderr is not None
     assert "Too many open files" in running.process.stderr.read()
