@@ -37,6 +37,7 @@ from proto.orders import (
     EntryEnded,
     EntryOpened,
     ExitEnded,
+    ExitHeldUp,
     ExitOpened,
     FlatnessTold,
     FlattenBegun,
@@ -105,6 +106,7 @@ Body = (
     | EntryEnded
     | ExitOpened
     | ExitEnded
+    | ExitHeldUp
     | CancelMarked
     | OutsideSeen
     | ConditionSet

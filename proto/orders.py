@@ -70,6 +70,15 @@ class ExitEnded(Message, frozen=True, tag="exit_ended.1"):
     reason: Text
 
 
+class ExitHeldUp(Message, frozen=True, tag="exit_held_up.1"):
+    """Nothing can be sent for an exit, and why: told once that has lasted a second, and again while it does."""
+
+    exit_id: Id
+    strategy: Name
+    symbol: Symbol
+    reason: Text
+
+
 class OrderKey(Part, frozen=True):
     """Which order: our own id for it, and the chain up to what caused it.
 

@@ -15,6 +15,7 @@ from shared.core.service import Moment, Report
 from shared.execution.allowance import Allowance
 from shared.execution.books import Books, Entry, Exit, Place
 from shared.execution.governor import Governor
+from shared.execution.held_up import HeldUp
 from shared.execution.leave import Leave
 from shared.execution.marks import Marks, Purpose
 from shared.execution.orders import Order
@@ -53,6 +54,14 @@ class Worker:
         self.instruments: Final[dict[str, Instrument]] = {}
         self._bids: Final[dict[str, Decimal]] = {}  # as the account was last read; only the flattener reads it so
         self.selling: Final = Selling(books, prices, self.instruments)
+        self._held_up: Final = HeldUp(
+            books=books,
+            instruments=self.instruments,
+            selling=self.selling,
+            patience=self.patience,
+            allowance=allowance,
+            governor=governor,
+        )
         self.epoch = 0
         self.is_stopping = False
 
@@ -70,7 +79,7 @@ class Worker:
             reports = self._step(place, now)
             if reports:
                 return reports
-        return ()
+        return self._held_up.due(now) if self._leave.has_room else ()  # the last room is for orders
 
     def is_at_rest(self) -> bool:
         """Say whether nothing would be left half done: no entry, exit or doubt, and all covered that can be."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from tests.checker.story import Story, client_id
+from tests.checker.story import SYMBOL, Story, client_id
 from tests.checker.venue import START_MS
 from tests.checker.wire import NS_PER_MS, Said, word
 
@@ -70,6 +70,21 @@ def swap_end_and_begin(story: Story) -> None:
     ended, begun = log_line_of(story, "e1", "CANCELED"), log_line_of(story, "e2", "NEW")
     lines = story.venue.lines
     lines.insert(begun, lines.pop(ended))
+
+
+def held_up(story: Story, *, at_ms: int) -> None:
+    """Let the executor say what its first exit waits for."""
+    why = {"exit_id": "exit-1", "strategy": "trend", "symbol": SYMBOL, "reason": "the venue takes no orders"}
+    story.says(at_ms, "exit_held_up.1", **why)
+    story.executor[-1].epoch = story.executor[0].epoch
+    story.executor.sort(key=lambda said: (said.epoch, said.at_ms))
+
+
+def served_late(story: Story, *, by_ms: int, said_ms: tuple[int, ...] = ()) -> None:
+    """Let the sale of the first exit wait, and say why at these times."""
+    later(story, from_ms=2_040, by_ms=by_ms)
+    for at_ms in said_ms:
+        held_up(story, at_ms=at_ms)
 
 
 def later(story: Story, *, from_ms: int, by_ms: int) -> None:

@@ -11,7 +11,15 @@ from services.verify.checker.checking import judged
 from services.verify.checker.evidence import PREFIX, Evidence
 from services.verify.checker.exchange_log import log_of
 from services.verify.checker.verdict import Verdict
-from tests.checker.changes import SECOND_NS, both_approvals, later, log_line_of, mark, set_at_exchange, stop_doubted
+from tests.checker.changes import (
+    SECOND_NS,
+    both_approvals,
+    later,
+    log_line_of,
+    mark,
+    set_at_exchange,
+    stop_doubted,
+)
 from tests.checker.life import a_story
 from tests.checker.story import SYMBOL, Story
 from tests.checker.venue import START_MS
@@ -60,11 +68,6 @@ def watched(story: Story) -> None:
     story.executor[:] = [said for said in story.executor if "bw-main-c" not in str(said.body)]
     story.venue.lines[:] = [line for line in story.venue.lines if "bw-main-c" not in str(line)]
     later(story, from_ms=2_000, by_ms=20_000)
-
-
-def leaving_slowly(story: Story) -> None:
-    """Leave slowly: while an exit is under way nothing rests at the exchange, and nothing has to."""
-    later(story, from_ms=2_040, by_ms=10_000)
 
 
 def put_before(story: Story, tag: str) -> None:
@@ -183,7 +186,6 @@ LIVES: Final[tuple[Life, ...]] = (
     never_sent,
     proved_by_the_next_life,
     watched,
-    leaving_slowly,
     leaving_further,
     money_without_a_word,
     money_before_the_books,

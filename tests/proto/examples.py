@@ -26,6 +26,7 @@ from proto.orders import (
     EntryEnded,
     EntryOpened,
     ExitEnded,
+    ExitHeldUp,
     ExitOpened,
     OrderAcknowledged,
     OrderDoubted,
@@ -204,6 +205,12 @@ BODIES: Final[tuple[Body, ...]] = (
         symbol="BTC/USDT",
         quantity_left=Decimal("0.0000008"),
         reason="what is left is below the venue's least order",
+    ),
+    ExitHeldUp(
+        exit_id="trend:BTC/USDT:1790003600:exit",
+        strategy="trend",
+        symbol="BTC/USDT",
+        reason="the venue takes no orders for a while: there were too many requests",
     ),
     CancelMarked(order=AN_ORDER, reason="work_until passed"),
     OutsideSeen(

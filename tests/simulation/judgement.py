@@ -18,7 +18,8 @@ from tests.simulation.trace import Trace
 from tests.simulation.venue import SimVenue
 
 # A ban, a doubt and a back-off may lie one behind the other while faults last: the witness has its own bound for that.
-SLOW_WHILE_FAULTS_LAST: Final = re.compile(r"I19 .* is bare for ")
+# And a process that is frozen, or waits for its disk, says nothing of it.
+SLOW_WHILE_FAULTS_LAST: Final = re.compile(r"I19 .* is bare for |I15 .* waits for \d{1,10} ns")
 SHOWN_MAX: Final = 3
 CHECKED: Final = Limits(
     exposure_fraction_max=LIMITS.exposure_fraction,

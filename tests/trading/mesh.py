@@ -25,7 +25,8 @@ ACCOUNT: Final = "demo"
 RUNNING: Final = "running"
 # The exchange and the feed first: without prices nobody approves anything.
 INSTANCES: Final = ("exchange", "feed", "risk", "executor")
-LATE_STOP: Final = re.compile(r"is bare for (\d+) ns")  # I19; that none comes at all is said in other words
+# Of a stop (I19) or an exit (I15); that none comes at all is said in other words.
+LATE: Final = re.compile(r"(?:is bare|waits) for (\d+) ns")
 LATE_NS_MAX: Final = 60_000_000_000
 PATIENCE_S: Final = 90  # only a test that fails waits so long
 # So much that an order of five percent is filled in several trades.
@@ -187,8 +188,8 @@ class TradingMesh:
     def judge(self, *arguments: str) -> int:
         """Have the checker hold all that was written against what must always be true.
 
-        Return how often a stop came late: on a busy machine seconds are no promise, and the simulation counts them. A
-        minute is one, however much was done to the mesh.
+        Return how often a stop or an exit came late: on a busy machine seconds are no promise, and the simulation
+        counts them. A minute is one, however much was done to the mesh.
         """
         output, errors = io.StringIO(), io.StringIO()
         words = ["--json", "--limits", *arguments, "--root", str(self.root)]
@@ -206,6 +207,6 @@ class TradingMesh:
 
 
 def is_a_little_late(what: str) -> bool:
-    """Tell whether the checker speaks of a stop that came late, and within a minute."""
-    found = LATE_STOP.search(what)
+    """Tell whether the checker speaks of a stop or an exit that came late, and within a minute."""
+    found = LATE.search(what)
     return found is not None and int(found[1]) <= LATE_NS_MAX

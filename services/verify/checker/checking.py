@@ -13,6 +13,7 @@ from services.verify.checker.endings import judge_endings
 from services.verify.checker.entry_prices import judge_entry_prices
 from services.verify.checker.evidence import Evidence
 from services.verify.checker.exchange_log import EXACT
+from services.verify.checker.exits import judge_exits
 from services.verify.checker.fills import judge_fills
 from services.verify.checker.filters import judge_filters
 from services.verify.checker.flatness import judge_flatness
@@ -41,6 +42,7 @@ JUDGES: Final = (
     judge_permission,
     judge_limits,
     judge_guards,
+    judge_exits,
     judge_cover,
     judge_cover_trips,
     judge_latches,

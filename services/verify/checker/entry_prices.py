@@ -1,28 +1,18 @@
 """Whether no coin of an entry could cost more than was approved, nor did.
 
-Entries are sent at a limit. Versions before that sent them at the market, and nothing held those to a price. A journal
-tells such a version by two things: its pages do not say of which account they are, and no entry before was at a limit.
+Entries are sent at a limit. Versions before that sent them at the market, and nothing held those to a price.
 """
 
-from typing import Final
-
 from services.verify.checker.evidence import Evidence
-from services.verify.checker.journal import Journal
 from services.verify.checker.orders import Order
 from services.verify.checker.risk_words import Approval
 from services.verify.checker.verdict import Judge
 
-NEVER: Final = 2**63
-
 
 def judge_entry_prices(evidence: Evidence, judge: Judge) -> None:
     """Judge the price of every order sent for an entry that was opened, and of each of its trades."""
-    written = evidence.written["executor"]
-    if written is None:
-        return
     entries = [order for order in evidence.orders.all() if order.mark.body.order.purpose == "entry"]
-    limited_from = _limited_from(entries, written)
-    older = [order for order in entries if order.mark.sequence < limited_from]
+    older = [order for order in entries if order.mark.sequence < evidence.of_this_version_from]
     if older:
         judge.skip(
             f"{len(older)} entries up to record {older[-1].mark.sequence} are from before entries had a limit: "
@@ -31,13 +21,6 @@ def judge_entry_prices(evidence: Evidence, judge: Judge) -> None:
     for order in entries[len(older) :]:
         for opened in evidence.orders.opened[order.parent_id][:1]:
             _judge_price(order, opened.body.approval, judge)
-
-
-def _limited_from(entries: list[Order], written: Journal) -> int:
-    """Return the first record whose version sent entries at a limit."""
-    at_limit = (order.mark.sequence for order in entries if order.mark.body.order_type != "market")
-    of_account = NEVER if written.of_account_from is None else written.of_account_from + 1
-    return min(next(at_limit, NEVER), of_account)
 
 
 def _judge_price(order: Order, approval: Approval, judge: Judge) -> None:

@@ -13,6 +13,7 @@ from services.verify.checker.orders import Order, Orders
 PREFIX: Final = "bw-"
 NS_PER_SECOND: Final = 1_000_000_000
 NEWS_NS_MAX: Final = 60 * NS_PER_SECOND
+NEVER: Final = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class Evidence:
         self.at_exchange: Final[dict[str, list[LogOrder]]] = {}  # by client id
         for placed in () if log is None else log.ours():
             self.at_exchange.setdefault(placed.client_id, []).append(placed)
+        self.of_this_version_from: Final = _of_this_version_from(executor, self.orders)
         self._log_number_before: Final = log_number_before
 
     def may_be_news(self, at_ms: int, order: Order) -> bool:
@@ -80,6 +82,17 @@ class Evidence:
     def is_newer_than_journals(self, log_number: int) -> bool:
         """Say whether a line of the log may be newer than the journals as they were read."""
         return self._log_number_before is not None and log_number > self._log_number_before
+
+
+def _of_this_version_from(executor: Journal | None, orders: Orders) -> int:
+    """Return the first record of the executor's journal of which it is known that no older version wrote it.
+
+    The pages of older ones do not say of which account they are, and they sent entries at the market.
+    """
+    page = None if executor is None else executor.of_account_from
+    marks = (order.mark for order in orders.all() if order.mark.body.order.purpose == "entry")
+    at_limit = (mark.sequence for mark in marks if mark.body.order_type != "market")
+    return min(next(at_limit, NEVER), NEVER if page is None else page + 1)
 
 
 def gathered(

@@ -23,7 +23,7 @@ INVARIANTS: Final[Mapping[str, str]] = MappingProxyType(
         "I13": "nothing is approved while entries are paused or on a lost day, nor entered under the kill latch, "
         "which a person clears",
         "I14": "no entry before the books were reconciled, nor under a standing condition",
-        "I15": "what reduces a position never turns it over",
+        "I15": "what reduces a position leaves within seconds, or it is said why not, and never turns it over",
         "I16": "every approval was within the limits, and no guard of the account tripped without need",
         "I17": "no more orders a minute than the governor allows",
         "I18": "reservations are made, freed once, and within the limit",

@@ -87,6 +87,17 @@ class ExitEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ExitHeldUp:
+    """Nothing can be sent for an exit, and why."""
+
+    TAG: ClassVar[str] = "exit_held_up.1"
+    exit_id: str
+    strategy: str
+    symbol: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendMarked:
     """An order is about to be sent, once."""
 
@@ -288,6 +299,7 @@ OfExecutor = (
     | EntryEnded
     | ExitOpened
     | ExitEnded
+    | ExitHeldUp
     | PositionChanged
     | OutsideSeen
     | ConditionSet
@@ -305,7 +317,7 @@ WORDS: Final[dict[str, type[Word]]] = {
     for word in (
         *(IntentJudged, ReservationFreed, EntriesPaused, EntriesResumed, DayBegun),
         *(SendMarked, OrderAcknowledged, CancelMarked, OrderDoubted, OrderFilled, OrderEnded),
-        *(EntryOpened, EntryEnded, ExitOpened, ExitEnded, PositionChanged, OutsideSeen),
+        *(EntryOpened, EntryEnded, ExitOpened, ExitEnded, ExitHeldUp, PositionChanged, OutsideSeen),
         *(ConditionSet, ConditionCleared, ReconcileFinished),
         *(
             KillLatched,

@@ -1,11 +1,11 @@
-"""What entries may cost: held to the approval, but where the journal is of a version that sent them at the market."""
+"""What is judged of a journal that an older version wrote: all but what that version did not do."""
 
 from collections.abc import Callable
 from typing import Final
 
 import pytest
 
-from tests.checker.changes import mark
+from tests.checker.changes import mark, served_late
 from tests.checker.life import a_story
 from tests.checker.story import Story
 
@@ -64,3 +64,14 @@ def test_fill_above_the_approval_is_a_violation_where_there_is_a_limit() -> None
     old = an_old_story(*ENTRIES)
     old.of_order("e1", "order_filled.1").set(price="101.5")
     assert not broken(old)
+
+
+def test_exits_of_an_older_version_have_no_time() -> None:
+    """It did not say what held one up: that it waited is no violation, and the answer says that it was not judged."""
+    story = an_old_story(*ENTRIES)
+    served_late(story, by_ms=20_000)
+    verdict = story.verdict()
+    assert verdict.violations == ()
+    assert any(what.startswith("1 exits up to record 23 are of a version") for what in verdict.unchecked)
+    on_a_page_of_today(story)
+    assert "I15" in {violation.invariant for violation in story.verdict().violations}
