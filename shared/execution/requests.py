@@ -20,7 +20,7 @@ Reply = tuple[Sequence[Report], Answer]  # what is written down first, and what 
 class Requests:
     """Answers whoever asks."""
 
-    def __init__(self, *, books: Books, entrance: Entrance, control: Control, evidence: Evidence) -> None:
+    def __init__(self, books: Books, entrance: Entrance, control: Control, evidence: Evidence) -> None:
         self._books: Final = books
         self._entrance: Final = entrance
         self._control: Final = control
