@@ -82,9 +82,11 @@ def project() -> Iterator[RiskProject]:
 
 
 def test_the_program_on_the_page_stops_and_starts_again(project: RiskProject) -> None:
-    """It is taken from the page as it stands, and so are the lines by which it is called."""
+    """It is taken from the page as it stands, but for its patience, and so are the lines by which it is called."""
     page = (CHECKOUT / "docs/control.md").read_text(encoding="utf-8")
-    (script,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (as_it_stands,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    script = as_it_stands.replace(" = 2_000, 0 ", " = 90_000, 0 ")  # a busy machine may take longer
+    assert script != as_it_stands
     lines = [shlex.split(line)[3:] for line in re.findall(r"^\$ (python ask\.py .*)$", page, re.MULTILINE)]
     project.start_risk()
 

@@ -84,7 +84,7 @@ class Visitor:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Return a folder with a space in its name that every user may enter; pytest's own is closed to others."""
-    with tempfile.TemporaryDirectory(prefix="bowline first contact ") as name:
+    with tempfile.TemporaryDirectory(prefix="bowline first contact ", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 

@@ -31,7 +31,7 @@ def test_values_of_the_market_arrive_everywhere(project: MetricsProject) -> None
         "mid_price": "100.0", "spread_bps": "100.0000", "last_price": "100.25", "refused_count": "1", "feed": "feed",
     }.items()  # fmt: skip
     assert project.sample("bowline_symbol_mid_price", **BTC) == 100
-    assert (project.sample("bowline_symbol_exchange_age_seconds", **BTC) or 0) < 2
+    eventually(lambda: (project.sample("bowline_symbol_exchange_age_seconds", **BTC) or 0) < 2)
     eventually(lambda: (project.sample("bowline_feed_taken_total", kind="trades", **BTC) or 0) > 10)
     given = project.ask(AskMeasures(of="symbols and processes"))
     assert isinstance(given, MeasuresGiven)

@@ -66,10 +66,10 @@ async def _trade(
 ) -> None:
     """Place and cancel, until nobody answers any more."""
     async with ccxt_at(project.port, project.key()) as client:
-        await client.load_markets()
-        price = Decimal(str((await client.fetch_ticker(SYMBOL))["last"]))
         placed = 0
         try:
+            await client.load_markets()  # on a busy machine others may have had enough by then
+            price = Decimal(str((await client.fetch_ticker(SYMBOL))["last"]))
             while True:
                 placed += 1
                 await _place(client, f"{name}n{placed}", price, source, acknowledged)
@@ -117,7 +117,7 @@ async def _make_room(client: Binance, acknowledged: Acknowledged) -> None:
 
 async def _check(client: Binance, acknowledged: Acknowledged) -> None:
     """Find everything that was acknowledged, and an account that adds up."""
-    orders = {order["clientOrderId"]: order for order in await _every_order(client)}
+    orders, account = await _orders_and_account(client)
     for client_id, (order_id, filled) in acknowledged.orders.items():
         found = orders.get(client_id)
         assert found is not None, f"{client_id} was acknowledged as {order_id}, and is not there"
@@ -133,9 +133,18 @@ async def _check(client: Binance, acknowledged: Acknowledged) -> None:
         for order in orders.values()
         if order["status"] == OPEN
     )
-    account: dict[str, Any] = (await client.fetch_balance())["info"]
     told = {balance["asset"]: Decimal(balance["locked"]) for balance in account["balances"]}
     assert told["USDT"] == locked, f"{told['USDT']} is locked, and open orders hold {locked}"
+
+
+async def _orders_and_account(client: Binance) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return every order, by client id, and the account as it is with them: the market may fill one in between."""
+    orders = await _every_order(client)
+    while True:
+        account: dict[str, Any] = (await client.fetch_balance())["info"]
+        before, orders = orders, await _every_order(client)
+        if orders == before:
+            return {order["clientOrderId"]: order for order in orders}, account
 
 
 async def _every_order(client: Binance) -> list[dict[str, Any]]:

@@ -10,18 +10,19 @@ from tests.services.sim_exchange.face.venue import Binance, until, within
 from tests.services.sim_exchange.faults.sabotaged import CLIENT_ID, SYMBOL, Sabotaged, buy, following
 
 MINE = {"origClientOrderId": CLIENT_ID}
+SOON_MS = 4_000  # long for what comes before, on a busy machine too, and short for the stamps of what comes after
 
 
 async def test_read_lag_hides_an_order_that_is_there(exchange: Sabotaged, client: Binance) -> None:
     """A replica that lags knows no order that was just placed, nor its trade, nor what it cost."""
-    exchange.suffer("read_lag", lag_ms=1_500)
+    exchange.suffer("read_lag", lag_ms=SOON_MS)
     await buy(client, 60_010)
     with pytest.raises(ccxt.OrderNotFound):
         await client.fetch_order(None, SYMBOL, MINE)
     assert await client.fetch_my_trades(SYMBOL) == []
     assert (await client.fetch_balance())["USDT"]["total"] == 1_000_000
     assert [order.status for order in exchange.orders()] == ["FILLED"]
-    exchange.venue.clock.offset_ms += 1_500
+    exchange.venue.clock.offset_ms += SOON_MS
     assert (await client.fetch_order(None, SYMBOL, MINE))["status"] == "closed"
     assert [trade["amount"] for trade in await client.fetch_my_trades(SYMBOL)] == [0.1]
     assert (await client.fetch_balance())["USDT"]["total"] < 1_000_000
@@ -42,14 +43,14 @@ async def test_a_fill_comes_after_the_cancel_was_acknowledged(exchange: Sabotage
     watched = await following(exchange, client)
     order = await buy(client)
     await within(watched)
-    exchange.suffer("fill_after_cancel", delay_ms=500)
+    exchange.suffer("fill_after_cancel", delay_ms=SOON_MS)
     cancelled = await client.cancel_order(order["id"], SYMBOL)
     assert cancelled["status"] == "canceled"
     reports = await within(client.watch_orders(SYMBOL))
     assert [report["status"] for report in reports] == ["canceled"]
     assert [one.status for one in exchange.orders()] == ["NEW"]
     late = asyncio.ensure_future(client.watch_orders(SYMBOL))
-    exchange.venue.clock.offset_ms += 500
+    exchange.venue.clock.offset_ms += SOON_MS
     reports = await within(late)
     assert [(report["status"], report["filled"]) for report in reports] == [("closed", 0.1)]
     assert [(one.status, one.filled) for one in exchange.orders()] == [("FILLED", Decimal("0.1"))]
@@ -62,11 +63,11 @@ async def test_a_stop_is_filled_after_its_cancel_was_acknowledged(exchange: Sabo
     stop = await client.create_order(
         SYMBOL, "STOP_LOSS", "sell", 0.1, None, {"stopPrice": 50_000, "newClientOrderId": CLIENT_ID}
     )
-    rule = exchange.suffer("fill_after_cancel", delay_ms=500)
+    rule = exchange.suffer("fill_after_cancel", delay_ms=SOON_MS)
     assert (await client.cancel_order(stop["id"], SYMBOL))["status"] == "canceled"
     assert rule.fired == 1
     assert (await client.fetch_balance())["BTC"]["used"] == 0.1
-    exchange.venue.clock.offset_ms += 500
+    exchange.venue.clock.offset_ms += SOON_MS
     await within(until(lambda: exchange.orders()[0].status == "FILLED"))
     balance = exchange.desk.core.balances("alice")["BTC"]
     assert (balance.free, balance.locked) == (Decimal("99.9"), Decimal(0))
@@ -141,11 +142,11 @@ async def test_reordered_reports_open_an_order_again(exchange: Sabotaged, client
 
 async def test_a_report_that_nothing_overtakes_is_told_in_the_end(exchange: Sabotaged, client: Binance) -> None:
     """A report is held only so long, whether or not another comes."""
-    exchange.suffer("reports_reordered", behind=100, held_ms=1_000)
+    exchange.suffer("reports_reordered", behind=100, held_ms=SOON_MS)
     watched = await following(exchange, client)
     await buy(client)
     assert not watched.done()
-    exchange.venue.clock.offset_ms += 1_000
+    exchange.venue.clock.offset_ms += SOON_MS
     assert [report["status"] for report in await within(watched)] == ["open"]
 
 

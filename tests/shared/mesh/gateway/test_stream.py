@@ -111,13 +111,13 @@ async def test_stream_that_tells_nothing_of_an_order_is_given_up(exchange: Sabot
 
 async def test_stream_that_tells_is_kept(exchange: Sabotaged) -> None:
     """An order that was told of, be it before its acknowledgement or after it, holds no stream for dead."""
-    pace = replace(BRISK, report_seconds=0.2)
+    pace = replace(BRISK, report_seconds=1.0)
     async with opened(f"http://127.0.0.1:{exchange.venue.port}", pace=pace) as gateway:
         await gateway.is_ready()
         for number in range(3):
             await gateway.sent(an_order(client_order_id=f"{CLIENT_ID}{number}"))
         await gateway.brought.until(lambda: len(gateway.brought.of(OrderTold)) == 3)
-        exchange.suffer("late_arrival", delay_ms=400, when={"endpoint": "GET /api/v3/order"})
+        exchange.suffer("late_arrival", delay_ms=1_500, when={"endpoint": "GET /api/v3/order"})
         assert (await gateway.read(f"{CLIENT_ID}0")).order is not None
         assert not gateway.brought.of(StreamLost)
 
