@@ -67,7 +67,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
         if arguments.mesh:
             configuration = _of_the_mesh(started, arguments.root, environment)
         elif started is not None and started.runs:
-            errors.writelines(_differences(configuration, _of_the_mesh(started, arguments.root, environment)))
+            errors.writelines(beside(configuration, started, arguments.root, environment))
         if arguments.action == "show":
             _show(_rows(configuration), as_json=arguments.json, output=output)
         else:
@@ -111,6 +111,19 @@ def _of_the_mesh(started: StartedWith | None, root: Path, environment: Mapping[s
     if started is None:
         raise SettingsError([Problem("--mesh", "", "no mesh was started here: `bowline up` or `bowline demo` does")])
     return load_configuration(root=root, environment=started.within(environment))
+
+
+def beside(
+    configuration: Configuration, started: StartedWith, root: Path, environment: Mapping[str, str]
+) -> Iterator[str]:
+    """Say what of the mesh that runs is not as shown. Nothing of it makes these settings wrong."""
+    try:
+        yield from _differences(configuration, _of_the_mesh(started, root, environment))
+    except SettingsError:
+        yield (
+            "these are the settings of the next `bowline up`. With the files as they are now, what the mesh that runs "
+            "was started with is refused: it cannot be said what differs, --mesh says why\n"
+        )
 
 
 def _differences(configuration: Configuration, running: Configuration) -> Iterator[str]:

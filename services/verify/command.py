@@ -19,7 +19,7 @@ from services.verify.checker.evidence import NO_LIMITS, Limits, gathered
 from services.verify.checker.verdict import INVARIANTS, Verdict, Violation
 from shared.mesh.journal import journal_directory
 from shared.mesh.settings import Configuration, Settings, SettingsError, load_configuration
-from shared.mesh.started_with import StartedWith, started_with
+from shared.mesh.started_with import started_with
 
 KEPT, BROKEN, NOT_JUDGED = 0, 1, 2
 SHOWN_MAX: Final = 50
@@ -44,9 +44,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     arguments = _parser().parse_args(argv)
     try:
         configuration = load_configuration(root=arguments.root, environment=environment)
-        started = started_with(configuration.run_directory)
-        if started is not None:
-            configuration = load_configuration(root=arguments.root, environment=started.within(environment))
+        configuration, whose = _of_the_mesh(configuration, arguments.root, environment)
         verdict = _verdict(configuration, arguments)
     except SettingsError as error:
         errors.write(f"{error}\n")
@@ -54,7 +52,7 @@ def run(argv: Sequence[str], *, environment: Mapping[str, str], output: TextIO, 
     except OSError as error:
         errors.write(f"bowline verify: {error.filename}: {error.strerror}; run it as the user the mesh runs as\n")
         return NOT_JUDGED
-    limits_of = _whose(started, configuration.settings) if arguments.limits else None
+    limits_of = whose if arguments.limits else None
     lines = [json.dumps(_as_json(verdict, limits_of))] if arguments.json else _in_words(verdict, limits_of)
     output.writelines(f"{line}\n" for line in lines)
     return _code(verdict)
@@ -111,12 +109,21 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _whose(started: StartedWith | None, settings: Settings) -> str:
-    """Say whose limits approvals are judged by."""
+def _of_the_mesh(configuration: Configuration, root: Path, environment: Mapping[str, str]) -> tuple[Configuration, str]:
+    """Return the settings that the mesh runs with, or ran with last, and whose they are; or else these."""
+    started = started_with(configuration.run_directory)
+    these = f"these settings (profile {configuration.settings.risk.profile})"
     if started is None:
-        return f"these settings (profile {settings.risk.profile}): nobody wrote down what the mesh ran with"
+        return configuration, f"{these}: nobody wrote down what the mesh ran with"
+    try:
+        theirs = load_configuration(root=root, environment=started.within(environment))
+    except SettingsError:  # a setting of theirs is none any more, as behind a change of version
+        return (
+            configuration,
+            f"{these}: what the mesh ran with is refused now, and `bowline config check --mesh` says why",
+        )
     runs = "the mesh that runs" if started.runs else "the mesh that ran last"
-    return f"{runs} (profile {settings.risk.profile})"
+    return theirs, f"{runs} (profile {theirs.settings.risk.profile})"
 
 
 def _code(verdict: Verdict) -> int:

@@ -159,7 +159,7 @@ class ExecutorCore:
             worker=self._worker,
         )
         self._control: Final = Control(self.books, self._latching, self._flattening, account.feeds)
-        self._requests: Final = Requests(books=self.books, entrance=self._entrance, control=self._control)
+        self._requests: Final = Requests(self.books, self._entrance, self._control, self._evidence)
         self._is_running = self._is_blocked = False
         self._pending = 0  # reports that are not yet recorded
         self._venue_ahead_ns: int | None = None

@@ -11,6 +11,8 @@ from shared.core.service import Answer, Asked, Moment, Report
 from shared.execution.books import Books, Place
 from shared.execution.control import Control
 from shared.execution.entrance import Entrance
+from shared.execution.evidence import Evidence
+from shared.execution.leave import Refusal
 
 Reply = tuple[Sequence[Report], Answer]  # what is written down first, and what is answered then
 
@@ -18,10 +20,11 @@ Reply = tuple[Sequence[Report], Answer]  # what is written down first, and what 
 class Requests:
     """Answers whoever asks."""
 
-    def __init__(self, *, books: Books, entrance: Entrance, control: Control) -> None:
+    def __init__(self, books: Books, entrance: Entrance, control: Control, evidence: Evidence) -> None:
         self._books: Final = books
         self._entrance: Final = entrance
         self._control: Final = control
+        self._evidence: Final = evidence
         self.is_stopping = False
 
     def asked(self, asked: Asked, now: Moment) -> Reply:
@@ -36,8 +39,7 @@ class Requests:
     def _approved(self, asked: Asked, approval: Approval, now: Moment) -> Reply:
         if approval.approval_id in self._books.entries:
             return (), Answer(asked, ApprovalTaken(approval.approval_id))
-        judged = ("not_stopping", "the executor is ending") if self.is_stopping else None
-        entered = judged or self._entrance.judged(approval, asked.envelope.boot_id, now)
+        entered = self._by_the_moment(now) or self._entrance.judged(approval, asked.envelope.boot_id, now)
         if not isinstance(entered, SendMarked):
             rule, reason = entered
             return (), Answer(asked, ApprovalDeclined(approval.approval_id, rule, clipped(reason)))
@@ -46,6 +48,13 @@ class Requests:
             Report(entered, cause_id=approval.approval_id),
         )
         return reports, Answer(asked, ApprovalTaken(approval.approval_id))
+
+    def _by_the_moment(self, now: Moment) -> Refusal | None:
+        if self.is_stopping:
+            return "not_stopping", "the executor is ending"
+        if self._evidence.is_turn_over(now):
+            return "facts_come_first", "what the venue told is not all in the books yet"
+        return None
 
     def _exit(self, asked: Asked, wanted: SetExit) -> Reply:
         place: Place = (wanted.strategy, wanted.symbol)

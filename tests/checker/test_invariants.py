@@ -116,3 +116,14 @@ def test_sale_behind_one_that_came_after_a_confirmed_cancellation_is_the_venues_
     story.executor.sort(key=lambda said: said.at_ms)
     story.of_order("x1", "order_filled.1").set(quantity="0.5")
     assert "I15" in {violation.invariant for violation in story.verdict().violations}
+
+
+def test_sale_on_its_way_while_others_take_the_coins_is_no_sale_too_much() -> None:
+    """What was marked for all that was held sells more than is left, if somebody else sells some of it meanwhile."""
+    story = a_story()
+    story.position(2_042, "0.3995")
+    story.executor.sort(key=lambda said: said.at_ms)
+    assert "I15" not in {violation.invariant for violation in story.verdict().violations}
+    story.of_order("x1", "send_marked.1").at_ms = 2_043
+    story.executor.sort(key=lambda said: said.at_ms)
+    assert "I15" in {violation.invariant for violation in story.verdict().violations}

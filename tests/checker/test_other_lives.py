@@ -340,15 +340,21 @@ def test_money_that_moves_while_the_books_are_opened_may_be_in_them_already(open
     assert {violation.invariant for violation in story.verdict().violations} == broken
 
 
-@pytest.mark.parametrize(("opened_ms", "broken"), [(10_600, set()), (13_000, {"I11"})])
-def test_what_was_traded_right_before_the_books_were_opened_may_be_found_later(
-    opened_ms: int, broken: set[str]
+@pytest.mark.parametrize(
+    ("opened_ms", "times", "broken"),
+    [(10_600, 1, set()), (13_000, 1, {"I11"}), (10_400, -1, set()), (5_300, -1, {"I11"})],
+)
+def test_what_was_traded_as_the_books_were_opened_may_be_found_later(
+    opened_ms: int, times: int, broken: set[str]
 ) -> None:
-    """The balances that the books begin with may be of a moment ago; a trade of seconds before is in any of them."""
+    """The balances that the books begin with may be of a moment ago, and without a trade that is not counted any more.
+
+    Or they are of a moment later than they say, and have a trade that is counted again, until it is found that it was.
+    """
     story = a_story()
     a_manual_trade(story)
     story.nth("outside_seen.1").set(kind="opening", venue_time_ns=START_WALL_NS + opened_ms * NS_PER_MS)
-    for asset, change in (("BTC", "-0.0499"), ("USDT", "4.98501")):
+    for asset, change in (("BTC", Decimal("-0.0499")), ("USDT", Decimal("4.98501"))):
         story.says(
             14_000,
             "outside_seen.1",
@@ -356,7 +362,7 @@ def test_what_was_traded_right_before_the_books_were_opened_may_be_found_later(
             reference=f"unexplained-{asset}",
             symbol=None,
             asset=asset,
-            quantity=change,
+            quantity=str(times * change),
             venue_time_ns=START_WALL_NS,
         )
     assert {violation.invariant for violation in whole(story).violations} == broken

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from services.config_command import run
+from services.config_command import beside, run
+from shared.mesh.settings import load_configuration
 from shared.mesh.settings.model import settings_keys
-from shared.mesh.started_with import FILE_NAME, keep
+from shared.mesh.started_with import FILE_NAME, StartedWith, keep
 from tests.shared.mesh.settings.projects import CHECKOUT, a_project, with_secrets
 
 
@@ -218,6 +219,17 @@ def test_badly_kept_secrets_are_a_bad_configuration(action: str, tmp_path: Path)
     code, _, errors = config(tmp_path, action)
     assert code == 1
     assert "var/secrets/binance.main.api_key: is open to others" in errors
+
+
+def test_a_mesh_that_runs_with_what_is_refused_now_makes_no_good_settings_bad(tmp_path: Path) -> None:
+    """As one of a version that had a setting more, which nobody who looks has set: that is said, and no fault."""
+    root, variables = a_project(tmp_path), {"BOWLINE_RISK__GONE_BY_NOW": "3"}
+    configuration = load_configuration(root=root, environment={})
+    (said,) = beside(configuration, StartedWith(variables, runs=True), root, {})
+    assert "was started with is refused" in said
+    keep(root / "var/run", variables)
+    code, _, errors = config(tmp_path, "check", "--mesh")
+    assert (code, "GONE_BY_NOW" in errors) == (1, True)
 
 
 @pytest.mark.parametrize(

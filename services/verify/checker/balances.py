@@ -108,21 +108,29 @@ def _while_opening(
 ) -> Mapping[str, Sequence[Decimal]]:
     """Return by asset by how much less may be seen than moved, each amount for itself.
 
-    What moved while the balances were being read that the books began with may be in them already, or not. What moved
-    or was traded by hand right before that may be seen although it does not count: a reading may be of a moment ago.
+    What moved or was traded by hand while the balances were being read that the books began with may be in them, or
+    not: a trade that is counted again is taken back once that shows. What came right before that may be seen although
+    it does not count: a reading may be of a moment ago.
     """
+    from_ns, to_ns = began_ns - READ_LAG_NS, began_ns + OPENING_NS_MAX
+    moves: list[tuple[int, Mapping[str, Decimal]]] = [
+        (moved.at_ms, {moved.asset: moved.amount}) for moved in log.transfers if moved.account == account
+    ]
+    near = [trade for trade in theirs if from_ns <= trade.at_ms * NS_PER_MS <= to_ns]
+    moves += [(trade.at_ms, _changed_by(trade, log)) for trade in near]
     amounts: defaultdict[str, list[Decimal]] = defaultdict(list)
-    for transfer in log.transfers:
-        since_ns = transfer.at_ms * NS_PER_MS - began_ns
-        if transfer.account == account and -READ_LAG_NS <= since_ns <= OPENING_NS_MAX:
-            amounts[transfer.asset].append(transfer.amount if since_ns >= 0 else -transfer.amount)
-    for trade in theirs:
-        if -READ_LAG_NS <= trade.at_ms * NS_PER_MS - began_ns < 0:
-            changed: Flows = defaultdict(Decimal)
-            _add_trade(changed, log, trade.symbol, trade)
+    for at_ms, changed in moves:
+        if from_ns <= at_ms * NS_PER_MS <= to_ns:
+            is_counted = at_ms * NS_PER_MS >= began_ns
             for asset, amount in changed.items():
-                amounts[asset].append(-amount)
+                amounts[asset].append(amount if is_counted else -amount)
     return amounts
+
+
+def _changed_by(trade: LogTrade, log: ExchangeLog) -> Mapping[str, Decimal]:
+    changed: Flows = defaultdict(Decimal)
+    _add_trade(changed, log, trade.symbol, trade)
+    return changed
 
 
 def _sums_of(amounts: Sequence[Decimal]) -> set[Decimal]:

@@ -75,9 +75,10 @@ class _Flatness:
         self._scopes: Final[dict[str, str | None]] = {}
         self._sold_at_end: Final[dict[str, Decimal]] = {}  # by its id: what the venue said of an order as it ended it
         self._filled_of: Final[defaultdict[str, Decimal]] = defaultdict(Decimal)
-        # What the venue sold of each position beyond what it had said; and how much of it when an order was marked.
-        self._sold_past_end: Final[defaultdict[tuple[str, str], Decimal]] = defaultdict(Decimal)
-        self._past_at_mark: Final[dict[str, Decimal]] = {}
+        # What is gone of each position: sold by the venue beyond what it had said, or by others. And how much of it was
+        # when an order was marked.
+        self._gone: Final[defaultdict[tuple[str, str], Decimal]] = defaultdict(Decimal)
+        self._gone_at_mark: Final[dict[str, Decimal]] = {}
         self._lowest: Final[dict[str, Decimal]] = {}  # price of each symbol's fills
         self._balances: Final[defaultdict[str, Decimal]] = defaultdict(Decimal)  # of coins, as the journal has them
         self._divisors: Final[dict[str, int]] = {}  # of all quantities that were ordered: a step is never more
@@ -94,7 +95,7 @@ class _Flatness:
                 case SendMarked(order=order):
                     holder = order.strategy, order.symbol
                     self._working[order.client_order_id] = holder
-                    self._past_at_mark[order.client_order_id] = self._sold_past_end[holder]
+                    self._gone_at_mark[order.client_order_id] = self._gone[holder]
                     self._clean_pass = None
                 case OrderEnded(order=order, executed_quantity=executed):
                     self._working.pop(order.client_order_id, None)
@@ -102,7 +103,9 @@ class _Flatness:
                 case ExitEnded(quantity_left=left) as ended if left:
                     self._left_as_dust(ended, record)
                 case PositionChanged(strategy=strategy, symbol=symbol, quantity=quantity):
-                    self._held.quantities[strategy, symbol] = quantity
+                    holder = strategy, symbol
+                    self._gone[holder] += max(self._held.quantities[holder] - quantity, ZERO)
+                    self._held.quantities[holder] = quantity
                 case ReconcileFinished(pass_number=number, clean=clean):
                     self._clean_pass = (record.epoch, number) if clean else None
                 case FlattenBegun(flatten_id=flatten_id, symbol=symbol):
@@ -128,8 +131,8 @@ class _Flatness:
     def _filled(self, fill: OrderFilled, record: Record[Word]) -> None:
         """Judge that a sale sells no more than is there: what reduces never turns a position over.
 
-        What the venue sells of an order that it had called ended with less is the venue's doing: so much may be
-        missing from any sale that was marked before it was known.
+        What the venue sells of an order that it had called ended with less is the venue's doing, and what others sell
+        theirs: so much may be missing from any sale that was marked before it was known.
         """
         holder = fill.order.strategy, fill.order.symbol
         self._lowest[fill.order.symbol] = min(fill.price, self._lowest.get(fill.order.symbol, fill.price))
@@ -142,10 +145,10 @@ class _Flatness:
         filled = self._filled_of[name]
         past_end = min(fill.quantity, max(filled - self._sold_at_end.get(name, filled), ZERO))
         if fill.order.side == "sell":
-            self._sold_past_end[holder] += past_end
+            self._gone[holder] += past_end
         if fill.order.purpose != "entry" and not past_end:
             what = f"{holder[0]} held {before} {holder[1]}, and {after} after this"
-            missing = self._sold_past_end[holder] - self._past_at_mark.get(name, ZERO)
+            missing = self._gone[holder] - self._gone_at_mark.get(name, ZERO)
             kept = -missing <= after <= before or before <= ZERO
             self._judge.hold("I15", what, record.place(fill.order.client_order_id), holds=kept)
 

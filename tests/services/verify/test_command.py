@@ -69,6 +69,15 @@ def test_limits_are_those_that_the_mesh_ran_with(tmp_path: Path) -> None:
     assert json.loads(verify(root, "--limits", "--json")[1])["limits_of"] == "the mesh that ran last (profile demo)"
 
 
+def test_settings_of_the_mesh_that_are_refused_now_are_no_reason_to_judge_nothing(tmp_path: Path) -> None:
+    """As a mesh's of a version that had one more, which nobody who looks has set."""
+    root = a_traded_project(tmp_path, a_story())
+    keep(root / "var/run", {"BOWLINE_RISK__GONE_BY_NOW": "3"})
+    code, output, errors = verify(root, "--limits")
+    assert (code, errors) == (KEPT, "")
+    assert "limits are those of these settings (profile small): what the mesh ran with is refused now" in output
+
+
 def test_broken_promise(tmp_path: Path) -> None:
     """The promise, the place and what to do are said, and the exit code is 1."""
     story = a_story()

@@ -14,7 +14,7 @@ from proto.control import ControlDone, ControlRefused, Flatten, Kill, PauseEntri
 from proto.fields import TEXT_LENGTH_MAX
 from proto.intents import ExitTaken, WatchCover
 from proto.market import SymbolDoubted
-from proto.orders import ConditionSet, EntryEnded, EntryOpened, OrderEnded, SendMarked
+from proto.orders import ConditionSet, EntryEnded, EntryOpened, OrderEnded, OrderFilled, SendMarked
 from proto.risk import CONDITIONS_MAX, Condition, Everything, OfStrategy, OfSymbol
 from proto.verdicts import ApprovalDeclined, ApprovalTaken
 from shared.core.service import BeWary, JournalRoom, Stalled, Started
@@ -244,6 +244,23 @@ def test_entry_whose_lease_ages_at_its_mark_never_leaves() -> None:
     assert not ended.executed_quantity
     assert "lease_is_fresh" in ended.reason
     assert of(desk.reports, EntryEnded)
+
+
+def test_nothing_is_entered_by_books_that_are_behind() -> None:
+    """What the venue told does not fit into one turn of a slow disk: by what is left there may be no money any more."""
+    desk = Desk().open()
+    desk.ask(desk.approval())
+    desk.disk_takes(0.3)
+    desk.fill(desk.sent()[-1], then="filled")
+    assert not of(desk.reports, OrderFilled)
+    behind = desk.ask(desk.approval("two", strategy="another"))
+    assert isinstance(behind, ApprovalDeclined)
+    assert behind.rule == "facts_come_first"
+    desk.disk_takes(0)
+    desk.wait(0.1)
+    assert of(desk.reports, OrderFilled)
+    desk.acknowledge(desk.sent()[-1])
+    assert desk.ask(desk.approval("three", strategy="another")) == ApprovalTaken("approval-three")
 
 
 def test_pauses_of_two_scopes_are_two() -> None:
