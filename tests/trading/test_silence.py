@@ -15,7 +15,7 @@ from tests.trading.owner import Owner
 from tests.trading.trader import NAME, SECOND_NS, TRIES_MAX, Trader, passes, pause
 
 BTC, ETH, BNB, SOL = "BTC/USDT", "ETH/USDT", "BNB/USDT", "SOL/USDT"
-FROZEN_NS: Final = 12 * SECOND_NS  # the flattener acts for an executor that is silent for 15 s
+FROZEN_NS: Final = 10 * SECOND_NS  # the flattener acts for an executor that is silent for 15 s
 HELD_MS: Final = 2_000
 BARE_ORDERS_MAX: Final = 50
 
@@ -90,7 +90,7 @@ def test_risk_is_deadlocked(mesh: TradingMesh, trader: Trader) -> None:
     assert not mesh.written.by_flattener(RoleTaken)
 
 
-def test_executor_stands_still_for_twelve_seconds_and_nobody_ends_it(mesh: TradingMesh, trader: Trader) -> None:
+def test_executor_stands_still_for_ten_seconds_and_nobody_ends_it(mesh: TradingMesh, trader: Trader) -> None:
     """Risk is dead, the flattener has patience: it wakes up with an order in doubt, finds it, and covers it, once."""
     approval_id = on_its_way(mesh, trader, BNB)
     mesh.kill("risk")
