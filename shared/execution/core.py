@@ -159,7 +159,7 @@ class ExecutorCore:
             worker=self._worker,
         )
         self._control: Final = Control(self.books, self._latching, self._flattening, account.feeds)
-        self._requests: Final = Requests(self.books, self._entrance, self._control, self._evidence)
+        self._requests: Final = Requests(self.books, self._entrance, self._control, self._evidence.facts)
         self._is_running = self._is_blocked = False
         self._pending = 0  # reports that are not yet recorded
         self._venue_ahead_ns: int | None = None
@@ -202,13 +202,12 @@ class ExecutorCore:
 
     def _started(self, started: Started, now: Moment) -> None:
         self._is_running = True
-        self._evidence.turn_ends_ns = now.boot_ns + TURN_NS
+        self._evidence.facts.turn_ends_ns = now.boot_ns + TURN_NS
         self._worker.epoch = started.epoch
         self._leave.begin(started.epoch)
         if started.troubles:
             self._control.wary(TROUBLED_START, "; ".join(started.troubles))
-        self._out += self._account.watches()
-        self._out += [WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]
+        self._out += [*self._account.watches(), WakeAt(CLOCK, now.boot_ns + TICK_NS), WakeAt(LEASE, now.boot_ns)]
 
     def _go_on(self, now: Moment) -> None:
         """Take in facts, and then steps, until something has to be recorded first or nothing is left to do."""
@@ -220,7 +219,7 @@ class ExecutorCore:
             self._report(self._accounts.untold())
             self._out += self._latching.missing_file(now)
         self._take_facts(now, venue_now_ns)
-        if self._evidence.is_turn_over(now):
+        if self._evidence.facts.is_turn_over(now):
             return  # the facts that are left come first, with the next tick
         if not self._pending and not self._is_blocked:
             self._report(self._flattening.due(now))
@@ -228,11 +227,13 @@ class ExecutorCore:
             self._out += self._evidence.due(now, venue_now_ns)
             if self.books.passes and not self.books.is_unread:
                 self._report(self._worker.steps(now))
+            if not self._pending and self._evidence.facts.go_on():
+                self._go_on(now)  # however many come, stops and exits have their turn between them
         if self._requests.is_stopping and not self._pending and not self._in_flight and self._is_at_rest():
             self._out.append(Stop())
 
     def _take_facts(self, now: Moment, venue_now_ns: int) -> None:
-        while not self._has_to_wait() and not self._evidence.is_turn_over(now):
+        while not self._has_to_wait() and not self._evidence.facts.is_turn_over(now):
             outcome = self._evidence.next(now, venue_now_ns)
             if outcome is None:
                 break
@@ -273,7 +274,7 @@ class ExecutorCore:
         client_order_id = mark.order.client_order_id
         refusal = self._entrance.second_look(mark, now)
         if refusal is not None:
-            self._evidence.take(OrderSent(client_order_id, NotSent(f"{refusal[0]}: {refusal[1]}"), None))
+            self._evidence.facts.take(OrderSent(client_order_id, NotSent(f"{refusal[0]}: {refusal[1]}"), None))
             return
         self._entrance.count(mark, now)
         self._in_flight.add(client_order_id)
@@ -302,7 +303,7 @@ class ExecutorCore:
                 self._flattening.answered(told, now)
                 if isinstance(told, OrderSent):
                     self._in_flight.discard(told.client_order_id)
-                if not self._evidence.take(told):
+                if not self._evidence.facts.take(told):
                     self._lose_track(now)
 
     def _life_goes_on(self, happening: Started | Stalled | StopAsked | Woken, now: Moment) -> None:
@@ -318,7 +319,7 @@ class ExecutorCore:
                 self._out += [self._leave.ask(now), WakeAt(LEASE, now.boot_ns + LEASE_NS)]
             case Woken():
                 self._is_blocked = False  # there may be room again: it is tried ten times a second
-                self._evidence.turn_ends_ns = now.boot_ns + TURN_NS
+                self._evidence.facts.turn_ends_ns = now.boot_ns + TURN_NS
                 if not self._pending:
                     self._report(self._control.due())
                 self._out += [

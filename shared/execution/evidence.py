@@ -4,8 +4,7 @@ One fact at a time: `next` takes the first one and returns the reports it leads 
 following fact waits until these are in the books. So whatever is decided rests on books that hold all that came before.
 """
 
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal, cast, get_args
 
 import msgspec
@@ -21,6 +20,7 @@ from proto.orders import (
 from shared.core.service import Moment, Outward, Report
 from shared.execution.books import Books
 from shared.execution.enquiries import Enquiries
+from shared.execution.facts import Facts, Page
 from shared.execution.findings import differences_of, finished, unexplained
 from shared.execution.orders import Order
 from shared.execution.outside import CONTRADICTED, Outcome, Outside, openings
@@ -29,7 +29,6 @@ from shared.execution.vocabulary import (
     AccountRead,
     Acknowledged,
     CancelSent,
-    Fact,
     NotSent,
     OpenOrdersRead,
     OrderRead,
@@ -52,21 +51,9 @@ from shared.trading.order_life import TABLE, TERMINAL, Event
 TRADES_WITHIN_NS: Final = 300_000_000  # the stream tells of a trade, or they are asked for
 TRADES_AGAIN_NS: Final = 1_000_000_000  # while the venue says more was executed than its trades show
 ENDED_WITHIN_NS: Final = 1_000_000_000  # what shall not rest and is still open after that is asked about
-FACTS_MAX: Final = 10_000
 ACCOUNT_NS: Final = 5_000_000_000  # between two readings, which risk rests on
 
 Ending = Literal["filled", "canceled", "expired", "rejected", "absent"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """Trades still to be taken in, and the answer that they came with."""
-
-    trades: tuple[VenueTrade, ...]
-    answer: TradesRead
-
-
-Piece = Fact | VenueOrder | VenueTrade | _Page
 
 
 class Evidence:
@@ -77,27 +64,18 @@ class Evidence:
         self._enquiries: Final = enquiries
         self._reconciler: Final = reconciler
         self._outside: Final = Outside(books, client_ids)
-        self._facts: Final[deque[Piece]] = deque()
+        self.facts: Final = Facts()
+        self._facts: Final = self.facts.next
         self._words: Final[dict[str, VenueOrder]] = {}  # of orders whose trades have not all come
         self._trades_due_ns: Final[dict[str, int]] = {}
-        self.turn_ends_ns = 0
         self._is_behind = True  # of every order that has not ended nobody knows how it stands
         self._account_due_ns = 0
         self._account_reads = 0
         self.account: AccountRead | None = None  # by the number of the reading
 
-    def is_turn_over(self, now: Moment) -> bool:
-        """Say whether the facts that are left, and everything that rests on them, wait for the next turn."""
-        return bool(self._facts) and now.boot_ns >= self.turn_ends_ns
-
-    def take(self, fact: Fact) -> bool:
-        """Note a fact; False where there are too many, and nothing is known for certain any more: `forget`."""
-        self._facts.append(fact)
-        return len(self._facts) <= FACTS_MAX
-
     def forget(self, now: Moment) -> None:
         """Begin anew with what is in the books, because a fact was lost: ask how everything stands."""
-        self._facts.clear()
+        self.facts.forget()
         self._words.clear()
         self._trades_due_ns.clear()
         self._reconciler.forget(now)
@@ -124,7 +102,7 @@ class Evidence:
                 self._trade(fact, outcome, now)
             case TransferTold():
                 self._outside.transfer(fact, outcome)
-            case OpenOrdersRead() | TradesRead() | AccountRead() | _Page():
+            case OpenOrdersRead() | TradesRead() | AccountRead() | Page():
                 self._read(fact, outcome, now)
         return outcome
 
@@ -272,21 +250,21 @@ class Evidence:
             self._facts.appendleft(told)
         return True
 
-    def _read(self, answer: OpenOrdersRead | TradesRead | AccountRead | _Page, outcome: Outcome, now: Moment) -> None:
+    def _read(self, answer: OpenOrdersRead | TradesRead | AccountRead | Page, outcome: Outcome, now: Moment) -> None:
         match answer:
             case OpenOrdersRead():
                 outcome.effects += self._reconciler.orders_read(answer)
             case TradesRead() if answer.failure is None and self._books.passes:
                 trades = tuple(sorted(answer.trades, key=lambda trade: trade.trade_id))
-                self._facts.appendleft(_Page(trades, answer))
+                self._facts.appendleft(Page(trades, answer))
             case TradesRead():  # before the books are opened, trades are no business of theirs
                 outcome.effects += self._reconciler.trades_read(answer)
-            case _Page(trades=()):
+            case Page(trades=()):
                 outcome.effects += self._reconciler.trades_read(answer.answer)
-            case _Page(trades=trades):
+            case Page(trades=trades):
                 if self._trade(trades[0], outcome, now):
                     place = 1 if self._facts and isinstance(self._facts[0], VenueOrder) else 0
-                    self._facts.insert(place, _Page(trades[1:], answer.answer))
+                    self._facts.insert(place, Page(trades[1:], answer.answer))
                 else:
                     failed = replace(answer.answer, trades=(), failure="a trade may be of an order in doubt")
                     outcome.effects += self._reconciler.trades_read(failed)

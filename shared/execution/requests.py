@@ -11,7 +11,7 @@ from shared.core.service import Answer, Asked, Moment, Report
 from shared.execution.books import Books, Place
 from shared.execution.control import Control
 from shared.execution.entrance import Entrance
-from shared.execution.evidence import Evidence
+from shared.execution.facts import Facts
 from shared.execution.leave import Refusal
 
 Reply = tuple[Sequence[Report], Answer]  # what is written down first, and what is answered then
@@ -20,11 +20,11 @@ Reply = tuple[Sequence[Report], Answer]  # what is written down first, and what 
 class Requests:
     """Answers whoever asks."""
 
-    def __init__(self, books: Books, entrance: Entrance, control: Control, evidence: Evidence) -> None:
+    def __init__(self, books: Books, entrance: Entrance, control: Control, facts: Facts) -> None:
         self._books: Final = books
         self._entrance: Final = entrance
         self._control: Final = control
-        self._evidence: Final = evidence
+        self._facts: Final = facts
         self.is_stopping = False
 
     def asked(self, asked: Asked, now: Moment) -> Reply:
@@ -52,7 +52,7 @@ class Requests:
     def _by_the_moment(self, now: Moment) -> Refusal | None:
         if self.is_stopping:
             return "not_stopping", "the executor is ending"
-        if self._evidence.is_turn_over(now):
+        if self._facts.is_turn_over(now):
             return "facts_come_first", "what the venue told is not all in the books yet"
         return None
 

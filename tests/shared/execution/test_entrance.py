@@ -26,6 +26,7 @@ from shared.execution.vocabulary import (
     OrderTold,
     SendOrder,
     StreamLost,
+    TransferTold,
     Unproved,
     VenueClock,
     WeightTold,
@@ -261,6 +262,20 @@ def test_nothing_is_entered_by_books_that_are_behind() -> None:
     assert of(desk.reports, OrderFilled)
     desk.acknowledge(desk.sent()[-1])
     assert desk.ask(desk.approval("three", strategy="another")) == ApprovalTaken("approval-three")
+
+
+def test_a_flood_of_facts_does_not_hold_a_stop_back() -> None:
+    """On a disk that is too slow for all that others do on the account, what was bought is covered all the same."""
+    desk = Desk().open()
+    desk.ask(desk.approval())
+    entry = desk.sent()[-1]
+    desk.disk_takes(0.3)
+    for number in range(20):
+        if number == 2:
+            desk.fill(entry, then="filled")
+        desk.take(TransferTold("USDT", Decimal(1), f"transfer-{number}", desk.now_ns + AHEAD_NS))
+        desk.wait(0.05)
+    assert [(order.side, order.order_type) for order in desk.sent()] == [("buy", "limit_ioc"), ("sell", "stop_market")]
 
 
 def test_pauses_of_two_scopes_are_two() -> None:
