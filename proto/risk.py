@@ -111,11 +111,15 @@ class LeaseAnswered(Message, frozen=True, tag="lease_answered.1"):
 
 
 class RiskSnapshot(Message, frozen=True, tag="risk_snapshot.1"):
-    """What risk knows, for everyone to see. `latch_id` is set while the kill latch holds."""
+    """What risk knows, for everyone to see. `latch_id` is set while the kill latch holds.
+
+    That is also after it was cleared, until the executor has lifted it and its file is gone.
+    """
 
     permission: Permission
     conditions: Conditions
     latch_id: Id | None
+    latch_is_cleared: bool
     equity_quote: Amount
     equity_peak_quote: Amount
     equity_day_start_quote: Amount

@@ -124,6 +124,11 @@ class Row:
         return self.state in {State.RUNNING, State.OFF}
 
     @property
+    def stays(self) -> bool:
+        """Tell whether waiting changes nothing: an orphan is left alone, and books of another account stay that."""
+        return self.state in {State.FATAL, State.ORPHAN, State.IDLE}
+
+    @property
     def wary(self) -> bool:
         """Tell whether it runs, and says of itself that something stands in its way."""
         return self.state is State.RUNNING and self.remark not in {"", _LOOPED_BEFORE}

@@ -58,9 +58,15 @@ def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams
     if _state(supervisor, instance) not in _ENDED:
         streams.say(f"{instance}: {_stopped(mesh, supervisor, instance)}")
     supervisor.start(instance)
-    runs = mesh.wait_until(lambda: all(row.well for row in rows_of_instance(mesh, instance)), within_s=BACK_S)
     rows = rows_of_instance(mesh, instance)
-    if runs:
+
+    def settled() -> bool:
+        nonlocal rows
+        rows = rows_of_instance(mesh, instance)
+        return all(row.well or row.stays for row in rows)
+
+    mesh.wait_until(settled, within_s=BACK_S)
+    if all(row.well for row in rows):
         epoch = "" if rows[0].epoch is None else f", epoch {rows[0].epoch}"
         how = "is off" if rows[0].state is State.OFF else "runs"
         streams.say(f"{instance}: {how}, process {rows[0].process_id}{epoch}")

@@ -9,7 +9,6 @@ import msgspec
 
 from proto.risk import Latch, RiskSnapshot
 from shared.core.durations import duration
-from shared.core.presses import CLEARED
 from shared.core.scopes import scope_words
 
 HALTED: Final = "HALTED"
@@ -35,7 +34,7 @@ class Standing:
         snapshot, latch = self.snapshot, self.latch
         if snapshot is None or (latch is not None and latch.latch_id != snapshot.latch_id):
             return False
-        return any(one.permission == HALTED and one.reason.startswith(CLEARED) for one in snapshot.conditions)
+        return snapshot.latch_is_cleared
 
 
 def latch_lines(standing: Standing, wall_ns: int) -> Iterator[str]:

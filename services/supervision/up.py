@@ -25,8 +25,6 @@ WAIT_S: Final = 60.0
 CALM_S: Final = 10.0
 LOG_LINES: Final = 10
 _DOWN: Final = frozenset({"STOPPED", "EXITED", "FATAL"})
-# What waiting does not change: such an orphan has just been left alone, and books of another account stay that.
-_IN_VAIN: Final = frozenset({State.FATAL, State.ORPHAN, State.IDLE})
 # What a person can do about each; the table itself says what is the matter.
 ADVICE: Final[Mapping[State, str]] = {
     State.FATAL: "ended each time within a second of its start, and supervisord has given up on it",
@@ -125,7 +123,7 @@ def _settled(mesh: Mesh) -> Observation:
     def settled() -> bool:
         nonlocal latest
         latest = observed(mesh)
-        return all(row.well or row.state in _IN_VAIN for row in latest.rows)
+        return all(row.well or row.stays for row in latest.rows)
 
     def calm() -> bool:
         return settled() and not any(row.wary for row in latest.rows)

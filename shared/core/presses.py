@@ -12,7 +12,6 @@ from proto.risk import Latch
 
 # So old may a latch be that whoever asks set by this very press, before he asked.
 SAME_PRESS_NS_MAX: Final = 5_000_000_000
-CLEARED: Final = "cleared: "  # so the reason of the latch's condition begins while its file or the executor has it yet
 
 
 def latch_of(kill: Kill, wall_ns: int) -> Latch:

@@ -34,8 +34,8 @@ class StartedWith:
 
 
 def keep(run_directory: Path, environment: Mapping[str, str]) -> None:
-    """Write down what a mesh is started with. It starts all the same where the disk has no room for that."""
-    with suppress(PrivateFileError), PrivateDirectory(run_directory) as directory:
+    """Write down what a mesh is started with. It starts all the same where there is no room, or a value is no text."""
+    with suppress(PrivateFileError, UnicodeEncodeError), PrivateDirectory(run_directory) as directory:
         directory.replace_file(FILE_NAME, msgspec.json.encode(_ours(environment)))
 
 

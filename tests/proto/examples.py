@@ -307,6 +307,7 @@ BODIES: Final[tuple[Body, ...]] = (
         permission="RUN",
         conditions=(A_CONDITION,),
         latch_id=None,
+        latch_is_cleared=False,
         equity_quote=Decimal("1003.17"),
         equity_peak_quote=Decimal("1010.00"),
         equity_day_start_quote=Decimal("1001.02"),

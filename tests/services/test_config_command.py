@@ -49,6 +49,7 @@ def test_settings_of_the_mesh_that_ran_last(tmp_path: Path) -> None:
     code, _, errors = config(tmp_path, "show", "--mesh")
     assert (code, "no mesh was started here" in errors) == (1, True)
     keep(tmp_path / "var/run", {"BOWLINE_RISK__PROFILE": "demo"})
+    keep(tmp_path / "var/run", {"BOWLINE_PATHS__VAR_DIRECTORY": "\udcff"})  # what is no text ends nobody's start
     shell = {"BOWLINE_LOGS__LEVEL": "debug"}
     shown = json.loads(config(tmp_path, "show", "--mesh", "--json", environment=shell)[1])
     assert shown["risk.profile"] == {"value": "demo", "origin": "environment BOWLINE_RISK__PROFILE"}

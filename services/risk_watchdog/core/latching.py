@@ -19,7 +19,7 @@ from services.risk_watchdog.core.facts import Facts
 from services.risk_watchdog.core.latch import KILL_LATCH
 from services.risk_watchdog.core.reports import ExecutorReports
 from services.risk_watchdog.core.terms import SECOND_NS
-from shared.core.presses import CLEARED, is_of_press, latch_of
+from shared.core.presses import is_of_press, latch_of
 from shared.core.service import Answer, Asked, Effect, HaltSeen, HaltUnwritable, MakeHalt, Moment, RenameHalt, Report
 
 MAKE_EVERY_NS: Final = SECOND_NS
@@ -60,7 +60,7 @@ class Latching:
         words = f"{latch.actor}: {latch.reason}"
         if self._facts.latch.is_cleared(latch.latch_id):
             words = self._trouble or "the executor lifts it, and then the HALT file goes"
-            words = f"{CLEARED}{words}"
+            words = f"cleared: {words}"
         return against(KILL_LATCH, words, permission="HALTED")
 
     def set(self, latch: Latch, cause_id: Id | None = None) -> Sequence[Effect]:

@@ -41,6 +41,7 @@ class Standing:
             permission=everywhere(conditions),
             conditions=tuple(conditions),
             latch_id=None if latch is None else latch.latch_id,
+            latch_is_cleared=latch is not None and self._facts.latch.is_cleared(latch.latch_id),
             equity_quote=equity,
             equity_peak_quote=peak,
             equity_day_start_quote=day_start_quote,

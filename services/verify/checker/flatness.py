@@ -148,7 +148,7 @@ class _Flatness:
             self._gone[holder] += past_end
         if fill.order.purpose != "entry" and not past_end:
             what = f"{holder[0]} held {before} {holder[1]}, and {after} after this"
-            missing = self._gone[holder] - self._gone_at_mark.get(name, ZERO)
+            missing = self._gone[holder] - self._gone_at_mark.get(name, self._gone[holder])
             kept = -missing <= after <= before or before <= ZERO
             self._judge.hold("I15", what, record.place(fill.order.client_order_id), holds=kept)
 

@@ -256,7 +256,7 @@ def test_file_that_cannot_be_removed_is_said_and_tried_again(scene: Scene) -> No
     bench.tick()
     scene.executor.lifts()
     scene.pass_time(5)
-    assert bench.against()["kill_latch"] == "cleared: read-only"
+    assert (bench.against()["kill_latch"], bench.said().latch_is_cleared) == ("cleared: read-only", True)
     assert len([note for note in bench.of(Note) if note.level == "critical"]) == 2  # the latch, and this
     assert 3 <= len(bench.of(RemoveHalt)) <= 6
     assert bench.halt == bench_latch

@@ -13,7 +13,6 @@ from services.control.entries import PAUSE
 from services.control.entries import run as control
 from services.supervision import status
 from services.supervision.standing import Standing, as_builtins, condition_lines, latch_lines
-from shared.core.presses import CLEARED
 from shared.mesh.halt_file import HaltFile
 from shared.mesh.verb import Streams
 from tests.house.tree import CHECKOUT
@@ -63,8 +62,9 @@ def test_a_latch_without_a_file_is_said_by_risk(latch_id: str | None, whose: str
 @pytest.mark.parametrize("latch", [LATCH, None])
 def test_a_latch_that_is_cleared_and_holds_yet_is_not_to_be_cleared_again(latch: Latch | None) -> None:
     """Its file is there yet, as a directory that no program removes, or the executor has not lifted it."""
-    cleared = msgspec.structs.replace(KILLED, reason=f"{CLEARED}var/HALT is a directory")
-    halted = msgspec.structs.replace(SNAPSHOT, permission="HALTED", conditions=(cleared,), latch_id="kill-7")
+    halted = msgspec.structs.replace(
+        SNAPSHOT, permission="HALTED", conditions=(KILLED,), latch_id="kill-7", latch_is_cleared=True
+    )
     said = "\n".join(latch_lines(Standing(latch, halted), SET_NS))
     assert said.startswith("*** HALTED still: the kill latch kill-7 is cleared, and the ")
     assert ("HALT file" in said, "clear-kill" in said) == (latch is not None, False)
