@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from services.supervision.asking import STOP_MARGIN_S, asked
-from services.supervision.judgement import State
+from services.supervision.judgement import Row, State
 from services.supervision.mesh import Mesh
 from services.supervision.observation import rows_of_instance
 from services.supervision.seats import epoch_of, how_it_ended, record_of
@@ -58,7 +58,7 @@ def _restart(mesh: Mesh, supervisor: Supervisor, instance: str, streams: Streams
     if _state(supervisor, instance) not in _ENDED:
         streams.say(f"{instance}: {_stopped(mesh, supervisor, instance)}")
     supervisor.start(instance)
-    rows = rows_of_instance(mesh, instance)
+    rows: Sequence[Row] = ()
 
     def settled() -> bool:
         nonlocal rows

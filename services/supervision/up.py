@@ -125,11 +125,11 @@ def _settled(mesh: Mesh) -> Observation:
         latest = observed(mesh)
         return all(row.well or row.stays for row in latest.rows)
 
-    def calm() -> bool:
-        return settled() and not any(row.wary for row in latest.rows)
+    def wary() -> bool:
+        return any(row.wary for row in latest.rows)
 
-    if mesh.wait_until(settled, within_s=WAIT_S):
-        mesh.wait_until(calm, within_s=CALM_S)
+    if mesh.wait_until(settled, within_s=WAIT_S) and wary():
+        mesh.wait_until(lambda: settled() and not wary(), within_s=CALM_S)
     return latest
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from proto.fields import SHORT_TEXT_LENGTH_MAX, Asset, Name, clipped
+from proto.fields import Asset, Name, clipped_short
 from proto.risk import LIMITS_MAX, Condition, Everything, Latch, LimitUse, OfSymbol, RiskSnapshot
 from services.risk_watchdog.core.account import Account
 from services.risk_watchdog.core.facts import Facts
@@ -124,7 +124,7 @@ class Standing:
     def _unknown(self, now: Moment) -> str | None:
         """Say why it is not known what the account is worth now, None while it is."""
         trouble = self._account.trouble(now)
-        return None if trouble is None else clipped(trouble, SHORT_TEXT_LENGTH_MAX)
+        return None if trouble is None else clipped_short(trouble)
 
     def _equity_quote(self) -> Decimal:
         if self._account.equity_quote is not None:
